@@ -1,0 +1,94 @@
+//! Every limit of Stockade, in one file, with the relations between them checked at compile time.
+//!
+//! A limit's name ends in `_MAX`, `_MIN` or its unit. What an operator may set has its default here too, named
+//! `…_DEFAULT`.
+
+/// Kibibyte.
+pub const KIB: usize = 1024;
+/// Mebibyte.
+pub const MIB: usize = 1024 * KIB;
+
+// ---- engine -------------------------------------------------------------------------------------------------------
+
+/// Lines of one placement, 1 to this many.
+pub const LINES_MAX: usize = 2_048;
+/// Draws of one placement: how many (line, site) pairs its units may come from.
+pub const DRAWS_MAX: usize = 8_192;
+/// Units of one line, 1 to this many.
+pub const LINE_QUANTITY_MAX: u32 = 10_000_000;
+/// Price of one unit in minor units, 0 to this many.
+pub const UNIT_PRICE_MAX: u64 = 1_000_000_000_000;
+/// Total of one order in minor units (sum of price x quantity asked).
+pub const ORDER_TOTAL_MAX: u64 = i64::MAX as u64;
+/// Bytes of customer details of one order.
+pub const DETAILS_BYTES_MAX: usize = 4 * KIB;
+/// Longest reservation: 31 days.
+pub const HOLD_MS_MAX: u32 = 31 * 24 * 3_600 * 1_000;
+/// Units one receipt or adjustment may move.
+pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
+/// Units of one SKU at one site in any bucket. Receipts beyond it are refused.
+pub const STOCK_UNITS_MAX: u64 = 1_000_000_000_000_000;
+/// Changes remembered for one order; past it `TooManyChanges`.
+pub const CHANGES_MAX: usize = 256;
+/// Stock requests remembered for one market; older ones are refused.
+pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
+/// How long a stock request is remembered: 24 hours of log time.
+pub const REQUESTS_REMEMBERED_MS: u64 = 24 * 3_600 * 1_000;
+/// How far ahead of log time an identifier may have been made.
+pub const ID_AHEAD_MS_MAX: u64 = 2_000;
+/// Markets of one node.
+pub const MARKETS_MAX: usize = 4_096;
+/// Sites of one market.
+pub const SITES_MAX: usize = 256;
+/// SKUs of one market.
+pub const SKUS_MAX: usize = 50_000_000;
+/// Bytes of a code: market name, site code, SKU code. At least one byte, printable, no space at either end.
+pub const CODE_BYTES_MAX: usize = 64;
+/// Expiries one turn of a shard makes at most; the rest waits for the next turn.
+pub const EXPIRIES_PER_TURN_MAX: usize = 1_024;
+/// Rows of one page of a query (open orders, stock of SKUs, codes to resolve).
+pub const PAGE_ROWS_MAX: usize = 1_024;
+/// Orders looked at for one page of open orders; the page may then be shorter and says where to go on.
+pub const PAGE_SCAN_MAX: usize = 65_536;
+
+/// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
+pub const ORDERS_DEFAULT: u64 = 10_000_000;
+/// Bytes of customer details a node keeps, unless set.
+pub const DETAILS_BYTES_DEFAULT: u64 = 1 << 30;
+/// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
+pub const ORDER_MEMORY_BYTES: u64 = 300;
+
+// ---- shards -------------------------------------------------------------------------------------------------------
+
+/// Shards of a node.
+pub const SHARDS_MAX: u16 = 64;
+
+// ---- log ----------------------------------------------------------------------------------------------------------
+
+/// Bytes of one record (one fact) in the log: the length field counts 8-byte words in 16 bits.
+pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
+/// Bytes of one entry (the facts of one batch of one shard).
+pub const ENTRY_BYTES_MAX: usize = 2 * MIB;
+
+// ---- wire ---------------------------------------------------------------------------------------------------------
+
+/// Bytes of one frame, header included.
+pub const FRAME_BYTES_MAX: usize = MIB;
+/// Bytes of the first frame of a connection.
+pub const FIRST_FRAME_BYTES_MAX: usize = 32 * KIB;
+/// Commands of one frame.
+pub const FRAME_COMMANDS_MAX: usize = 8_192;
+
+const _: () = {
+    assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
+    assert!(LINES_MAX <= u16::MAX as usize && DRAWS_MAX <= u16::MAX as usize && SITES_MAX <= u16::MAX as usize);
+    // One placement is one fact: its largest form fits one record, and a record fits an entry.
+    assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(2 * RECORD_BYTES_MAX <= ENTRY_BYTES_MAX);
+    // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
+    assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
+    // A balance is a signed 64-bit number and no sum of movements comes near its end.
+    assert!(STOCK_UNITS_MAX < (i64::MAX as u64) / 8);
+    assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
+    assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);
+};

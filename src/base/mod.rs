@@ -1,0 +1,15 @@
+//! Words that everything else uses: identifiers, quantities, money, time, and every limit.
+//!
+//! Nothing here decides anything. A type belongs here when at least two layers speak it.
+
+pub mod limits;
+
+mod ids;
+mod money;
+mod time;
+
+pub use ids::{
+    ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId, TimedId,
+};
+pub use money::{Currency, CurrencyError, Price};
+pub use time::Timestamp;
