@@ -1,0 +1,57 @@
+//! Answers: what became of a command that was not refused.
+
+use super::order::State;
+use crate::base::{OrderNumber, SkuId, Timestamp};
+
+/// What became of a command. `repeated` says that it had already happened and this is its first answer again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A market, a site or a SKU has this number.
+    Numbered {
+        /// The number.
+        number: u32,
+        /// It existed before.
+        repeated: bool,
+    },
+    /// Stock was received or adjusted.
+    Stock {
+        /// Units available of that SKU at that site right after it happened first.
+        available: u64,
+        /// It had happened before.
+        repeated: bool,
+    },
+    /// The order was accepted. What was taken of each line is in [`Scratch::taken`](super::Scratch::taken), filled only
+    /// when `short`.
+    Placed {
+        /// For people.
+        number: OrderNumber,
+        /// Log time of acceptance.
+        accepted_at: Timestamp,
+        /// When the reservation ends; zero when the order needed no payment.
+        deadline: Timestamp,
+        /// Its state now.
+        state: State,
+        /// Some line got fewer units than asked.
+        short: bool,
+        /// It had been accepted before.
+        repeated: bool,
+    },
+    /// A command on an order was carried out.
+    Done {
+        /// Its state now.
+        state: State,
+        /// Units it moved (a confirm: committed; a cancel: cancelled; and so on), when it happened first.
+        moved: u64,
+        /// Units it was asked to move and could not account for (hand-over only).
+        excess: u64,
+        /// It had happened before.
+        repeated: bool,
+    },
+    /// Payment came after expiry and the units could not be taken again. A fact, once per attempt: refund.
+    RetakeFailed {
+        /// The first SKU that came up short.
+        sku: SkuId,
+        /// This attempt had failed before.
+        repeated: bool,
+    },
+}

@@ -1,0 +1,274 @@
+//! Commands: everything a client may ask the engine to decide. One of the three lists that are the whole product.
+//!
+//! A command borrows its lines, codes and blobs from whoever decoded it. Nothing here has been checked against the
+//! state; `decide` does that and answers with a fact or a [`Refusal`](super::Refusal).
+//!
+//! # Not here
+//! - Questions, which never change anything: `query`.
+
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId};
+
+/// What is asked. Commands on an order or on stock find their market in the identifier they carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// Give a market a number and a shard. Decided by the shard that keeps the directory (shard 0) and by nobody else.
+    /// The same code again answers with the same number.
+    AssignMarket {
+        /// Name of the market.
+        code: &'a str,
+    },
+    /// Let the shard that was assigned a market take commands for it. Sent by the node, never by a client.
+    OpenMarket {
+        /// Its number in the directory.
+        market: MarketId,
+        /// Its name in the directory.
+        code: &'a str,
+    },
+    /// Create a site. The same code again answers with the same number and changes nothing, not even the rank.
+    CreateSite {
+        /// Where.
+        market: MarketId,
+        /// Lower ranks give their units first; equal ranks in order of their numbers.
+        rank: u16,
+        /// Code of the site.
+        code: &'a str,
+    },
+    /// Create a SKU. The same code again answers with the same number.
+    CreateSku {
+        /// Where.
+        market: MarketId,
+        /// Code of the SKU, case-sensitive.
+        code: &'a str,
+    },
+    /// Goods came in: supplier to available.
+    Receive {
+        /// Names the receipt; a repeat changes nothing.
+        request: RequestId,
+        /// What came in.
+        sku: SkuId,
+        /// Where it lies.
+        site: SiteId,
+        /// Units, 1 to [`STOCK_COMMAND_UNITS_MAX`](crate::base::limits::STOCK_COMMAND_UNITS_MAX).
+        quantity: u64,
+    },
+    /// Correct what is available: against write-off, either way. Refused when it would take more than is available.
+    Adjust {
+        /// Names the adjustment; a repeat changes nothing.
+        request: RequestId,
+        /// What is corrected.
+        sku: SkuId,
+        /// Where it lies.
+        site: SiteId,
+        /// Units found (positive) or lost (negative); not zero.
+        delta: i64,
+        /// Why.
+        reason: AdjustReason,
+    },
+    /// Place an order.
+    Place(Place<'a>),
+    /// Payment accepted the order: reserved units become committed. After expiry the lapsed units are taken again, all
+    /// of them or none.
+    Confirm {
+        /// The order.
+        order: OrderId,
+        /// Names this attempt: a repeat of an attempt whose late take failed answers the same.
+        attempt: ChangeId,
+    },
+    /// Cancel whatever of the order has not been handed over.
+    Cancel {
+        /// The order.
+        order: OrderId,
+        /// Also refuse a placement of this identifier that arrives later. The order need not exist.
+        block: bool,
+    },
+    /// Cancel some units of some lines.
+    CancelLines {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// Which lines, and how many units of each. A line may be named once.
+        lines: &'a [LineQuantity],
+    },
+    /// Goods left the building: committed to customer. A report: never refused for the state of the order; the answer
+    /// says how many units it could not account for.
+    HandOver {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// Which lines, and how many units of each; empty for every committed unit of the order.
+        lines: &'a [LineQuantity],
+    },
+    /// Goods came back and can be sold again: customer to available.
+    ReturnToStock {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// Where they lie now.
+        site: SiteId,
+        /// Which lines, and how many units of each. A line may be named once.
+        lines: &'a [LineQuantity],
+    },
+}
+
+/// A placement. Its content is every field here; the same identifier with other content is a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Made by the client; also the idempotency key.
+    pub order: OrderId,
+    /// Zero for guests.
+    pub customer: CustomerKey,
+    /// All or nothing, or what exists.
+    pub take: Take,
+    /// How long units stay reserved, in milliseconds from acceptance; 1 to [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX).
+    pub hold_ms: u32,
+    /// Of every price of this order.
+    pub currency: Currency,
+    /// How the customer wants to pay.
+    pub payment: PaymentMethod,
+    /// Where the order comes from, as numbered by the shop.
+    pub channel: u16,
+    /// Where it goes to, as numbered by the shop.
+    pub zone: u16,
+    /// Optional tail for limits and fraud rules.
+    pub hashes: Option<IdentityHashes>,
+    /// 1 to [`LINES_MAX`](crate::base::limits::LINES_MAX). A SKU may appear on several lines.
+    pub lines: &'a [Line],
+    /// Opaque, up to [`DETAILS_BYTES_MAX`](crate::base::limits::DETAILS_BYTES_MAX). Not yet encrypted.
+    pub details: &'a [u8],
+}
+
+/// One line of a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// What.
+    pub sku: SkuId,
+    /// Units asked, 1 to [`LINE_QUANTITY_MAX`](crate::base::limits::LINE_QUANTITY_MAX).
+    pub quantity: u32,
+    /// Of one unit, 0 to [`UNIT_PRICE_MAX`](crate::base::limits::UNIT_PRICE_MAX).
+    pub price: Price,
+}
+
+/// Some units of one line of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineQuantity {
+    /// Position of the line in the placement, from 0.
+    pub line: u16,
+    /// Units, at least 1.
+    pub quantity: u32,
+}
+
+/// 64-bit hashes by which limits recognise a person; zero where unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IdentityHashes {
+    /// Of the account.
+    pub account: u64,
+    /// Of the address.
+    pub address: u64,
+    /// Of the payment instrument.
+    pub instrument: u64,
+}
+
+/// What to do when stock does not cover every line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Take {
+    /// Refuse the order.
+    AllOrNothing = 0,
+    /// Take what there is, lines in order; refuse only when there is nothing at all.
+    WhatExists = 1,
+}
+
+/// How a customer pays. Cash on delivery is confirmed when placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PaymentMethod {
+    /// Not said.
+    Unspecified = 0,
+    /// Card.
+    Card = 1,
+    /// Wallet.
+    Wallet = 2,
+    /// Bank transfer.
+    BankTransfer = 3,
+    /// Invoice.
+    Invoice = 4,
+    /// Cash on delivery.
+    CashOnDelivery = 5,
+}
+
+/// Why stock was corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AdjustReason {
+    /// A count found another number.
+    Count = 0,
+    /// Broken or spoiled.
+    Damaged = 1,
+    /// Gone.
+    Lost = 2,
+    /// Turned up.
+    Found = 3,
+    /// Anything else.
+    Other = 4,
+}
+
+macro_rules! from_byte {
+    ($name:ident { $($variant:ident),* }) => {
+        impl $name {
+            /// The variant with this number; `None` for a number that names nothing.
+            #[must_use]
+            pub const fn from_byte(byte: u8) -> Option<Self> {
+                $(if byte == Self::$variant as u8 { return Some(Self::$variant); })*
+                None
+            }
+        }
+    };
+}
+from_byte!(Take { AllOrNothing, WhatExists });
+from_byte!(PaymentMethod { Unspecified, Card, Wallet, BankTransfer, Invoice, CashOnDelivery });
+from_byte!(AdjustReason { Count, Damaged, Lost, Found, Other });
+
+impl Command<'_> {
+    /// The market whose shard decides this; `None` for what the directory decides.
+    #[must_use]
+    pub const fn market(&self) -> Option<MarketId> {
+        match self {
+            Self::AssignMarket { .. } => None,
+            Self::OpenMarket { market, .. } | Self::CreateSite { market, .. } | Self::CreateSku { market, .. } => {
+                Some(*market)
+            }
+            Self::Receive { request, .. } | Self::Adjust { request, .. } => Some(request.market()),
+            Self::Place(place) => Some(place.order.market()),
+            Self::Confirm { order, .. }
+            | Self::Cancel { order, .. }
+            | Self::CancelLines { order, .. }
+            | Self::HandOver { order, .. }
+            | Self::ReturnToStock { order, .. } => Some(order.market()),
+        }
+    }
+
+    /// The order this is about, if it is about one.
+    #[must_use]
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Place(place) => Some(place.order),
+            Self::Confirm { order, .. }
+            | Self::Cancel { order, .. }
+            | Self::CancelLines { order, .. }
+            | Self::HandOver { order, .. }
+            | Self::ReturnToStock { order, .. } => Some(*order),
+            Self::AssignMarket { .. }
+            | Self::OpenMarket { .. }
+            | Self::CreateSite { .. }
+            | Self::CreateSku { .. }
+            | Self::Receive { .. }
+            | Self::Adjust { .. } => None,
+        }
+    }
+}
+
+/// The shard that keeps the directory of markets.
+pub const DIRECTORY_SHARD: ShardId = ShardId(0);

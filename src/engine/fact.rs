@@ -1,0 +1,194 @@
+//! Facts: everything that can have happened. The log is a sequence of these, and `fold` is all that is done with them.
+//!
+//! A fact says what became of a command, not what was asked: a later version may decide differently and still folds
+//! every old fact to the same state. Log time is not part of a fact: all facts of one entry of the log happened at the
+//! entry's time.
+//!
+//! # Always true
+//! - A fact in the log was legal when it was decided; `fold` asserts that and never refuses.
+//! - One placement is one fact; the movements of units follow from its draws.
+
+use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// The directory gave a market its number and its shard.
+    MarketAssigned {
+        /// The number.
+        market: MarketId,
+        /// Where the market lives.
+        shard: ShardId,
+        /// Its name.
+        code: &'a str,
+    },
+    /// The market's shard takes commands for it. Site 1, `main`, exists from here on.
+    MarketOpened {
+        /// The number.
+        market: MarketId,
+        /// Its name.
+        code: &'a str,
+    },
+    /// A site was created.
+    SiteCreated {
+        /// Where.
+        market: MarketId,
+        /// Its number.
+        site: SiteId,
+        /// Its rank.
+        rank: u16,
+        /// Its code.
+        code: &'a str,
+    },
+    /// A SKU was created.
+    SkuCreated {
+        /// Where.
+        market: MarketId,
+        /// Its number.
+        sku: SkuId,
+        /// Its code.
+        code: &'a str,
+    },
+    /// Supplier to available.
+    Received {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// How many.
+        quantity: u64,
+    },
+    /// Write-off to available, or back.
+    Adjusted {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// How many, signed.
+        delta: i64,
+        /// Why.
+        reason: AdjustReason,
+    },
+    /// An order was accepted: available to reserved, or to committed when it needs no payment.
+    Placed(Placed<'a>),
+    /// Payment accepted: reserved to committed; or, after expiry, available to committed as the draws say.
+    Confirmed {
+        /// The order.
+        order: OrderId,
+        /// Which attempt.
+        attempt: ChangeId,
+        /// Empty when the reservation was alive; else where the lapsed units were taken again.
+        draws: &'a [Draw],
+    },
+    /// Payment accepted after expiry, and the lapsed units could not be taken again.
+    RetakeFailed {
+        /// The order.
+        order: OrderId,
+        /// Which attempt.
+        attempt: ChangeId,
+        /// The first SKU that came up short.
+        sku: SkuId,
+    },
+    /// Everything not handed over was cancelled: reserved and committed to available, lapsed to nowhere.
+    Cancelled {
+        /// The order.
+        order: OrderId,
+    },
+    /// No placement of this identifier will be accepted. No order of it exists.
+    Blocked {
+        /// The identifier.
+        order: OrderId,
+    },
+    /// Some units were cancelled.
+    LinesCancelled {
+        /// The order.
+        order: OrderId,
+        /// Which change.
+        change: Change,
+        /// From which draws, how many.
+        draws: &'a [Draw],
+    },
+    /// The deadline passed: reserved to available, remembered as lapsed.
+    Expired {
+        /// The order.
+        order: OrderId,
+    },
+    /// Committed to customer.
+    HandedOver {
+        /// The order.
+        order: OrderId,
+        /// Which change; its `excess` are reported units that no committed unit accounts for.
+        change: Change,
+        /// From which draws, how many.
+        draws: &'a [Draw],
+    },
+    /// Customer to available at `site`.
+    Returned {
+        /// The order.
+        order: OrderId,
+        /// Which change.
+        change: Change,
+        /// Where the goods lie now.
+        site: SiteId,
+        /// From which draws they had been handed over, how many.
+        draws: &'a [Draw],
+    },
+}
+
+/// An accepted placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed<'a> {
+    /// Identifier.
+    pub order: OrderId,
+    /// Zero for guests.
+    pub customer: CustomerKey,
+    /// As asked.
+    pub take: Take,
+    /// Length of the reservation in milliseconds, as asked.
+    pub hold_ms: u32,
+    /// Of every price.
+    pub currency: Currency,
+    /// As asked.
+    pub payment: PaymentMethod,
+    /// As asked.
+    pub channel: u16,
+    /// As asked.
+    pub zone: u16,
+    /// Whether the order needed no payment and is confirmed at once.
+    pub confirmed: bool,
+    /// As asked.
+    pub hashes: Option<IdentityHashes>,
+    /// As asked, in order.
+    pub lines: &'a [Line],
+    /// Where the units were taken, lines in order, sites in rank order. Their sum per line is what was taken.
+    pub draws: &'a [Draw],
+    /// As given.
+    pub details: &'a [u8],
+}
+
+/// Units of one line at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// Position of the line in the placement, from 0.
+    pub line: u16,
+    /// The site they were taken at.
+    pub site: SiteId,
+    /// How many, at least 1.
+    pub quantity: u32,
+}
+
+/// The identity of a change of quantities, kept with its first result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Chosen by the client.
+    pub id: ChangeId,
+    /// Of what was asked, so that another content under the same identity is recognised.
+    pub content: u64,
+    /// Units asked for that could not be moved.
+    pub excess: u64,
+}

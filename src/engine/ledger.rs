@@ -1,0 +1,140 @@
+//! Stock as double entry: units never appear or vanish, they move between named buckets.
+//!
+//! ```text
+//! supplier ─receive─► available ─place─► reserved ─confirm─► committed ─hand over─► customer
+//! write_off ◄─adjust─►    ▲ └────────── place, no payment ──────►┘  │                  │
+//!                         └── expire, cancel ── reserved            │                  │
+//!                         └── cancel ───────────────────────────────┘                  │
+//!                         └── return to stock ─────────────────────────────────────────┘
+//! ```
+//!
+//! # Always true
+//! - Per SKU the balances of all buckets at all sites sum to zero (`invariants`).
+//! - `available`, `reserved`, `committed` and `customer` are never negative; `supplier` is what came in, negated.
+//! - Only [`Ledger::transfer`] changes a balance.
+
+use super::pool::Table;
+use crate::base::{SiteId, SkuId};
+
+/// A named account of units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Bucket {
+    /// Outside: where units come from. Its balance is minus what came in.
+    Supplier = 0,
+    /// On the shelf, for sale.
+    Available = 1,
+    /// On the shelf, set aside until a deadline.
+    Reserved = 2,
+    /// On the shelf, sold.
+    Committed = 3,
+    /// Outside: handed over and not come back.
+    Customer = 4,
+    /// Outside: what adjustments took out (positive) or found (negative).
+    WriteOff = 5,
+}
+
+/// How many buckets there are.
+pub const BUCKETS: usize = 6;
+
+impl Bucket {
+    /// Every bucket, in the order of their numbers.
+    pub const ALL: [Self; BUCKETS] =
+        [Self::Supplier, Self::Available, Self::Reserved, Self::Committed, Self::Customer, Self::WriteOff];
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Supplier => "supplier",
+            Self::Available => "available",
+            Self::Reserved => "reserved",
+            Self::Committed => "committed",
+            Self::Customer => "customer",
+            Self::WriteOff => "write_off",
+        }
+    }
+
+    /// Whether a negative balance is a bug.
+    const fn is_never_negative(self) -> bool {
+        match self {
+            Self::Available | Self::Reserved | Self::Committed | Self::Customer => true,
+            Self::Supplier | Self::WriteOff => false,
+        }
+    }
+}
+
+/// Balances of one SKU at one site, indexed by [`Bucket`].
+pub type Balances = [i64; BUCKETS];
+
+/// One account: a bucket at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Where.
+    pub site: SiteId,
+    /// Which bucket.
+    pub bucket: Bucket,
+}
+
+/// The balances of a market.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Indexed by site number less one, then by SKU number less one.
+    sites: Vec<Table<Balances>>,
+    /// Sums over all SKUs and sites.
+    totals: Balances,
+}
+
+impl Ledger {
+    /// Makes room for one more site.
+    pub(super) fn add_site(&mut self) {
+        self.sites.push(Table::default());
+    }
+
+    /// Moves `units` of one SKU between two accounts. The only function that changes a balance.
+    pub(super) fn transfer(&mut self, sku: SkuId, from: Account, to: Account, units: u64) {
+        let units = i64::try_from(units).expect("law: a movement fits a balance");
+        self.post(sku, from, -units);
+        self.post(sku, to, units);
+    }
+
+    fn post(&mut self, sku: SkuId, account: Account, units: i64) {
+        let balances = self.sites[site_index(account.site)].get_or_grow(sku_index(sku));
+        let bucket = account.bucket as usize;
+        balances[bucket] += units;
+        assert!(
+            balances[bucket] >= 0 || !account.bucket.is_never_negative(),
+            "law: {} of SKU {sku} at site {} is never negative",
+            account.bucket.name(),
+            account.site,
+        );
+        self.totals[bucket] += units;
+    }
+
+    /// Balances of one SKU at one site; zeroes where nothing ever moved.
+    #[must_use]
+    pub fn balances(&self, sku: SkuId, site: SiteId) -> Balances {
+        self.sites[site_index(site)].get(sku_index(sku)).copied().unwrap_or_default()
+    }
+
+    /// Units for sale of one SKU at one site.
+    #[must_use]
+    pub fn available(&self, sku: SkuId, site: SiteId) -> u64 {
+        let balances = self.sites[site_index(site)].get(sku_index(sku));
+        balances.map_or(0, |balances| balances[Bucket::Available as usize].cast_unsigned())
+    }
+
+    /// Sums over all SKUs and sites.
+    #[must_use]
+    pub const fn totals(&self) -> Balances {
+        self.totals
+    }
+}
+
+fn site_index(site: SiteId) -> usize {
+    usize::from(site.0) - 1
+}
+
+fn sku_index(sku: SkuId) -> usize {
+    sku.0 as usize - 1
+}

@@ -1,0 +1,203 @@
+//! Questions about the state, and their answers. They change nothing and write nothing.
+
+use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::ledger::{BUCKETS, Bucket};
+use super::order::{STATES, State};
+use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+
+/// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query<'a> {
+    /// Stock of SKUs: one [`StockRow`] per (SKU, site) that ever held a unit, SKUs in the order asked.
+    Stock {
+        /// Where.
+        market: MarketId,
+        /// Which.
+        skus: &'a [SkuId],
+    },
+    /// Numbers of SKU codes, `None` for a code that does not exist.
+    ResolveSkus {
+        /// Where.
+        market: MarketId,
+        /// Which.
+        codes: &'a [&'a str],
+    },
+    /// The sites of a market, in rank order.
+    Sites {
+        /// Where.
+        market: MarketId,
+    },
+    /// SKUs with numbers after `after`, in order of their numbers.
+    Skus {
+        /// Where.
+        market: MarketId,
+        /// Zero to begin.
+        after: SkuId,
+        /// At most so many.
+        rows_max: u16,
+    },
+    /// One order.
+    Order {
+        /// Which.
+        order: OrderId,
+    },
+    /// One order by the number people use.
+    OrderByNumber {
+        /// Where.
+        market: MarketId,
+        /// Which.
+        number: OrderNumber,
+    },
+    /// Orders that still hold units (pending payment, confirmed or fulfilling), in order of their numbers.
+    OpenOrders {
+        /// Where.
+        market: MarketId,
+        /// Zero to begin.
+        after: OrderNumber,
+        /// At most so many.
+        rows_max: u16,
+    },
+    /// The books of a market.
+    Books {
+        /// Which.
+        market: MarketId,
+    },
+}
+
+/// What there is of one SKU at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StockRow {
+    /// Of what.
+    pub sku: SkuId,
+    /// Where.
+    pub site: SiteId,
+    /// Balance of each bucket, indexed by [`Bucket`].
+    pub balances: [i64; BUCKETS],
+}
+
+impl StockRow {
+    /// The balance of one bucket.
+    #[must_use]
+    pub const fn balance(&self, bucket: Bucket) -> i64 {
+        self.balances[bucket as usize]
+    }
+}
+
+/// A site of a market.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteRow {
+    /// Its number.
+    pub site: SiteId,
+    /// Its rank.
+    pub rank: u16,
+    /// Its code.
+    pub code: String,
+}
+
+/// Everything known of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderView {
+    /// Identifier.
+    pub order: OrderId,
+    /// For people; zero for an identifier that was blocked.
+    pub number: OrderNumber,
+    /// Its state.
+    pub state: State,
+    /// Zero for guests.
+    pub customer: CustomerKey,
+    /// Log time of acceptance.
+    pub accepted_at: Timestamp,
+    /// When the reservation ends or ended; zero when the order needed no payment.
+    pub deadline: Timestamp,
+    /// As asked.
+    pub take: Take,
+    /// Of every price.
+    pub currency: Currency,
+    /// As asked.
+    pub payment: PaymentMethod,
+    /// As asked.
+    pub channel: u16,
+    /// As asked.
+    pub zone: u16,
+    /// As asked.
+    pub hashes: Option<IdentityHashes>,
+    /// In order.
+    pub lines: Vec<LineView>,
+    /// Where the units are pinned.
+    pub draws: Vec<DrawView>,
+    /// As given.
+    pub details: Vec<u8>,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineView {
+    /// What.
+    pub sku: SkuId,
+    /// Units asked.
+    pub asked: u32,
+    /// Of one unit.
+    pub price: Price,
+    /// Units first taken: `ordered` of the domain. Always the sum of the five counters below.
+    pub taken: u32,
+    /// Set aside until the deadline.
+    pub reserved: u32,
+    /// Set aside once; the deadline passed.
+    pub lapsed: u32,
+    /// Paid for, waiting to be handed over.
+    pub committed: u32,
+    /// Handed over.
+    pub shipped: u32,
+    /// Cancelled.
+    pub cancelled: u32,
+    /// Of the shipped ones: back in stock.
+    pub returned: u32,
+}
+
+/// Units of one line at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawView {
+    /// Position of the line.
+    pub line: u16,
+    /// Where.
+    pub site: SiteId,
+    /// Reserved there.
+    pub reserved: u32,
+    /// Committed there.
+    pub committed: u32,
+    /// Handed over from there.
+    pub shipped: u32,
+}
+
+/// One open order of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Identifier.
+    pub order: OrderId,
+    /// For people.
+    pub number: OrderNumber,
+    /// Its state.
+    pub state: State,
+    /// Its deadline; zero when it has none.
+    pub deadline: Timestamp,
+}
+
+/// A page of open orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPage {
+    /// In order of their numbers.
+    pub rows: Vec<OrderRow>,
+    /// Ask again after this number; `None` at the end. A page may be short, even empty, and still go on.
+    pub next: Option<OrderNumber>,
+}
+
+/// The books of a market: what must agree between the server, its log and whoever kept count outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Books {
+    /// Units per bucket, all SKUs and sites together.
+    pub units: [i64; BUCKETS],
+    /// Orders per state, indexed by [`State`].
+    pub orders: [u64; STATES],
+    /// Sum modulo 2^128 of the hash of every order (`docs/WIRE-PROTOCOL.md`, "Books").
+    pub orders_hash: u128,
+}

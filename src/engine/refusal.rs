@@ -1,0 +1,145 @@
+//! Refusals: every "no" the engine can give. Business answers, not errors: data, numbered, append-only.
+//!
+//! A refusal writes nothing and is not remembered: the same command may be tried again and may then succeed.
+//!
+//! # Not here
+//! - Refusals of the doors (malformed records, overload): `wire::Refused` numbers those and carries these.
+
+use super::order::State;
+use crate::base::{SkuId, Timestamp};
+
+/// Why a command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No market of this number is open here.
+    UnknownMarket,
+    /// The market has no site of this number.
+    UnknownSite,
+    /// The market has no SKU of this number.
+    UnknownSku {
+        /// As asked.
+        sku: SkuId,
+    },
+    /// No order of this identifier.
+    UnknownOrder,
+    /// The order has no such line.
+    UnknownLine {
+        /// As asked.
+        line: u16,
+    },
+    /// Stock does not cover the order (all or nothing), or there is nothing at all (take what exists).
+    SoldOut {
+        /// The first SKU that came up short.
+        sku: SkuId,
+        /// Units of it asked, all lines together.
+        asked: u64,
+        /// Units of it available, all sites together.
+        available: u64,
+    },
+    /// The identifier names an order (or request, or change) with other content.
+    Conflict,
+    /// The identifier was blocked before its placement arrived.
+    Blocked,
+    /// The order's state does not allow it.
+    IllegalState {
+        /// Its state.
+        state: State,
+        /// What would be legal now.
+        legal: Legal,
+    },
+    /// The identifier was made too far ahead of log time.
+    IdFromFuture {
+        /// Log time.
+        now: Timestamp,
+    },
+    /// The request identifier is older than what is remembered: whether it was applied cannot be told, so it is not.
+    IdTooOld,
+    /// The node keeps as many orders, or bytes of details, as it may.
+    AtCapacity,
+    /// The order remembers as many changes as it may.
+    TooManyChanges,
+    /// A field is outside its bounds.
+    OutOfBounds {
+        /// Which.
+        field: Field,
+        /// The least it may be.
+        min: u64,
+        /// The most it may be.
+        max: u64,
+    },
+    /// An adjustment would take more than is available.
+    NotAvailable {
+        /// Units available at the site.
+        available: u64,
+    },
+    /// A line has fewer units to cancel, or to return, than asked.
+    NotEnoughUnits {
+        /// Which line.
+        line: u16,
+        /// How many it has.
+        units: u64,
+    },
+    /// The plan would take units from more places than one order may.
+    TooManyDraws,
+}
+
+/// A field that can be outside its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Field {
+    /// How many lines.
+    Lines = 1,
+    /// Units of a line, a receipt or a change.
+    Quantity = 2,
+    /// Price of a unit.
+    Price = 3,
+    /// Sum of price x quantity.
+    Total = 4,
+    /// Bytes of details.
+    Details = 5,
+    /// Milliseconds of a reservation.
+    Hold = 6,
+    /// A code: its bytes.
+    Code = 7,
+    /// How many markets.
+    Markets = 8,
+    /// How many sites.
+    Sites = 9,
+    /// How many SKUs.
+    Skus = 10,
+    /// Units of one SKU at one site.
+    Stock = 11,
+    /// Rows asked of a query.
+    Rows = 12,
+    /// The same line named twice.
+    Line = 13,
+}
+
+/// A set of commands that are legal in a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Legal(pub u8);
+
+impl Legal {
+    /// Nothing but repeats.
+    pub const NONE: Self = Self(0);
+    /// `Confirm`.
+    pub const CONFIRM: Self = Self(1);
+    /// `Cancel`, `CancelLines`.
+    pub const CANCEL: Self = Self(2);
+    /// `HandOver` of at least one unit.
+    pub const HAND_OVER: Self = Self(4);
+    /// `ReturnToStock`.
+    pub const RETURN: Self = Self(8);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every command of `other` is in this set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
