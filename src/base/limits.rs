@@ -52,9 +52,13 @@ pub const PAGE_ROWS_MAX: usize = 1_024;
 pub const PAGE_SCAN_MAX: usize = 65_536;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
-pub const ORDERS_DEFAULT: u64 = 10_000_000;
+pub const ORDERS_DEFAULT: u64 = 4_000_000;
+/// Lines of all orders a node keeps, unless set.
+pub const LINES_DEFAULT: u64 = 4 * ORDERS_DEFAULT;
+/// SKUs of all markets a node keeps, unless set.
+pub const SKUS_DEFAULT: u64 = 2_000_000;
 /// Bytes of customer details a node keeps, unless set.
-pub const DETAILS_BYTES_DEFAULT: u64 = 1 << 30;
+pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
 pub const ORDER_MEMORY_BYTES: u64 = 300;
 

@@ -3,27 +3,108 @@
 //! ```text
 //! decide(&state, command, now) ─► fact + answer | refusal      may say no; changes nothing
 //! fold(&mut state, fact, at)                                    total; the only way state changes
+//! submit(&mut state, command, now) ─► both, with due expiries before them
 //! ```
 //!
 //! # Always true
 //! - The engine never learns that there is a network, a disk, a wall clock or another shard.
 //! - Folding the same facts at the same times gives the same state (`digest`), whoever decided them.
+//! - Ids are looked up through hashes seeded per process, so nothing that leaves depends on their order.
 //!
 //! # Reading order
-//! `command`, `fact`, `refusal`: three lists that are the whole product. Then `decide` and `fold`.
+//! `command`, `fact`, `refusal`: three lists that are the whole product. `order` and `ledger`: what an order and a unit can
+//! be. Then `decide` and `fold`, and `turn`, which joins them.
 
-pub mod answer;
+#![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::iter_over_hash_type)]
+
 pub mod command;
 pub mod fact;
-pub mod ledger;
-pub mod order;
-pub mod query;
 pub mod refusal;
 
+pub mod answer;
+pub mod ledger;
+pub mod market;
+pub mod order;
+pub mod query;
+
+mod decide;
+mod fold;
+mod routing;
+mod turn;
+
+mod books;
+mod catalog;
+mod content;
+mod deadline;
+mod digest;
+mod directory;
+mod index;
+mod invariants;
+mod orders;
 mod pool;
+mod read;
+mod requests;
 
 pub use answer::Answer;
+pub use books::order_hash;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
+pub use decide::{Decision, Scratch};
+pub use directory::Directory;
 pub use fact::{Draw, Fact, Placed};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
+
+use crate::base::{ShardId, limits};
+
+/// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Orders, blocked identifiers included.
+    pub orders_max: u64,
+    /// Lines of all orders together.
+    pub lines_max: u64,
+    /// Bytes of customer details of all orders together.
+    pub details_bytes_max: u64,
+    /// SKUs of all markets together.
+    pub skus_max: u64,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            orders_max: limits::ORDERS_DEFAULT,
+            lines_max: limits::LINES_DEFAULT,
+            details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
+            skus_max: limits::SKUS_DEFAULT,
+        }
+    }
+}
+
+/// The state of one shard: its markets and their orders; for shard 0 also the directory of all markets.
+#[derive(Debug)]
+pub struct Engine {
+    shard: ShardId,
+    capacity: Capacity,
+    directory: Directory,
+    /// By market number; `None` for markets of other shards.
+    markets: Vec<Option<Box<market::Market>>>,
+    sku_count: u64,
+    orders: orders::Orders,
+    deadlines: deadline::Deadlines,
+}
+
+impl Engine {
+    /// An empty shard of a node with so many shards.
+    #[must_use]
+    pub fn new(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
+        Self {
+            shard,
+            capacity,
+            directory: Directory::new(shards),
+            markets: Vec::new(),
+            sku_count: 0,
+            orders: orders::Orders::default(),
+            deadlines: deadline::Deadlines::default(),
+        }
+    }
+}

@@ -67,6 +67,92 @@ impl Counters {
     pub const fn taken(&self) -> u64 {
         self.reserved as u64 + self.lapsed as u64 + self.committed as u64 + self.shipped as u64 + self.cancelled as u64
     }
+
+    /// Units that a cancellation can still reach.
+    #[must_use]
+    pub const fn cancellable(&self) -> u32 {
+        self.reserved + self.lapsed + self.committed
+    }
+
+    /// Adds the units of another draw of the same line.
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.reserved += other.reserved;
+        self.lapsed += other.lapsed;
+        self.committed += other.committed;
+        self.shipped += other.shipped;
+        self.cancelled += other.cancelled;
+        self.returned += other.returned;
+    }
+
+    /// Reserved to committed: payment accepted the order.
+    pub(super) const fn confirm(&mut self) {
+        self.committed += self.reserved;
+        self.reserved = 0;
+    }
+
+    /// Reserved to lapsed: the deadline passed.
+    pub(super) const fn lapse(&mut self) {
+        self.lapsed += self.reserved;
+        self.reserved = 0;
+    }
+
+    /// Units to cancelled. Of reserved, committed and lapsed only one is ever not zero.
+    pub(super) fn cancel(&mut self, quantity: u32) {
+        let from = [&mut self.reserved, &mut self.committed, &mut self.lapsed];
+        let held = from.into_iter().find(|units| **units >= quantity);
+        *held.expect("law: cancelled units are held in one state") -= quantity;
+        self.cancelled += quantity;
+    }
+
+    /// Committed to shipped.
+    pub(super) const fn hand_over(&mut self, quantity: u32) {
+        self.committed -= quantity;
+        self.shipped += quantity;
+    }
+}
+
+/// Units of a whole order, by what became of them. Sums of [`Counters`]; of an order's reserved, lapsed and committed units
+/// only one is ever not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Totals {
+    pub(super) reserved: u64,
+    pub(super) lapsed: u64,
+    pub(super) committed: u64,
+    pub(super) shipped: u64,
+    pub(super) cancelled: u64,
+}
+
+impl Totals {
+    /// Sums the draws of an order.
+    pub(super) fn of(draws: impl Iterator<Item = Counters>) -> Self {
+        draws.fold(Self::default(), |sum, units| Self {
+            reserved: sum.reserved + u64::from(units.reserved),
+            lapsed: sum.lapsed + u64::from(units.lapsed),
+            committed: sum.committed + u64::from(units.committed),
+            shipped: sum.shipped + u64::from(units.shipped),
+            cancelled: sum.cancelled + u64::from(units.cancelled),
+        })
+    }
+
+    /// Units that a cancellation can still reach.
+    pub(super) const fn cancellable(&self) -> u64 {
+        self.reserved + self.lapsed + self.committed
+    }
+
+    /// The state once `moved` units are cancelled.
+    pub(super) const fn state_after_cancelling(&self, moved: u64) -> State {
+        State::of(self.reserved > moved, self.lapsed > moved, self.committed > moved, self.shipped > 0)
+    }
+
+    /// The state once `moved` committed units are handed over.
+    pub(super) const fn state_after_handing_over(&self, moved: u64) -> State {
+        State::of(self.reserved > 0, self.lapsed > 0, self.committed > moved, self.shipped + moved > 0)
+    }
+
+    /// The state of an order with these units.
+    pub(super) const fn state(&self) -> State {
+        State::of(self.reserved > 0, self.lapsed > 0, self.committed > 0, self.shipped > 0)
+    }
 }
 
 impl State {

@@ -1,45 +1,194 @@
-//! Memory in chunks: tables and runs that grow without ever moving what they hold.
+//! Memory in chunks: arrays that grow without ever moving what they hold.
 //!
-//! A `Vec` of ten million orders doubles by copying all of them, and holds twice what it needs right after. These grow
-//! by one chunk at a time, so that no command ever pays for a copy and memory is what is used.
+//! ```text
+//! Pool   one element after the other, by position      orders, order numbers
+//! Runs   a few neighbours at a time, by first position  lines and draws of an order
+//! Table  by number, holes allowed                       balances of SKUs
+//! ```
 //!
 //! # Not here
-//! - Freeing an order: retention will hand runs back.
+//! - Taking memory back. Orders leave when retention is built; until then everything stays.
+//! # Why so
+//! A `Vec` of ten million orders doubles by copying all of them and then holds twice what it needs. These grow by one
+//! chunk at a time: no command pays for a copy, and memory is what is used.
 
-/// Elements of one chunk.
-const CHUNK: usize = 4_096;
+/// Elements of one chunk. A run never spans chunks, so it also bounds a run.
+const CHUNK: usize = 16_384;
+/// Elements of one chunk of a [`Table`]: smaller, because a site may stock few of many SKUs.
+const TABLE_CHUNK: usize = 1_024;
 
-/// A growing array whose elements never move. Holes read as absent until something is written behind them.
+const _: () = assert!(CHUNK >= crate::base::limits::LINES_MAX && CHUNK >= 2 * crate::base::limits::DRAWS_MAX);
+
+/// A growing array; elements are found by the position they were pushed at.
 #[derive(Debug)]
-pub(super) struct Table<T> {
-    chunks: Vec<Option<Box<[T]>>>,
+pub(super) struct Pool<T> {
+    chunks: Vec<Vec<T>>,
     len: usize,
 }
 
-impl<T> Default for Table<T> {
+impl<T> Default for Pool<T> {
     fn default() -> Self {
         Self { chunks: Vec::new(), len: 0 }
     }
 }
 
-impl<T: Default + Clone> Table<T> {
-    /// One past the highest element ever written.
+impl<T> Pool<T> {
+    /// How many elements there are.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
 
-    /// The element, if its chunk was ever written to.
-    pub(super) fn get(&self, index: usize) -> Option<&T> {
-        self.chunks.get(index / CHUNK)?.as_ref()?.get(index % CHUNK)
+    /// Adds an element and gives its position.
+    pub(super) fn push(&mut self, element: T) -> usize {
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        self.chunks[self.len / CHUNK].push(element);
+        self.len += 1;
+        self.len - 1
+    }
+
+    /// The element at a position, if there is one.
+    pub(super) fn get(&self, position: usize) -> Option<&T> {
+        self.chunks.get(position / CHUNK)?.get(position % CHUNK)
+    }
+
+    /// The elements in the order they were pushed.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flatten()
+    }
+}
+
+impl<T> core::ops::Index<usize> for Pool<T> {
+    type Output = T;
+
+    fn index(&self, position: usize) -> &T {
+        &self.chunks[position / CHUNK][position % CHUNK]
+    }
+}
+
+impl<T> core::ops::IndexMut<usize> for Pool<T> {
+    fn index_mut(&mut self, position: usize) -> &mut T {
+        &mut self.chunks[position / CHUNK][position % CHUNK]
+    }
+}
+
+/// Where a run lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Run {
+    start: u32,
+    /// How many elements.
+    pub(super) len: u16,
+}
+
+/// A growing array of short runs of neighbours.
+#[derive(Debug)]
+pub(super) struct Runs<T> {
+    chunks: Vec<Vec<T>>,
+}
+
+impl<T> Default for Runs<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<T> Runs<T> {
+    /// Adds a run. What does not fit the last chunk opens a new one.
+    pub(super) fn push(&mut self, elements: impl ExactSizeIterator<Item = T>) -> Run {
+        let len = elements.len();
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + len > CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let chunk = self.chunks.len() - 1;
+        let start = chunk * CHUNK + self.chunks[chunk].len();
+        self.chunks[chunk].extend(elements);
+        Run {
+            start: u32::try_from(start).expect("law: the capacity check bounds lines and draws"),
+            len: u16::try_from(len).expect("law: limits bound a run"),
+        }
+    }
+
+    /// The elements of a run.
+    pub(super) fn get(&self, run: Run) -> &[T] {
+        if run.len == 0 {
+            return &[];
+        }
+        let start = run.start as usize;
+        &self.chunks[start / CHUNK][start % CHUNK..][..usize::from(run.len)]
+    }
+
+    /// The elements of a run.
+    pub(super) fn get_mut(&mut self, run: Run) -> &mut [T] {
+        if run.len == 0 {
+            return &mut [];
+        }
+        let start = run.start as usize;
+        &mut self.chunks[start / CHUNK][start % CHUNK..][..usize::from(run.len)]
+    }
+}
+
+/// A growing array by number; what was never written reads as absent or as the default.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    chunks: Vec<Option<Box<[T]>>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<T: Default + Clone> Table<T> {
+    /// The element, if its neighbourhood was ever written to.
+    pub(super) fn get(&self, number: usize) -> Option<&T> {
+        self.chunks.get(number / TABLE_CHUNK)?.as_ref()?.get(number % TABLE_CHUNK)
     }
 
     /// The element, made if need be.
-    pub(super) fn get_or_grow(&mut self, index: usize) -> &mut T {
-        let chunk = index / CHUNK;
+    pub(super) fn get_or_grow(&mut self, number: usize) -> &mut T {
+        let chunk = number / TABLE_CHUNK;
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, || None);
         }
-        self.len = self.len.max(index + 1);
-        &mut self.chunks[chunk].get_or_insert_with(|| vec![T::default(); CHUNK].into_boxed_slice())[index % CHUNK]
+        let made = || vec![T::default(); TABLE_CHUNK].into_boxed_slice();
+        &mut self.chunks[chunk].get_or_insert_with(made)[number % TABLE_CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_gives_back_what_was_pushed_across_chunks() {
+        let mut pool = Pool::default();
+        for number in 0..3 * CHUNK + 5 {
+            assert_eq!(pool.push(number), number);
+        }
+        assert_eq!(pool.len(), 3 * CHUNK + 5);
+        assert!(pool.iter().copied().eq(0..3 * CHUNK + 5));
+        assert_eq!(pool.get(3 * CHUNK + 5), None);
+    }
+
+    #[test]
+    fn runs_of_any_length_never_touch_each_other() {
+        let mut runs = Runs::default();
+        let lengths = [1, 2_048, 0, 7, CHUNK, 3, CHUNK - 1, 1, 1];
+        let placed: Vec<_> =
+            lengths.iter().enumerate().map(|(i, len)| (i, runs.push(vec![i; *len].into_iter()))).collect();
+        for (i, run) in placed {
+            assert_eq!(runs.get(run), vec![i; lengths[i]], "run {i}");
+        }
+    }
+
+    #[test]
+    fn a_table_holds_memory_only_where_it_was_written() {
+        let mut table = Table::default();
+        *table.get_or_grow(5 * TABLE_CHUNK) = 9;
+        assert_eq!(table.get(5 * TABLE_CHUNK), Some(&9));
+        assert_eq!(table.get(4 * TABLE_CHUNK), None);
+        assert_eq!(table.chunks.iter().flatten().count(), 1);
     }
 }

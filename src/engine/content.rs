@@ -1,0 +1,114 @@
+//! The content of a request: what has to be equal for a repeat to be a repeat.
+//!
+//! # Always true
+//! - The content of a placement can be computed from its fact alone, so recovery and audit find the same.
+//! - Two different contents never have the same bytes: every variable part is preceded by its length.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::command::{IdentityHashes, Line, LineQuantity, PaymentMethod, Place, Take};
+use super::fact::Placed;
+use crate::base::{Currency, CustomerKey, SiteId, SkuId};
+
+const HEAD: usize = 64;
+const LINE: usize = 16;
+
+/// What counts as the content of a placement; its identifier is what it is compared under.
+pub(super) struct Content<'a> {
+    customer: CustomerKey,
+    take: Take,
+    hold_ms: u32,
+    currency: Currency,
+    payment: PaymentMethod,
+    channel: u16,
+    zone: u16,
+    hashes: Option<IdentityHashes>,
+    lines: &'a [Line],
+    details: &'a [u8],
+}
+
+impl<'a> From<&Place<'a>> for Content<'a> {
+    fn from(place: &Place<'a>) -> Self {
+        let Place { order: _, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } =
+            *place;
+        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details }
+    }
+}
+
+impl<'a> From<&Placed<'a>> for Content<'a> {
+    fn from(placed: &Placed<'a>) -> Self {
+        let Placed { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details, .. } = *placed;
+        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details }
+    }
+}
+
+impl Content<'_> {
+    /// 128 bits that are equal for equal contents.
+    pub(super) fn hash(&self) -> u128 {
+        let len = HEAD + self.lines.len() * LINE + self.details.len();
+        let mut short = [0; HEAD + 4 * LINE];
+        if len <= short.len() {
+            self.write(&mut short[..len]);
+            xxh3_128(&short[..len])
+        } else {
+            let mut long = vec![0; len];
+            self.write(&mut long);
+            xxh3_128(&long)
+        }
+    }
+
+    fn write(&self, bytes: &mut [u8]) {
+        let IdentityHashes { account, address, instrument } = self.hashes.unwrap_or_default();
+        bytes[..16].copy_from_slice(&self.customer.0.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.hold_ms.to_le_bytes());
+        bytes[20..23].copy_from_slice(&self.currency.code());
+        bytes[23] = self.take as u8;
+        bytes[24] = self.payment as u8;
+        bytes[25] = u8::from(self.hashes.is_some());
+        bytes[26..28].copy_from_slice(&self.channel.to_le_bytes());
+        bytes[28..30].copy_from_slice(&self.zone.to_le_bytes());
+        bytes[32..40].copy_from_slice(&(self.lines.len() as u64).to_le_bytes());
+        bytes[40..48].copy_from_slice(&account.to_le_bytes());
+        bytes[48..56].copy_from_slice(&address.to_le_bytes());
+        bytes[56..64].copy_from_slice(&instrument.to_le_bytes());
+        let (lines, details) = bytes[HEAD..].split_at_mut(self.lines.len() * LINE);
+        for (bytes, line) in lines.as_chunks_mut::<LINE>().0.iter_mut().zip(self.lines) {
+            bytes[..4].copy_from_slice(&line.sku.0.to_le_bytes());
+            bytes[4..8].copy_from_slice(&line.quantity.to_le_bytes());
+            bytes[8..].copy_from_slice(&line.price.to_le_bytes());
+        }
+        details.copy_from_slice(self.details);
+    }
+}
+
+/// What kind of change a change identifier stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum ChangeKind {
+    CancelLines = 1,
+    HandOver = 2,
+    Return = 3,
+    Confirm = 4,
+}
+
+/// The content of a change of quantities.
+pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> u64 {
+    let mut bytes = Vec::with_capacity(4 + 6 * lines.len());
+    bytes.push(kind as u8);
+    bytes.extend(site.0.to_le_bytes());
+    for LineQuantity { line, quantity } in lines {
+        bytes.extend(line.to_le_bytes());
+        bytes.extend(quantity.to_le_bytes());
+    }
+    xxh3_64(&bytes)
+}
+
+/// The content of a stock request: `units` is signed, a receipt has no reason.
+pub(super) fn stock(sku: SkuId, site: SiteId, units: i64, reason: Option<u8>) -> u64 {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&sku.0.to_le_bytes());
+    bytes[4..6].copy_from_slice(&site.0.to_le_bytes());
+    bytes[6] = reason.map_or(0, |reason| reason + 1);
+    bytes[8..].copy_from_slice(&units.to_le_bytes());
+    xxh3_64(&bytes)
+}

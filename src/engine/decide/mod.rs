@@ -1,0 +1,194 @@
+//! Decide: look at the state, say what happens or why not. Changes nothing.
+//!
+//! # Always true
+//! - Bounds are checked before anything is looked up, and nothing a client sends can panic here.
+//! - A command that already happened answers what it answered first.
+//! # Not here
+//! - Reservations whose deadline passed unswept: `turn` folds their expiry before it asks here.
+
+mod change;
+mod payment;
+mod place;
+mod stock;
+
+use super::answer::Answer;
+use super::catalog::check_code;
+use super::command::Command;
+use super::fact::{Change, Draw, Fact};
+use super::market::Market;
+use super::order::State;
+use super::orders::{KeptChange, Record};
+use super::refusal::{Field, Refusal};
+use super::routing::Plan;
+use super::{DIRECTORY_SHARD, Engine};
+use crate::base::limits::{CHANGES_MAX, ID_AHEAD_MS_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
+use crate::base::{ChangeId, MarketId, OrderId, SiteId, SkuId, TimedId, Timestamp};
+
+/// What a command comes to when it is not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision<'s> {
+    /// Something happens. The answer is true once the fact is folded.
+    Happened {
+        /// To be folded, and logged, before the answer leaves.
+        fact: Fact<'s>,
+        /// For the client.
+        answer: Answer,
+    },
+    /// It had happened before, or changes nothing.
+    Repeated(Answer),
+}
+
+/// Memory that decisions use and keep between commands.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    plan: Plan,
+    draws: Vec<Draw>,
+    taken: Vec<u32>,
+}
+
+impl Scratch {
+    /// Units taken of each line of the placement decided last; filled when its answer says `short`.
+    #[must_use]
+    pub fn taken(&self) -> &[u32] {
+        &self.taken
+    }
+}
+
+type Outcome<'s> = Result<Decision<'s>, Refusal>;
+
+impl Engine {
+    /// Decides a command at log time `now`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] is a business answer: nothing happened, and the same command may be tried again.
+    pub fn decide<'s>(&self, command: &Command<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
+        match *command {
+            Command::AssignMarket { code } => self.assign_market(code),
+            Command::OpenMarket { market, code } => self.open_market(market, code),
+            Command::CreateSite { market, rank, code } => self.create_site(market, rank, code),
+            Command::CreateSku { market, code } => self.create_sku(market, code),
+            Command::Receive { request, sku, site, quantity } => self.receive(request, sku, site, quantity, now),
+            Command::Adjust { request, sku, site, delta, reason } => {
+                self.adjust(request, (sku, site), delta, reason, now)
+            }
+            Command::Place(place) => self.place(&place, now, scratch),
+            Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
+            Command::Cancel { order, block } => self.cancel(order, block),
+            Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines, scratch),
+            Command::HandOver { order, change, lines } => self.hand_over(order, change, lines, scratch),
+            Command::ReturnToStock { order, change, site, lines } => {
+                self.return_to_stock(order, change, site, lines, scratch)
+            }
+        }
+    }
+
+    fn assign_market<'s>(&self, code: &'s str) -> Outcome<'s> {
+        check_code(code)?;
+        if self.shard != DIRECTORY_SHARD {
+            return Err(Refusal::UnknownMarket);
+        }
+        if let Some(market) = self.directory.market(code) {
+            return Ok(numbered_before(market.number()));
+        }
+        check_count(self.directory.len(), MARKETS_MAX, Field::Markets)?;
+        let (market, shard) = self.directory.next();
+        Ok(numbered(market.number(), Fact::MarketAssigned { market, shard, code }))
+    }
+
+    fn open_market<'s>(&self, market: MarketId, code: &'s str) -> Outcome<'s> {
+        check_code(code)?;
+        if self.market(market).is_ok() {
+            return Ok(numbered_before(market.number()));
+        }
+        let number = market.number();
+        if number == 0 || number as usize > MARKETS_MAX {
+            return Err(Refusal::OutOfBounds { field: Field::Markets, min: 1, max: MARKETS_MAX as u64 });
+        }
+        Ok(numbered(number, Fact::MarketOpened { market, code }))
+    }
+
+    fn create_site<'s>(&self, market: MarketId, rank: u16, code: &'s str) -> Outcome<'s> {
+        check_code(code)?;
+        let sites = &self.market(market)?.sites;
+        if let Some(number) = sites.number(code) {
+            return Ok(numbered_before(number));
+        }
+        check_count(sites.len(), SITES_MAX, Field::Sites)?;
+        let number = sites.next_number();
+        let site = SiteId(u16::try_from(number).expect("law: SITES_MAX fits 16 bits"));
+        Ok(numbered(number, Fact::SiteCreated { market, site, rank, code }))
+    }
+
+    fn create_sku<'s>(&self, market: MarketId, code: &'s str) -> Outcome<'s> {
+        check_code(code)?;
+        let skus = &self.market(market)?.skus;
+        if let Some(number) = skus.number(code) {
+            return Ok(numbered_before(number));
+        }
+        check_count(skus.len(), SKUS_MAX, Field::Skus)?;
+        if self.sku_count >= self.capacity.skus_max {
+            return Err(Refusal::AtCapacity);
+        }
+        let number = skus.next_number();
+        Ok(numbered(number, Fact::SkuCreated { market, sku: SkuId(number), code }))
+    }
+
+    pub(super) fn market(&self, market: MarketId) -> Result<&Market, Refusal> {
+        self.markets.get(market.number() as usize).and_then(Option::as_deref).ok_or(Refusal::UnknownMarket)
+    }
+
+    /// An order that was placed; a blocked identifier is none.
+    fn placed_order(&self, order: OrderId) -> Result<(u32, &Record), Refusal> {
+        self.market(order.market())?;
+        let position = self.orders.find(order).ok_or(Refusal::UnknownOrder)?;
+        let record = self.orders.record(position);
+        if record.state == State::Blocked { Err(Refusal::UnknownOrder) } else { Ok((position, record)) }
+    }
+
+    /// Looks whether a change already happened, and whether one more can be remembered.
+    fn check_change(&self, position: u32, id: ChangeId, content: u64) -> Result<Option<KeptChange>, Refusal> {
+        match self.orders.change(position, id) {
+            Some(kept) if kept.change.content == content => Ok(Some(kept)),
+            Some(_) => Err(Refusal::Conflict),
+            None if self.orders.changes(position).len() >= CHANGES_MAX => Err(Refusal::TooManyChanges),
+            None => Ok(None),
+        }
+    }
+}
+
+const fn numbered(number: u32, fact: Fact<'_>) -> Decision<'_> {
+    Decision::Happened { fact, answer: Answer::Numbered { number, repeated: false } }
+}
+
+const fn numbered_before<'s>(number: u32) -> Decision<'s> {
+    Decision::Repeated(Answer::Numbered { number, repeated: true })
+}
+
+const fn check_count(count: usize, max: usize, field: Field) -> Result<(), Refusal> {
+    if count < max { Ok(()) } else { Err(Refusal::OutOfBounds { field, min: 0, max: max as u64 }) }
+}
+
+const fn check_bounds(field: Field, value: u64, min: u64, max: u64) -> Result<(), Refusal> {
+    if value >= min && value <= max { Ok(()) } else { Err(Refusal::OutOfBounds { field, min, max }) }
+}
+
+fn check_made_at(id: TimedId, now: Timestamp) -> Result<(), Refusal> {
+    if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) { Err(Refusal::IdFromFuture { now }) } else { Ok(()) }
+}
+
+const fn illegal(state: State) -> Refusal {
+    Refusal::IllegalState { state, legal: state.legal() }
+}
+
+const fn change(id: ChangeId, content: u64, excess: u64) -> Change {
+    Change { id, content, excess }
+}
+
+const fn done_before<'s>(record: &Record, kept: KeptChange) -> Decision<'s> {
+    Decision::Repeated(Answer::Done {
+        state: record.state,
+        moved: kept.moved,
+        excess: kept.change.excess,
+        repeated: true,
+    })
+}

@@ -1,0 +1,66 @@
+//! Confirming an order, in time or after its reservation expired.
+
+use super::super::Engine;
+use super::super::answer::Answer;
+use super::super::content::{self, ChangeKind};
+use super::super::fact::Fact;
+use super::super::order::State;
+use super::super::orders::Record;
+use super::super::refusal::Refusal;
+use super::super::routing::Want;
+use super::{Decision, Outcome, Scratch, illegal};
+use crate::base::limits::DRAWS_MAX;
+use crate::base::{ChangeId, OrderId, SiteId, SkuId};
+
+impl Engine {
+    pub(super) fn confirm<'s>(&self, order: OrderId, attempt: ChangeId, scratch: &'s mut Scratch) -> Outcome<'s> {
+        let (position, record) = self.placed_order(order)?;
+        let totals = self.orders.totals(record);
+        match record.state {
+            State::PendingPayment => {
+                let answer = confirmed(totals.reserved);
+                Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws: &[] }, answer })
+            }
+            State::Expired => self.retake((position, record), attempt, totals.lapsed, scratch),
+            State::Confirmed | State::Fulfilling | State::Completed => Ok(Decision::Repeated(Answer::Done {
+                state: record.state,
+                moved: totals.committed + totals.shipped,
+                excess: 0,
+                repeated: true,
+            })),
+            State::Cancelled | State::Blocked => Err(illegal(record.state)),
+        }
+    }
+
+    /// Takes every lapsed unit again, wherever it is now, or none.
+    fn retake<'s>(
+        &self,
+        (position, record): (u32, &Record),
+        attempt: ChangeId,
+        lapsed: u64,
+        scratch: &'s mut Scratch,
+    ) -> Outcome<'s> {
+        let order = record.order;
+        let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
+        if let Some(kept) = self.check_change(position, attempt, content)? {
+            let sku = SkuId(u32::try_from(kept.moved).expect("law: a failed attempt keeps the number of a SKU"));
+            return Ok(Decision::Repeated(Answer::RetakeFailed { sku, repeated: true }));
+        }
+        let market = self.market(order.market())?;
+        let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_counters(record));
+        let wants = lines.map(|((line, record), units)| Want { line, sku: record.sku, quantity: units.lapsed });
+        if let Some(short) = scratch.plan.make(market, wants.filter(|want| want.quantity > 0)) {
+            let fact = Fact::RetakeFailed { order, attempt, sku: short.sku };
+            return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku: short.sku, repeated: false } });
+        }
+        let draws = scratch.plan.draws();
+        if draws.len() > DRAWS_MAX {
+            return Err(Refusal::TooManyDraws);
+        }
+        Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(lapsed) })
+    }
+}
+
+const fn confirmed(moved: u64) -> Answer {
+    Answer::Done { state: State::Confirmed, moved, excess: 0, repeated: false }
+}

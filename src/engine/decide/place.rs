@@ -1,0 +1,146 @@
+//! Placing an order: every check, then one plan for all its units.
+//!
+//! The checks run in one order and the order is part of the contract: bounds, market, identity, time, SKUs, capacity,
+//! stock. Bounds come first so that nothing large is hashed or looked up for a record that cannot be accepted.
+
+use super::super::Engine;
+use super::super::answer::Answer;
+use super::super::command::{Line, PaymentMethod, Place, Take};
+use super::super::content::Content;
+use super::super::fact::{Fact, Placed};
+use super::super::market::Market;
+use super::super::order::State;
+use super::super::refusal::{Field, Refusal};
+use super::super::routing::{Shortfall, Want};
+use super::{Decision, Outcome, Scratch, check_bounds, check_made_at};
+use crate::base::limits::{
+    DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
+};
+use crate::base::{OrderId, Timestamp};
+
+impl Engine {
+    pub(super) fn place<'s>(&self, place: &Place<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
+        let total = check_place_bounds(place)?;
+        let market = self.market(place.order.market())?;
+        if let Some(position) = self.orders.find(place.order) {
+            return self.repeat(position, place, scratch);
+        }
+        check_made_at(place.order.0, now)?;
+        place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
+        self.check_capacity(place)?;
+        plan(market, place, scratch)?;
+        let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
+        let (draws, short) = (scratch.plan.draws(), !scratch.taken.is_empty());
+        let answer = Answer::Placed {
+            number: market.next_number(),
+            accepted_at: now,
+            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(place.hold_ms.into()) },
+            state: if confirmed { State::Confirmed } else { State::PendingPayment },
+            short,
+            repeated: false,
+        };
+        let Place { order, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } = *place;
+        let fact = Fact::Placed(Placed {
+            order,
+            customer,
+            take,
+            hold_ms,
+            currency,
+            payment,
+            channel,
+            zone,
+            confirmed,
+            hashes,
+            lines,
+            draws,
+            details,
+        });
+        Ok(Decision::Happened { fact, answer })
+    }
+
+    /// The first answer again, if the content is the same.
+    fn repeat<'s>(&self, position: u32, place: &Place<'_>, scratch: &mut Scratch) -> Outcome<'s> {
+        let record = self.orders.record(position);
+        if record.state == State::Blocked {
+            return Err(Refusal::Blocked);
+        }
+        if record.content != Content::from(place).hash() {
+            return Err(Refusal::Conflict);
+        }
+        let lines = self.orders.lines(record);
+        let short = lines.iter().any(|line| line.taken < line.asked);
+        scratch.taken.clear();
+        if short {
+            scratch.taken.extend(lines.iter().map(|line| line.taken));
+        }
+        Ok(Decision::Repeated(Answer::Placed {
+            number: record.number,
+            accepted_at: record.accepted_at,
+            deadline: record.deadline,
+            state: record.state,
+            short,
+            repeated: true,
+        }))
+    }
+
+    fn check_capacity(&self, place: &Place<'_>) -> Result<(), Refusal> {
+        let lines = self.orders.line_count() + place.lines.len() as u64;
+        let details = self.orders.details_bytes() + place.details.len() as u64;
+        self.check_orders()?;
+        if lines > self.capacity.lines_max || details > self.capacity.details_bytes_max {
+            return Err(Refusal::AtCapacity);
+        }
+        Ok(())
+    }
+
+    pub(super) const fn check_orders(&self) -> Result<(), Refusal> {
+        if self.orders.len() as u64 >= self.capacity.orders_max { Err(Refusal::AtCapacity) } else { Ok(()) }
+    }
+
+    /// Reads once what deciding about a placement will look up.
+    pub(in crate::engine) fn touch_place(&self, order: OrderId, lines: &[Line]) -> u64 {
+        let Ok(market) = self.market(order.market()) else { return 0 };
+        let site = market.ranked[0];
+        let known = lines.iter().filter(|line| market.check_sku(line.sku).is_ok());
+        known.fold(self.orders.touch(order), |sum, line| sum ^ market.ledger.available(line.sku, site))
+    }
+}
+
+/// Plans the units; fills `taken` when some line gets fewer than it asked.
+fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<(), Refusal> {
+    let wants = (0..).zip(place.lines).map(|(line, &Line { sku, quantity, .. })| Want { line, sku, quantity });
+    let shortfall = scratch.plan.make(market, wants);
+    let draws = scratch.plan.draws();
+    scratch.taken.clear();
+    if draws.len() > DRAWS_MAX {
+        return Err(Refusal::TooManyDraws);
+    }
+    let Some(shortfall) = shortfall else { return Ok(()) };
+    if draws.is_empty() || place.take == Take::AllOrNothing {
+        return Err(sold_out(shortfall));
+    }
+    scratch.taken.resize(place.lines.len(), 0);
+    for draw in draws {
+        scratch.taken[usize::from(draw.line)] += draw.quantity;
+    }
+    Ok(())
+}
+
+const fn sold_out(Shortfall { sku, asked, available, .. }: Shortfall) -> Refusal {
+    Refusal::SoldOut { sku, asked, available }
+}
+
+/// Checks every bound of a placement and gives its total.
+fn check_place_bounds(place: &Place<'_>) -> Result<u64, Refusal> {
+    check_bounds(Field::Lines, place.lines.len() as u64, 1, LINES_MAX as u64)?;
+    check_bounds(Field::Hold, place.hold_ms.into(), 1, HOLD_MS_MAX.into())?;
+    check_bounds(Field::Details, place.details.len() as u64, 0, DETAILS_BYTES_MAX as u64)?;
+    let mut total = 0_u128;
+    for line in place.lines {
+        check_bounds(Field::Quantity, line.quantity.into(), 1, LINE_QUANTITY_MAX.into())?;
+        check_bounds(Field::Price, line.price, 0, UNIT_PRICE_MAX)?;
+        total += u128::from(line.price) * u128::from(line.quantity);
+    }
+    let out_of_bounds = Refusal::OutOfBounds { field: Field::Total, min: 0, max: ORDER_TOTAL_MAX };
+    u64::try_from(total).ok().filter(|total| *total <= ORDER_TOTAL_MAX).ok_or(out_of_bounds)
+}

@@ -1,0 +1,129 @@
+//! The digest: 128 bits that are equal for equal states, however they came about and wherever they lie in memory.
+//!
+//! A sum modulo 2^128 of the hashes of all parts, each with a tag of its kind, so no order of parts matters. It covers
+//! everything a later decision can depend on; deadlines follow from orders and are not counted twice.
+//!
+//! # Not here
+//! - The books, which are about units and orders alone and are kept up with every fact: `books`.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::Engine;
+use super::ledger::BUCKETS;
+use super::market::Market;
+use super::orders::Record;
+use crate::base::{MarketId, SiteId, SkuId};
+
+/// What a part of the state is.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Part {
+    Assigned,
+    Market,
+    Site,
+    Sku,
+    Balances,
+    Request,
+    Floor,
+    Order,
+    Change,
+}
+
+/// Bytes of one part.
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn of(part: Part) -> Self {
+        Self(vec![part as u8])
+    }
+
+    fn add(mut self, bytes: &[u8]) -> Self {
+        self.0.extend((bytes.len() as u64).to_le_bytes());
+        self.0.extend(bytes);
+        self
+    }
+
+    fn number(mut self, number: impl Into<u128>) -> Self {
+        self.0.extend(number.into().to_le_bytes());
+        self
+    }
+
+    fn hash(&self) -> u128 {
+        xxh3_128(&self.0)
+    }
+}
+
+impl Engine {
+    /// The digest of the whole state. Walks everything: for tests, audits and comparisons, not for the hot path.
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        let assigned = self.directory.iter().map(|(market, shard, name)| {
+            Bytes::of(Part::Assigned).number(market.number()).number(shard.0).add(name.as_bytes()).hash()
+        });
+        let markets = self.open_markets().map(|(number, name)| {
+            let market = self.market(number).expect("law: an open market is open");
+            digest_market(number, name, market)
+        });
+        let orders = self.orders.records().map(|(position, record)| self.digest_order(position, record));
+        assigned.chain(markets).chain(orders).fold(0, u128::wrapping_add)
+    }
+
+    fn digest_order(&self, position: u32, record: &Record) -> u128 {
+        let head = [
+            record.customer.0,
+            record.content,
+            record.accepted_at.ms().into(),
+            record.deadline.ms().into(),
+            record.number.0.into(),
+            u128::from(record.state as u8) << 8
+                | u128::from(record.take as u8) << 16
+                | u128::from(record.channel) << 32,
+            u128::from(record.payment as u8) | u128::from(record.zone) << 16,
+        ];
+        let mut bytes = head.into_iter().fold(Bytes::of(Part::Order).number(record.order.bits()), Bytes::number);
+        bytes = bytes.add(&record.currency.code());
+        for line in self.orders.lines(record) {
+            bytes = bytes.number(line.price).number(line.sku.0).number(line.asked).number(line.taken);
+        }
+        for draw in self.orders.draws(record) {
+            let units = draw.units;
+            let counters =
+                [units.reserved, units.lapsed, units.committed, units.shipped, units.cancelled, units.returned];
+            bytes = counters.into_iter().fold(bytes.number(draw.line).number(draw.site.0), Bytes::number);
+        }
+        if let Some(extra) = self.orders.extra(record) {
+            let hashes = extra.hashes.map(|hashes| [hashes.account, hashes.address, hashes.instrument]);
+            bytes = hashes.into_iter().flatten().fold(bytes.add(&extra.details), Bytes::number);
+        }
+        let changes = self.orders.changes(position).iter().map(|kept| {
+            let change = Bytes::of(Part::Change).number(record.order.bits()).number(kept.change.id.0);
+            change.number(kept.change.content).number(kept.change.excess).number(kept.moved).hash()
+        });
+        changes.fold(bytes.hash(), u128::wrapping_add)
+    }
+}
+
+fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
+    let part = |part| Bytes::of(part).number(number.number());
+    let sites = market.sites.iter().zip(&market.ranks);
+    let sites =
+        sites.map(|((site, code), rank)| part(Part::Site).number(site).number(*rank).add(code.as_bytes()).hash());
+    let skus = market.skus.iter().map(|(sku, code)| part(Part::Sku).number(sku).add(code.as_bytes()).hash());
+    let requests = market.requests.iter().map(|(request, kept)| {
+        part(Part::Request).number(request.bits()).number(kept.content).number(kept.available).hash()
+    });
+    let floor = market.requests.floor().map(|floor| part(Part::Floor).number(floor.bits()).hash());
+    let itself = part(Part::Market).add(name.as_bytes()).hash();
+    let balances = market.skus.iter().map(|(sku, _)| digest_balances(number, SkuId(sku), market));
+    sites.chain(skus).chain(requests).chain(floor).chain(balances).fold(itself, u128::wrapping_add)
+}
+
+fn digest_balances(number: MarketId, sku: SkuId, market: &Market) -> u128 {
+    let at_site = |site: &SiteId| {
+        let balances = market.ledger.balances(sku, *site);
+        let bytes = Bytes::of(Part::Balances).number(number.number()).number(sku.0).number(site.0);
+        let units = balances.iter().map(|units| units.cast_unsigned());
+        if balances == [0; BUCKETS] { 0 } else { units.fold(bytes, Bytes::number).hash() }
+    };
+    market.ranked.iter().map(at_site).fold(0, u128::wrapping_add)
+}

@@ -1,0 +1,167 @@
+//! Folding what happens to an order after it was placed.
+
+use super::super::Engine;
+use super::super::content::{self, ChangeKind};
+use super::super::fact::{Change, Draw};
+use super::super::ledger::{Account, Bucket, Ledger};
+use super::super::order::{Counters, State};
+use super::super::orders::{DrawRecord, KeptChange, LineRecord};
+use super::market_of;
+use crate::base::{ChangeId, OrderId, SiteId, SkuId};
+
+impl Engine {
+    pub(super) fn fold_confirmed(&mut self, order: OrderId, draws: &[Draw]) {
+        if draws.is_empty() {
+            return self.change_every_draw(order, |units| {
+                let moved = units.reserved;
+                units.confirm();
+                (moved, Bucket::Reserved, Bucket::Committed)
+            });
+        }
+        self.change_order(order, |engine, position| engine.pin_again(position, draws));
+    }
+
+    pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId) {
+        let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
+        let change = Change { id: attempt, content, excess: 0 };
+        let position = self.position_of(order);
+        self.orders.keep_change(position, KeptChange { change, moved: sku.0.into() });
+    }
+
+    pub(super) fn fold_cancelled(&mut self, order: OrderId) {
+        self.change_every_draw(order, |units| {
+            let from = if units.reserved > 0 { Bucket::Reserved } else { Bucket::Committed };
+            let moved = units.reserved + units.committed;
+            units.cancel(units.cancellable());
+            (moved, from, Bucket::Available)
+        });
+    }
+
+    pub(super) fn fold_expired(&mut self, order: OrderId) {
+        self.change_every_draw(order, |units| {
+            let moved = units.reserved;
+            units.lapse();
+            (moved, Bucket::Reserved, Bucket::Available)
+        });
+    }
+
+    pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
+        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+            let from = match (units.reserved > 0, units.committed > 0) {
+                (true, _) => Some(Bucket::Reserved),
+                (false, true) => Some(Bucket::Committed),
+                (false, false) => None,
+            };
+            units.cancel(draw.quantity);
+            if let Some(bucket) = from {
+                let at_site = |bucket| Account { site: draw.site, bucket };
+                ledger.transfer(sku, at_site(bucket), at_site(Bucket::Available), draw.quantity.into());
+            }
+        });
+    }
+
+    pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
+        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+            units.hand_over(draw.quantity);
+            let at_site = |bucket| Account { site: draw.site, bucket };
+            ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
+        });
+    }
+
+    pub(super) fn fold_returned(&mut self, order: OrderId, change: Change, to: SiteId, draws: &[Draw]) {
+        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+            units.returned += draw.quantity;
+            assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
+            let from = Account { site: draw.site, bucket: Bucket::Customer };
+            ledger.transfer(sku, from, Account { site: to, bucket: Bucket::Available }, draw.quantity.into());
+        });
+    }
+
+    /// Changes the units of every draw of an order; `change` says how many moved between which buckets.
+    fn change_every_draw(&mut self, order: OrderId, change: impl Fn(&mut Counters) -> (u32, Bucket, Bucket)) {
+        self.change_order(order, |engine, position| {
+            let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
+            let (draws, lines) = engine.orders.draws_mut(position);
+            for DrawRecord { line, site, units } in draws {
+                let (moved, from, to) = change(units);
+                let at_site = |bucket| Account { site: *site, bucket };
+                if moved > 0 {
+                    ledger.transfer(lines[usize::from(*line)].sku, at_site(from), at_site(to), moved.into());
+                }
+            }
+        });
+    }
+
+    /// Changes the units of some draws of an order, and remembers the change with what it moved.
+    fn change_draws(
+        &mut self,
+        order: OrderId,
+        change: Change,
+        moved: &[Draw],
+        move_units: impl Fn(&mut Ledger, SkuId, &Draw, &mut Counters),
+    ) {
+        self.change_order(order, |engine, position| {
+            let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
+            let (draws, lines) = engine.orders.draws_mut(position);
+            for draw in moved {
+                let line: &LineRecord = &lines[usize::from(draw.line)];
+                let start = draws.partition_point(|held| held.line < draw.line);
+                let held = draws[start..].iter_mut().find(|held| (held.line, held.site) == (draw.line, draw.site));
+                move_units(ledger, line.sku, draw, &mut held.expect("law: a change names draws of its order").units);
+            }
+            let moved = moved.iter().map(|draw| u64::from(draw.quantity)).sum();
+            engine.orders.keep_change(position, KeptChange { change, moved });
+        });
+    }
+
+    /// Available to committed as `taken` says, for units that had lapsed. A site that had none of a line before gets a
+    /// draw of its own behind the line's others.
+    fn pin_again(&mut self, position: u32, taken: &[Draw]) {
+        let record = self.orders.record(position);
+        let mut draws = Vec::with_capacity(self.orders.draws(record).len() + taken.len());
+        for line in 0..record.lines.len {
+            let first = draws.len();
+            draws.extend_from_slice(self.orders.draws_of_line(record, line));
+            draws[first..].iter_mut().for_each(|held| held.units.lapsed = 0);
+            let start = taken.partition_point(|draw| draw.line < line);
+            for draw in taken[start..].iter().take_while(|draw| draw.line == line) {
+                match draws[first..].iter_mut().find(|held| held.site == draw.site) {
+                    Some(held) => held.units.committed += draw.quantity,
+                    None => draws.push(DrawRecord {
+                        line,
+                        site: draw.site,
+                        units: Counters { committed: draw.quantity, ..Counters::default() },
+                    }),
+                }
+            }
+        }
+        let (ledger, lines) =
+            (&mut market_of(&mut self.markets, record.order.market()).ledger, self.orders.lines(record));
+        for draw in taken {
+            let at_site = |bucket| Account { site: draw.site, bucket };
+            let sku = lines[usize::from(draw.line)].sku;
+            ledger.transfer(sku, at_site(Bucket::Available), at_site(Bucket::Committed), draw.quantity.into());
+        }
+        self.orders.replace_draws(position, draws);
+    }
+
+    /// Changes an order and keeps its state and the books in step. The only way an order changes.
+    fn change_order(&mut self, order: OrderId, change: impl FnOnce(&mut Self, u32)) {
+        let position = self.position_of(order);
+        let (state, hash) = self.state_and_hash(position);
+        market_of(&mut self.markets, order.market()).tally.remove(state, hash);
+        change(self, position);
+        self.orders.settle_state(position);
+        let (state, hash) = self.state_and_hash(position);
+        market_of(&mut self.markets, order.market()).tally.add(state, hash);
+    }
+
+    fn state_and_hash(&self, position: u32) -> (State, u128) {
+        let record = self.orders.record(position);
+        (record.state, self.orders.hash(record))
+    }
+
+    fn position_of(&self, order: OrderId) -> u32 {
+        self.orders.find(order).expect("law: a fact about an order follows its placement")
+    }
+}

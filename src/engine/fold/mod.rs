@@ -1,0 +1,124 @@
+//! Fold: the only way state changes. Total: a fact was legal when it was decided, so folding it cannot fail.
+//!
+//! # Always true
+//! - Every movement of units goes through `Ledger::transfer`; every change of an order goes through `Engine::change_order`,
+//!   which keeps the books in step.
+//! # Not here
+//! - Any "no". An assertion here names a law that a decision, or the log, has broken.
+
+mod change;
+
+use super::Engine;
+use super::command::AdjustReason;
+use super::content::{self, Content};
+use super::fact::{Fact, Placed};
+use super::ledger::{Account, Bucket};
+use super::market::Market;
+use super::order::State;
+use super::requests::Remembered;
+use crate::base::{MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+
+impl Engine {
+    /// Makes a fact part of the state. `at` is the log time it happened.
+    ///
+    /// # Panics
+    /// When the fact could not have happened in this state: the log does not belong to it, or is damaged in a way its
+    /// checksums cannot show.
+    pub fn fold(&mut self, fact: &Fact<'_>, at: Timestamp) {
+        match *fact {
+            Fact::MarketAssigned { market, shard, code } => {
+                let (next, _) = self.directory.next();
+                assert_eq!(market, next, "law: markets are numbered in order");
+                self.directory.insert(code, shard);
+            }
+            Fact::MarketOpened { market, code } => self.fold_market_opened(market, code),
+            Fact::SiteCreated { market, site, rank, code } => {
+                let market = self.market_mut(market);
+                assert_eq!(u32::from(site.0), market.sites.next_number(), "law: sites are numbered in order");
+                market.add_site(code, rank);
+            }
+            Fact::SkuCreated { market, sku, code } => {
+                let number = self.market_mut(market).skus.insert(code);
+                assert_eq!(sku.0, number, "law: SKUs are numbered in order");
+                self.sku_count += 1;
+            }
+            Fact::Received { request, sku, site, quantity } => {
+                self.fold_stock(request, (sku, site), quantity.cast_signed(), None, at);
+            }
+            Fact::Adjusted { request, sku, site, delta, reason } => {
+                self.fold_stock(request, (sku, site), delta, Some(reason), at);
+            }
+            Fact::Placed(placed) => self.fold_placed(&placed, at),
+            Fact::Confirmed { order, attempt: _, draws } => self.fold_confirmed(order, draws),
+            Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku),
+            Fact::Cancelled { order } => self.fold_cancelled(order),
+            Fact::Blocked { order } => self.fold_blocked(order, at),
+            Fact::LinesCancelled { order, change, draws } => self.fold_lines_cancelled(order, change, draws),
+            Fact::Expired { order } => self.fold_expired(order),
+            Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws),
+            Fact::Returned { order, change, site, draws } => self.fold_returned(order, change, site, draws),
+        }
+    }
+
+    fn fold_market_opened(&mut self, market: MarketId, code: &str) {
+        let number = market.number() as usize;
+        if self.markets.len() <= number {
+            self.markets.resize_with(number + 1, || None);
+        }
+        assert!(self.markets[number].is_none(), "law: market {market} is opened once");
+        self.markets[number] = Some(Box::new(Market::new(code)));
+    }
+
+    fn fold_stock(
+        &mut self,
+        request: RequestId,
+        (sku, site): (SkuId, SiteId),
+        units: i64,
+        reason: Option<AdjustReason>,
+        at: Timestamp,
+    ) {
+        let market = self.market_mut(request.market());
+        let account = |bucket| Account { site, bucket };
+        let outside = account(if reason.is_some() { Bucket::WriteOff } else { Bucket::Supplier });
+        let (from, to) =
+            if units < 0 { (account(Bucket::Available), outside) } else { (outside, account(Bucket::Available)) };
+        market.ledger.transfer(sku, from, to, units.unsigned_abs());
+        let content = content::stock(sku, site, units, reason.map(|reason| reason as u8));
+        let available = market.ledger.available(sku, site);
+        market.requests.insert(request, Remembered { content, available }, at);
+    }
+
+    fn fold_placed(&mut self, placed: &Placed<'_>, at: Timestamp) {
+        let content = Content::from(placed).hash();
+        let market = market_of(&mut self.markets, placed.order.market());
+        let to = if placed.confirmed { Bucket::Committed } else { Bucket::Reserved };
+        for draw in placed.draws {
+            let at_site = |bucket| Account { site: draw.site, bucket };
+            let sku = placed.lines[usize::from(draw.line)].sku;
+            market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
+        }
+        let position = self.orders.insert(placed, content, market.next_number(), at);
+        market.numbers.push(position);
+        let record = self.orders.record(position);
+        market.tally.add(record.state, self.orders.hash(record));
+        if record.state == State::PendingPayment {
+            self.deadlines.insert(record.deadline, position);
+        }
+    }
+
+    fn fold_blocked(&mut self, order: OrderId, at: Timestamp) {
+        let position = self.orders.insert_blocked(order, at);
+        let hash = self.orders.hash(self.orders.record(position));
+        self.market_mut(order.market()).tally.add(State::Blocked, hash);
+    }
+
+    fn market_mut(&mut self, market: MarketId) -> &mut Market {
+        market_of(&mut self.markets, market)
+    }
+}
+
+/// The market a fact is about.
+fn market_of(markets: &mut [Option<Box<Market>>], market: MarketId) -> &mut Market {
+    let found = markets.get_mut(market.number() as usize).and_then(Option::as_deref_mut);
+    found.expect("law: a fact is about an open market")
+}

@@ -1,0 +1,105 @@
+//! What is true of the whole state after every fact, computed again from nothing and compared.
+//!
+//! The state keeps sums so that no command has to walk; here everything is walked, so that no sum can drift unseen.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::books::Tally;
+use super::ledger::{BUCKETS, Balances, Bucket};
+use super::order::State;
+use super::orders::Record;
+use crate::base::{MarketId, SiteId, SkuId};
+
+/// Units that orders say lie in a bucket, per market, SKU and site.
+type Held = BTreeMap<(MarketId, SkuId, SiteId), [i64; BUCKETS]>;
+
+impl Engine {
+    /// Checks every law of the state.
+    ///
+    /// # Errors
+    /// The first law that does not hold, in words, with what it was broken by.
+    pub fn check_invariants(&self) -> Result<(), String> {
+        let mut held = Held::new();
+        let mut tallies = BTreeMap::<MarketId, Tally>::new();
+        let (mut lines, mut details) = (0, 0);
+        for (position, record) in self.orders.records() {
+            self.check_order(position, record)?;
+            self.collect_held(record, &mut held);
+            let tally = tallies.entry(record.order.market()).or_default();
+            tally.add(record.state, self.orders.hash(record));
+            lines += self.orders.lines(record).len() as u64;
+            details += self.orders.extra(record).map_or(0, |extra| extra.details.len() as u64);
+        }
+        law(lines == self.orders.line_count(), || format!("line count {} is {lines}", self.orders.line_count()))?;
+        law(details == self.orders.details_bytes(), || {
+            format!("details {} are {details}", self.orders.details_bytes())
+        })?;
+        let mut skus = 0;
+        for (number, _) in self.open_markets() {
+            skus += self.market(number).map_or(0, |market| market.skus.len() as u64);
+            self.check_market(number, &held, tallies.get(&number).copied().unwrap_or_default())?;
+        }
+        law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
+    }
+
+    fn check_order(&self, position: u32, record: &Record) -> Result<(), String> {
+        let order = record.order;
+        law(self.orders.find(order) == Some(position), || format!("order {order} is not found by its identifier"))?;
+        if record.state == State::Blocked {
+            return law(record.number.0 == 0 && record.lines.len == 0, || format!("blocked {order} holds something"));
+        }
+        let totals = self.orders.totals(record);
+        law(record.state == totals.state(), || format!("order {order} is {:?} but holds {totals:?}", record.state))?;
+        let draws = self.orders.draws(record);
+        law(draws.is_sorted_by_key(|draw| draw.line), || format!("draws of {order} are not in line order"))?;
+        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
+            law(units.taken() == u64::from(line.taken), || {
+                format!("a line of {order} took {} has {units:?}", line.taken)
+            })?;
+            law(line.taken <= line.asked, || format!("a line of {order} took {} of {}", line.taken, line.asked))?;
+            law(units.returned <= units.shipped, || format!("a line of {order} got back more than it shipped"))?;
+        }
+        let market = self.market(order.market()).map_err(|_| format!("order {order} has no market"))?;
+        law(market.position(record.number) == Some(position), || format!("number of {order} names another order"))
+    }
+
+    fn collect_held(&self, record: &Record, held: &mut Held) {
+        let lines = self.orders.lines(record);
+        for draw in self.orders.draws(record) {
+            let key = (record.order.market(), lines[usize::from(draw.line)].sku, draw.site);
+            let units = held.entry(key).or_default();
+            units[Bucket::Reserved as usize] += i64::from(draw.units.reserved);
+            units[Bucket::Committed as usize] += i64::from(draw.units.committed);
+            units[Bucket::Customer as usize] += i64::from(draw.units.shipped - draw.units.returned);
+        }
+    }
+
+    fn check_market(&self, number: MarketId, held: &Held, tally: Tally) -> Result<(), String> {
+        let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        law(market.tally == tally, || format!("books of market {number}: {:?} should be {tally:?}", market.tally))?;
+        let mut totals = Balances::default();
+        for sku in (1..).map(SkuId).take(market.skus.len()) {
+            let mut sum = 0;
+            for site in &market.ranked {
+                let balances = market.ledger.balances(sku, *site);
+                let expected = held.get(&(number, sku, *site)).copied().unwrap_or_default();
+                for bucket in [Bucket::Reserved, Bucket::Committed, Bucket::Customer] {
+                    let (has, should) = (balances[bucket as usize], expected[bucket as usize]);
+                    law(has == should, || {
+                        format!("{} of SKU {sku} at site {site} is {has}, orders say {should}", bucket.name())
+                    })?;
+                }
+                law(balances[Bucket::Available as usize] >= 0, || format!("SKU {sku} at site {site} is oversold"))?;
+                sum += balances.iter().sum::<i64>();
+                totals.iter_mut().zip(balances).for_each(|(total, units)| *total += units);
+            }
+            law(sum == 0, || format!("units of SKU {sku} of market {number} do not add up: {sum} too many"))?;
+        }
+        law(totals == market.ledger.totals(), || format!("totals of market {number} drifted from {totals:?}"))
+    }
+}
+
+fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(broken()) }
+}

@@ -1,0 +1,80 @@
+//! A market: a pool of stock and its orders. Everything of it lives in one shard.
+//!
+//! # Always true
+//! - Site 1 is `main`, rank 0, from the first moment.
+//! - Order numbers are 1, 2, 3, … and `numbers` says where each order lies.
+
+use super::books::Tally;
+use super::catalog::Catalog;
+use super::ledger::Ledger;
+use super::pool::Pool;
+use super::refusal::Refusal;
+use super::requests::Requests;
+use crate::base::{OrderNumber, SiteId, SkuId};
+
+/// Code of the site every market begins with.
+pub const FIRST_SITE: &str = "main";
+
+/// State of one market, orders excepted.
+#[derive(Debug)]
+pub(super) struct Market {
+    pub(super) code: Box<str>,
+    pub(super) sites: Catalog,
+    /// By site number less one.
+    pub(super) ranks: Vec<u16>,
+    /// Sites by (rank, number): the order in which they give their units.
+    pub(super) ranked: Vec<SiteId>,
+    pub(super) skus: Catalog,
+    pub(super) ledger: Ledger,
+    pub(super) requests: Requests,
+    /// Positions of its orders, by number less one.
+    pub(super) numbers: Pool<u32>,
+    pub(super) tally: Tally,
+}
+
+impl Market {
+    pub(super) fn new(code: &str) -> Self {
+        let mut market = Self {
+            code: code.into(),
+            sites: Catalog::default(),
+            ranks: Vec::new(),
+            ranked: Vec::new(),
+            skus: Catalog::default(),
+            ledger: Ledger::default(),
+            requests: Requests::default(),
+            numbers: Pool::default(),
+            tally: Tally::default(),
+        };
+        market.add_site(FIRST_SITE, 0);
+        market
+    }
+
+    pub(super) fn add_site(&mut self, code: &str, rank: u16) {
+        let site = SiteId(u16::try_from(self.sites.insert(code)).expect("law: SITES_MAX fits 16 bits"));
+        self.ranks.push(rank);
+        let at = self.ranked.partition_point(|other| self.ranks[usize::from(other.0) - 1] <= rank);
+        self.ranked.insert(at, site);
+        self.ledger.add_site();
+    }
+
+    pub(super) fn check_site(&self, site: SiteId) -> Result<(), Refusal> {
+        self.sites.code(site.0.into()).map(|_| ()).ok_or(Refusal::UnknownSite)
+    }
+
+    pub(super) const fn check_sku(&self, sku: SkuId) -> Result<(), Refusal> {
+        if sku.0 != 0 && sku.0 as usize <= self.skus.len() { Ok(()) } else { Err(Refusal::UnknownSku { sku }) }
+    }
+
+    /// Units for sale at all sites together.
+    pub(super) fn available(&self, sku: SkuId) -> u64 {
+        self.ranked.iter().map(|site| self.ledger.available(sku, *site)).sum()
+    }
+
+    pub(super) const fn next_number(&self) -> OrderNumber {
+        OrderNumber(self.numbers.len() as u64 + 1)
+    }
+
+    pub(super) fn position(&self, number: OrderNumber) -> Option<u32> {
+        self.numbers.get(usize::try_from(number.0).ok()?.checked_sub(1)?).copied()
+    }
+}

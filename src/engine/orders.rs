@@ -1,0 +1,309 @@
+//! Where orders are kept: a record each, its lines and draws as runs beside it, and what few orders have apart from them.
+//!
+//! ```text
+//! index: id ─► position ─► Record ─┬─ lines ─► │ LineRecord │ LineRecord │ …
+//!                                  ├─ draws ─► │ DrawRecord │ …            units by (line, site)
+//!                                  └─ extra ─► hashes, details             only where given
+//! changes: position ─► what was changed before                            only where something was
+//! ```
+//!
+//! # Always true
+//! - Draws of an order are in line order.
+//! - A blocked identifier is a record without lines, in no market's numbers.
+//! # Why so
+//! The three arrays are appended to in step, so a placement writes three places that are already in the cache.
+
+use core::hash::BuildHasherDefault;
+
+use hashbrown::HashMap;
+
+use super::books::order_hash;
+use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::fact::{Change, Draw, Placed};
+use super::index::Index;
+use super::order::{Counters, State, Totals};
+use super::pool::{Pool, Run, Runs};
+use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+
+/// What every order has.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) order: OrderId,
+    pub(super) customer: CustomerKey,
+    /// Hash of the content it was placed with.
+    pub(super) content: u128,
+    pub(super) accepted_at: Timestamp,
+    /// Zero when it needed no payment.
+    pub(super) deadline: Timestamp,
+    pub(super) number: OrderNumber,
+    pub(super) lines: Run,
+    pub(super) draws: Run,
+    /// Position in `extras` plus one; zero for none.
+    extra: u32,
+    pub(super) currency: Currency,
+    pub(super) take: Take,
+    pub(super) payment: PaymentMethod,
+    pub(super) channel: u16,
+    pub(super) zone: u16,
+    /// Always [`State::of`] the counters of its draws.
+    pub(super) state: State,
+}
+
+/// One line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineRecord {
+    pub(super) price: Price,
+    pub(super) sku: SkuId,
+    pub(super) asked: u32,
+    pub(super) taken: u32,
+}
+
+/// Units of one line at one site.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DrawRecord {
+    pub(super) line: u16,
+    pub(super) site: SiteId,
+    pub(super) units: Counters,
+}
+
+impl DrawRecord {
+    /// Some units of this draw.
+    pub(super) const fn of(&self, quantity: u32) -> Draw {
+        Draw { line: self.line, site: self.site, quantity }
+    }
+}
+
+/// What few orders have.
+#[derive(Debug)]
+pub(super) struct Extra {
+    pub(super) hashes: Option<IdentityHashes>,
+    pub(super) details: Box<[u8]>,
+}
+
+/// A change of quantities that happened, with its first result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeptChange {
+    pub(super) change: Change,
+    /// Units moved; for a failed late confirm, the SKU that came up short.
+    pub(super) moved: u64,
+}
+
+/// Hash of positions, which no client chooses: a multiplication is enough.
+type PositionHasher = BuildHasherDefault<PositionHash>;
+
+/// Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4) of one 32-bit number.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct PositionHash(u64);
+
+impl core::hash::Hasher for PositionHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _bytes: &[u8]) {
+        unreachable!("law: only positions are hashed here");
+    }
+
+    fn write_u32(&mut self, position: u32) {
+        self.0 = u64::from(position).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+/// All orders of a shard.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    records: Pool<Record>,
+    lines: Runs<LineRecord>,
+    draws: Runs<DrawRecord>,
+    extras: Pool<Extra>,
+    changes: HashMap<u32, Vec<KeptChange>, PositionHasher>,
+    index: Index,
+    details_bytes: u64,
+    line_count: u64,
+}
+
+impl Orders {
+    pub(super) const fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) const fn details_bytes(&self) -> u64 {
+        self.details_bytes
+    }
+
+    pub(super) const fn line_count(&self) -> u64 {
+        self.line_count
+    }
+
+    pub(super) fn find(&self, order: OrderId) -> Option<u32> {
+        self.index.find(order.bits(), |position| self.records[position as usize].order == order)
+    }
+
+    pub(super) fn touch(&self, order: OrderId) -> u64 {
+        self.index.touch(order.bits())
+    }
+
+    pub(super) fn record(&self, position: u32) -> &Record {
+        &self.records[position as usize]
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = (u32, &Record)> {
+        (0..).zip(self.records.iter())
+    }
+
+    pub(super) fn lines(&self, record: &Record) -> &[LineRecord] {
+        self.lines.get(record.lines)
+    }
+
+    pub(super) fn draws(&self, record: &Record) -> &[DrawRecord] {
+        self.draws.get(record.draws)
+    }
+
+    /// The draws of one line.
+    pub(super) fn draws_of_line(&self, record: &Record, line: u16) -> &[DrawRecord] {
+        let draws = self.draws(record);
+        let start = draws.partition_point(|draw| draw.line < line);
+        let len = draws[start..].partition_point(|draw| draw.line == line);
+        &draws[start..start + len]
+    }
+
+    /// Units of the whole order.
+    pub(super) fn totals(&self, record: &Record) -> Totals {
+        Totals::of(self.draws(record).iter().map(|draw| draw.units))
+    }
+
+    pub(super) fn extra(&self, record: &Record) -> Option<&Extra> {
+        self.extras.get((record.extra as usize).checked_sub(1)?)
+    }
+
+    pub(super) fn changes(&self, position: u32) -> &[KeptChange] {
+        self.changes.get(&position).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn change(&self, position: u32, id: ChangeId) -> Option<KeptChange> {
+        self.changes(position).iter().find(|kept| kept.change.id == id).copied()
+    }
+
+    /// Counters per line, in order.
+    pub(super) fn line_counters(&self, record: &Record) -> impl ExactSizeIterator<Item = Counters> {
+        let mut draws = self.draws(record);
+        (0..record.lines.len).map(move |line| {
+            let mut sum = Counters::default();
+            while let Some((draw, rest)) = draws.split_first().filter(|(draw, _)| draw.line == line) {
+                sum.add(&draw.units);
+                draws = rest;
+            }
+            sum
+        })
+    }
+
+    /// What the books hold of this order.
+    pub(super) fn hash(&self, record: &Record) -> u128 {
+        order_hash(record.order, record.state, self.line_counters(record))
+    }
+
+    /// Adds an accepted placement with every unit reserved, or committed when it is confirmed.
+    pub(super) fn insert(&mut self, placed: &Placed<'_>, content: u128, number: OrderNumber, at: Timestamp) -> u32 {
+        let mut draws = placed.draws;
+        let lines = self.lines.push(placed.lines.iter().enumerate().map(|(line, asked)| {
+            let mut taken = 0;
+            while let Some((draw, rest)) = draws.split_first().filter(|(draw, _)| usize::from(draw.line) == line) {
+                taken += draw.quantity;
+                draws = rest;
+            }
+            LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken }
+        }));
+        let draws = self.draws.push(placed.draws.iter().map(|draw| DrawRecord {
+            line: draw.line,
+            site: draw.site,
+            units: if placed.confirmed {
+                Counters { committed: draw.quantity, ..Counters::default() }
+            } else {
+                Counters { reserved: draw.quantity, ..Counters::default() }
+            },
+        }));
+        self.line_count += placed.lines.len() as u64;
+        let record = Record {
+            order: placed.order,
+            customer: placed.customer,
+            content,
+            accepted_at: at,
+            deadline: if placed.confirmed { Timestamp::ZERO } else { at.after_ms(placed.hold_ms.into()) },
+            number,
+            lines,
+            draws,
+            extra: self.insert_extra(placed),
+            currency: placed.currency,
+            take: placed.take,
+            payment: placed.payment,
+            channel: placed.channel,
+            zone: placed.zone,
+            state: if placed.confirmed { State::Confirmed } else { State::PendingPayment },
+        };
+        self.push(record)
+    }
+
+    /// Adds an identifier that no placement may use.
+    pub(super) fn insert_blocked(&mut self, order: OrderId, at: Timestamp) -> u32 {
+        self.push(Record {
+            order,
+            customer: CustomerKey::default(),
+            content: 0,
+            accepted_at: at,
+            deadline: Timestamp::ZERO,
+            number: OrderNumber(0),
+            lines: Run::default(),
+            draws: Run::default(),
+            extra: 0,
+            currency: NO_CURRENCY,
+            take: Take::AllOrNothing,
+            payment: PaymentMethod::Unspecified,
+            channel: 0,
+            zone: 0,
+            state: State::Blocked,
+        })
+    }
+
+    /// The draws of an order, to be changed, and its lines.
+    pub(super) fn draws_mut(&mut self, position: u32) -> (&mut [DrawRecord], &[LineRecord]) {
+        let record = &self.records[position as usize];
+        (self.draws.get_mut(record.draws), self.lines.get(record.lines))
+    }
+
+    /// Brings the state of an order in line with its draws.
+    pub(super) fn settle_state(&mut self, position: u32) {
+        let state = self.totals(self.record(position)).state();
+        self.records[position as usize].state = state;
+    }
+
+    /// Replaces the draws of an order; the old run stays unused, which happens at most once in an order's life.
+    pub(super) fn replace_draws(&mut self, position: u32, draws: Vec<DrawRecord>) {
+        self.records[position as usize].draws = self.draws.push(draws.into_iter());
+    }
+
+    pub(super) fn keep_change(&mut self, position: u32, kept: KeptChange) {
+        self.changes.entry(position).or_default().push(kept);
+    }
+
+    fn insert_extra(&mut self, placed: &Placed<'_>) -> u32 {
+        if placed.hashes.is_none() && placed.details.is_empty() {
+            return 0;
+        }
+        self.details_bytes += placed.details.len() as u64;
+        let position = self.extras.push(Extra { hashes: placed.hashes, details: placed.details.into() });
+        u32::try_from(position + 1).expect("law: orders_max fits 32 bits")
+    }
+
+    fn push(&mut self, record: Record) -> u32 {
+        let order = record.order;
+        let position = u32::try_from(self.records.push(record)).expect("law: orders_max fits 32 bits");
+        self.index.insert(order.bits(), position);
+        position
+    }
+}
+
+/// ISO 4217 for "no currency".
+const NO_CURRENCY: Currency = match Currency::new(*b"XXX") {
+    Ok(currency) => currency,
+    Err(_) => unreachable!(),
+};

@@ -1,0 +1,198 @@
+//! Reading the state: every question of `query`, answered. Changes nothing.
+
+use super::Engine;
+use super::ledger::BUCKETS;
+use super::orders::{LineRecord, Record};
+use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use super::refusal::{Field, Refusal};
+use crate::base::limits::{PAGE_ROWS_MAX, PAGE_SCAN_MAX};
+use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
+
+impl Engine {
+    /// Stock of SKUs: a row per site that ever held a unit, or one row of zeroes at the first site.
+    ///
+    /// # Errors
+    /// Unknown market or SKU; more SKUs than a page has rows.
+    pub fn stock(&self, market: MarketId, skus: &[SkuId]) -> Result<Vec<StockRow>, Refusal> {
+        check_rows(skus.len())?;
+        let market = self.market(market)?;
+        let mut rows = Vec::with_capacity(skus.len());
+        for sku in skus {
+            market.check_sku(*sku)?;
+            let first = rows.len();
+            rows.extend(market.ranked.iter().filter_map(|site| {
+                let balances = market.ledger.balances(*sku, *site);
+                (balances != [0; BUCKETS]).then_some(StockRow { sku: *sku, site: *site, balances })
+            }));
+            if rows.len() == first {
+                rows.push(StockRow { sku: *sku, site: market.ranked[0], balances: [0; BUCKETS] });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Numbers of SKU codes; `None` for a code that does not exist.
+    ///
+    /// # Errors
+    /// Unknown market; more codes than a page has rows.
+    pub fn resolve_skus(&self, market: MarketId, codes: &[&str]) -> Result<Vec<Option<SkuId>>, Refusal> {
+        check_rows(codes.len())?;
+        let market = self.market(market)?;
+        Ok(codes.iter().map(|code| market.skus.number(code).map(SkuId)).collect())
+    }
+
+    /// The sites of a market in rank order.
+    ///
+    /// # Errors
+    /// Unknown market.
+    pub fn sites(&self, market: MarketId) -> Result<Vec<SiteRow>, Refusal> {
+        let market = self.market(market)?;
+        let row = |site: &SiteId| SiteRow {
+            site: *site,
+            rank: market.ranks[usize::from(site.0) - 1],
+            code: market.sites.code(site.0.into()).unwrap_or_default().to_owned(),
+        };
+        Ok(market.ranked.iter().map(row).collect())
+    }
+
+    /// SKUs with numbers after `after`.
+    ///
+    /// # Errors
+    /// Unknown market; more rows asked than a page has.
+    pub fn skus(&self, market: MarketId, after: SkuId, rows_max: u16) -> Result<Vec<(SkuId, String)>, Refusal> {
+        check_rows(rows_max.into())?;
+        let skus = &self.market(market)?.skus;
+        let numbers = after.0.saturating_add(1)..=after.0.saturating_add(rows_max.into());
+        Ok(numbers.map_while(|number| skus.code(number).map(|code| (SkuId(number), code.to_owned()))).collect())
+    }
+
+    /// One order.
+    ///
+    /// # Errors
+    /// Unknown market or order. A blocked identifier is shown as an order without lines.
+    pub fn order(&self, order: OrderId) -> Result<OrderView, Refusal> {
+        self.market(order.market())?;
+        self.orders.find(order).map(|position| self.view(position)).ok_or(Refusal::UnknownOrder)
+    }
+
+    /// One order by the number people use.
+    ///
+    /// # Errors
+    /// Unknown market or order.
+    pub fn order_by_number(&self, market: MarketId, number: OrderNumber) -> Result<OrderView, Refusal> {
+        let position = self.market(market)?.position(number);
+        position.map(|position| self.view(position)).ok_or(Refusal::UnknownOrder)
+    }
+
+    /// Orders that still hold units, numbers after `after`. Looks at a bounded number of orders, so a page may be short
+    /// and still say where to go on.
+    ///
+    /// # Errors
+    /// Unknown market; more rows asked than a page has.
+    pub fn open_orders(&self, market: MarketId, after: OrderNumber, rows_max: u16) -> Result<OrderPage, Refusal> {
+        check_rows(rows_max.into())?;
+        let market = self.market(market)?;
+        let mut page = OrderPage { rows: Vec::new(), next: None };
+        let mut number = after;
+        for _ in 0..PAGE_SCAN_MAX {
+            let following = OrderNumber(number.0.saturating_add(1));
+            let Some(position) = market.position(following) else { return Ok(page) };
+            if page.rows.len() == usize::from(rows_max) {
+                break;
+            }
+            number = following;
+            let Record { order, number, state, deadline, .. } = *self.orders.record(position);
+            if state.is_open() {
+                page.rows.push(OrderRow { order, number, state, deadline });
+            }
+        }
+        page.next = Some(number);
+        Ok(page)
+    }
+
+    /// The books of a market.
+    ///
+    /// # Errors
+    /// Unknown market.
+    pub fn books(&self, market: MarketId) -> Result<Books, Refusal> {
+        let market = self.market(market)?;
+        Ok(Books { units: market.ledger.totals(), orders: market.tally.orders, orders_hash: market.tally.hash })
+    }
+
+    /// Open markets of this shard with their names, in order of their numbers.
+    pub fn open_markets(&self) -> impl Iterator<Item = (MarketId, &str)> {
+        let numbered = (0..).zip(&self.markets);
+        numbered.filter_map(|(number, market)| Some((MarketId::new(number)?, market.as_deref()?.code.as_ref())))
+    }
+
+    /// Markets of the node; only shard 0 knows them.
+    #[must_use]
+    pub const fn directory(&self) -> &super::Directory {
+        &self.directory
+    }
+
+    /// How many orders are kept, blocked identifiers included.
+    #[must_use]
+    pub const fn orders(&self) -> u64 {
+        self.orders.len() as u64
+    }
+
+    /// Bytes of customer details kept.
+    #[must_use]
+    pub const fn details_bytes(&self) -> u64 {
+        self.orders.details_bytes()
+    }
+
+    fn view(&self, position: u32) -> OrderView {
+        let record = self.orders.record(position);
+        let extra = self.orders.extra(record);
+        let counters = self.orders.line_counters(record);
+        let lines = self.orders.lines(record).iter().zip(counters).map(|(line, units)| {
+            let LineRecord { sku, asked, price, taken } = *line;
+            LineView {
+                sku,
+                asked,
+                price,
+                taken,
+                reserved: units.reserved,
+                lapsed: units.lapsed,
+                committed: units.committed,
+                shipped: units.shipped,
+                cancelled: units.cancelled,
+                returned: units.returned,
+            }
+        });
+        let draws = self.orders.draws(record).iter().map(|draw| DrawView {
+            line: draw.line,
+            site: draw.site,
+            reserved: draw.units.reserved,
+            committed: draw.units.committed,
+            shipped: draw.units.shipped,
+        });
+        OrderView {
+            order: record.order,
+            number: record.number,
+            state: record.state,
+            customer: record.customer,
+            accepted_at: record.accepted_at,
+            deadline: record.deadline,
+            take: record.take,
+            currency: record.currency,
+            payment: record.payment,
+            channel: record.channel,
+            zone: record.zone,
+            hashes: extra.and_then(|extra| extra.hashes),
+            lines: lines.collect(),
+            draws: draws.collect(),
+            details: extra.map(|extra| extra.details.to_vec()).unwrap_or_default(),
+        }
+    }
+}
+
+const fn check_rows(rows: usize) -> Result<(), Refusal> {
+    if rows <= PAGE_ROWS_MAX {
+        Ok(())
+    } else {
+        Err(Refusal::OutOfBounds { field: Field::Rows, min: 0, max: PAGE_ROWS_MAX as u64 })
+    }
+}

@@ -1,0 +1,143 @@
+//! One command from beginning to end, and what is due before it.
+//!
+//! ```text
+//! submit ─► the order's own expiry, if its deadline passed unswept
+//!        ─► decide ── came up short while others are due? ─► sweep them all, decide again
+//!        ─► fold
+//! ```
+//!
+//! # Always true
+//! - Every fact is folded first and then handed to the log, in the order it happened.
+//! # Why so
+//! A reservation is dead at its deadline even before the fact that says so: otherwise the answer would depend on when a
+//! sweeper happened to run. So a command never meets a reservation that should be dead.
+
+use core::hint::black_box;
+
+use super::Engine;
+use super::answer::Answer;
+use super::command::Command;
+use super::decide::{Decision, Scratch};
+use super::fact::Fact;
+use super::order::State;
+use super::refusal::Refusal;
+use crate::base::{OrderId, Timestamp};
+
+impl Engine {
+    /// Decides a command and folds what happens; hands every fact to `log` once it is folded.
+    ///
+    /// # Errors
+    /// A [`Refusal`] is a business answer. Expiries that were due may have been logged all the same.
+    pub fn submit(
+        &mut self,
+        command: &Command<'_>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        log: &mut impl FnMut(&Fact<'_>),
+    ) -> Result<Answer, Refusal> {
+        if let Some(fact) = command.order().and_then(|order| self.overdue(order, now)) {
+            self.fold(&fact, now);
+            log(&fact);
+        }
+        if self.has_due(now) && comes_up_short(&self.decide(command, now, scratch)) {
+            while let Some(fact) = self.next_due(now) {
+                self.fold(&fact, now);
+                log(&fact);
+            }
+        }
+        match self.decide(command, now, scratch)? {
+            Decision::Happened { fact, answer } => {
+                self.fold(&fact, now);
+                log(&fact);
+                Ok(answer)
+            }
+            Decision::Repeated(answer) => Ok(answer),
+        }
+    }
+
+    /// The expiry of this very order, if its deadline passed and no sweep has come by.
+    fn overdue(&self, order: OrderId, now: Timestamp) -> Option<Fact<'static>> {
+        let record = self.orders.record(self.orders.find(order)?);
+        let is_overdue = record.state == State::PendingPayment && record.deadline <= now;
+        is_overdue.then_some(Fact::Expired { order })
+    }
+
+    /// The next expiry that is due at `now`. Fold it, then ask again: until it is folded the answer stays the same.
+    pub fn next_due(&mut self, now: Timestamp) -> Option<Fact<'static>> {
+        while let Some((deadline, position)) = self.deadlines.first_due(now) {
+            let record = self.orders.record(position);
+            if record.state == State::PendingPayment && record.deadline == deadline {
+                return Some(Fact::Expired { order: record.order });
+            }
+            self.deadlines.drop_first();
+        }
+        None
+    }
+
+    /// Whether [`Engine::next_due`] may give something at `now`. Says yes too often rather than too rarely.
+    #[must_use]
+    pub fn has_due(&self, now: Timestamp) -> bool {
+        self.next_deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// A moment before which nothing is due; `None` when nothing waits.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.next()
+    }
+
+    /// Reads once what deciding will look up, and changes nothing.
+    ///
+    /// A lookup in a table of ten million orders misses every cache. Touching a whole batch before its first decision
+    /// lets the misses overlap, which the processor cannot do across decisions that depend on each other.
+    pub fn touch(&self, command: &Command<'_>) {
+        let read = match *command {
+            Command::Place(place) => self.touch_place(place.order, place.lines),
+            Command::Confirm { order, .. }
+            | Command::Cancel { order, .. }
+            | Command::CancelLines { order, .. }
+            | Command::HandOver { order, .. }
+            | Command::ReturnToStock { order, .. } => self.orders.touch(order),
+            Command::AssignMarket { .. }
+            | Command::OpenMarket { .. }
+            | Command::CreateSite { .. }
+            | Command::CreateSku { .. }
+            | Command::Receive { .. }
+            | Command::Adjust { .. } => 0,
+        };
+        black_box(read);
+    }
+
+    /// The same for a fact that is about to be folded.
+    pub fn touch_fact(&self, fact: &Fact<'_>) {
+        let read = match *fact {
+            Fact::Placed(placed) => self.touch_place(placed.order, placed.lines),
+            Fact::Confirmed { order, .. }
+            | Fact::RetakeFailed { order, .. }
+            | Fact::Cancelled { order }
+            | Fact::Blocked { order }
+            | Fact::LinesCancelled { order, .. }
+            | Fact::Expired { order }
+            | Fact::HandedOver { order, .. }
+            | Fact::Returned { order, .. } => self.orders.touch(order),
+            Fact::MarketAssigned { .. }
+            | Fact::MarketOpened { .. }
+            | Fact::SiteCreated { .. }
+            | Fact::SkuCreated { .. }
+            | Fact::Received { .. }
+            | Fact::Adjusted { .. } => 0,
+        };
+        black_box(read);
+    }
+}
+
+/// Whether more units for sale would have changed what was decided.
+fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
+    match outcome {
+        Ok(Decision::Happened { answer, .. }) => {
+            matches!(answer, Answer::Placed { short: true, .. } | Answer::RetakeFailed { .. })
+        }
+        Ok(Decision::Repeated(_)) => false,
+        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. }),
+    }
+}
