@@ -7,14 +7,14 @@ use core::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use super::pool::Pool;
+use super::pool::{Pool, SMALL};
 use super::refusal::{Field, Refusal};
 use crate::base::limits::CODE_BYTES_MAX;
 
 /// Codes of one kind in one market.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
-    codes: Pool<Box<str>>,
+    codes: Pool<Box<str>, SMALL>,
     numbers: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
 }

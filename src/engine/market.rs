@@ -7,7 +7,7 @@
 use super::books::Tally;
 use super::catalog::Catalog;
 use super::ledger::Ledger;
-use super::pool::Pool;
+use super::pool::{Pool, SMALL};
 use super::refusal::Refusal;
 use super::requests::Requests;
 use crate::base::{OrderNumber, SiteId, SkuId};
@@ -28,7 +28,7 @@ pub(super) struct Market {
     pub(super) ledger: Ledger,
     pub(super) requests: Requests,
     /// Positions of its orders, by number less one.
-    pub(super) numbers: Pool<u32>,
+    pub(super) numbers: Pool<u32, SMALL>,
     pub(super) tally: Tally,
 }
 

@@ -38,6 +38,7 @@ mod content;
 mod deadline;
 mod digest;
 mod directory;
+mod huge_pages;
 mod index;
 mod invariants;
 mod orders;

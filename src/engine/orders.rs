@@ -22,7 +22,7 @@ use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::fact::{Change, Draw, Placed};
 use super::index::Index;
 use super::order::{Counters, State, Totals};
-use super::pool::{Pool, Run, Runs};
+use super::pool::{LARGE, Pool, Run, Runs, SMALL};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 /// What every order has.
@@ -112,10 +112,10 @@ impl core::hash::Hasher for PositionHash {
 /// All orders of a shard.
 #[derive(Debug, Default)]
 pub(super) struct Orders {
-    records: Pool<Record>,
+    records: Pool<Record, LARGE>,
     lines: Runs<LineRecord>,
     draws: Runs<DrawRecord>,
-    extras: Pool<Extra>,
+    extras: Pool<Extra, SMALL>,
     changes: HashMap<u32, Vec<KeptChange>, PositionHasher>,
     index: Index,
     details_bytes: u64,

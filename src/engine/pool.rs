@@ -12,27 +12,34 @@
 //! A `Vec` of ten million orders doubles by copying all of them and then holds twice what it needs. These grow by one
 //! chunk at a time: no command pays for a copy, and memory is what is used.
 
-/// Elements of one chunk. A run never spans chunks, so it also bounds a run.
-const CHUNK: usize = 16_384;
+use super::huge_pages::array_with_capacity;
+use crate::base::limits;
+
+/// Elements of one chunk of a [`Pool`] that there is one of: large enough for huge pages.
+pub(super) const LARGE: usize = 65_536;
+/// Elements of one chunk of a [`Pool`] that every market has.
+pub(super) const SMALL: usize = 4_096;
+/// Elements of one chunk of [`Runs`]. A run never spans chunks, so it also bounds a run.
+const RUNS_CHUNK: usize = 262_144;
 /// Elements of one chunk of a [`Table`]: smaller, because a site may stock few of many SKUs.
 const TABLE_CHUNK: usize = 1_024;
 
-const _: () = assert!(CHUNK >= crate::base::limits::LINES_MAX && CHUNK >= 2 * crate::base::limits::DRAWS_MAX);
+const _: () = assert!(RUNS_CHUNK >= limits::LINES_MAX && RUNS_CHUNK >= 2 * limits::DRAWS_MAX);
 
 /// A growing array; elements are found by the position they were pushed at.
 #[derive(Debug)]
-pub(super) struct Pool<T> {
+pub(super) struct Pool<T, const CHUNK: usize> {
     chunks: Vec<Vec<T>>,
     len: usize,
 }
 
-impl<T> Default for Pool<T> {
+impl<T, const CHUNK: usize> Default for Pool<T, CHUNK> {
     fn default() -> Self {
         Self { chunks: Vec::new(), len: 0 }
     }
 }
 
-impl<T> Pool<T> {
+impl<T, const CHUNK: usize> Pool<T, CHUNK> {
     /// How many elements there are.
     pub(super) const fn len(&self) -> usize {
         self.len
@@ -41,7 +48,7 @@ impl<T> Pool<T> {
     /// Adds an element and gives its position.
     pub(super) fn push(&mut self, element: T) -> usize {
         if self.len.is_multiple_of(CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+            self.chunks.push(array_with_capacity(CHUNK));
         }
         self.chunks[self.len / CHUNK].push(element);
         self.len += 1;
@@ -59,7 +66,7 @@ impl<T> Pool<T> {
     }
 }
 
-impl<T> core::ops::Index<usize> for Pool<T> {
+impl<T, const CHUNK: usize> core::ops::Index<usize> for Pool<T, CHUNK> {
     type Output = T;
 
     fn index(&self, position: usize) -> &T {
@@ -67,7 +74,7 @@ impl<T> core::ops::Index<usize> for Pool<T> {
     }
 }
 
-impl<T> core::ops::IndexMut<usize> for Pool<T> {
+impl<T, const CHUNK: usize> core::ops::IndexMut<usize> for Pool<T, CHUNK> {
     fn index_mut(&mut self, position: usize) -> &mut T {
         &mut self.chunks[position / CHUNK][position % CHUNK]
     }
@@ -97,11 +104,11 @@ impl<T> Runs<T> {
     /// Adds a run. What does not fit the last chunk opens a new one.
     pub(super) fn push(&mut self, elements: impl ExactSizeIterator<Item = T>) -> Run {
         let len = elements.len();
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + len > CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        if self.chunks.last().is_none_or(|chunk| chunk.len() + len > RUNS_CHUNK) {
+            self.chunks.push(array_with_capacity(RUNS_CHUNK));
         }
         let chunk = self.chunks.len() - 1;
-        let start = chunk * CHUNK + self.chunks[chunk].len();
+        let start = chunk * RUNS_CHUNK + self.chunks[chunk].len();
         self.chunks[chunk].extend(elements);
         Run {
             start: u32::try_from(start).expect("law: the capacity check bounds lines and draws"),
@@ -115,7 +122,7 @@ impl<T> Runs<T> {
             return &[];
         }
         let start = run.start as usize;
-        &self.chunks[start / CHUNK][start % CHUNK..][..usize::from(run.len)]
+        &self.chunks[start / RUNS_CHUNK][start % RUNS_CHUNK..][..usize::from(run.len)]
     }
 
     /// The elements of a run.
@@ -124,7 +131,7 @@ impl<T> Runs<T> {
             return &mut [];
         }
         let start = run.start as usize;
-        &mut self.chunks[start / CHUNK][start % CHUNK..][..usize::from(run.len)]
+        &mut self.chunks[start / RUNS_CHUNK][start % RUNS_CHUNK..][..usize::from(run.len)]
     }
 }
 
@@ -163,19 +170,19 @@ mod tests {
 
     #[test]
     fn a_pool_gives_back_what_was_pushed_across_chunks() {
-        let mut pool = Pool::default();
-        for number in 0..3 * CHUNK + 5 {
+        let mut pool = Pool::<_, SMALL>::default();
+        for number in 0..3 * SMALL + 5 {
             assert_eq!(pool.push(number), number);
         }
-        assert_eq!(pool.len(), 3 * CHUNK + 5);
-        assert!(pool.iter().copied().eq(0..3 * CHUNK + 5));
-        assert_eq!(pool.get(3 * CHUNK + 5), None);
+        assert_eq!(pool.len(), 3 * SMALL + 5);
+        assert!(pool.iter().copied().eq(0..3 * SMALL + 5));
+        assert_eq!(pool.get(3 * SMALL + 5), None);
     }
 
     #[test]
     fn runs_of_any_length_never_touch_each_other() {
         let mut runs = Runs::default();
-        let lengths = [1, 2_048, 0, 7, CHUNK, 3, CHUNK - 1, 1, 1];
+        let lengths = [1, 2_048, 0, 7, 60_000, 60_000, 60_000, 60_000, 60_000, 3, 1];
         let placed: Vec<_> =
             lengths.iter().enumerate().map(|(i, len)| (i, runs.push(vec![i; *len].into_iter()))).collect();
         for (i, run) in placed {
