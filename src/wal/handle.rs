@@ -66,7 +66,7 @@ impl Handle {
     /// reserved one.
     #[must_use]
     pub fn disk_low(&self) -> bool {
-        self.shared.disk_low.load(Ordering::Relaxed)
+        self.shared.is_disk_low()
     }
 
     /// Whether a write or a sync failed. Final.
@@ -226,6 +226,10 @@ impl Shared {
 
     pub(super) fn set_disk_low(&self, low: bool) {
         self.disk_low.store(low, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_disk_low(&self) -> bool {
+        self.disk_low.load(Ordering::Relaxed)
     }
 
     /// Wakes the thread whether it says that it sleeps or not.

@@ -26,13 +26,40 @@ mod options;
 
 mod aligned;
 mod disk;
+mod fields;
 mod file_disk;
 
+mod directory;
 mod entry;
-mod handle;
-mod log;
+mod frame;
+mod frame_buffer;
+mod segment;
+
+mod recovery;
+mod verdict;
+mod walk;
+mod window;
+
+mod prepare;
 mod probe;
+mod tail;
+mod writer;
+
+mod reader;
+mod salvage;
+mod sweep;
+mod trim;
+
+mod handle;
+mod keeper;
+mod log;
 mod stats;
+mod thread;
+
+#[cfg(test)]
+mod fake_disk;
+#[cfg(test)]
+mod tests;
 
 pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};
@@ -41,5 +68,11 @@ pub use file_disk::FileDisk;
 pub use handle::Handle;
 pub use log::{Log, Opened, Running};
 pub use options::{Durability, Options, SyncMethod};
+pub use prepare::{Order, Prepared, prepare};
 pub use probe::{ProbeCost, ProbeReport};
+pub use reader::{Item, ReadReport, Reader, Region};
+pub use recovery::Cut;
+pub use salvage::{Dropped, Salvaged, salvage, salvage_on};
 pub use stats::{Counts, Stats};
+pub use trim::{trim, trim_on};
+pub use writer::{Committed, Emptied, Mark, Outcome, Writer};
