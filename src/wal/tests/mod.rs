@@ -10,6 +10,7 @@ use crate::base::{Sequence, ShardId, Timestamp};
 
 mod corruption;
 mod life;
+mod misfits;
 mod space;
 mod threads;
 
@@ -133,4 +134,10 @@ pub(super) fn bell() -> (Arc<Bell>, Vec<Arc<dyn Notify>>) {
 
 pub(super) fn segment_name(number: u64) -> String {
     segment::name(number)
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("replayed", &self.replayed.len()).field("cut", &self.cut).finish()
+    }
 }
