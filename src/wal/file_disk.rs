@@ -37,8 +37,9 @@ impl Disk for FileDisk {
         fs::create_dir_all(&self.dir)?;
         // The directory's own name lives in its parent.
         match self.dir.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-            _ => Ok(()),
+            Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
         }
     }
 

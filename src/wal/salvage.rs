@@ -98,6 +98,7 @@ struct Survey {
     /// The header of the first segment there is, if it is sound.
     first: Option<SegmentHeader>,
     first_seen: bool,
+    /// The largest there is: every entry fits one like it.
     segment_bytes: Option<u64>,
     streams: Vec<Found>,
     unreadable: Vec<Region>,
@@ -127,7 +128,7 @@ impl Survey {
         let is_first = !std::mem::replace(&mut self.first_seen, true);
         let Some(header) = header else { return };
         self.identity.get_or_insert(header.identity);
-        self.segment_bytes.get_or_insert(header.segment_bytes);
+        self.segment_bytes = self.segment_bytes.max(Some(header.segment_bytes));
         for (stream, tail) in self.streams.iter_mut().zip(&header.tails) {
             if is_first {
                 *stream = Found { begun: true, base: *tail, kept_upto: tail.sequence, ..Found::default() };

@@ -10,7 +10,7 @@ use super::handle::Shared;
 use super::keeper::Port;
 use super::writer::{Outcome, Writer};
 use super::{Durability, Fault};
-use crate::base::limits::LOG_SPACE_CHECK_MS;
+use crate::base::limits::{LOG_QUEUE_ENTRIES_MAX, LOG_SPACE_CHECK_MS};
 
 pub(super) struct LogThread<D: Disk> {
     pub(super) writer: Writer<D>,
@@ -85,12 +85,12 @@ impl<D: Disk> LogThread<D> {
         }
     }
 
+    /// Bounded: entries without bytes never fill a frame.
     fn take_entries(&mut self) {
-        while self.writer.wants_entry() {
-            match self.shared.take_entry() {
-                Some(entry) => self.writer.handle_entry(entry),
-                None => break,
-            }
+        for _ in 0..LOG_QUEUE_ENTRIES_MAX {
+            let wanted = self.writer.wants_entry();
+            let Some(entry) = wanted.then(|| self.shared.take_entry()).flatten() else { break };
+            self.writer.handle_entry(entry);
         }
     }
 

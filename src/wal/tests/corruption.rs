@@ -73,7 +73,7 @@ fn padding_that_is_not_zero_is_damage_even_in_the_last_frame() {
     world.frame(0, 10);
     drop(world);
     disk.change(&segment_name(1), |bytes| bytes[2 * BLOCK - 1] = 1);
-    let fault = try_open(&disk, &options()).err().expect("damage");
+    let fault = try_open(&disk, &options()).expect_err("damage");
     assert!(fault.to_string().contains("padding"), "{fault}");
 }
 

@@ -131,7 +131,7 @@ fn a_quiet_log_vouches_for_its_last_frame_once() {
     assert_eq!(world.writer.poll_deadline(), None);
     drop(world);
     disk.change(&segment_name(1), |bytes| bytes[4096 + 90] ^= 1);
-    let fault = try_open(&disk, &options()).err().expect("the last entry of a quiet log is never lost in silence");
+    let fault = try_open(&disk, &options()).expect_err("the last entry of a quiet log is never lost in silence");
     assert!(matches!(fault, Fault::Damage { frame: 1, offset: 4096, .. }), "{fault}");
 }
 
@@ -157,7 +157,7 @@ fn an_interval_acknowledges_after_the_write_and_syncs_when_it_is_over() {
 fn a_second_opener_is_refused() {
     let disk = FakeDisk::default();
     let _first = open(&disk);
-    let fault = try_open(&disk, &options()).err().expect("refused");
+    let fault = try_open(&disk, &options()).expect_err("refused");
     assert_eq!(fault.exit_code(), 10);
 }
 
@@ -165,7 +165,7 @@ fn a_second_opener_is_refused() {
 fn another_number_of_shards_is_refused_naming_both() {
     let disk = FakeDisk::default();
     drop(open(&disk));
-    let fault = try_open(&disk, &Options { shards: 5, ..options() }).err().expect("refused");
+    let fault = try_open(&disk, &Options { shards: 5, ..options() }).expect_err("refused");
     let text = fault.to_string();
     assert!(text.contains('3') && text.contains('5'), "{text}");
 }
@@ -180,7 +180,7 @@ fn another_version_of_the_format_is_refused_by_name() {
             block[8] = 7;
             segment::seal_block(&mut block[..4096]);
         });
-        let fault = try_open(&other, &options()).err().expect("refused");
+        let fault = try_open(&other, &options()).expect_err("refused");
         assert!(matches!(fault, Fault::OtherVersion { found: 7, known: 0, .. }), "{fault}");
     }
 }

@@ -58,7 +58,7 @@ fn a_length_past_the_end_of_the_segment_is_never_believed() {
     let (body_bytes, entries, body_hash) = (u32::MAX, 1, 0);
     let header = FrameHeader { epoch, number, previous_hash, durable_upto, body_bytes, entries, body_hash };
     disk.change(&segment_name(1), |bytes| put(bytes, 2 * BLOCK, &header.encode()));
-    let fault = try_open(&disk, &options()).err().expect("damage");
+    let fault = try_open(&disk, &options()).expect_err("damage");
     assert!(fault.to_string().contains("past the end"), "{fault}");
 }
 
