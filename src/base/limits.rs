@@ -73,6 +73,34 @@ pub const SHARDS_MAX: u16 = 64;
 pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
 /// Bytes of one entry (the facts of one batch of one shard).
 pub const ENTRY_BYTES_MAX: usize = 2 * MIB;
+/// The unit the log writes and pads to; a header lies within one.
+pub const LOG_BLOCK_BYTES: usize = 4 * KIB;
+/// Bytes of one frame of the log (what one sync covers), header and padding included.
+pub const LOG_FRAME_BYTES_MAX: usize = 4 * MIB;
+/// Bytes of one segment of the log, unless set.
+pub const LOG_SEGMENT_BYTES_DEFAULT: u64 = 256 * MIB as u64;
+/// The smallest segment; only tests want it.
+pub const LOG_SEGMENT_BYTES_MIN: u64 = 32 * KIB as u64;
+/// The largest segment.
+pub const LOG_SEGMENT_BYTES_MAX: u64 = 4_096 * MIB as u64;
+/// Segments prepared ahead: the next one, and one in reserve for urgent commands when the disk is full.
+pub const LOG_SEGMENTS_AHEAD: usize = 2;
+/// Entries waiting for the log's thread, all streams together.
+pub const LOG_QUEUE_ENTRIES_MAX: usize = 4_096;
+/// Bytes of one stream appended and not yet durable; past it the shard stops draining.
+pub const LOG_PENDING_BYTES_MAX: usize = 16 * MIB;
+/// Emptied entry buffers kept for the shards.
+pub const LOG_SPARE_BUFFERS_MAX: usize = 64;
+/// An emptied buffer larger than this is given back to the allocator.
+pub const LOG_SPARE_BYTES_MAX: usize = 512 * KIB;
+/// Quiet after the last frame before an empty frame vouches for it.
+pub const LOG_QUIET_MS: u64 = 100;
+/// How often a full disk is asked again, and a healthy one is measured.
+pub const LOG_SPACE_CHECK_MS: u64 = 1_000;
+/// Free bytes on the disk below which placements are refused, unless set.
+pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
+/// The longest interval between two syncs of `Durability::Interval`.
+pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
 
 // ---- wire ---------------------------------------------------------------------------------------------------------
 
@@ -85,10 +113,18 @@ pub const FRAME_COMMANDS_MAX: usize = 8_192;
 
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
-    assert!(LINES_MAX <= u16::MAX as usize && DRAWS_MAX <= u16::MAX as usize && SITES_MAX <= u16::MAX as usize);
+    assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
+    assert!(DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
+    assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");
     // One placement is one fact: its largest form fits one record, and a record fits an entry.
     assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(2 * RECORD_BYTES_MAX <= ENTRY_BYTES_MAX);
+    // One entry always fits one frame; a frame fits the segment it opens; the segment header has room for every stream.
+    assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
+    assert!(LOG_FRAME_BYTES_MAX.is_multiple_of(LOG_BLOCK_BYTES));
+    assert!((LOG_FRAME_BYTES_MAX + LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_DEFAULT);
+    assert!(128 + 16 * (SHARDS_MAX as usize) <= LOG_BLOCK_BYTES);
+    assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
     // A balance is a signed 64-bit number and no sum of movements comes near its end.

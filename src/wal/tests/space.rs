@@ -1,0 +1,48 @@
+//! A disk that fills up: what was prepared ahead is still there, and nothing fails.
+
+use super::*;
+
+#[test]
+fn without_a_prepared_segment_the_writer_waits_and_loses_nothing() {
+    let disk = FakeDisk::default();
+    let mut world = open(&disk);
+    let max = options().entry_bytes_max();
+    world.put(0, max);
+    assert_eq!(world.writer.commit(0).expect("room"), Outcome::Done);
+    world.put(0, max);
+    assert_eq!(world.writer.commit(0).expect("no fault"), Outcome::Starved);
+    assert_eq!(world.writer.commit(0).expect("no fault"), Outcome::Starved);
+    world.supply();
+    assert_eq!(world.writer.commit(0).expect("room"), Outcome::Done);
+    assert_eq!(open(&disk.crashed()).replayed.len(), 2);
+}
+
+#[test]
+fn a_full_disk_is_said_before_anything_is_written() {
+    let disk = FakeDisk::default();
+    let order = Order { number: 2, segment_bytes: SEGMENT, method: SyncMethod::Fdatasync, low_water_bytes: 1 };
+    disk.world().free = SEGMENT;
+    let fault = prepare(&disk, order, &mut || ControlFlow::Continue(())).err().expect("no room");
+    assert!(fault.is_full_disk(), "{fault}");
+    assert!(disk.world().files.is_empty());
+    disk.world().free = SEGMENT + 1;
+    assert!(prepare(&disk, order, &mut || ControlFlow::Continue(())).is_ok());
+}
+
+#[test]
+fn a_preparation_that_is_broken_off_leaves_nothing() {
+    let disk = FakeDisk::default();
+    let order = Order { number: 2, segment_bytes: SEGMENT, method: SyncMethod::Fdatasync, low_water_bytes: 0 };
+    assert!(matches!(prepare(&disk, order, &mut || ControlFlow::Break(())), Ok(None)));
+    assert!(disk.world().files.is_empty());
+}
+
+#[test]
+fn a_half_prepared_segment_is_removed_at_the_next_start() {
+    let disk = FakeDisk::default();
+    drop(open(&disk));
+    let name = segment::preparing_name(2);
+    drop(disk.create(&name).expect("creates"));
+    drop(open(&disk));
+    assert!(!disk.world().files.contains_key(&name));
+}
