@@ -224,9 +224,7 @@ impl Batch {
     fn attach_query<'a>(&'a self, query: Query<'a>, item: &Item) -> Query<'a> {
         match query {
             Query::Stock { market, .. } => Query::Stock { market, skus: &self.skus[item.array.range()] },
-            Query::ResolveSkus { market, .. } => {
-                Query::ResolveSkus { market, codes: self.codes(item) }
-            }
+            Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
             Query::Sites { .. }
             | Query::Skus { .. }
             | Query::Order { .. }

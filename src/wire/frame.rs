@@ -209,7 +209,12 @@ impl RequestHeader {
             return Err(FrameError::TooManyCommands { count: u32::from(head.count.to_native()) });
         }
         check_some(count)?;
-        Ok(Some(Self { length, count, correlation: head.correlation.to_native(), deadline_ms: head.deadline_ms.to_native() }))
+        Ok(Some(Self {
+            length,
+            count,
+            correlation: head.correlation.to_native(),
+            deadline_ms: head.deadline_ms.to_native(),
+        }))
     }
 }
 

@@ -14,11 +14,11 @@
 //! rkyv 0.8 has no evolution and its pointers need validation; structs without pointers need none, any other program
 //! can read them from a table, and a new version is a new struct.
 
-use rkyv::{Portable, SerializeUnsized};
 use rkyv::api::low::{LowValidator, access};
 use rkyv::api::serialize_using;
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::{Failure, Strategy};
+use rkyv::{Portable, SerializeUnsized};
 
 use super::refused::{Part, Refused};
 

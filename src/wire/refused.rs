@@ -115,6 +115,10 @@ parts! {
     Number = 12, "the number of a refusal must be a known one";
     /// A value of a refusal.
     Value = 13, "a value that this refusal does not use must be zero, others must be in range";
+    /// A kind of record (told of replies only).
+    Kind = 14, "the kind must be one that this side knows";
+    /// A version of a record (told of replies only).
+    Version = 15, "the version must be one that this side knows";
 }
 
 impl fmt::Display for Refused {
@@ -173,11 +177,9 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         Refusal::NotAvailable { available } => write!(f, "only {available} units are available to take out"),
         Refusal::NotEnoughUnits { line, units } => write!(f, "line {line} has only {units} units for this"),
-        Refusal::TooManyDraws => write!(
-            f,
-            "the order would take units from more than {} places; split it",
-            crate::base::limits::DRAWS_MAX
-        ),
+        Refusal::TooManyDraws => {
+            write!(f, "the order would take units from more than {} places; split it", crate::base::limits::DRAWS_MAX)
+        }
     }
 }
 

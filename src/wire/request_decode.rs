@@ -13,9 +13,7 @@ use super::request_records::{
     ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
     PLACE_HAS_HASHES, RequestKind,
 };
-use crate::base::{
-    ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId,
-};
+use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::{Command, Line, LineQuantity, Place, Query};
 
