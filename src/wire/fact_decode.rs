@@ -146,15 +146,15 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
 
 fn placed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
     let (fixed, mut body) = Body::of::<ArchivedPlacedV1>(record)?;
+    if fixed.flags & !(PLACED_HAS_HASHES | PLACED_CONFIRMED) != 0 {
+        return Err(Malformed(Part::Flags));
+    }
     scratch.lines.clear();
     body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
     read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
     let hashes = read_hashes(fixed.flags & PLACED_HAS_HASHES != 0, &mut body)?;
     let details = body.blob(usize::from(fixed.details_len.to_native()))?;
     body.end()?;
-    if fixed.flags & !(PLACED_HAS_HASHES | PLACED_CONFIRMED) != 0 {
-        return Err(Malformed(Part::Flags));
-    }
     Ok(Fact::Placed(Placed {
         order: OrderId::from_bits(fixed.order.to_native()),
         customer: CustomerKey(fixed.customer.to_native()),

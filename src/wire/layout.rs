@@ -69,8 +69,6 @@ fixed! {
     }
 }
 
-/// Bytes of a [`RecordHead`].
-pub(super) const RECORD_HEAD_BYTES: usize = size_of::<ArchivedRecordHead>();
 /// The version of every record so far.
 pub const RECORD_VERSION: u8 = 1;
 
@@ -112,7 +110,10 @@ pub(super) const fn padded(bytes: usize) -> usize {
 
 /// Appends the zeroes that complete a record which began at `start`.
 pub(super) fn pad(out: &mut Vec<u8>, start: usize) {
-    out.resize(start + padded(out.len() - start), 0);
+    let end = start + padded(out.len() - start);
+    // Eight bytes and a cut are two plain stores; a fill of zero to seven bytes is a call.
+    out.extend_from_slice(&[0; 8]);
+    out.truncate(end);
 }
 
 /// A part of a record that is not as it must be.

@@ -50,3 +50,6 @@ pub use reply_encode::{ReplyWriter, encode_hello};
 pub use request::{FrameDecoder, FrameWriter, Request, RequestSink, Tag};
 pub use request_encode::PushError;
 pub use status::{DurabilityMode, Hello, STAGES, ServerVersion, Stage, Status, Summary, SyncMethodCode};
+
+#[cfg(test)]
+mod tests;

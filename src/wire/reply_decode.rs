@@ -48,7 +48,7 @@ pub enum Reply<'a> {
     /// A page of open orders.
     OpenOrders(OrderPage),
     /// The books of a market.
-    Books(BooksAt),
+    Books(Box<BooksAt>),
     /// The server's status.
     Status(Box<Status>),
 }
@@ -381,7 +381,7 @@ fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
         orders_hash: fixed.orders_hash.to_native(),
     };
     let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
-    Ok(Reply::Books(BooksAt { stream, sequence, books }))
+    Ok(Reply::Books(Box::new(BooksAt { stream, sequence, books })))
 }
 
 fn version(numbers: [u16; 3]) -> ServerVersion {

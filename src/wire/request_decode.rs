@@ -83,14 +83,14 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
 
 fn place<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
     let (fixed, mut body) = Body::of::<ArchivedPlaceV1>(record)?;
+    if fixed.flags & !PLACE_HAS_HASHES != 0 {
+        return Err(Malformed(Part::Flags));
+    }
     scratch.lines.clear();
     body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
     let hashes = read_hashes(fixed.flags & PLACE_HAS_HASHES != 0, &mut body)?;
     let details = body.blob(usize::from(fixed.details_len.to_native()))?;
     body.end()?;
-    if fixed.flags & !PLACE_HAS_HASHES != 0 {
-        return Err(Malformed(Part::Flags));
-    }
     Ok(Command::Place(Place {
         order: OrderId::from_bits(fixed.order.to_native()),
         customer: CustomerKey(fixed.customer.to_native()),
