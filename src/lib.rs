@@ -9,3 +9,5 @@
 pub mod base;
 pub mod engine;
 pub mod wal;
+
+pub mod wire;

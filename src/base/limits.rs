@@ -110,6 +110,8 @@ pub const FRAME_BYTES_MAX: usize = MIB;
 pub const FIRST_FRAME_BYTES_MAX: usize = 32 * KIB;
 /// Commands of one frame.
 pub const FRAME_COMMANDS_MAX: usize = 8_192;
+/// Stock rows of one reply record; a longer reply goes on in the next record.
+pub const STOCK_ROWS_PER_RECORD_MAX: usize = 4_096;
 
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
@@ -131,4 +133,9 @@ const _: () = {
     assert!(STOCK_UNITS_MAX < (i64::MAX as u64) / 8);
     assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
     assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);
+    // Every reply fits one record (stock rows are split), and every record fits a frame.
+    assert!(128 + LINES_MAX * 44 + DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 54 <= RECORD_BYTES_MAX);
+    assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
+    assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
 };

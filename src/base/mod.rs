@@ -4,10 +4,12 @@
 
 pub mod limits;
 
+mod codes;
 mod ids;
 mod money;
 mod time;
 
+pub use codes::{CodeList, Codes};
 pub use ids::{
     ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId, TimedId,
 };

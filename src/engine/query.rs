@@ -3,7 +3,7 @@
 use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::ledger::{BUCKETS, Bucket};
 use super::order::{STATES, State};
-use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+use crate::base::{Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Query<'a> {
         /// Where.
         market: MarketId,
         /// Which.
-        codes: &'a [&'a str],
+        codes: Codes<'a>,
     },
     /// The sites of a market, in rank order.
     Sites {

@@ -1,0 +1,241 @@
+//! A batch: requests of one or more frames for one shard, in flat arrays that are used again and again.
+//!
+//! ```text
+//! items   │ tag, request without its arrays, where they are │ … one an item
+//! arrays  │ lines … │ line quantities … │ SKUs … │ ends … │ text … │ bytes … │ of all items together
+//! ```
+//!
+//! # Always true
+//! - In the steady state nothing is allocated: [`Batch::clear`] keeps the memory.
+//! - A request comes out as it went in.
+
+use core::ops::Range;
+
+use super::request::{Request, Tag};
+use crate::base::{Codes, SkuId};
+use crate::engine::{Command, Line, LineQuantity, Place, Query};
+
+/// Requests for one shard, in the order they came.
+#[derive(Debug, Default)]
+pub struct Batch {
+    items: Vec<Item>,
+    lines: Vec<Line>,
+    quantities: Vec<LineQuantity>,
+    skus: Vec<SkuId>,
+    ends: Vec<u32>,
+    text: String,
+    bytes: Vec<u8>,
+}
+
+/// A request whose slices are empty; `array` and `blob` say where they are.
+#[derive(Debug)]
+struct Item {
+    tag: Tag,
+    request: Request<'static>,
+    array: Span,
+    blob: Span,
+}
+
+/// A range of one of the arrays.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        let narrow = |at| u32::try_from(at).expect("law: a batch stays below 4 GiB");
+        Self { start: narrow(start), end: narrow(end) }
+    }
+
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+fn append<T: Copy>(to: &mut Vec<T>, from: &[T]) -> Span {
+    let start = to.len();
+    to.extend_from_slice(from);
+    Span::new(start, to.len())
+}
+
+impl Batch {
+    /// Appends a copy of a request.
+    pub fn push(&mut self, tag: Tag, request: &Request<'_>) {
+        let item = match request {
+            Request::Command(command) => self.detach_command(command),
+            Request::Query(query) => self.detach_query(query),
+        };
+        let (request, array, blob) = item;
+        self.items.push(Item { tag, request, array, blob });
+    }
+
+    /// Forgets all requests, keeps the memory.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.lines.clear();
+        self.quantities.clear();
+        self.skus.clear();
+        self.ends.clear();
+        self.text.clear();
+        self.bytes.clear();
+    }
+
+    /// How many requests.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Bytes in use: what a bounded queue counts.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.items.len() * size_of::<Item>()
+            + self.lines.len() * size_of::<Line>()
+            + self.quantities.len() * size_of::<LineQuantity>()
+            + (self.skus.len() + self.ends.len()) * 4
+            + self.text.len()
+            + self.bytes.len()
+    }
+
+    /// The requests, in the order they came.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Tag, Request<'_>)> {
+        self.items.iter().map(|item| (item.tag, self.attach(item)))
+    }
+
+    /// One request.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(Tag, Request<'_>)> {
+        self.items.get(index).map(|item| (item.tag, self.attach(item)))
+    }
+
+    fn add_text(&mut self, text: &str) -> Span {
+        let start = self.text.len();
+        self.text.push_str(text);
+        Span::new(start, self.text.len())
+    }
+
+    fn detach_command(&mut self, command: &Command<'_>) -> (Request<'static>, Span, Span) {
+        let (mut array, mut blob) = (Span::default(), Span::default());
+        let command = match *command {
+            Command::Place(ref place) => {
+                array = append(&mut self.lines, place.lines);
+                blob = append(&mut self.bytes, place.details);
+                Command::Place(Place { lines: &[], details: &[], ..*place })
+            }
+            Command::AssignMarket { code } => {
+                blob = self.add_text(code);
+                Command::AssignMarket { code: "" }
+            }
+            Command::OpenMarket { market, code } => {
+                blob = self.add_text(code);
+                Command::OpenMarket { market, code: "" }
+            }
+            Command::CreateSite { market, rank, code } => {
+                blob = self.add_text(code);
+                Command::CreateSite { market, rank, code: "" }
+            }
+            Command::CreateSku { market, code } => {
+                blob = self.add_text(code);
+                Command::CreateSku { market, code: "" }
+            }
+            Command::CancelLines { order, change, lines } => {
+                array = append(&mut self.quantities, lines);
+                Command::CancelLines { order, change, lines: &[] }
+            }
+            Command::HandOver { order, change, lines } => {
+                array = append(&mut self.quantities, lines);
+                Command::HandOver { order, change, lines: &[] }
+            }
+            Command::ReturnToStock { order, change, site, lines } => {
+                array = append(&mut self.quantities, lines);
+                Command::ReturnToStock { order, change, site, lines: &[] }
+            }
+            Command::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
+            Command::Adjust { request, sku, site, delta, reason } => {
+                Command::Adjust { request, sku, site, delta, reason }
+            }
+            Command::Confirm { order, attempt } => Command::Confirm { order, attempt },
+            Command::Cancel { order, block } => Command::Cancel { order, block },
+        };
+        (Request::Command(command), array, blob)
+    }
+
+    fn detach_query(&mut self, query: &Query<'_>) -> (Request<'static>, Span, Span) {
+        let (mut array, mut blob) = (Span::default(), Span::default());
+        let query = match *query {
+            Query::Stock { market, skus } => {
+                array = append(&mut self.skus, skus);
+                Query::Stock { market, skus: &[] }
+            }
+            Query::ResolveSkus { market, codes } => {
+                blob = self.add_text(codes.text());
+                array = append(&mut self.ends, codes.ends());
+                Query::ResolveSkus { market, codes: Codes::default() }
+            }
+            Query::Sites { market } => Query::Sites { market },
+            Query::Skus { market, after, rows_max } => Query::Skus { market, after, rows_max },
+            Query::Order { order } => Query::Order { order },
+            Query::OrderByNumber { market, number } => Query::OrderByNumber { market, number },
+            Query::OpenOrders { market, after, rows_max } => Query::OpenOrders { market, after, rows_max },
+            Query::Books { market } => Query::Books { market },
+        };
+        (Request::Query(query), array, blob)
+    }
+
+    fn attach<'a>(&'a self, item: &Item) -> Request<'a> {
+        match item.request {
+            Request::Command(command) => Request::Command(self.attach_command(command, item)),
+            Request::Query(query) => Request::Query(self.attach_query(query, item)),
+        }
+    }
+
+    fn attach_command<'a>(&'a self, command: Command<'a>, item: &Item) -> Command<'a> {
+        let code = || &self.text[item.blob.range()];
+        let lines = || &self.quantities[item.array.range()];
+        match command {
+            Command::Place(place) => Command::Place(Place {
+                lines: &self.lines[item.array.range()],
+                details: &self.bytes[item.blob.range()],
+                ..place
+            }),
+            Command::AssignMarket { .. } => Command::AssignMarket { code: code() },
+            Command::OpenMarket { market, .. } => Command::OpenMarket { market, code: code() },
+            Command::CreateSite { market, rank, .. } => Command::CreateSite { market, rank, code: code() },
+            Command::CreateSku { market, .. } => Command::CreateSku { market, code: code() },
+            Command::CancelLines { order, change, .. } => Command::CancelLines { order, change, lines: lines() },
+            Command::HandOver { order, change, .. } => Command::HandOver { order, change, lines: lines() },
+            Command::ReturnToStock { order, change, site, .. } => {
+                Command::ReturnToStock { order, change, site, lines: lines() }
+            }
+            Command::Receive { .. } | Command::Adjust { .. } | Command::Confirm { .. } | Command::Cancel { .. } => {
+                command
+            }
+        }
+    }
+
+    fn attach_query<'a>(&'a self, query: Query<'a>, item: &Item) -> Query<'a> {
+        match query {
+            Query::Stock { market, .. } => Query::Stock { market, skus: &self.skus[item.array.range()] },
+            Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
+            Query::Sites { .. }
+            | Query::Skus { .. }
+            | Query::Order { .. }
+            | Query::OrderByNumber { .. }
+            | Query::OpenOrders { .. }
+            | Query::Books { .. } => query,
+        }
+    }
+
+    fn codes(&self, item: &Item) -> Codes<'_> {
+        Codes::new(&self.text[item.blob.range()], &self.ends[item.array.range()])
+            .expect("law: codes come out as they went in")
+    }
+}

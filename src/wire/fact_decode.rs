@@ -1,0 +1,290 @@
+//! Records of the log back to facts: what recovery, audit and dump read.
+//!
+//! # Always true
+//! - Whatever the bytes, the outcome is facts and at most one error, after which nothing follows.
+//! - Nothing is allocated per fact: arrays land in a [`FactScratch`] that is used again.
+//! # Not here
+//! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
+
+use super::fact_records::{
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedFactHashesV1,
+    ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedPlacedV1,
+    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1,
+    FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+};
+use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, get, split_record};
+use super::refused::Part;
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
+use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::fact::Change;
+use crate::engine::{Draw, Fact, Line, Placed};
+
+/// Why a record of the log is not a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Without length, or past the end of its entry.
+    #[error("the record at byte {at} of the entry has no length or runs past its end")]
+    Length {
+        /// Where it begins.
+        at: usize,
+    },
+    /// A kind that this version does not know.
+    #[error("the record at byte {at} of the entry has the unknown kind {kind}; was it written by a newer version?")]
+    UnknownKind {
+        /// Where it begins.
+        at: usize,
+        /// As found.
+        kind: u8,
+    },
+    /// A version that this version does not know.
+    #[error("the record at byte {at} of the entry (kind {kind}) has version {version}; this program reads version 1")]
+    UnknownVersion {
+        /// Where it begins.
+        at: usize,
+        /// As found.
+        kind: u8,
+        /// As found.
+        version: u8,
+    },
+    /// A part that is not as it must be.
+    #[error("the record at byte {at} of the entry (kind {kind}) is malformed: {}", part.rule())]
+    Malformed {
+        /// Where it begins.
+        at: usize,
+        /// Its kind.
+        kind: u8,
+        /// Which part.
+        part: Part,
+    },
+}
+
+/// Arrays of the fact being read. Keep one for all entries.
+#[derive(Debug, Default)]
+pub struct FactScratch {
+    lines: Vec<Line>,
+    draws: Vec<Draw>,
+}
+
+/// Reads the facts of one entry, one after the other.
+#[derive(Debug)]
+pub struct FactReader<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    scratch: &'b mut FactScratch,
+}
+
+type Read<T> = Result<T, Malformed>;
+
+impl<'b> FactReader<'b> {
+    /// Reads `bytes`, the payload of one entry.
+    pub const fn new(bytes: &'b [u8], scratch: &'b mut FactScratch) -> Self {
+        Self { bytes, at: 0, scratch }
+    }
+
+    /// The next fact; it lives until the next call. After an error nothing follows.
+    ///
+    /// Not an [`Iterator`]: a fact borrows the reader.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend what it yields")]
+    pub fn next(&mut self) -> Option<Result<Fact<'_>, RecordError>> {
+        let at = self.at;
+        let rest = self.bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let Some((record, _)) = split_record(rest) else {
+            self.at = self.bytes.len();
+            return Some(Err(RecordError::Length { at }));
+        };
+        self.at = at + record.len();
+        let end = self.bytes.len();
+        let fact = decode_fact(record, at, self.scratch);
+        if fact.is_err() {
+            self.at = end;
+        }
+        Some(fact)
+    }
+
+    /// Where the next record begins.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+}
+
+fn decode_fact<'a>(record: &'a [u8], at: usize, scratch: &'a mut FactScratch) -> Result<Fact<'a>, RecordError> {
+    let head = get::<ArchivedRecordHead>(record).ok_or(RecordError::Length { at })?;
+    let (kind, version) = (head.kind, head.version);
+    let known = FactKind::from_byte(kind).ok_or(RecordError::UnknownKind { at, kind })?;
+    if version != RECORD_VERSION {
+        return Err(RecordError::UnknownVersion { at, kind, version });
+    }
+    decode_kind(known, record, scratch).map_err(|Malformed(part)| RecordError::Malformed { at, kind, part })
+}
+
+fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    match kind {
+        FactKind::Placed => placed(record, scratch),
+        FactKind::Confirmed => confirmed(record, scratch),
+        FactKind::Cancelled => Ok(Fact::Cancelled { order: order(record)? }),
+        FactKind::Blocked => Ok(Fact::Blocked { order: order(record)? }),
+        FactKind::Expired => Ok(Fact::Expired { order: order(record)? }),
+        FactKind::RetakeFailed => retake_failed(record),
+        FactKind::LinesCancelled => {
+            let (order, change, draws) = change(record, scratch)?;
+            Ok(Fact::LinesCancelled { order, change, draws })
+        }
+        FactKind::HandedOver => {
+            let (order, change, draws) = change(record, scratch)?;
+            Ok(Fact::HandedOver { order, change, draws })
+        }
+        FactKind::Returned => returned(record, scratch),
+        FactKind::Received => received(record),
+        FactKind::Adjusted => adjusted(record),
+        FactKind::MarketAssigned => market_assigned(record),
+        FactKind::MarketOpened => market_opened(record),
+        FactKind::SiteCreated => site_created(record),
+        FactKind::SkuCreated => sku_created(record),
+    }
+}
+
+fn placed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedPlacedV1>(record)?;
+    if fixed.flags & !(PLACED_HAS_HASHES | PLACED_CONFIRMED) != 0 {
+        return Err(Malformed(Part::Flags));
+    }
+    scratch.lines.clear();
+    body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    let hashes = read_hashes(fixed.flags & PLACED_HAS_HASHES != 0, &mut body)?;
+    let details = body.blob(usize::from(fixed.details_len.to_native()))?;
+    body.end()?;
+    Ok(Fact::Placed(Placed {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        customer: CustomerKey(fixed.customer.to_native()),
+        take: Take::from_byte(fixed.take).ok_or(Malformed(Part::Take))?,
+        hold_ms: fixed.hold_ms.to_native(),
+        currency: Currency::new(fixed.currency).map_err(|_| Malformed(Part::Currency))?,
+        payment: PaymentMethod::from_byte(fixed.payment).ok_or(Malformed(Part::Payment))?,
+        channel: fixed.channel.to_native(),
+        zone: fixed.zone.to_native(),
+        confirmed: fixed.flags & PLACED_CONFIRMED != 0,
+        hashes,
+        lines: &scratch.lines,
+        draws: &scratch.draws,
+        details,
+    }))
+}
+
+const fn read_line(line: &ArchivedFactLineV1) -> Line {
+    Line { sku: SkuId(line.sku.to_native()), quantity: line.quantity.to_native(), price: line.price.to_native() }
+}
+
+fn read_hashes(there: bool, body: &mut Body<'_>) -> Read<Option<IdentityHashes>> {
+    if !there {
+        return Ok(None);
+    }
+    let hashes = body.one::<ArchivedFactHashesV1>()?;
+    let (account, address) = (hashes.account.to_native(), hashes.address.to_native());
+    Ok(Some(IdentityHashes { account, address, instrument: hashes.instrument.to_native() }))
+}
+
+fn read_draws(count: u16, body: &mut Body<'_>, out: &mut Vec<Draw>) -> Read<()> {
+    out.clear();
+    body.array::<ArchivedDrawV1, _>(usize::from(count), out, |draw| {
+        let (line, site) = (draw.line.to_native(), SiteId(draw.site.to_native()));
+        Ok(Draw { line, site, quantity: draw.quantity.to_native() })
+    })
+}
+
+fn confirmed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedConfirmedV1>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    body.end()?;
+    let order = OrderId::from_bits(fixed.order.to_native());
+    Ok(Fact::Confirmed { order, attempt: ChangeId(fixed.attempt.to_native()), draws: &scratch.draws })
+}
+
+fn order(record: &[u8]) -> Read<OrderId> {
+    Ok(OrderId::from_bits(Body::alone::<ArchivedOrderFactV1>(record)?.order.to_native()))
+}
+
+fn retake_failed(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedRetakeFailedV1>(record)?;
+    let order = OrderId::from_bits(fixed.order.to_native());
+    Ok(Fact::RetakeFailed { order, attempt: ChangeId(fixed.attempt.to_native()), sku: SkuId(fixed.sku.to_native()) })
+}
+
+fn change<'s>(record: &[u8], scratch: &'s mut FactScratch) -> Read<(OrderId, Change, &'s [Draw])> {
+    let (fixed, mut body) = Body::of::<ArchivedChangeFactV1>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    body.end()?;
+    let (content, excess) = (fixed.content.to_native(), fixed.excess.to_native());
+    let change = Change { id: ChangeId(fixed.change.to_native()), content, excess };
+    Ok((OrderId::from_bits(fixed.order.to_native()), change, &scratch.draws))
+}
+
+fn returned<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedReturnedV1>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    body.end()?;
+    let (content, excess) = (fixed.content.to_native(), fixed.excess.to_native());
+    Ok(Fact::Returned {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        change: Change { id: ChangeId(fixed.change.to_native()), content, excess },
+        site: SiteId(fixed.site.to_native()),
+        draws: &scratch.draws,
+    })
+}
+
+fn received(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedReceivedV1>(record)?;
+    Ok(Fact::Received {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        quantity: fixed.quantity.to_native(),
+    })
+}
+
+fn adjusted(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedAdjustedV1>(record)?;
+    Ok(Fact::Adjusted {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        delta: fixed.delta.to_native(),
+        reason: AdjustReason::from_byte(fixed.reason).ok_or(Malformed(Part::Reason))?,
+    })
+}
+
+fn market(number: u32) -> Read<MarketId> {
+    MarketId::new(number).ok_or(Malformed(Part::Market))
+}
+
+fn market_assigned(record: &[u8]) -> Read<Fact<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedMarketAssignedV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    let market = market(fixed.market.to_native())?;
+    Ok(Fact::MarketAssigned { market, shard: ShardId(fixed.shard.to_native()), code })
+}
+
+fn market_opened(record: &[u8]) -> Read<Fact<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedMarketOpenedV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    Ok(Fact::MarketOpened { market: market(fixed.market.to_native())?, code })
+}
+
+fn site_created(record: &[u8]) -> Read<Fact<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedSiteCreatedV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    let (market, site) = (market(fixed.market.to_native())?, SiteId(fixed.site.to_native()));
+    Ok(Fact::SiteCreated { market, site, rank: fixed.rank.to_native(), code })
+}
+
+fn sku_created(record: &[u8]) -> Read<Fact<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedSkuCreatedV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    Ok(Fact::SkuCreated { market, sku, code })
+}

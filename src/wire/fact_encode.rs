@@ -1,0 +1,143 @@
+//! Facts to records of the log.
+
+use super::fact_records::{
+    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, FactHashesV1, FactKind, FactLineV1, MarketAssignedV1,
+    MarketOpenedV1, OrderFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, ReceivedV1, RetakeFailedV1, ReturnedV1,
+    SiteCreatedV1, SkuCreatedV1,
+};
+use super::layout::{RecordHead, pad, padded, put, put_all};
+use crate::base::OrderId;
+use crate::base::limits::RECORD_BYTES_MAX;
+use crate::engine::fact::Change;
+use crate::engine::{Draw, Fact, Placed};
+
+/// Appends a fact's record.
+///
+/// # Panics
+/// When the fact has more lines, draws or bytes than a record holds: `decide` makes no such fact (`base::limits`).
+pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    match *fact {
+        Fact::Placed(ref placed) => encode_placed(placed, out),
+        Fact::Confirmed { order, attempt, draws } => {
+            let head = head(FactKind::Confirmed, 30 + 8 * draws.len());
+            put(out, &ConfirmedV1 { head, order: order.bits(), attempt: attempt.0, draws: count16(draws.len()) });
+            put_draws(draws, out);
+        }
+        Fact::Cancelled { order } => order_fact(FactKind::Cancelled, order, out),
+        Fact::Blocked { order } => order_fact(FactKind::Blocked, order, out),
+        Fact::Expired { order } => order_fact(FactKind::Expired, order, out),
+        Fact::RetakeFailed { order, attempt, sku } => {
+            let head = head(FactKind::RetakeFailed, 32);
+            put(out, &RetakeFailedV1 { head, sku: sku.0, order: order.bits(), attempt: attempt.0 });
+        }
+        Fact::LinesCancelled { order, change, draws } => {
+            change_fact(FactKind::LinesCancelled, order, change, draws, out);
+        }
+        Fact::HandedOver { order, change, draws } => change_fact(FactKind::HandedOver, order, change, draws, out),
+        Fact::Returned { order, change, site, draws } => {
+            let head = head(FactKind::Returned, 48 + 8 * draws.len());
+            let (order, draws_len) = (order.bits(), count16(draws.len()));
+            let Change { id, content, excess } = change;
+            put(out, &ReturnedV1 { head, order, change: id.0, content, excess, site: site.0, draws: draws_len });
+            put_draws(draws, out);
+        }
+        Fact::Received { request, sku, site, quantity } => {
+            let head = head(FactKind::Received, 34);
+            put(out, &ReceivedV1 { head, sku: sku.0, request: request.bits(), quantity, site: site.0 });
+        }
+        Fact::Adjusted { request, sku, site, delta, reason } => {
+            let (head, request) = (head(FactKind::Adjusted, 35), request.bits());
+            put(out, &AdjustedV1 { head, sku: sku.0, request, delta, site: site.0, reason: reason as u8 });
+        }
+        Fact::MarketAssigned { .. }
+        | Fact::MarketOpened { .. }
+        | Fact::SiteCreated { .. }
+        | Fact::SkuCreated { .. } => {
+            encode_creation(fact, out);
+        }
+    }
+    pad(out, start);
+}
+
+fn encode_creation(fact: &Fact<'_>, out: &mut Vec<u8>) {
+    let code = match *fact {
+        Fact::MarketAssigned { market, shard, code } => {
+            let (head, code_len) = (head(FactKind::MarketAssigned, 12 + code.len()), count16(code.len()));
+            put(out, &MarketAssignedV1 { head, market: market.number(), shard: shard.0, code_len });
+            code
+        }
+        Fact::MarketOpened { market, code } => {
+            let (head, code_len) = (head(FactKind::MarketOpened, 10 + code.len()), count16(code.len()));
+            put(out, &MarketOpenedV1 { head, market: market.number(), code_len });
+            code
+        }
+        Fact::SiteCreated { market, site, rank, code } => {
+            let (head, code_len) = (head(FactKind::SiteCreated, 14 + code.len()), count16(code.len()));
+            put(out, &SiteCreatedV1 { head, market: market.number(), site: site.0, rank, code_len });
+            code
+        }
+        Fact::SkuCreated { market, sku, code } => {
+            let (head, code_len) = (head(FactKind::SkuCreated, 14 + code.len()), count16(code.len()));
+            put(out, &SkuCreatedV1 { head, market: market.number(), sku: sku.0, code_len });
+            code
+        }
+        _ => return,
+    };
+    out.extend_from_slice(code.as_bytes());
+}
+
+fn head(kind: FactKind, bytes: usize) -> RecordHead {
+    assert!(bytes <= RECORD_BYTES_MAX, "law: the largest fact fits a record");
+    RecordHead::new(kind as u8, padded(bytes))
+}
+
+fn count16(count: usize) -> u16 {
+    u16::try_from(count).expect("law: the arrays of a fact are counted in 16 bits")
+}
+
+fn encode_placed(placed: &Placed<'_>, out: &mut Vec<u8>) {
+    let (hashes_flag, hashes_len) = if placed.hashes.is_some() { (PLACED_HAS_HASHES, 24) } else { (0, 0) };
+    let bytes = 56 + 16 * placed.lines.len() + 8 * placed.draws.len() + hashes_len + placed.details.len();
+    let fixed = PlacedV1 {
+        head: head(FactKind::Placed, bytes),
+        hold_ms: placed.hold_ms,
+        order: placed.order.bits(),
+        customer: placed.customer.0,
+        currency: placed.currency.code(),
+        take: placed.take as u8,
+        payment: placed.payment as u8,
+        flags: hashes_flag | if placed.confirmed { PLACED_CONFIRMED } else { 0 },
+        channel: placed.channel,
+        zone: placed.zone,
+        lines: count16(placed.lines.len()),
+        draws: count16(placed.draws.len()),
+        details_len: count16(placed.details.len()),
+    };
+    out.reserve(padded(bytes));
+    put(out, &fixed);
+    let line = |line: &crate::engine::Line| FactLineV1 { sku: line.sku.0, quantity: line.quantity, price: line.price };
+    put_all(out, placed.lines.iter().map(line));
+    put_draws(placed.draws, out);
+    if let Some(hashes) = placed.hashes {
+        let (account, address, instrument) = (hashes.account, hashes.address, hashes.instrument);
+        put(out, &FactHashesV1 { account, address, instrument });
+    }
+    out.extend_from_slice(placed.details);
+}
+
+fn put_draws(draws: &[Draw], out: &mut Vec<u8>) {
+    put_all(out, draws.iter().map(|draw| DrawV1 { line: draw.line, site: draw.site.0, quantity: draw.quantity }));
+}
+
+fn order_fact(kind: FactKind, order: OrderId, out: &mut Vec<u8>) {
+    put(out, &OrderFactV1 { head: head(kind, 20), order: order.bits() });
+}
+
+fn change_fact(kind: FactKind, order: OrderId, change: Change, draws: &[Draw], out: &mut Vec<u8>) {
+    let head = head(kind, 46 + 8 * draws.len());
+    let Change { id, content, excess } = change;
+    let draws_len = count16(draws.len());
+    put(out, &ChangeFactV1 { head, order: order.bits(), change: id.0, content, excess, draws: draws_len });
+    put_draws(draws, out);
+}

@@ -1,0 +1,152 @@
+//! The fixed structs of facts in the log, version 1. `docs/LOG-FORMAT.md`, "Records", draws each as a table.
+//!
+//! # Always true
+//! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
+
+use super::layout::{RecordHead, fixed, kinds};
+
+kinds! {
+    /// Kinds of facts.
+    FactKind {
+        MarketAssigned = 1,
+        MarketOpened = 2,
+        SiteCreated = 3,
+        SkuCreated = 4,
+        Received = 5,
+        Adjusted = 6,
+        Placed = 7,
+        Confirmed = 8,
+        RetakeFailed = 9,
+        Cancelled = 10,
+        Blocked = 11,
+        LinesCancelled = 12,
+        Expired = 13,
+        HandedOver = 14,
+        Returned = 15,
+    }
+}
+
+fixed! {
+    /// Then: code.
+    MarketAssignedV1 as ArchivedMarketAssignedV1, 12 {
+        head: RecordHead,
+        market: u32,
+        shard: u16,
+        code_len: u16,
+    }
+    /// Then: code.
+    MarketOpenedV1 as ArchivedMarketOpenedV1, 10 {
+        head: RecordHead,
+        market: u32,
+        code_len: u16,
+    }
+    /// Then: code.
+    SiteCreatedV1 as ArchivedSiteCreatedV1, 14 {
+        head: RecordHead,
+        market: u32,
+        site: u16,
+        rank: u16,
+        code_len: u16,
+    }
+    /// Then: code.
+    SkuCreatedV1 as ArchivedSkuCreatedV1, 14 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        code_len: u16,
+    }
+    /// Goods came in.
+    ReceivedV1 as ArchivedReceivedV1, 34 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        quantity: u64,
+        site: u16,
+    }
+    /// A correction.
+    AdjustedV1 as ArchivedAdjustedV1, 35 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        delta: i64,
+        site: u16,
+        reason: u8,
+    }
+    /// Then: lines, draws, hashes if flagged, details.
+    PlacedV1 as ArchivedPlacedV1, 56 {
+        head: RecordHead,
+        hold_ms: u32,
+        order: u128,
+        customer: u128,
+        currency: [u8; 3],
+        take: u8,
+        payment: u8,
+        flags: u8,
+        channel: u16,
+        zone: u16,
+        lines: u16,
+        draws: u16,
+        details_len: u16,
+    }
+    /// A line of a placement.
+    FactLineV1 as ArchivedFactLineV1, 16 {
+        sku: u32,
+        quantity: u32,
+        price: u64,
+    }
+    /// Units of a line at a site.
+    DrawV1 as ArchivedDrawV1, 8 {
+        line: u16,
+        site: u16,
+        quantity: u32,
+    }
+    /// The optional tail of a placement.
+    FactHashesV1 as ArchivedFactHashesV1, 24 {
+        account: u64,
+        address: u64,
+        instrument: u64,
+    }
+    /// Then: draws.
+    ConfirmedV1 as ArchivedConfirmedV1, 30 {
+        head: RecordHead,
+        order: u128,
+        attempt: u64,
+        draws: u16,
+    }
+    /// A late take that failed.
+    RetakeFailedV1 as ArchivedRetakeFailedV1, 32 {
+        head: RecordHead,
+        sku: u32,
+        order: u128,
+        attempt: u64,
+    }
+    /// `Cancelled`, `Blocked` and `Expired`.
+    OrderFactV1 as ArchivedOrderFactV1, 20 {
+        head: RecordHead,
+        order: u128,
+    }
+    /// `LinesCancelled` and `HandedOver`. Then: draws.
+    ChangeFactV1 as ArchivedChangeFactV1, 46 {
+        head: RecordHead,
+        order: u128,
+        change: u64,
+        content: u64,
+        excess: u64,
+        draws: u16,
+    }
+    /// Then: draws.
+    ReturnedV1 as ArchivedReturnedV1, 48 {
+        head: RecordHead,
+        order: u128,
+        change: u64,
+        content: u64,
+        excess: u64,
+        site: u16,
+        draws: u16,
+    }
+}
+
+/// Flag of a placed order: the tail of identity hashes is there.
+pub(super) const PLACED_HAS_HASHES: u8 = 1;
+/// Flag of a placed order: it needed no payment.
+pub(super) const PLACED_CONFIRMED: u8 = 2;

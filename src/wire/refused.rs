@@ -1,0 +1,220 @@
+//! Every "no" a client can get, in one number space: the engine's refusals and those of the doors before it.
+//!
+//! Numbers are never reused and never change their meaning; new ones are appended.
+//!
+//! ```text
+//!  1..=63   the engine decided: data about the order, the stock, the field   (`engine::Refusal`)
+//! 64..      a door refused before anything was decided: bytes, time, load     (this file)
+//! ```
+//!
+//! # Always true
+//! - A refused request changed nothing and may be sent again.
+
+use core::fmt;
+
+use crate::engine::Refusal;
+use crate::engine::refusal::{Field, Legal};
+
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The engine decided so.
+    Engine(Refusal),
+    /// Some part of the record is not as the protocol says.
+    Malformed {
+        /// Which: the number of a [`Part`].
+        field: u8,
+    },
+    /// No request has this kind.
+    UnknownKind {
+        /// As sent.
+        kind: u8,
+    },
+    /// This kind does not exist in this version.
+    UnknownVersion {
+        /// As sent.
+        kind: u8,
+        /// As sent.
+        version: u8,
+    },
+    /// The server has more to do than it may queue.
+    Overloaded {
+        /// When to come back, in milliseconds from now.
+        retry_after_ms: u32,
+    },
+    /// The request's deadline passed before it was decided.
+    DeadlinePassed,
+    /// The disk is nearly full: placements wait, what completes or undoes orders goes on.
+    DiskLow,
+    /// The server is stopping.
+    ShuttingDown,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Engine(refusal)
+    }
+}
+
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
+        /// A part of a record that can be malformed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Part {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Part {
+            /// Every part.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The part with this number; `None` for a number that names nothing.
+            #[must_use]
+            pub const fn from_byte(byte: u8) -> Option<Self> {
+                match byte {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// What the part must be.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+parts! {
+    /// The record's length.
+    Length = 1, "the record's length must be that of its fields, arrays and blobs, rounded up to 8";
+    /// The zeroes at its end.
+    Padding = 2, "bytes behind the last field must be zero";
+    /// Flags.
+    Flags = 3, "flag bits that mean nothing must be zero";
+    /// A market.
+    Market = 4, "a market's number must be below 2^20";
+    /// A code.
+    Code = 5, "a code must be UTF-8";
+    /// A currency.
+    Currency = 6, "a currency must be three upper-case ASCII letters";
+    /// All or nothing, or what exists.
+    Take = 7, "take must be 0 (all or nothing) or 1 (what exists)";
+    /// A payment method.
+    Payment = 8, "payment must be 0 to 5";
+    /// Why stock was corrected.
+    Reason = 9, "reason must be 0 to 4";
+    /// Whether a cancelled identifier is blocked.
+    Block = 10, "block must be 0 or 1";
+    /// An order's state.
+    State = 11, "state must be that of an order (1 to 7), or 0 where there is none";
+    /// A refusal's number.
+    Number = 12, "the number of a refusal must be a known one";
+    /// A value of a refusal.
+    Value = 13, "a value that this refusal does not use must be zero, others must be in range";
+    /// A kind of record (told of replies only).
+    Kind = 14, "the kind must be one that this side knows";
+    /// A version of a record (told of replies only).
+    Version = 15, "the version must be one that this side knows";
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine(refusal) => describe(refusal, f),
+            Self::Malformed { field } => match Part::from_byte(*field) {
+                Some(part) => write!(f, "malformed record: {}", part.rule()),
+                None => write!(f, "malformed record: part {field}"),
+            },
+            Self::UnknownKind { kind } => write!(f, "no request has kind {kind}; see the list of records"),
+            Self::UnknownVersion { kind, version } => {
+                write!(f, "kind {kind} has no version {version}; this server reads version {}", super::RECORD_VERSION)
+            }
+            Self::Overloaded { retry_after_ms } => {
+                write!(f, "the server is overloaded; try again in {retry_after_ms} ms")
+            }
+            Self::DeadlinePassed => f.write_str("the request's deadline passed before it was decided; nothing happened"),
+            Self::DiskLow => f.write_str(
+                "the server's disk is nearly full; no new orders or stock until there is room, confirm and cancel go on",
+            ),
+            Self::ShuttingDown => f.write_str("the server is stopping; send the request again after a reconnect"),
+        }
+    }
+}
+
+fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match refusal {
+        Refusal::UnknownMarket => f.write_str("no such market; create it first"),
+        Refusal::UnknownSite => f.write_str("the market has no such site; create it first"),
+        Refusal::UnknownSku { sku } => write!(f, "the market has no SKU {sku}; create it first"),
+        Refusal::UnknownOrder => f.write_str("no order has this identifier"),
+        Refusal::UnknownLine { line } => write!(f, "the order has no line {line}; lines count from 0"),
+        Refusal::SoldOut { sku, asked, available } => {
+            write!(f, "sold out: SKU {sku} has {available} available, {asked} asked")
+        }
+        Refusal::Conflict => f.write_str("this identifier was used before with other content; use a new one"),
+        Refusal::Blocked => f.write_str("this order identifier was cancelled and blocked before it arrived"),
+        Refusal::IllegalState { state, legal } => {
+            write!(f, "the order is {}; legal now: ", state.name())?;
+            describe_legal(*legal, f)
+        }
+        Refusal::IdFromFuture { now } => write!(
+            f,
+            "the identifier was made in the future; log time is {} ms, at most {} ms ahead of it is allowed",
+            now.ms(),
+            crate::base::limits::ID_AHEAD_MS_MAX
+        ),
+        Refusal::IdTooOld => f.write_str("the identifier is older than what is remembered; nothing was changed"),
+        Refusal::AtCapacity => f.write_str("the server keeps as many orders or details as it may"),
+        Refusal::TooManyChanges => {
+            write!(f, "the order was changed as often as it may be ({} times)", crate::base::limits::CHANGES_MAX)
+        }
+        Refusal::OutOfBounds { field, min, max } => {
+            write!(f, "{} must be {min} to {max}", field_name(*field))
+        }
+        Refusal::NotAvailable { available } => write!(f, "only {available} units are available to take out"),
+        Refusal::NotEnoughUnits { line, units } => write!(f, "line {line} has only {units} units for this"),
+        Refusal::TooManyDraws => {
+            write!(f, "the order would take units from more than {} places; split it", crate::base::limits::DRAWS_MAX)
+        }
+    }
+}
+
+fn describe_legal(legal: Legal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let words = [
+        (Legal::CONFIRM, "confirm"),
+        (Legal::CANCEL, "cancel"),
+        (Legal::HAND_OVER, "hand over"),
+        (Legal::RETURN, "return to stock"),
+    ];
+    let mut first = true;
+    for (command, word) in words {
+        if legal.contains(command) {
+            write!(f, "{}{word}", if first { "" } else { ", " })?;
+            first = false;
+        }
+    }
+    if first { f.write_str("nothing") } else { Ok(()) }
+}
+
+/// The words for a field that is out of its bounds.
+const fn field_name(field: Field) -> &'static str {
+    match field {
+        Field::Lines => "the number of lines",
+        Field::Quantity => "a quantity",
+        Field::Price => "a price in minor units",
+        Field::Total => "the total in minor units",
+        Field::Details => "the bytes of details",
+        Field::Hold => "the reservation's milliseconds",
+        Field::Code => "the bytes of a code",
+        Field::Markets => "the number of markets",
+        Field::Sites => "the number of sites",
+        Field::Skus => "the number of SKUs",
+        Field::Stock => "the units of one SKU at one site",
+        Field::Rows => "the rows asked",
+        Field::Line => "how often a line is named",
+    }
+}

@@ -1,0 +1,141 @@
+//! Refusals as numbers: one row a refusal, append-only. `docs/WIRE-PROTOCOL.md`, "Refusals", is the same table.
+//!
+//! A refusal is a number and up to four values: `small` (16 bits), `medium` (32), `first` and `second` (64). The state
+//! of an order travels in the reply's head.
+//!
+//! # Always true
+//! - A value that a refusal does not use is zero, and refused when it is not.
+
+use super::layout::Malformed;
+use super::refused::{Part, Refused};
+use crate::base::{SkuId, Timestamp};
+use crate::engine::Refusal;
+use crate::engine::order::State;
+use crate::engine::refusal::{Field, Legal};
+
+/// A refusal taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Parts {
+    pub(super) number: u16,
+    pub(super) state: u8,
+    pub(super) small: u16,
+    pub(super) medium: u32,
+    pub(super) first: u64,
+    pub(super) second: u64,
+}
+
+impl Refused {
+    /// Its number: what a program compares.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        to_parts(self).number
+    }
+}
+
+const fn number(number: u16) -> Parts {
+    Parts { number, state: 0, small: 0, medium: 0, first: 0, second: 0 }
+}
+
+/// Takes a refusal apart.
+pub(super) fn to_parts(refused: &Refused) -> Parts {
+    match *refused {
+        Refused::Engine(refusal) => engine_to_parts(refusal),
+        Refused::Malformed { field } => Parts { small: u16::from(field), ..number(64) },
+        Refused::UnknownKind { kind } => Parts { small: u16::from(kind), ..number(65) },
+        Refused::UnknownVersion { kind, version } => {
+            Parts { small: u16::from(kind), medium: u32::from(version), ..number(66) }
+        }
+        Refused::Overloaded { retry_after_ms } => Parts { medium: retry_after_ms, ..number(67) },
+        Refused::DeadlinePassed => number(68),
+        Refused::DiskLow => number(69),
+        Refused::ShuttingDown => number(70),
+    }
+}
+
+fn engine_to_parts(refusal: Refusal) -> Parts {
+    match refusal {
+        Refusal::UnknownMarket => number(1),
+        Refusal::UnknownSite => number(2),
+        Refusal::UnknownSku { sku } => Parts { medium: sku.0, ..number(3) },
+        Refusal::UnknownOrder => number(4),
+        Refusal::UnknownLine { line } => Parts { small: line, ..number(5) },
+        Refusal::SoldOut { sku, asked, available } => {
+            Parts { medium: sku.0, first: asked, second: available, ..number(6) }
+        }
+        Refusal::Conflict => number(7),
+        Refusal::Blocked => number(8),
+        Refusal::IllegalState { state, legal } => Parts { state: state as u8, small: u16::from(legal.0), ..number(9) },
+        Refusal::IdFromFuture { now } => Parts { first: now.ms(), ..number(10) },
+        Refusal::IdTooOld => number(11),
+        Refusal::AtCapacity => number(12),
+        Refusal::TooManyChanges => number(13),
+        Refusal::OutOfBounds { field, min, max } => {
+            Parts { small: field as u16, first: min, second: max, ..number(14) }
+        }
+        Refusal::NotAvailable { available } => Parts { first: available, ..number(15) },
+        Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
+        Refusal::TooManyDraws => number(17),
+    }
+}
+
+/// Puts a refusal together.
+pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
+    let Parts { number: code, state, small, medium, first, second } = *parts;
+    let byte = u8::try_from(small).map_err(|_| Malformed(Part::Value));
+    let refused = match code {
+        1 => Refusal::UnknownMarket.into(),
+        2 => Refusal::UnknownSite.into(),
+        3 => Refusal::UnknownSku { sku: SkuId(medium) }.into(),
+        4 => Refusal::UnknownOrder.into(),
+        5 => Refusal::UnknownLine { line: small }.into(),
+        6 => Refusal::SoldOut { sku: SkuId(medium), asked: first, available: second }.into(),
+        7 => Refusal::Conflict.into(),
+        8 => Refusal::Blocked.into(),
+        9 => {
+            let state = State::from_byte(state).ok_or(Malformed(Part::State))?;
+            Refusal::IllegalState { state, legal: Legal(byte?) }.into()
+        }
+        10 => Refusal::IdFromFuture { now: Timestamp::from_ms(first) }.into(),
+        11 => Refusal::IdTooOld.into(),
+        12 => Refusal::AtCapacity.into(),
+        13 => Refusal::TooManyChanges.into(),
+        14 => Refusal::OutOfBounds { field: field(small)?, min: first, max: second }.into(),
+        15 => Refusal::NotAvailable { available: first }.into(),
+        16 => Refusal::NotEnoughUnits { line: small, units: first }.into(),
+        17 => Refusal::TooManyDraws.into(),
+        64 => Refused::Malformed { field: byte? },
+        65 => Refused::UnknownKind { kind: byte? },
+        66 => {
+            let version = u8::try_from(medium).map_err(|_| Malformed(Part::Value))?;
+            Refused::UnknownVersion { kind: byte?, version }
+        }
+        67 => Refused::Overloaded { retry_after_ms: medium },
+        68 => Refused::DeadlinePassed,
+        69 => Refused::DiskLow,
+        70 => Refused::ShuttingDown,
+        _ => return Err(Malformed(Part::Number)),
+    };
+    // What this refusal does not use must have been zero: it comes apart into exactly what it was made of.
+    if to_parts(&refused) == *parts { Ok(refused) } else { Err(Malformed(Part::Value)) }
+}
+
+fn field(number: u16) -> Result<Field, Malformed> {
+    FIELDS.into_iter().find(|field| *field as u16 == number).ok_or(Malformed(Part::Value))
+}
+
+/// Every field that can be out of bounds.
+pub(super) const FIELDS: [Field; 13] = [
+    Field::Lines,
+    Field::Quantity,
+    Field::Price,
+    Field::Total,
+    Field::Details,
+    Field::Hold,
+    Field::Code,
+    Field::Markets,
+    Field::Sites,
+    Field::Skus,
+    Field::Stock,
+    Field::Rows,
+    Field::Line,
+];

@@ -1,0 +1,354 @@
+//! Reply frames: what a server writes. The other direction is `reply_decode`.
+//!
+//! ```text
+//! begin(log time) ─ answer ─ refuse ─ stock … ─ finish ─► one frame, or several behind each other
+//! ```
+//!
+//! # Always true
+//! - No frame passes [`FRAME_BYTES_MAX`]: a record that would is the first of the next frame.
+//! - Stock rows that one record cannot hold go on in the next one of the same correlation and index, flagged.
+
+use super::frame::{REPLY_HEADER_BYTES, ReplyFrameKind, close_frame, open_replies};
+use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
+use super::refused::Refused;
+use super::refused_numbers::{Parts, to_parts};
+use super::reply_records::{
+    AnswerHead, BooksV1, DoneV1, DrawViewV1, HAS_HASHES, HelloV1, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1,
+    OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
+    SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StatusV1, StockChangedV1, StockRowV1, StockV1, SummaryV1,
+};
+use super::request::Tag;
+use super::status::{Hello, Status};
+use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
+use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
+use crate::engine::query::{LineView, OrderPage, OrderView, SiteRow, StockRow};
+use crate::engine::{Answer, Books};
+
+/// Writes reply frames into one buffer.
+#[derive(Debug, Default)]
+pub struct ReplyWriter {
+    buffer: Vec<u8>,
+    frame_start: usize,
+    count: u16,
+    log_time: Timestamp,
+}
+
+impl ReplyWriter {
+    /// Writes into `buffer`, whose content is forgotten and whose memory is kept.
+    #[must_use]
+    pub fn new(mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        Self { buffer, ..Self::default() }
+    }
+
+    /// Frames begun from here on tell this log time.
+    pub fn begin(&mut self, log_time: Timestamp) {
+        self.close();
+        self.log_time = log_time;
+    }
+
+    /// Appends an answer. `taken` holds the units taken per line when the answer says `short`; else it is not looked at.
+    pub fn answer(&mut self, tag: Tag, answer: &Answer, taken: &[u32]) {
+        match *answer {
+            Answer::Placed { number, accepted_at, deadline, state, short, repeated } => {
+                let (number, accepted_at, deadline) = (number.0, accepted_at.ms(), deadline.ms());
+                if short {
+                    let bytes = 42 + 4 * taken.len();
+                    let head = self.head(ReplyKind::PlacedShort, bytes, tag, state as u8, flag(repeated));
+                    let lines = count16(taken.len());
+                    put(&mut self.buffer, &PlacedShortV1 { head, number, accepted_at, deadline, lines });
+                    put_all(&mut self.buffer, taken.iter().copied());
+                    self.seal(bytes);
+                } else {
+                    let head = self.head(ReplyKind::Placed, 40, tag, state as u8, flag(repeated));
+                    put(&mut self.buffer, &PlacedV1 { head, number, accepted_at, deadline });
+                }
+            }
+            Answer::Done { state, moved, excess, repeated } => {
+                let head = self.head(ReplyKind::Done, 32, tag, state as u8, flag(repeated));
+                put(&mut self.buffer, &DoneV1 { head, moved, excess });
+            }
+            Answer::Numbered { number, repeated } => {
+                let head = self.head(ReplyKind::Numbered, 20, tag, 0, flag(repeated));
+                self.put_padded(20, &NumberedV1 { head, number });
+            }
+            Answer::Stock { available, repeated } => {
+                let head = self.head(ReplyKind::StockChanged, 24, tag, 0, flag(repeated));
+                put(&mut self.buffer, &StockChangedV1 { head, available });
+            }
+            Answer::RetakeFailed { sku, repeated } => {
+                let head = self.head(ReplyKind::RetakeFailed, 20, tag, 0, flag(repeated));
+                self.put_padded(20, &RetakeFailedV1 { head, sku: sku.0 });
+            }
+        }
+    }
+
+    /// Appends a refusal.
+    pub fn refuse(&mut self, tag: Tag, refused: &Refused) {
+        let Parts { number, state, small, medium, first, second } = to_parts(refused);
+        let head = self.head(ReplyKind::Refused, 40, tag, state, 0);
+        put(&mut self.buffer, &RefusedV1 { head, number, small, medium, first, second });
+    }
+
+    /// Appends stock rows, in as many records as they need (at least one).
+    pub fn stock(&mut self, tag: Tag, rows: &[StockRow]) {
+        let (head, last) =
+            rows.split_at(rows.len().saturating_sub(1) / STOCK_ROWS_PER_RECORD_MAX * STOCK_ROWS_PER_RECORD_MAX);
+        for part in head.chunks(STOCK_ROWS_PER_RECORD_MAX) {
+            self.stock_part(tag, part, MORE);
+        }
+        self.stock_part(tag, last, 0);
+    }
+
+    fn stock_part(&mut self, tag: Tag, rows: &[StockRow], flags: u8) {
+        let bytes = 18 + 54 * rows.len();
+        let head = self.head(ReplyKind::Stock, bytes, tag, 0, flags);
+        put(&mut self.buffer, &StockV1 { head, rows: count16(rows.len()) });
+        let row = |row: &StockRow| StockRowV1 { sku: row.sku.0, site: row.site.0, balances: row.balances };
+        put_all(&mut self.buffer, rows.iter().map(row));
+        self.seal(bytes);
+    }
+
+    /// Appends the numbers of resolved SKU codes, in the order asked.
+    pub fn sku_numbers(&mut self, tag: Tag, numbers: &[Option<SkuId>]) {
+        let bytes = 18 + 4 * numbers.len();
+        let head = self.head(ReplyKind::SkuNumbers, bytes, tag, 0, 0);
+        put(&mut self.buffer, &SkuNumbersV1 { head, rows: count16(numbers.len()) });
+        put_all(&mut self.buffer, numbers.iter().map(|number| number.map_or(0, |sku| sku.0)));
+        self.seal(bytes);
+    }
+
+    /// Appends the sites of a market.
+    pub fn sites(&mut self, tag: Tag, sites: &[SiteRow]) {
+        let bytes = 18 + sites.iter().map(|site| 6 + site.code.len()).sum::<usize>();
+        let head = self.head(ReplyKind::Sites, bytes, tag, 0, 0);
+        put(&mut self.buffer, &SitesV1 { head, rows: count16(sites.len()) });
+        for site in sites {
+            put(
+                &mut self.buffer,
+                &SiteRowV1 { site: site.site.0, rank: site.rank, code_len: count16(site.code.len()) },
+            );
+        }
+        sites.iter().for_each(|site| self.buffer.extend_from_slice(site.code.as_bytes()));
+        self.seal(bytes);
+    }
+
+    /// Appends a page of SKUs: their numbers and, in the same order, their codes.
+    pub fn skus(&mut self, tag: Tag, numbers: &[SkuId], codes: Codes<'_>) {
+        assert_eq!(numbers.len(), codes.len(), "law: every SKU of a page has a code");
+        let bytes = 18 + 6 * numbers.len() + codes.text().len();
+        let head = self.head(ReplyKind::Skus, bytes, tag, 0, 0);
+        put(&mut self.buffer, &SkusV1 { head, rows: count16(numbers.len()) });
+        for (sku, code) in numbers.iter().zip(codes.iter()) {
+            put(&mut self.buffer, &SkuRowV1 { sku: sku.0, code_len: count16(code.len()) });
+        }
+        self.buffer.extend_from_slice(codes.text().as_bytes());
+        self.seal(bytes);
+    }
+
+    /// Appends everything known of one order.
+    pub fn order(&mut self, tag: Tag, view: &OrderView) {
+        let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
+        let bytes = ORDER_FIXED_BYTES + 44 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
+        let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, hashes_flag);
+        put(&mut self.buffer, &order_fixed(head, view));
+        put_all(&mut self.buffer, view.lines.iter().map(line_view));
+        for draw in &view.draws {
+            let (line, site, reserved) = (draw.line, draw.site.0, draw.reserved);
+            put(
+                &mut self.buffer,
+                &DrawViewV1 { line, site, reserved, committed: draw.committed, shipped: draw.shipped },
+            );
+        }
+        if let Some(hashes) = view.hashes {
+            let (account, address, instrument) = (hashes.account, hashes.address, hashes.instrument);
+            put(&mut self.buffer, &ReplyHashesV1 { account, address, instrument });
+        }
+        self.buffer.extend_from_slice(&view.details);
+        self.seal(bytes);
+    }
+
+    /// Appends a page of open orders.
+    pub fn open_orders(&mut self, tag: Tag, page: &OrderPage) {
+        let bytes = 26 + 33 * page.rows.len();
+        let head = self.head(ReplyKind::OpenOrders, bytes, tag, 0, 0);
+        let next = page.next.map_or(0, |number| number.0);
+        put(&mut self.buffer, &OpenOrdersReplyV1 { head, next, rows: count16(page.rows.len()) });
+        for row in &page.rows {
+            let (order, number, deadline) = (row.order.bits(), row.number.0, row.deadline.ms());
+            put(&mut self.buffer, &OrderRowV1 { order, number, deadline, state: row.state as u8 });
+        }
+        self.seal(bytes);
+    }
+
+    /// Appends the books of a market, true at this position of its stream.
+    pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
+        let head = self.head(ReplyKind::Books, 154, tag, 0, 0);
+        let (stream, sequence) = (stream.0, sequence.0);
+        let Books { units, orders, orders_hash } = *books;
+        self.put_padded(154, &BooksV1 { head, stream, sequence, units, orders, orders_hash });
+    }
+
+    /// Appends the server's status.
+    pub fn status(&mut self, tag: Tag, status: &Status) {
+        let head = self.head(ReplyKind::Status, STATUS_BYTES, tag, 0, 0);
+        self.put_padded(STATUS_BYTES, &status_fixed(head, status));
+    }
+
+    /// Completes the frames and hands them out, one behind the other; empty when nothing was appended.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        self.close();
+        self.buffer
+    }
+
+    /// Completes the frames and hands them out, leaving `spare` to write into next.
+    #[must_use]
+    pub fn take(&mut self, mut spare: Vec<u8>) -> Vec<u8> {
+        self.close();
+        spare.clear();
+        self.frame_start = 0;
+        core::mem::replace(&mut self.buffer, spare)
+    }
+
+    /// Whether nothing was appended since the buffer was last handed out.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Makes room for a record of `bytes` bytes, in another frame if need be, and makes its head.
+    fn head(&mut self, kind: ReplyKind, bytes: usize, tag: Tag, state: u8, flags: u8) -> AnswerHead {
+        let bytes = padded(bytes);
+        assert!(bytes <= crate::base::limits::RECORD_BYTES_MAX, "law: every reply fits a record");
+        if self.count == u16::MAX || self.buffer.len() - self.frame_start + bytes > FRAME_BYTES_MAX {
+            self.close();
+        }
+        if self.count == 0 {
+            self.frame_start = self.buffer.len();
+            open_replies(&mut self.buffer, ReplyFrameKind::Replies, self.log_time);
+        }
+        self.count += 1;
+        let record = RecordHead::new(kind as u8, bytes);
+        AnswerHead { record, index: tag.index, state, flags, correlation: tag.correlation }
+    }
+
+    fn put_padded(&mut self, bytes: usize, fixed: &impl Writable) {
+        put(&mut self.buffer, fixed);
+        self.seal(bytes);
+    }
+
+    /// Completes a record that took `bytes` bytes so far.
+    fn seal(&mut self, bytes: usize) {
+        let start = self.buffer.len() - bytes;
+        pad(&mut self.buffer, start);
+    }
+
+    fn close(&mut self) {
+        if self.count > 0 {
+            close_frame(&mut self.buffer, self.frame_start, self.count);
+            self.frame_start = self.buffer.len();
+            self.count = 0;
+        }
+    }
+}
+
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV1>();
+const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV1>();
+const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
+
+const fn flag(repeated: bool) -> u8 {
+    if repeated { REPEATED } else { 0 }
+}
+
+fn count16(count: usize) -> u16 {
+    u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
+}
+
+const fn order_fixed_lengths(view: &OrderView) -> (usize, usize, usize) {
+    (view.lines.len(), view.draws.len(), view.details.len())
+}
+
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
+    let (lines, draws, details_len) = order_fixed_lengths(view);
+    OrderV1 {
+        head,
+        order: view.order.bits(),
+        customer: view.customer.0,
+        number: view.number.0,
+        accepted_at: view.accepted_at.ms(),
+        deadline: view.deadline.ms(),
+        currency: view.currency.code(),
+        take: view.take as u8,
+        payment: view.payment as u8,
+        channel: view.channel,
+        zone: view.zone,
+        lines: count16(lines),
+        draws: count16(draws),
+        details_len: count16(details_len),
+    }
+}
+
+const fn line_view(line: &LineView) -> LineViewV1 {
+    let LineView { sku, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
+    LineViewV1 { sku: sku.0, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned }
+}
+
+fn status_fixed(head: AnswerHead, status: &Status) -> StatusV1 {
+    StatusV1 {
+        head,
+        version: [status.version.major, status.version.minor, status.version.patch],
+        shards: status.shards,
+        log_time: status.log_time.ms(),
+        uptime_ms: status.uptime_ms,
+        orders: status.orders,
+        orders_max: status.orders_max,
+        details_bytes: status.details_bytes,
+        details_bytes_max: status.details_bytes_max,
+        rss_bytes: status.rss_bytes,
+        log_bytes: status.log_bytes,
+        syncs: status.syncs,
+        log_frames: status.log_frames,
+        connections: status.connections,
+        requests: status.requests,
+        interval_ms: status.interval_ms,
+        durability: status.durability as u8,
+        sync_method: status.sync_method as u8,
+        stages: status.stages.map(|stage| {
+            let super::status::Summary { count, p50, p99, p999, max } = stage;
+            SummaryV1 { count, p50, p99, p999, max }
+        }),
+    }
+}
+
+/// The frame that greets a new connection.
+#[must_use]
+pub fn encode_hello(hello: &Hello) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(80);
+    open_replies(&mut frame, ReplyFrameKind::Hello, hello.log_time);
+    let record = RecordHead::new(ReplyKind::Hello as u8, 64);
+    let fixed = HelloV1 {
+        head: AnswerHead { record, index: 0, state: 0, flags: 0, correlation: 0 },
+        version: [hello.version.major, hello.version.minor, hello.version.patch],
+        shards: hello.shards,
+        frame_bytes_max: hello.frame_bytes_max,
+        first_frame_bytes_max: hello.first_frame_bytes_max,
+        frame_commands_max: hello.frame_commands_max,
+        lines_max: hello.lines_max,
+        details_bytes_max: hello.details_bytes_max,
+        code_bytes_max: hello.code_bytes_max,
+        page_rows_max: hello.page_rows_max,
+        hold_ms_max: hello.hold_ms_max,
+        id_ahead_ms_max: hello.id_ahead_ms_max,
+        zero: 0,
+    };
+    put(&mut frame, &fixed);
+    close_frame(&mut frame, 0, 1);
+    frame
+}

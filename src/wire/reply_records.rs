@@ -1,0 +1,244 @@
+//! The fixed structs of reply records, version 1. `docs/WIRE-PROTOCOL.md` draws each as a table.
+//!
+//! # Always true
+//! - Every reply record begins with the same sixteen bytes, [`AnswerHead`]: whose reply it is comes first.
+//! - A struct here never changes: another layout is another struct, with the next version.
+
+use super::layout::{RecordHead, fixed, kinds};
+use super::status::STAGES;
+use crate::engine::ledger::BUCKETS;
+use crate::engine::order::STATES;
+
+kinds! {
+    /// Kinds of replies. Answers from 1, refusals 16, answers to queries from 32, status 48, greeting 64.
+    ReplyKind {
+        Numbered = 1,
+        StockChanged = 2,
+        Placed = 3,
+        PlacedShort = 4,
+        Done = 5,
+        RetakeFailed = 6,
+        Refused = 16,
+        Stock = 32,
+        SkuNumbers = 33,
+        Sites = 34,
+        Skus = 35,
+        Order = 36,
+        OpenOrders = 38,
+        Books = 39,
+        Status = 48,
+        Hello = 64,
+    }
+}
+
+/// Flag: this is the first answer again.
+pub(super) const REPEATED: u8 = 1;
+/// Flag of stock rows: another record of this reply follows.
+pub(super) const MORE: u8 = 2;
+/// Flag of an order: the identity hashes are there.
+pub(super) const HAS_HASHES: u8 = 4;
+
+fixed! {
+    /// Every reply record begins with this. Bytes that a kind does not use are zero.
+    AnswerHead as ArchivedAnswerHead, 16 {
+        record: RecordHead,
+        index: u16,
+        state: u8,
+        flags: u8,
+        correlation: u64,
+    }
+    /// A market, site or SKU has this number.
+    NumberedV1 as ArchivedNumberedV1, 20 {
+        head: AnswerHead,
+        number: u32,
+    }
+    /// Stock was received or adjusted.
+    StockChangedV1 as ArchivedStockChangedV1, 24 {
+        head: AnswerHead,
+        available: u64,
+    }
+    /// An order was accepted.
+    PlacedV1 as ArchivedPlacedReplyV1, 40 {
+        head: AnswerHead,
+        number: u64,
+        accepted_at: u64,
+        deadline: u64,
+    }
+    /// An order was accepted short. Then: units taken (u32) per line.
+    PlacedShortV1 as ArchivedPlacedShortV1, 42 {
+        head: AnswerHead,
+        number: u64,
+        accepted_at: u64,
+        deadline: u64,
+        lines: u16,
+    }
+    /// A command on an order was carried out.
+    DoneV1 as ArchivedDoneV1, 32 {
+        head: AnswerHead,
+        moved: u64,
+        excess: u64,
+    }
+    /// The lapsed units of an order could not be taken again.
+    RetakeFailedV1 as ArchivedRetakeFailedReplyV1, 20 {
+        head: AnswerHead,
+        sku: u32,
+    }
+    /// A request was refused.
+    RefusedV1 as ArchivedRefusedV1, 40 {
+        head: AnswerHead,
+        number: u16,
+        small: u16,
+        medium: u32,
+        first: u64,
+        second: u64,
+    }
+    /// Then: stock rows.
+    StockV1 as ArchivedStockV1, 18 {
+        head: AnswerHead,
+        rows: u16,
+    }
+    /// One SKU at one site.
+    StockRowV1 as ArchivedStockRowV1, 54 {
+        sku: u32,
+        site: u16,
+        balances: [i64; BUCKETS],
+    }
+    /// Then: SKU numbers (u32), 0 for a code that does not exist.
+    SkuNumbersV1 as ArchivedSkuNumbersV1, 18 {
+        head: AnswerHead,
+        rows: u16,
+    }
+    /// Then: rows, then the codes of all rows.
+    SitesV1 as ArchivedSitesV1, 18 {
+        head: AnswerHead,
+        rows: u16,
+    }
+    /// A site.
+    SiteRowV1 as ArchivedSiteRowV1, 6 {
+        site: u16,
+        rank: u16,
+        code_len: u16,
+    }
+    /// Then: rows, then the codes of all rows.
+    SkusV1 as ArchivedSkusV1, 18 {
+        head: AnswerHead,
+        rows: u16,
+    }
+    /// A SKU.
+    SkuRowV1 as ArchivedSkuRowV1, 6 {
+        sku: u32,
+        code_len: u16,
+    }
+    /// Then: lines, draws, hashes if flagged, details.
+    OrderV1 as ArchivedOrderV1, 87 {
+        head: AnswerHead,
+        order: u128,
+        customer: u128,
+        number: u64,
+        accepted_at: u64,
+        deadline: u64,
+        currency: [u8; 3],
+        take: u8,
+        payment: u8,
+        channel: u16,
+        zone: u16,
+        lines: u16,
+        draws: u16,
+        details_len: u16,
+    }
+    /// A line of an order.
+    LineViewV1 as ArchivedLineViewV1, 44 {
+        sku: u32,
+        asked: u32,
+        price: u64,
+        taken: u32,
+        reserved: u32,
+        lapsed: u32,
+        committed: u32,
+        shipped: u32,
+        cancelled: u32,
+        returned: u32,
+    }
+    /// Units of a line at a site.
+    DrawViewV1 as ArchivedDrawViewV1, 16 {
+        line: u16,
+        site: u16,
+        reserved: u32,
+        committed: u32,
+        shipped: u32,
+    }
+    /// Identity hashes.
+    ReplyHashesV1 as ArchivedReplyHashesV1, 24 {
+        account: u64,
+        address: u64,
+        instrument: u64,
+    }
+    /// Then: rows.
+    OpenOrdersReplyV1 as ArchivedOpenOrdersReplyV1, 26 {
+        head: AnswerHead,
+        next: u64,
+        rows: u16,
+    }
+    /// An open order.
+    OrderRowV1 as ArchivedOrderRowV1, 33 {
+        order: u128,
+        number: u64,
+        deadline: u64,
+        state: u8,
+    }
+    /// The books of a market.
+    BooksV1 as ArchivedBooksV1, 154 {
+        head: AnswerHead,
+        stream: u16,
+        sequence: u64,
+        units: [i64; BUCKETS],
+        orders: [u64; STATES],
+        orders_hash: u128,
+    }
+    /// A summary of one histogram.
+    SummaryV1 as ArchivedSummaryV1, 40 {
+        count: u64,
+        p50: u64,
+        p99: u64,
+        p999: u64,
+        max: u64,
+    }
+    /// The server's status.
+    StatusV1 as ArchivedStatusV1, 366 {
+        head: AnswerHead,
+        version: [u16; 3],
+        shards: u16,
+        log_time: u64,
+        uptime_ms: u64,
+        orders: u64,
+        orders_max: u64,
+        details_bytes: u64,
+        details_bytes_max: u64,
+        rss_bytes: u64,
+        log_bytes: u64,
+        syncs: u64,
+        log_frames: u64,
+        connections: u64,
+        requests: u64,
+        interval_ms: u32,
+        durability: u8,
+        sync_method: u8,
+        stages: [SummaryV1; STAGES],
+    }
+    /// The greeting of a new connection.
+    HelloV1 as ArchivedHelloV1, 64 {
+        head: AnswerHead,
+        version: [u16; 3],
+        shards: u16,
+        frame_bytes_max: u32,
+        first_frame_bytes_max: u32,
+        frame_commands_max: u32,
+        lines_max: u32,
+        details_bytes_max: u32,
+        code_bytes_max: u32,
+        page_rows_max: u32,
+        hold_ms_max: u32,
+        id_ahead_ms_max: u32,
+        zero: u32,
+    }
+}

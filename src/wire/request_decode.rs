@@ -1,0 +1,269 @@
+//! Records to requests: what a server reads. The other direction is `request_encode`.
+//!
+//! # Always true
+//! - Whatever the bytes, the outcome is a request or a refusal.
+//! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
+
+use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, get};
+use super::refused::{Part, Refused};
+use super::request_records::{
+    ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
+    ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedHashesV1, ArchivedLineQuantityV1, ArchivedLineV1,
+    ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
+    ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    PLACE_HAS_HASHES, RequestKind,
+};
+use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
+use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::{Command, Line, LineQuantity, Place, Query};
+
+/// A request as it came off the wire, borrowing from its record and from [`Scratch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoded<'a> {
+    Command(Command<'a>),
+    Query(Query<'a>),
+    Status,
+}
+
+/// Arrays of the record being decoded.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    lines: Vec<Line>,
+    quantities: Vec<LineQuantity>,
+    skus: Vec<SkuId>,
+    ends: Vec<u32>,
+}
+
+type Read<T> = Result<T, Malformed>;
+
+/// Decodes one record whose length was already found to be inside its frame.
+pub(super) fn decode_request<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Result<Decoded<'a>, Refused> {
+    let head = get::<ArchivedRecordHead>(record).ok_or(Malformed(Part::Length))?;
+    let kind = RequestKind::from_byte(head.kind).ok_or(Refused::UnknownKind { kind: head.kind })?;
+    if head.version != RECORD_VERSION {
+        return Err(Refused::UnknownVersion { kind: head.kind, version: head.version });
+    }
+    Ok(decode_kind(kind, record, scratch)?)
+}
+
+fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch) -> Read<Decoded<'a>> {
+    let command = match kind {
+        RequestKind::Place => place(record, scratch)?,
+        RequestKind::AssignMarket => assign_market(record)?,
+        RequestKind::CreateSite => create_site(record)?,
+        RequestKind::CreateSku => create_sku(record)?,
+        RequestKind::Receive => receive(record)?,
+        RequestKind::Adjust => adjust(record)?,
+        RequestKind::Confirm => confirm(record)?,
+        RequestKind::Cancel => cancel(record)?,
+        RequestKind::CancelLines => {
+            let (order, change, lines) = change_lines(record, scratch)?;
+            Command::CancelLines { order, change, lines }
+        }
+        RequestKind::HandOver => {
+            let (order, change, lines) = change_lines(record, scratch)?;
+            Command::HandOver { order, change, lines }
+        }
+        RequestKind::ReturnToStock => return_to_stock(record, scratch)?,
+        RequestKind::Status => {
+            Body::alone::<ArchivedRecordHead>(record)?;
+            return Ok(Decoded::Status);
+        }
+        RequestKind::Stock
+        | RequestKind::ResolveSkus
+        | RequestKind::Sites
+        | RequestKind::Skus
+        | RequestKind::Order
+        | RequestKind::OrderByNumber
+        | RequestKind::OpenOrders
+        | RequestKind::Books => return decode_query(kind, record, scratch).map(Decoded::Query),
+    };
+    Ok(Decoded::Command(command))
+}
+
+fn place<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedPlaceV1>(record)?;
+    if fixed.flags & !PLACE_HAS_HASHES != 0 {
+        return Err(Malformed(Part::Flags));
+    }
+    scratch.lines.clear();
+    body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
+    let hashes = read_hashes(fixed.flags & PLACE_HAS_HASHES != 0, &mut body)?;
+    let details = body.blob(usize::from(fixed.details_len.to_native()))?;
+    body.end()?;
+    Ok(Command::Place(Place {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        customer: CustomerKey(fixed.customer.to_native()),
+        take: Take::from_byte(fixed.take).ok_or(Malformed(Part::Take))?,
+        hold_ms: fixed.hold_ms.to_native(),
+        currency: Currency::new(fixed.currency).map_err(|_| Malformed(Part::Currency))?,
+        payment: PaymentMethod::from_byte(fixed.payment).ok_or(Malformed(Part::Payment))?,
+        channel: fixed.channel.to_native(),
+        zone: fixed.zone.to_native(),
+        hashes,
+        lines: &scratch.lines,
+        details,
+    }))
+}
+
+/// A line as the engine has it.
+pub(super) const fn read_line(line: &ArchivedLineV1) -> Line {
+    Line { sku: SkuId(line.sku.to_native()), quantity: line.quantity.to_native(), price: line.price.to_native() }
+}
+
+/// The tail of hashes, if it is there.
+pub(super) fn read_hashes(there: bool, body: &mut Body<'_>) -> Read<Option<IdentityHashes>> {
+    if !there {
+        return Ok(None);
+    }
+    let hashes = body.one::<ArchivedHashesV1>()?;
+    let (account, address) = (hashes.account.to_native(), hashes.address.to_native());
+    Ok(Some(IdentityHashes { account, address, instrument: hashes.instrument.to_native() }))
+}
+
+/// A market's number, when it is one.
+pub(super) fn market(number: u32) -> Read<MarketId> {
+    MarketId::new(number).ok_or(Malformed(Part::Market))
+}
+
+fn assign_market(record: &[u8]) -> Read<Command<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedAssignMarketV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    Ok(Command::AssignMarket { code })
+}
+
+fn create_site(record: &[u8]) -> Read<Command<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedCreateSiteV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    Ok(Command::CreateSite { market: market(fixed.market.to_native())?, rank: fixed.rank.to_native(), code })
+}
+
+fn create_sku(record: &[u8]) -> Read<Command<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedCreateSkuV1>(record)?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    Ok(Command::CreateSku { market: market(fixed.market.to_native())?, code })
+}
+
+fn receive(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedReceiveV1>(record)?;
+    Ok(Command::Receive {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        quantity: fixed.quantity.to_native(),
+    })
+}
+
+fn adjust(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedAdjustV1>(record)?;
+    Ok(Command::Adjust {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        delta: fixed.delta.to_native(),
+        reason: AdjustReason::from_byte(fixed.reason).ok_or(Malformed(Part::Reason))?,
+    })
+}
+
+fn confirm(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedConfirmV1>(record)?;
+    let order = OrderId::from_bits(fixed.order.to_native());
+    Ok(Command::Confirm { order, attempt: ChangeId(fixed.attempt.to_native()) })
+}
+
+fn cancel(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedCancelV1>(record)?;
+    let block = match fixed.block {
+        0 => false,
+        1 => true,
+        _ => return Err(Malformed(Part::Block)),
+    };
+    Ok(Command::Cancel { order: OrderId::from_bits(fixed.order.to_native()), block })
+}
+
+fn quantities<'s>(count: u16, body: &mut Body<'_>, scratch: &'s mut Scratch) -> Read<&'s [LineQuantity]> {
+    scratch.quantities.clear();
+    body.array::<ArchivedLineQuantityV1, _>(usize::from(count), &mut scratch.quantities, |line| {
+        Ok(LineQuantity { line: line.line.to_native(), quantity: line.quantity.to_native() })
+    })?;
+    Ok(&scratch.quantities)
+}
+
+fn change_lines<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<(OrderId, ChangeId, &'s [LineQuantity])> {
+    let (fixed, mut body) = Body::of::<ArchivedChangeLinesV1>(record)?;
+    let lines = quantities(fixed.lines.to_native(), &mut body, scratch)?;
+    body.end()?;
+    Ok((OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.change.to_native()), lines))
+}
+
+fn return_to_stock<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<Command<'s>> {
+    let (fixed, mut body) = Body::of::<ArchivedReturnToStockV1>(record)?;
+    let lines = quantities(fixed.lines.to_native(), &mut body, scratch)?;
+    body.end()?;
+    Ok(Command::ReturnToStock {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        change: ChangeId(fixed.change.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        lines,
+    })
+}
+
+fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch) -> Read<Query<'a>> {
+    Ok(match kind {
+        RequestKind::Stock => stock(record, scratch)?,
+        RequestKind::ResolveSkus => resolve_skus(record, scratch)?,
+        RequestKind::Skus => {
+            let fixed = Body::alone::<ArchivedSkusQueryV1>(record)?;
+            let after = SkuId(fixed.after.to_native());
+            Query::Skus { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::Order => {
+            let fixed = Body::alone::<ArchivedOrderQueryV1>(record)?;
+            Query::Order { order: OrderId::from_bits(fixed.order.to_native()) }
+        }
+        RequestKind::OrderByNumber => {
+            let fixed = Body::alone::<ArchivedOrderByNumberV1>(record)?;
+            let number = OrderNumber(fixed.number.to_native());
+            Query::OrderByNumber { market: market(fixed.market.to_native())?, number }
+        }
+        RequestKind::OpenOrders => {
+            let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
+            let after = OrderNumber(fixed.after.to_native());
+            Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::Sites => Query::Sites { market: market_query(record)? },
+        _ => Query::Books { market: market_query(record)? },
+    })
+}
+
+fn market_query(record: &[u8]) -> Read<MarketId> {
+    market(Body::alone::<ArchivedMarketQueryV1>(record)?.market.to_native())
+}
+
+fn stock<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<Query<'s>> {
+    let (fixed, mut body) = Body::of::<ArchivedStockQueryV1>(record)?;
+    scratch.skus.clear();
+    body.array::<rkyv::rend::unaligned::u32_ule, _>(usize::from(fixed.skus.to_native()), &mut scratch.skus, |sku| {
+        Ok(SkuId(sku.to_native()))
+    })?;
+    body.end()?;
+    Ok(Query::Stock { market: market(fixed.market.to_native())?, skus: &scratch.skus })
+}
+
+fn resolve_skus<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Query<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedResolveSkusV1>(record)?;
+    let lengths = body.blob(usize::from(fixed.codes.to_native()))?;
+    scratch.ends.clear();
+    let mut end = 0;
+    for length in lengths {
+        end += u32::from(*length);
+        scratch.ends.push(end);
+    }
+    let text = body.text(end as usize)?;
+    body.end()?;
+    let codes = Codes::new(text, &scratch.ends).ok_or(Malformed(Part::Code))?;
+    Ok(Query::ResolveSkus { market: market(fixed.market.to_native())?, codes })
+}

@@ -1,0 +1,223 @@
+//! Requests to records: what a client writes. The other direction is `request_decode`.
+//!
+//! # Not here
+//! - Bounds that the engine checks. A request is only refused here when the record cannot carry it.
+
+use super::layout::{RecordHead, pad, padded, put, put_all};
+use super::request_records::{
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, HashesV1, LineQuantityV1,
+    LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, ReceiveV1,
+    RequestKind, ResolveSkusV1, ReturnToStockV1, SkusQueryV1, StockQueryV1,
+};
+use crate::base::limits::RECORD_BYTES_MAX;
+use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
+use crate::engine::command::{AdjustReason, IdentityHashes};
+use crate::engine::{Command, Line, LineQuantity, Place, Query};
+
+/// Why a request cannot be a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// The frame is full; finish it and begin another.
+    #[error("the frame is full")]
+    FrameFull,
+    /// More lines, codes or bytes than the record's fields can count, or than a record can hold.
+    #[error("the request has more lines, codes or bytes than one record can carry")]
+    TooLarge,
+    /// Opening a market is the server's own business.
+    #[error("only the server itself opens a market")]
+    NotForClients,
+}
+
+type Encoded = Result<(), PushError>;
+
+fn count16(count: usize) -> Result<u16, PushError> {
+    u16::try_from(count).map_err(|_| PushError::TooLarge)
+}
+
+/// The head of a record with `bytes` bytes before padding, when one can be that long.
+fn head(kind: RequestKind, bytes: usize) -> Result<RecordHead, PushError> {
+    if bytes > RECORD_BYTES_MAX { Err(PushError::TooLarge) } else { Ok(RecordHead::new(kind as u8, padded(bytes))) }
+}
+
+/// Appends a command's record. Nothing is appended when it fails.
+pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encoded {
+    let start = out.len();
+    match *command {
+        Command::AssignMarket { code } => assign_market(code, out),
+        Command::OpenMarket { .. } => Err(PushError::NotForClients),
+        Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
+        Command::CreateSku { market, code } => create_sku(market, code, out),
+        Command::Receive { request, sku, site, quantity } => {
+            let head = head(RequestKind::Receive, 34)?;
+            put(out, &ReceiveV1 { head, sku: sku.0, request: request.bits(), quantity, site: site.0 });
+            Ok(())
+        }
+        Command::Adjust { request, sku, site, delta, reason } => {
+            adjust(request.bits(), (sku, site), delta, reason, out)
+        }
+        Command::Place(ref place) => encode_place(place, out),
+        Command::Confirm { order, attempt } => {
+            let head = head(RequestKind::Confirm, 28)?;
+            put(out, &ConfirmV1 { head, order: order.bits(), attempt: attempt.0 });
+            Ok(())
+        }
+        Command::Cancel { order, block } => {
+            let head = head(RequestKind::Cancel, 21)?;
+            put(out, &CancelV1 { head, order: order.bits(), block: u8::from(block) });
+            Ok(())
+        }
+        Command::CancelLines { order, change, lines } => {
+            change_lines(RequestKind::CancelLines, order, change, lines, out)
+        }
+        Command::HandOver { order, change, lines } => change_lines(RequestKind::HandOver, order, change, lines, out),
+        Command::ReturnToStock { order, change, site, lines } => return_to_stock(order, change, site, lines, out),
+    }?;
+    pad(out, start);
+    Ok(())
+}
+
+fn assign_market(code: &str, out: &mut Vec<u8>) -> Encoded {
+    let head = head(RequestKind::AssignMarket, 6 + code.len())?;
+    put(out, &AssignMarketV1 { head, code_len: count16(code.len())? });
+    out.extend_from_slice(code.as_bytes());
+    Ok(())
+}
+
+fn create_site(market: MarketId, rank: u16, code: &str, out: &mut Vec<u8>) -> Encoded {
+    let head = head(RequestKind::CreateSite, 12 + code.len())?;
+    put(out, &CreateSiteV1 { head, market: market.number(), rank, code_len: count16(code.len())? });
+    out.extend_from_slice(code.as_bytes());
+    Ok(())
+}
+
+fn create_sku(market: MarketId, code: &str, out: &mut Vec<u8>) -> Encoded {
+    let head = head(RequestKind::CreateSku, 10 + code.len())?;
+    put(out, &CreateSkuV1 { head, market: market.number(), code_len: count16(code.len())? });
+    out.extend_from_slice(code.as_bytes());
+    Ok(())
+}
+
+fn adjust(request: u128, (sku, site): (SkuId, SiteId), delta: i64, reason: AdjustReason, out: &mut Vec<u8>) -> Encoded {
+    let head = head(RequestKind::Adjust, 35)?;
+    put(out, &AdjustV1 { head, sku: sku.0, request, delta, site: site.0, reason: reason as u8 });
+    Ok(())
+}
+
+fn encode_place(place: &Place<'_>, out: &mut Vec<u8>) -> Encoded {
+    let hashes_len = if place.hashes.is_some() { 24 } else { 0 };
+    let bytes = 54 + 16 * place.lines.len() + hashes_len + place.details.len();
+    let fixed = PlaceV1 {
+        head: head(RequestKind::Place, bytes)?,
+        hold_ms: place.hold_ms,
+        order: place.order.bits(),
+        customer: place.customer.0,
+        currency: place.currency.code(),
+        take: place.take as u8,
+        payment: place.payment as u8,
+        flags: if place.hashes.is_some() { PLACE_HAS_HASHES } else { 0 },
+        channel: place.channel,
+        zone: place.zone,
+        lines: count16(place.lines.len())?,
+        details_len: count16(place.details.len())?,
+    };
+    out.reserve(padded(bytes));
+    put(out, &fixed);
+    put_all(out, place.lines.iter().map(line));
+    put_all(out, place.hashes.iter().map(hashes));
+    out.extend_from_slice(place.details);
+    Ok(())
+}
+
+/// A line as its record has it.
+pub(super) const fn line(line: &Line) -> LineV1 {
+    LineV1 { sku: line.sku.0, quantity: line.quantity, price: line.price }
+}
+
+/// Hashes as their record has them.
+pub(super) const fn hashes(hashes: &IdentityHashes) -> HashesV1 {
+    HashesV1 { account: hashes.account, address: hashes.address, instrument: hashes.instrument }
+}
+
+fn quantities(lines: &[LineQuantity], out: &mut Vec<u8>) {
+    put_all(out, lines.iter().map(|line| LineQuantityV1 { line: line.line, quantity: line.quantity }));
+}
+
+fn change_lines(
+    kind: RequestKind,
+    order: OrderId,
+    change: ChangeId,
+    lines: &[LineQuantity],
+    out: &mut Vec<u8>,
+) -> Encoded {
+    let head = head(kind, 30 + 6 * lines.len())?;
+    put(out, &ChangeLinesV1 { head, order: order.bits(), change: change.0, lines: count16(lines.len())? });
+    quantities(lines, out);
+    Ok(())
+}
+
+fn return_to_stock(
+    order: OrderId,
+    change: ChangeId,
+    site: SiteId,
+    lines: &[LineQuantity],
+    out: &mut Vec<u8>,
+) -> Encoded {
+    let head = head(RequestKind::ReturnToStock, 32 + 6 * lines.len())?;
+    let lines_len = count16(lines.len())?;
+    put(out, &ReturnToStockV1 { head, order: order.bits(), change: change.0, site: site.0, lines: lines_len });
+    quantities(lines, out);
+    Ok(())
+}
+
+/// Appends a query's record. Nothing is appended when it fails.
+pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
+    let start = out.len();
+    match *query {
+        Query::Stock { market, skus } => {
+            let head = head(RequestKind::Stock, 10 + 4 * skus.len())?;
+            put(out, &StockQueryV1 { head, market: market.number(), skus: count16(skus.len())? });
+            put_all(out, skus.iter().map(|sku| sku.0));
+        }
+        Query::ResolveSkus { market, codes } => resolve_skus(market, codes, out)?,
+        Query::Sites { market } => market_query(RequestKind::Sites, market, out)?,
+        Query::Books { market } => market_query(RequestKind::Books, market, out)?,
+        Query::Skus { market, after, rows_max } => {
+            let head = head(RequestKind::Skus, 14)?;
+            put(out, &SkusQueryV1 { head, market: market.number(), after: after.0, rows_max });
+        }
+        Query::Order { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Order, 20)?, order: order.bits() }),
+        Query::OrderByNumber { market, number } => {
+            let head = head(RequestKind::OrderByNumber, 16)?;
+            put(out, &OrderByNumberV1 { head, market: market.number(), number: number.0 });
+        }
+        Query::OpenOrders { market, after, rows_max } => {
+            let head = head(RequestKind::OpenOrders, 18)?;
+            put(out, &OpenOrdersV1 { head, market: market.number(), after: after.0, rows_max });
+        }
+    }
+    pad(out, start);
+    Ok(())
+}
+
+fn market_query(kind: RequestKind, market: MarketId, out: &mut Vec<u8>) -> Encoded {
+    put(out, &MarketQueryV1 { head: head(kind, 8)?, market: market.number() });
+    Ok(())
+}
+
+fn resolve_skus(market: MarketId, codes: Codes<'_>, out: &mut Vec<u8>) -> Encoded {
+    if codes.iter().any(|code| code.len() > usize::from(u8::MAX)) {
+        return Err(PushError::TooLarge);
+    }
+    let head = head(RequestKind::ResolveSkus, 10 + codes.len() + codes.text().len())?;
+    put(out, &ResolveSkusV1 { head, market: market.number(), codes: count16(codes.len())? });
+    out.extend(codes.iter().map(|code| u8::try_from(code.len()).unwrap_or(u8::MAX)));
+    out.extend_from_slice(codes.text().as_bytes());
+    Ok(())
+}
+
+/// Appends the record that asks for the server's status.
+pub(super) fn encode_status(out: &mut Vec<u8>) {
+    let start = out.len();
+    put(out, &RecordHead::new(RequestKind::Status as u8, 8));
+    pad(out, start);
+}

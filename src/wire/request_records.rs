@@ -1,0 +1,174 @@
+//! The fixed structs of request records, version 1. `docs/WIRE-PROTOCOL.md` draws each as a table.
+//!
+//! # Always true
+//! - A struct here never changes: another layout is another struct, with the next version.
+
+use super::layout::{RecordHead, fixed, kinds};
+
+kinds! {
+    /// Kinds of requests. Commands from 1, queries from 32, status 48.
+    RequestKind {
+        AssignMarket = 1,
+        CreateSite = 2,
+        CreateSku = 3,
+        Receive = 4,
+        Adjust = 5,
+        Place = 6,
+        Confirm = 7,
+        Cancel = 8,
+        CancelLines = 9,
+        HandOver = 10,
+        ReturnToStock = 11,
+        Stock = 32,
+        ResolveSkus = 33,
+        Sites = 34,
+        Skus = 35,
+        Order = 36,
+        OrderByNumber = 37,
+        OpenOrders = 38,
+        Books = 39,
+        Status = 48,
+    }
+}
+
+fixed! {
+    /// Then: code.
+    AssignMarketV1 as ArchivedAssignMarketV1, 6 {
+        head: RecordHead,
+        code_len: u16,
+    }
+    /// Then: code.
+    CreateSiteV1 as ArchivedCreateSiteV1, 12 {
+        head: RecordHead,
+        market: u32,
+        rank: u16,
+        code_len: u16,
+    }
+    /// Then: code.
+    CreateSkuV1 as ArchivedCreateSkuV1, 10 {
+        head: RecordHead,
+        market: u32,
+        code_len: u16,
+    }
+    /// Goods came in.
+    ReceiveV1 as ArchivedReceiveV1, 34 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        quantity: u64,
+        site: u16,
+    }
+    /// A correction.
+    AdjustV1 as ArchivedAdjustV1, 35 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        delta: i64,
+        site: u16,
+        reason: u8,
+    }
+    /// Then: lines, hashes if flagged, details.
+    PlaceV1 as ArchivedPlaceV1, 54 {
+        head: RecordHead,
+        hold_ms: u32,
+        order: u128,
+        customer: u128,
+        currency: [u8; 3],
+        take: u8,
+        payment: u8,
+        flags: u8,
+        channel: u16,
+        zone: u16,
+        lines: u16,
+        details_len: u16,
+    }
+    /// A line of a placement.
+    LineV1 as ArchivedLineV1, 16 {
+        sku: u32,
+        quantity: u32,
+        price: u64,
+    }
+    /// The optional tail of a placement.
+    HashesV1 as ArchivedHashesV1, 24 {
+        account: u64,
+        address: u64,
+        instrument: u64,
+    }
+    /// Payment accepted.
+    ConfirmV1 as ArchivedConfirmV1, 28 {
+        head: RecordHead,
+        order: u128,
+        attempt: u64,
+    }
+    /// Cancel all.
+    CancelV1 as ArchivedCancelV1, 21 {
+        head: RecordHead,
+        order: u128,
+        block: u8,
+    }
+    /// `CancelLines` and `HandOver`. Then: line quantities.
+    ChangeLinesV1 as ArchivedChangeLinesV1, 30 {
+        head: RecordHead,
+        order: u128,
+        change: u64,
+        lines: u16,
+    }
+    /// Then: line quantities.
+    ReturnToStockV1 as ArchivedReturnToStockV1, 32 {
+        head: RecordHead,
+        order: u128,
+        change: u64,
+        site: u16,
+        lines: u16,
+    }
+    /// Units of a line.
+    LineQuantityV1 as ArchivedLineQuantityV1, 6 {
+        line: u16,
+        quantity: u32,
+    }
+    /// Then: SKU numbers.
+    StockQueryV1 as ArchivedStockQueryV1, 10 {
+        head: RecordHead,
+        market: u32,
+        skus: u16,
+    }
+    /// Then: a length (u8) per code, then the codes.
+    ResolveSkusV1 as ArchivedResolveSkusV1, 10 {
+        head: RecordHead,
+        market: u32,
+        codes: u16,
+    }
+    /// `Sites` and `Books`.
+    MarketQueryV1 as ArchivedMarketQueryV1, 8 {
+        head: RecordHead,
+        market: u32,
+    }
+    /// A page of SKUs.
+    SkusQueryV1 as ArchivedSkusQueryV1, 14 {
+        head: RecordHead,
+        market: u32,
+        after: u32,
+        rows_max: u16,
+    }
+    /// One order.
+    OrderQueryV1 as ArchivedOrderQueryV1, 20 {
+        head: RecordHead,
+        order: u128,
+    }
+    /// One order by number.
+    OrderByNumberV1 as ArchivedOrderByNumberV1, 16 {
+        head: RecordHead,
+        market: u32,
+        number: u64,
+    }
+    /// A page of open orders.
+    OpenOrdersV1 as ArchivedOpenOrdersV1, 18 {
+        head: RecordHead,
+        market: u32,
+        after: u64,
+        rows_max: u16,
+    }
+}
+
+/// Flag of a placement: the tail of identity hashes is there.
+pub(super) const PLACE_HAS_HASHES: u8 = 1;

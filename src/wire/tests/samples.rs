@@ -1,0 +1,385 @@
+//! One of everything, made from a handful of ingredients: a property test varies them, a golden file pins one set.
+
+use crate::base::{
+    ChangeId, CodeList, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId,
+    SkuId, Timestamp,
+};
+use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::fact::Change;
+use crate::engine::order::State;
+use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use crate::engine::refusal::Legal;
+use crate::engine::{Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Query, Refusal};
+use crate::wire::refused_numbers::FIELDS;
+use crate::wire::{
+    BooksAt, DurabilityMode, Hello, Part, Refused, Reply, ReplyWriter, STAGES, ServerVersion, SkuRow, Status, Summary,
+    SyncMethodCode, Tag, Taken,
+};
+
+/// What samples are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Ingredients {
+    pub(super) words: [u64; 8],
+    pub(super) pick: u8,
+    pub(super) lines: Vec<Line>,
+    pub(super) quantities: Vec<LineQuantity>,
+    pub(super) draws: Vec<Draw>,
+    pub(super) taken: Vec<u32>,
+    pub(super) skus: Vec<SkuId>,
+    pub(super) codes: CodeList,
+    pub(super) code: String,
+    pub(super) details: Vec<u8>,
+}
+
+impl Ingredients {
+    /// The set of the golden files.
+    pub(super) fn example() -> Self {
+        let line = |sku, quantity, price| Line { sku: SkuId(sku), quantity, price };
+        let draw = |line, site, quantity| Draw { line, site: SiteId(site), quantity };
+        Self {
+            words: core::array::from_fn(|at| 0x0101_0101_0101_0101 * (at as u64 + 1)),
+            pick: 1,
+            lines: vec![line(7, 2, 1_299), line(8, 1, 0)],
+            quantities: vec![LineQuantity { line: 0, quantity: 2 }, LineQuantity { line: 1, quantity: 1 }],
+            draws: vec![draw(0, 1, 2), draw(1, 2, 1)],
+            taken: vec![2, 0],
+            skus: vec![SkuId(7), SkuId(8)],
+            codes: ["85123A", "é"].into_iter().collect(),
+            code: "22633".to_owned(),
+            details: b"hello".to_vec(),
+        }
+    }
+
+    const fn word(&self, at: usize) -> u64 {
+        self.words[at % 8]
+    }
+
+    const fn small(&self, at: usize) -> u16 {
+        (self.word(at) & 0xFFFF) as u16
+    }
+
+    const fn medium(&self, at: usize) -> u32 {
+        (self.word(at) & 0xFFFF_FFFF) as u32
+    }
+
+    fn wide(&self, at: usize) -> u128 {
+        u128::from(self.word(at)) << 64 | u128::from(self.word(at + 1))
+    }
+
+    const fn yes(&self, bit: u8) -> bool {
+        self.pick >> bit & 1 == 1
+    }
+
+    fn market(&self) -> MarketId {
+        MarketId::new(self.medium(2) & MarketId::MAX.number()).expect("20 bits fit")
+    }
+
+    fn order(&self) -> OrderId {
+        OrderId::from_bits(self.wide(0))
+    }
+
+    fn time(&self, at: usize) -> Timestamp {
+        Timestamp::from_ms(self.word(at) & Timestamp::MAX.ms())
+    }
+
+    fn state(&self) -> State {
+        State::ALL[usize::from(self.pick) % State::ALL.len()]
+    }
+
+    const fn take(&self) -> Take {
+        if self.yes(0) { Take::WhatExists } else { Take::AllOrNothing }
+    }
+
+    fn payment(&self) -> PaymentMethod {
+        PaymentMethod::from_byte(self.pick % 6).expect("six methods")
+    }
+
+    fn currency(&self) -> Currency {
+        Currency::new([b'A' + self.pick % 26, b'B', b'P']).expect("three letters")
+    }
+
+    fn hashes(&self) -> Option<IdentityHashes> {
+        let hashes = IdentityHashes { account: self.word(3), address: self.word(4), instrument: self.word(5) };
+        self.yes(0).then_some(hashes)
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            order: self.order(),
+            customer: CustomerKey(self.wide(2)),
+            take: self.take(),
+            hold_ms: self.medium(4),
+            currency: self.currency(),
+            payment: self.payment(),
+            channel: self.small(5),
+            zone: self.small(6),
+            hashes: self.hashes(),
+            lines: &self.lines,
+            details: &self.details,
+        }
+    }
+
+    /// Every command a client can send.
+    pub(super) fn commands(&self) -> Vec<Command<'_>> {
+        let (market, code, order, change) = (self.market(), self.code.as_str(), self.order(), ChangeId(self.word(5)));
+        let (request, sku) = (RequestId::from_bits(self.wide(4)), SkuId(self.medium(1)));
+        let (site, lines) = (SiteId(self.small(3)), self.quantities.as_slice());
+        let reason = AdjustReason::from_byte(self.pick % 5).expect("five reasons");
+        vec![
+            Command::AssignMarket { code },
+            Command::CreateSite { market, rank: self.small(0), code },
+            Command::CreateSku { market, code },
+            Command::Receive { request, sku, site, quantity: self.word(6) },
+            Command::Adjust { request, sku, site, delta: self.word(6).cast_signed(), reason },
+            Command::Place(self.place()),
+            Command::Confirm { order, attempt: change },
+            Command::Cancel { order, block: self.yes(0) },
+            Command::CancelLines { order, change, lines },
+            Command::HandOver { order, change, lines },
+            Command::ReturnToStock { order, change, site, lines },
+        ]
+    }
+
+    /// Every query.
+    pub(super) fn queries(&self) -> Vec<Query<'_>> {
+        let (market, rows_max) = (self.market(), self.small(0));
+        vec![
+            Query::Stock { market, skus: &self.skus },
+            Query::ResolveSkus { market, codes: self.codes.codes() },
+            Query::Sites { market },
+            Query::Skus { market, after: SkuId(self.medium(1)), rows_max },
+            Query::Order { order: self.order() },
+            Query::OrderByNumber { market, number: OrderNumber(self.word(3)) },
+            Query::OpenOrders { market, after: OrderNumber(self.word(4)), rows_max },
+            Query::Books { market },
+        ]
+    }
+
+    fn placed(&self) -> Placed<'_> {
+        let place = self.place();
+        Placed {
+            order: place.order,
+            customer: place.customer,
+            take: place.take,
+            hold_ms: place.hold_ms,
+            currency: place.currency,
+            payment: place.payment,
+            channel: place.channel,
+            zone: place.zone,
+            confirmed: self.yes(1),
+            hashes: place.hashes,
+            lines: &self.lines,
+            draws: &self.draws,
+            details: &self.details,
+        }
+    }
+
+    /// Every fact.
+    pub(super) fn facts(&self) -> Vec<Fact<'_>> {
+        let (market, code, order, attempt) = (self.market(), self.code.as_str(), self.order(), ChangeId(self.word(5)));
+        let (request, sku) = (RequestId::from_bits(self.wide(4)), SkuId(self.medium(1)));
+        let (site, draws) = (SiteId(self.small(3)), self.draws.as_slice());
+        let change = Change { id: attempt, content: self.word(6), excess: self.word(7) };
+        let reason = AdjustReason::from_byte(self.pick % 5).expect("five reasons");
+        vec![
+            Fact::MarketAssigned { market, shard: ShardId(self.small(6)), code },
+            Fact::MarketOpened { market, code },
+            Fact::SiteCreated { market, site, rank: self.small(0), code },
+            Fact::SkuCreated { market, sku, code },
+            Fact::Received { request, sku, site, quantity: self.word(6) },
+            Fact::Adjusted { request, sku, site, delta: self.word(6).cast_signed(), reason },
+            Fact::Placed(self.placed()),
+            Fact::Confirmed { order, attempt, draws },
+            Fact::RetakeFailed { order, attempt, sku },
+            Fact::Cancelled { order },
+            Fact::Blocked { order },
+            Fact::LinesCancelled { order, change, draws },
+            Fact::Expired { order },
+            Fact::HandedOver { order, change, draws },
+            Fact::Returned { order, change, site, draws },
+        ]
+    }
+
+    /// Every answer, a placement both whole and short.
+    pub(super) fn answers(&self) -> Vec<Answer> {
+        let (state, repeated) = (self.state(), self.yes(0));
+        let placed = |short| Answer::Placed {
+            number: OrderNumber(self.word(0)),
+            accepted_at: self.time(1),
+            deadline: self.time(2),
+            state,
+            short,
+            repeated,
+        };
+        vec![
+            Answer::Numbered { number: self.medium(0), repeated },
+            Answer::Stock { available: self.word(3), repeated },
+            placed(false),
+            placed(true),
+            Answer::Done { state, moved: self.word(4), excess: self.word(5), repeated },
+            Answer::RetakeFailed { sku: SkuId(self.medium(6)), repeated },
+        ]
+    }
+
+    /// Every refusal.
+    pub(super) fn refusals(&self) -> Vec<Refused> {
+        let (sku, line, first, second) = (SkuId(self.medium(1)), self.small(2), self.word(3), self.word(4));
+        let field = FIELDS[usize::from(self.pick) % FIELDS.len()];
+        let engine = [
+            Refusal::UnknownMarket,
+            Refusal::UnknownSite,
+            Refusal::UnknownSku { sku },
+            Refusal::UnknownOrder,
+            Refusal::UnknownLine { line },
+            Refusal::SoldOut { sku, asked: first, available: second },
+            Refusal::Conflict,
+            Refusal::Blocked,
+            Refusal::IllegalState { state: self.state(), legal: Legal(self.pick) },
+            Refusal::IdFromFuture { now: self.time(5) },
+            Refusal::IdTooOld,
+            Refusal::AtCapacity,
+            Refusal::TooManyChanges,
+            Refusal::OutOfBounds { field, min: first, max: second },
+            Refusal::NotAvailable { available: first },
+            Refusal::NotEnoughUnits { line, units: second },
+            Refusal::TooManyDraws,
+        ];
+        let doors = [
+            Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
+            Refused::UnknownKind { kind: self.pick },
+            Refused::UnknownVersion { kind: self.pick, version: 9 },
+            Refused::Overloaded { retry_after_ms: self.medium(7) },
+            Refused::DeadlinePassed,
+            Refused::DiskLow,
+            Refused::ShuttingDown,
+        ];
+        engine.into_iter().map(Refused::Engine).chain(doors).collect()
+    }
+
+    fn order_view(&self) -> OrderView {
+        let place = self.place();
+        OrderView {
+            order: place.order,
+            number: OrderNumber(self.word(0)),
+            state: self.state(),
+            customer: place.customer,
+            accepted_at: self.time(1),
+            deadline: self.time(2),
+            take: place.take,
+            currency: place.currency,
+            payment: place.payment,
+            channel: place.channel,
+            zone: place.zone,
+            hashes: place.hashes,
+            lines: self.lines.iter().map(|line| self.line_view(line)).collect(),
+            draws: self.draws.iter().map(|draw| self.draw_view(draw)).collect(),
+            details: self.details.clone(),
+        }
+    }
+
+    const fn line_view(&self, line: &Line) -> LineView {
+        LineView {
+            sku: line.sku,
+            asked: line.quantity,
+            price: line.price,
+            taken: self.medium(0),
+            reserved: self.medium(1),
+            lapsed: self.medium(2),
+            committed: self.medium(3),
+            shipped: self.medium(4),
+            cancelled: self.medium(5),
+            returned: self.medium(6),
+        }
+    }
+
+    const fn draw_view(&self, draw: &Draw) -> DrawView {
+        let (line, site, reserved) = (draw.line, draw.site, draw.quantity);
+        DrawView { line, site, reserved, committed: self.medium(3), shipped: self.medium(4) }
+    }
+
+    fn status(&self) -> Status {
+        let summary = |at: usize| Summary {
+            count: self.word(at),
+            p50: self.word(at + 1),
+            p99: self.word(at + 2),
+            p999: self.word(at + 3),
+            max: self.word(at + 4),
+        };
+        Status {
+            version: ServerVersion { major: 1, minor: 2, patch: self.small(0) },
+            shards: self.small(1),
+            log_time: self.time(0),
+            uptime_ms: self.word(1),
+            orders: self.word(2),
+            orders_max: self.word(3),
+            details_bytes: self.word(4),
+            details_bytes_max: self.word(5),
+            rss_bytes: self.word(6),
+            log_bytes: self.word(7),
+            syncs: self.word(0),
+            log_frames: self.word(1),
+            connections: self.word(2),
+            requests: self.word(3),
+            durability: DurabilityMode::from_byte(self.pick % 3).expect("three modes"),
+            interval_ms: self.medium(4),
+            sync_method: SyncMethodCode::from_byte(self.pick % 3).expect("three methods"),
+            stages: core::array::from_fn::<_, STAGES, _>(summary),
+        }
+    }
+
+    /// The greeting.
+    pub(super) fn hello(&self) -> Hello {
+        let version = ServerVersion { major: 1, minor: 2, patch: self.small(0) };
+        Hello { version, ..Hello::of_this_build(self.small(1), self.time(0)) }
+    }
+
+    /// Every reply to a query, as a client sees it.
+    pub(super) fn query_replies(&self) -> Vec<Reply<'static>> {
+        let balances = core::array::from_fn(|at| self.word(at).cast_signed());
+        let site = |code: &str| SiteRow { site: SiteId(self.small(1)), rank: self.small(2), code: code.to_owned() };
+        let sku = |(sku, code): (&SkuId, &str)| SkuRow { sku: *sku, code: code.to_owned() };
+        let (order, number) = (self.order(), OrderNumber(self.word(3)));
+        let row = OrderRow { order, number, state: self.state(), deadline: self.time(4) };
+        let books =
+            Books { units: balances, orders: core::array::from_fn(|at| self.word(at)), orders_hash: self.wide(6) };
+        let at = BooksAt { stream: ShardId(self.small(0)), sequence: Sequence(self.word(1)), books };
+        let stock = self.skus.iter().map(|sku| StockRow { sku: *sku, site: SiteId(self.small(1)), balances });
+        vec![
+            Reply::Stock { rows: stock.collect(), more: false },
+            Reply::SkuNumbers(self.skus.iter().map(|sku| (sku.0 != 0).then_some(*sku)).collect()),
+            Reply::Sites(self.codes.codes().iter().map(site).collect()),
+            Reply::Skus(self.skus.iter().zip(self.codes.codes().iter()).map(sku).collect()),
+            Reply::Order(Box::new(self.order_view())),
+            Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
+            Reply::Books(Box::new(at)),
+            Reply::Status(Box::new(self.status())),
+        ]
+    }
+
+    /// Every reply there is: answers, refusals, replies to queries.
+    pub(super) fn replies(&self) -> Vec<Reply<'static>> {
+        let answers = self.answers().into_iter().map(|answer| Reply::Answer(answer, Taken::default()));
+        let refusals = self.refusals().into_iter().map(Reply::Refused);
+        answers.chain(refusals).chain(self.query_replies()).collect()
+    }
+}
+
+/// Writes a reply the way a shard does.
+pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken: &[u32]) {
+    match reply {
+        Reply::Answer(answer, _) => writer.answer(tag, answer, taken),
+        Reply::Refused(refused) => writer.refuse(tag, refused),
+        Reply::Stock { rows, .. } => writer.stock(tag, rows),
+        Reply::SkuNumbers(numbers) => writer.sku_numbers(tag, numbers),
+        Reply::Sites(sites) => writer.sites(tag, sites),
+        Reply::Skus(rows) => {
+            let numbers: Vec<_> = rows.iter().map(|row| row.sku).collect();
+            let codes: CodeList = rows.iter().map(|row| row.code.as_str()).collect();
+            writer.skus(tag, &numbers, codes.codes());
+        }
+        Reply::Order(view) => writer.order(tag, view),
+        Reply::OpenOrders(page) => writer.open_orders(tag, page),
+        Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
+        Reply::Status(status) => writer.status(tag, status),
+    }
+}
