@@ -82,7 +82,9 @@ fn requests(bench: &mut Criterion) {
         });
     });
     writer.begin(1, 0);
-    (0..ORDERS).for_each(|index| drop(writer.push(&place(index, &lines)).expect("fits a frame")));
+    (0..ORDERS).for_each(|index| {
+        let _ = writer.push(&place(index, &lines)).expect("fits a frame");
+    });
     let frame = writer.finish().to_vec();
     let (mut decoder, mut sink) = (FrameDecoder::default(), ToBatch::default());
     let mut decode = |sink: &mut ToBatch| {
@@ -177,7 +179,7 @@ fn facts(bench: &mut Criterion) {
         })
     };
     let mut entry = Vec::new();
-    let mut write = |entry: &mut Vec<u8>| {
+    let write = |entry: &mut Vec<u8>| {
         entry.clear();
         (0..ORDERS).for_each(|index| encode_fact(black_box(&fact(index)), entry));
         entry.len()

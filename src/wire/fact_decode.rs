@@ -12,7 +12,7 @@ use super::fact_records::{
     ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1,
     FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
-use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, get, split_record};
+use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
@@ -109,8 +109,7 @@ impl<'b> FactReader<'b> {
 }
 
 fn decode_fact<'a>(record: &'a [u8], at: usize, scratch: &'a mut FactScratch) -> Result<Fact<'a>, RecordError> {
-    let head = get::<ArchivedRecordHead>(record).ok_or(RecordError::Length { at })?;
-    let (kind, version) = (head.kind, head.version);
+    let (kind, version) = kind_and_version(record);
     let known = FactKind::from_byte(kind).ok_or(RecordError::UnknownKind { at, kind })?;
     if version != RECORD_VERSION {
         return Err(RecordError::UnknownVersion { at, kind, version });

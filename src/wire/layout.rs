@@ -192,7 +192,15 @@ impl<'a> Body<'a> {
 
 /// The first record of `bytes` and what follows it; `None` when its length is zero or runs past the end.
 pub(super) fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let head = get::<ArchivedRecordHead>(bytes)?;
-    let len = usize::from(head.words.to_native()) * 8;
+    let [_, _, low, high, ..] = *bytes else { return None };
+    let len = usize::from(u16::from_le_bytes([low, high])) * 8;
     if len == 0 { None } else { bytes.split_at_checked(len) }
+}
+
+/// Kind and version of a record that [`split_record`] cut out.
+pub(super) const fn kind_and_version(record: &[u8]) -> (u8, u8) {
+    match *record {
+        [kind, version, ..] => (kind, version),
+        _ => (0, 0),
+    }
 }

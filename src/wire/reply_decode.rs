@@ -3,7 +3,7 @@
 //! # Always true
 //! - Whatever the bytes, the outcome is replies or a [`FrameError`]; a client closes the connection on one.
 
-use rkyv::rend::unaligned::u32_ule;
+use rkyv::rend::unaligned::{i64_ule, u16_ule, u32_ule, u64_ule};
 
 use super::frame::{FrameError, REPLY_HEADER_BYTES, ReplyFrameKind, ReplyHeader, check_records};
 use super::layout::{Body, Malformed, RECORD_VERSION, get, split_record};
@@ -244,7 +244,7 @@ fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     let (fixed, mut body) = Body::of::<ArchivedStockV1>(record)?;
     let mut rows = Vec::new();
     body.array::<ArchivedStockRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
-        let balances = row.balances.map(|balance| balance.to_native());
+        let balances = row.balances.map(i64_ule::to_native);
         Ok(StockRow { sku: SkuId(row.sku.to_native()), site: SiteId(row.site.to_native()), balances })
     })?;
     body.end()?;
@@ -376,8 +376,8 @@ fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     flags(head, 0)?;
     let fixed = Body::alone::<ArchivedBooksV1>(record)?;
     let books = Books {
-        units: fixed.units.map(|units| units.to_native()),
-        orders: fixed.orders.map(|orders| orders.to_native()),
+        units: fixed.units.map(i64_ule::to_native),
+        orders: fixed.orders.map(u64_ule::to_native),
         orders_hash: fixed.orders_hash.to_native(),
     };
     let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
@@ -394,7 +394,7 @@ fn status(head: &ArchivedAnswerHead, record: &[u8]) -> Read<Status> {
     flags(head, 0)?;
     let fixed = Body::alone::<ArchivedStatusV1>(record)?;
     Ok(Status {
-        version: version(fixed.version.map(|number| number.to_native())),
+        version: version(fixed.version.map(u16_ule::to_native)),
         shards: fixed.shards.to_native(),
         log_time: Timestamp::from_ms(fixed.log_time.to_native()),
         uptime_ms: fixed.uptime_ms.to_native(),
@@ -437,7 +437,7 @@ fn hello(record: &[u8], log_time: Timestamp) -> Read<Hello> {
         return Err(Malformed(Part::Value));
     }
     Ok(Hello {
-        version: version(fixed.version.map(|number| number.to_native())),
+        version: version(fixed.version.map(u16_ule::to_native)),
         shards: fixed.shards.to_native(),
         log_time,
         frame_bytes_max: fixed.frame_bytes_max.to_native(),

@@ -4,7 +4,7 @@
 //! - Whatever the bytes, the outcome is a request or a refusal.
 //! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
 
-use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, get};
+use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
@@ -38,12 +38,12 @@ type Read<T> = Result<T, Malformed>;
 
 /// Decodes one record whose length was already found to be inside its frame.
 pub(super) fn decode_request<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Result<Decoded<'a>, Refused> {
-    let head = get::<ArchivedRecordHead>(record).ok_or(Malformed(Part::Length))?;
-    let kind = RequestKind::from_byte(head.kind).ok_or(Refused::UnknownKind { kind: head.kind })?;
-    if head.version != RECORD_VERSION {
-        return Err(Refused::UnknownVersion { kind: head.kind, version: head.version });
+    let (kind, version) = kind_and_version(record);
+    let known = RequestKind::from_byte(kind).ok_or(Refused::UnknownKind { kind })?;
+    if version != RECORD_VERSION {
+        return Err(Refused::UnknownVersion { kind, version });
     }
-    Ok(decode_kind(kind, record, scratch)?)
+    Ok(decode_kind(known, record, scratch)?)
 }
 
 fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch) -> Read<Decoded<'a>> {

@@ -66,8 +66,12 @@ fn requests_come_back(from: &Ingredients) {
     let mut writer = FrameWriter::default();
     writer.begin(from.words[0], 70);
     let (commands, queries) = (from.commands(), from.queries());
-    commands.iter().for_each(|command| drop(writer.push(command).expect("fits")));
-    queries.iter().for_each(|query| drop(writer.push_query(query).expect("fits")));
+    commands.iter().for_each(|command| {
+        let _ = writer.push(command).expect("fits");
+    });
+    queries.iter().for_each(|query| {
+        let _ = writer.push_query(query).expect("fits");
+    });
     let status_index = writer.push_status().expect("fits");
     let kept = keep(writer.finish(), 1_000);
     assert_eq!(kept.refused, [], "nothing of a sound frame is refused");
