@@ -27,10 +27,15 @@ mod request_decode;
 mod request_encode;
 mod request_records;
 
+mod reply;
 mod reply_decode;
+mod reply_decode_queries;
 mod reply_encode;
 mod reply_records;
+
 mod status;
+mod status_decode;
+mod status_encode;
 
 mod fact_decode;
 mod fact_encode;
@@ -45,11 +50,13 @@ pub use frame::{
 };
 pub use layout::RECORD_VERSION;
 pub use refused::{Part, Refused};
-pub use reply_decode::{BooksAt, Reply, SkuRow, Taken, decode_hello, decode_replies};
-pub use reply_encode::{ReplyWriter, encode_hello};
+pub use reply::{BooksAt, Reply, SkuRow, Taken};
+pub use reply_decode::{decode_hello, decode_replies};
+pub use reply_encode::ReplyWriter;
 pub use request::{FrameDecoder, FrameWriter, Request, RequestSink, Tag};
 pub use request_encode::PushError;
 pub use status::{DurabilityMode, Hello, STAGES, ServerVersion, Stage, Status, Summary, SyncMethodCode};
+pub use status_encode::encode_hello;
 
 #[cfg(test)]
 mod tests;

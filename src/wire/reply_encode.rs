@@ -13,12 +13,13 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, BooksV1, DoneV1, DrawViewV1, HAS_HASHES, HelloV1, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1,
-    OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
-    SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StatusV1, StockChangedV1, StockRowV1, StockV1, SummaryV1,
+    AnswerHead, BooksV1, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1, OrderRowV1,
+    OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, SiteRowV1,
+    SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1, StockV1,
 };
 use super::request::Tag;
-use super::status::{Hello, Status};
+use super::status::Status;
+use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{LineView, OrderPage, OrderView, SiteRow, StockRow};
@@ -271,12 +272,7 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-const fn order_fixed_lengths(view: &OrderView) -> (usize, usize, usize) {
-    (view.lines.len(), view.draws.len(), view.details.len())
-}
-
 fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
-    let (lines, draws, details_len) = order_fixed_lengths(view);
     OrderV1 {
         head,
         order: view.order.bits(),
@@ -289,66 +285,13 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
         payment: view.payment as u8,
         channel: view.channel,
         zone: view.zone,
-        lines: count16(lines),
-        draws: count16(draws),
-        details_len: count16(details_len),
+        lines: count16(view.lines.len()),
+        draws: count16(view.draws.len()),
+        details_len: count16(view.details.len()),
     }
 }
 
 const fn line_view(line: &LineView) -> LineViewV1 {
     let LineView { sku, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
     LineViewV1 { sku: sku.0, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned }
-}
-
-fn status_fixed(head: AnswerHead, status: &Status) -> StatusV1 {
-    StatusV1 {
-        head,
-        version: [status.version.major, status.version.minor, status.version.patch],
-        shards: status.shards,
-        log_time: status.log_time.ms(),
-        uptime_ms: status.uptime_ms,
-        orders: status.orders,
-        orders_max: status.orders_max,
-        details_bytes: status.details_bytes,
-        details_bytes_max: status.details_bytes_max,
-        rss_bytes: status.rss_bytes,
-        log_bytes: status.log_bytes,
-        syncs: status.syncs,
-        log_frames: status.log_frames,
-        connections: status.connections,
-        requests: status.requests,
-        interval_ms: status.interval_ms,
-        durability: status.durability as u8,
-        sync_method: status.sync_method as u8,
-        stages: status.stages.map(|stage| {
-            let super::status::Summary { count, p50, p99, p999, max } = stage;
-            SummaryV1 { count, p50, p99, p999, max }
-        }),
-    }
-}
-
-/// The frame that greets a new connection.
-#[must_use]
-pub fn encode_hello(hello: &Hello) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(80);
-    open_replies(&mut frame, ReplyFrameKind::Hello, hello.log_time);
-    let record = RecordHead::new(ReplyKind::Hello as u8, 64);
-    let fixed = HelloV1 {
-        head: AnswerHead { record, index: 0, state: 0, flags: 0, correlation: 0 },
-        version: [hello.version.major, hello.version.minor, hello.version.patch],
-        shards: hello.shards,
-        frame_bytes_max: hello.frame_bytes_max,
-        first_frame_bytes_max: hello.first_frame_bytes_max,
-        frame_commands_max: hello.frame_commands_max,
-        lines_max: hello.lines_max,
-        details_bytes_max: hello.details_bytes_max,
-        code_bytes_max: hello.code_bytes_max,
-        page_rows_max: hello.page_rows_max,
-        hold_ms_max: hello.hold_ms_max,
-        id_ahead_ms_max: hello.id_ahead_ms_max,
-        zero: 0,
-    };
-    put(&mut frame, &fixed);
-    close_frame(&mut frame, 0, 1);
-    frame
 }

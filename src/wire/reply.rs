@@ -1,0 +1,87 @@
+//! What a client gets back: an answer, a refusal, or what it asked to see.
+//!
+//! Answers borrow their few varying bytes from the frame, because there are millions of them; what queries bring is owned.
+
+use rkyv::rend::unaligned::u32_ule;
+
+use super::layout::get;
+use super::refused::Refused;
+use super::status::Status;
+use crate::base::{Sequence, ShardId, SkuId};
+use crate::engine::query::{OrderPage, OrderView, SiteRow, StockRow};
+use crate::engine::{Answer, Books};
+
+/// One reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply<'a> {
+    /// A command was carried out. The units taken per line are empty unless the answer says `short`.
+    Answer(Answer, Taken<'a>),
+    /// A request was refused.
+    Refused(Refused),
+    /// Stock rows; with `more`, another reply of the same correlation and index goes on.
+    Stock {
+        /// In the order asked.
+        rows: Vec<StockRow>,
+        /// Not the last part.
+        more: bool,
+    },
+    /// Numbers of SKU codes, in the order asked.
+    SkuNumbers(Vec<Option<SkuId>>),
+    /// The sites of a market.
+    Sites(Vec<SiteRow>),
+    /// A page of SKUs.
+    Skus(Vec<SkuRow>),
+    /// An order.
+    Order(Box<OrderView>),
+    /// A page of open orders.
+    OpenOrders(OrderPage),
+    /// The books of a market.
+    Books(Box<BooksAt>),
+    /// The server's status.
+    Status(Box<Status>),
+}
+
+/// A SKU and its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkuRow {
+    /// Its number.
+    pub sku: SkuId,
+    /// Its code.
+    pub code: String,
+}
+
+/// The books of a market and the position of the log at which they are true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BooksAt {
+    /// The stream that carries the market's facts.
+    pub stream: ShardId,
+    /// The last entry that counts.
+    pub sequence: Sequence,
+    /// The books.
+    pub books: Books,
+}
+
+/// Units taken per line, as they lie in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken<'a> {
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Taken<'a> {
+    /// How many lines.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len() / 4
+    }
+
+    /// Whether nothing was told: every line got what it asked.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Units per line, lines in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
+        self.bytes.chunks_exact(4).map(|line| get::<u32_ule>(line).map_or(0, |units| units.to_native()))
+    }
+}

@@ -1,0 +1,163 @@
+//! Replies to queries: rows, orders and books out of their records.
+
+use rkyv::rend::unaligned::{i64_ule, u32_ule, u64_ule};
+
+use super::layout::{Body, Malformed};
+use super::refused::Part;
+use super::reply::{BooksAt, Reply, SkuRow};
+use super::reply_decode::{Read, flags, state, stateless};
+use super::reply_records::{
+    ArchivedAnswerHead, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1, ArchivedOpenOrdersReplyV1,
+    ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedSiteRowV1, ArchivedSitesV1,
+    ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1, HAS_HASHES, MORE,
+};
+use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
+use crate::engine::Books;
+use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+
+pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    let more = flags(head, MORE)? == MORE;
+    let (fixed, mut body) = Body::of::<ArchivedStockV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedStockRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+        let balances = row.balances.map(i64_ule::to_native);
+        Ok(StockRow { sku: SkuId(row.sku.to_native()), site: SiteId(row.site.to_native()), balances })
+    })?;
+    body.end()?;
+    Ok(Reply::Stock { rows, more })
+}
+
+pub(super) fn sku_numbers<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedSkuNumbersV1>(record)?;
+    let mut numbers = Vec::new();
+    body.array::<u32_ule, _>(usize::from(fixed.rows.to_native()), &mut numbers, |number| {
+        let number = number.to_native();
+        Ok((number != 0).then_some(SkuId(number)))
+    })?;
+    body.end()?;
+    Ok(Reply::SkuNumbers(numbers))
+}
+
+pub(super) fn sites<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedSitesV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedSiteRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, Ok)?;
+    let mut sites = Vec::with_capacity(rows.len());
+    for row in rows {
+        let code = body.text(usize::from(row.code_len.to_native()))?.to_owned();
+        sites.push(SiteRow { site: SiteId(row.site.to_native()), rank: row.rank.to_native(), code });
+    }
+    body.end()?;
+    Ok(Reply::Sites(sites))
+}
+
+pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedSkusV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedSkuRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, Ok)?;
+    let mut skus = Vec::with_capacity(rows.len());
+    for row in rows {
+        let code = body.text(usize::from(row.code_len.to_native()))?.to_owned();
+        skus.push(SkuRow { sku: SkuId(row.sku.to_native()), code });
+    }
+    body.end()?;
+    Ok(Reply::Skus(skus))
+}
+
+pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
+    let has_hashes = flags(head, HAS_HASHES)? == HAS_HASHES;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV1>(record)?;
+    let mut lines = Vec::new();
+    body.array::<ArchivedLineViewV1, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
+    let mut draws = Vec::new();
+    body.array::<ArchivedDrawViewV1, _>(usize::from(fixed.draws.to_native()), &mut draws, |draw| Ok(draw_view(draw)))?;
+    let hashes = if has_hashes { Some(hashes(body.one()?)) } else { None };
+    let details = body.blob(usize::from(fixed.details_len.to_native()))?.to_vec();
+    body.end()?;
+    Ok(OrderView {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        number: OrderNumber(fixed.number.to_native()),
+        state: state(head.state)?,
+        customer: CustomerKey(fixed.customer.to_native()),
+        accepted_at: Timestamp::from_ms(fixed.accepted_at.to_native()),
+        deadline: Timestamp::from_ms(fixed.deadline.to_native()),
+        take: Take::from_byte(fixed.take).ok_or(Malformed(Part::Take))?,
+        currency: Currency::new(fixed.currency).map_err(|_| Malformed(Part::Currency))?,
+        payment: PaymentMethod::from_byte(fixed.payment).ok_or(Malformed(Part::Payment))?,
+        channel: fixed.channel.to_native(),
+        zone: fixed.zone.to_native(),
+        hashes,
+        lines,
+        draws,
+        details,
+    })
+}
+
+fn hashes(hashes: &ArchivedReplyHashesV1) -> IdentityHashes {
+    let (account, address) = (hashes.account.to_native(), hashes.address.to_native());
+    IdentityHashes { account, address, instrument: hashes.instrument.to_native() }
+}
+
+fn line_view(line: &ArchivedLineViewV1) -> LineView {
+    LineView {
+        sku: SkuId(line.sku.to_native()),
+        asked: line.asked.to_native(),
+        price: line.price.to_native(),
+        taken: line.taken.to_native(),
+        reserved: line.reserved.to_native(),
+        lapsed: line.lapsed.to_native(),
+        committed: line.committed.to_native(),
+        shipped: line.shipped.to_native(),
+        cancelled: line.cancelled.to_native(),
+        returned: line.returned.to_native(),
+    }
+}
+
+fn draw_view(draw: &ArchivedDrawViewV1) -> DrawView {
+    DrawView {
+        line: draw.line.to_native(),
+        site: SiteId(draw.site.to_native()),
+        reserved: draw.reserved.to_native(),
+        committed: draw.committed.to_native(),
+        shipped: draw.shipped.to_native(),
+    }
+}
+
+pub(super) fn open_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedOpenOrdersReplyV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedOrderRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+        Ok(OrderRow {
+            order: OrderId::from_bits(row.order.to_native()),
+            number: OrderNumber(row.number.to_native()),
+            state: state(row.state)?,
+            deadline: Timestamp::from_ms(row.deadline.to_native()),
+        })
+    })?;
+    body.end()?;
+    let next = fixed.next.to_native();
+    Ok(Reply::OpenOrders(OrderPage { rows, next: (next != 0).then_some(OrderNumber(next)) }))
+}
+
+pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let fixed = Body::alone::<ArchivedBooksV1>(record)?;
+    let books = Books {
+        units: fixed.units.map(i64_ule::to_native),
+        orders: fixed.orders.map(u64_ule::to_native),
+        orders_hash: fixed.orders_hash.to_native(),
+    };
+    let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
+    Ok(Reply::Books(Box::new(BooksAt { stream, sequence, books })))
+}
