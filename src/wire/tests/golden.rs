@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::samples::{Ingredients, write};
-use crate::base::Timestamp;
+use crate::base::{OrderId, Timestamp};
+use crate::engine::order::{Counters, State};
+use crate::engine::order_hash;
 use crate::wire::layout::split_record;
 use crate::wire::{FrameWriter, REPLY_HEADER_BYTES, REQUEST_HEADER_BYTES, ReplyWriter, Tag, encode_fact, encode_hello};
 
@@ -110,18 +112,25 @@ fn frames_have_their_golden_bytes() {
     check("wire-frames.txt", &frames);
 }
 
-/// What `docs/WIRE-PROTOCOL.md`, "Books", hashes for one order.
-fn books_hash(order: u128, state: u8, lines: &[[u32; 6]]) -> u128 {
+/// What `docs/WIRE-PROTOCOL.md`, "Books", hashes for one order, written down once more.
+fn books_hash(order: u128, state: State, lines: &[Counters]) -> u128 {
     let mut bytes = order.to_le_bytes().to_vec();
-    bytes.push(state);
-    lines.iter().flatten().for_each(|units| bytes.extend_from_slice(&units.to_le_bytes()));
-    xxhash_rust::xxh3::xxh3_128(&bytes)
+    bytes.push(state as u8);
+    for line in lines {
+        let taken = line.reserved + line.lapsed + line.committed + line.shipped + line.cancelled;
+        let units = [taken, line.reserved, line.lapsed, line.committed, line.shipped, line.cancelled];
+        units.iter().for_each(|units| bytes.extend_from_slice(&units.to_le_bytes()));
+    }
+    let hash = xxhash_rust::xxh3::xxh3_128(&bytes);
+    assert_eq!(hash, order_hash(OrderId::from_bits(order), state, lines.iter().copied()), "as the engine keeps it");
+    hash
 }
 
 #[test]
 fn the_worked_example_of_the_books_has_its_golden_sum() {
-    let confirmed = books_hash(0x019f_0000_0001_0000_1000_0000_0000_0001, 2, &[[2, 0, 0, 2, 0, 0], [1, 0, 0, 1, 0, 0]]);
-    let blocked = books_hash(0x019f_0000_0002_0000_1000_0000_0000_0002, 7, &[]);
+    let lines = [2, 1].map(|committed| Counters { committed, ..Counters::default() });
+    let confirmed = books_hash(0x019f_0000_0001_0000_1000_0000_0000_0001, State::Confirmed, &lines);
+    let blocked = books_hash(0x019f_0000_0002_0000_1000_0000_0000_0002, State::Blocked, &[]);
     let sum = confirmed.wrapping_add(blocked);
     let document = include_str!("../../../docs/WIRE-PROTOCOL.md");
     let values = [confirmed, blocked, sum].map(|value| format!("`{value:032x}`"));
