@@ -3,11 +3,14 @@
 //! The map of the house. Imports point backwards along this line only:
 //!
 //! ```text
-//! base → engine, wal → wire → shard → server, client → node
+//! base → engine, wal → wire → shard → quic → server, client → node → cli
 //! ```
 
 pub mod base;
+
 pub mod engine;
 pub mod wal;
 
 pub mod wire;
+
+pub mod shard;

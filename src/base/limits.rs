@@ -66,6 +66,36 @@ pub const ORDER_MEMORY_BYTES: u64 = 300;
 
 /// Shards of a node.
 pub const SHARDS_MAX: u16 = 64;
+/// Submissions waiting for one shard; one more is given back and answered `Overloaded`.
+pub const INBOX_SUBMISSIONS_MAX: usize = 4_096;
+/// Bytes of commands waiting for one shard.
+pub const INBOX_BYTES_MAX: usize = 32 * MIB;
+/// Emptied batches kept for the sessions of one shard.
+pub const INBOX_SPARE_BATCHES_MAX: usize = 64;
+/// An emptied batch larger than this is given back to the allocator.
+pub const INBOX_SPARE_BATCH_BYTES_MAX: usize = 2 * MIB;
+/// Commands of one turn at most. Larger turns fall out of the cache and keep the disk waiting.
+pub const TURN_COMMANDS_MAX: usize = 2_048;
+/// Commands looked up ahead together; their memory must still be in the cache when they are decided.
+pub const LOOK_AHEAD_COMMANDS_MAX: usize = 1_024;
+/// Bytes of facts after which a turn takes no further command.
+pub const TURN_BYTES_MAX: usize = MIB;
+/// Bytes of facts and replies of one turn that a shard buffers; see [`TURN_BYTES_MAX`].
+pub const TURN_REPLY_BYTES_MAX: usize = 4 * MIB;
+/// Entries of one shard on their way to the disk; past it the shard stops draining.
+pub const AHEAD_ENTRIES_MAX: usize = 64;
+/// Bytes of one shard on their way to the disk; past it the shard stops draining.
+pub const AHEAD_BYTES_MAX: usize = 8 * MIB;
+/// Emptied reply buffers kept by one shard.
+pub const REPLY_SPARE_BUFFERS_MAX: usize = 256;
+/// A reply buffer larger than this is given back to the allocator.
+pub const REPLY_SPARE_BYTES_MAX: usize = 256 * KIB;
+/// A change of the wall clock against the monotonic one, between two readings, that is reported as a step.
+pub const CLOCK_STEP_MS_MIN: u64 = 500;
+/// Log time moves towards the wall clock at most this often.
+pub const CLOCK_UPDATE_US_MIN: u64 = 1_000;
+/// The longest sleep of a shard that has a deadline: a stepped wall clock is noticed that soon.
+pub const DEADLINE_SLEEP_MS_MAX: u64 = 1_000;
 
 // ---- log ----------------------------------------------------------------------------------------------------------
 
@@ -131,6 +161,11 @@ const _: () = {
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
     // A balance is a signed 64-bit number and no sum of movements comes near its end.
     assert!(STOCK_UNITS_MAX < (i64::MAX as u64) / 8);
+    // Run-ahead: a shard within its own bounds is never turned away by the log.
+    assert!(AHEAD_ENTRIES_MAX * SHARDS_MAX as usize <= LOG_QUEUE_ENTRIES_MAX);
+    assert!(AHEAD_BYTES_MAX + TURN_BYTES_MAX + ENTRY_BYTES_MAX <= LOG_PENDING_BYTES_MAX);
+    assert!(TURN_BYTES_MAX + RECORD_BYTES_MAX <= ENTRY_BYTES_MAX, "a turn of commands is one entry");
+    assert!(LOOK_AHEAD_COMMANDS_MAX <= TURN_COMMANDS_MAX);
     assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
     assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);
     // Every reply fits one record (stock rows are split), and every record fits a frame.

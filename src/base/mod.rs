@@ -5,11 +5,13 @@
 pub mod limits;
 
 mod codes;
+mod distribution;
 mod ids;
 mod money;
 mod time;
 
 pub use codes::{CodeList, Codes};
+pub use distribution::Distribution;
 pub use ids::{
     ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId, TimedId,
 };

@@ -1,0 +1,240 @@
+//! The batch machine: submissions in, entries and replies out. No clock, no thread, no disk.
+//!
+//! ```text
+//! handle_submission ─► backlog ─► handle_turn: sweep what is due │ look ahead, decide, fold (in groups)
+//!                                      │ replies                 │ facts
+//!                                      ▼                         ▼
+//!                                 handle_turn_end: put, tagged   poll_append: the entry and whom to wake
+//! ```
+//!
+//! # Always true
+//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`].
+//! - Who comes up short while due reservations are unswept is decided again after all of them have been.
+//! - A request whose deadline has passed costs nothing but its answer.
+//! - A turn is bounded in requests, in bytes of facts and in bytes of replies; the rest waits for the next one.
+//!
+//! # Why so
+//! A group is looked up before it is decided, so that its cache misses overlap; a group larger than the cache would be
+//! forgotten before its turn.
+
+use super::answers::{Answers, End, Visit};
+use super::backlog::{Backlog, Pending};
+use super::facts::{Facts, Sealed};
+use super::lane::Admitted;
+use super::queries::answer_query;
+use crate::base::limits::{
+    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
+};
+use crate::base::{Sequence, Timestamp};
+use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
+use crate::wire::{Refused, Request, Tag};
+
+/// The world as a turn finds it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// Log time.
+    pub(super) now: Timestamp,
+    /// In the time that deadlines of requests are told in.
+    pub(super) monotonic_ms: u64,
+    /// Placements are refused.
+    pub(super) disk_low: bool,
+}
+
+pub(super) struct Batcher {
+    engine: Engine,
+    scratch: Scratch,
+    backlog: Backlog,
+    facts: Facts,
+    answers: Answers,
+    turn: Turn,
+    /// Submissions that are decided.
+    done: Vec<Admitted>,
+}
+
+/// What this turn has come to so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
+    now: Timestamp,
+    requests: usize,
+    reply_bytes: usize,
+    /// Nothing more may happen in it.
+    ended: bool,
+}
+
+impl Batcher {
+    /// `facts` continues the stream that `engine` was recovered from.
+    pub(super) fn new(engine: Engine, facts: Facts) -> Self {
+        Self {
+            engine,
+            scratch: Scratch::default(),
+            backlog: Backlog::default(),
+            facts,
+            answers: Answers::default(),
+            turn: Turn::default(),
+            done: Vec::new(),
+        }
+    }
+
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) fn into_engine(self) -> Engine {
+        self.engine
+    }
+
+    /// Whether it has enough for a turn.
+    pub(super) const fn is_full(&self) -> bool {
+        self.backlog.len() >= TURN_COMMANDS_MAX
+    }
+
+    /// Whether anything is left to decide or to append.
+    pub(super) fn has_work(&self, now: Timestamp) -> bool {
+        !self.backlog.is_empty() || self.facts.has_sealed() || self.engine.has_due(now)
+    }
+
+    pub(super) fn handle_submission(&mut self, admitted: Admitted) {
+        self.backlog.push(admitted);
+    }
+
+    pub(super) const fn facts(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    /// Expires what is due, then decides what it may of the backlog.
+    pub(super) fn handle_turn(&mut self, moment: Moment) {
+        self.turn = Turn { now: moment.now, ..Turn::default() };
+        self.answers.begin_turn();
+        self.sweep(moment.now);
+        while !self.backlog.is_empty() && self.turn_has_room() {
+            let group = LOOK_AHEAD_COMMANDS_MAX.min(TURN_COMMANDS_MAX - self.turn.requests);
+            self.touch_group(group, moment);
+            self.decide_group(group, moment);
+        }
+    }
+
+    /// Puts the replies and seals the entry. `durable` is the mark, read after the turn; tells how many requests the
+    /// turn decided.
+    pub(super) fn handle_turn_end(&mut self, decided_ns: u64, durable: Sequence) -> usize {
+        let end = End { position: self.facts.position(), durable, decided_ns };
+        let waiting = self.answers.finish(&end, self.facts.notify());
+        self.facts.finish(self.turn.now, waiting, decided_ns);
+        self.turn.requests
+    }
+
+    /// The next entry for the log, in order of positions. Ask until there is none.
+    pub(super) fn poll_append(&mut self) -> Option<Sealed> {
+        self.facts.poll_sealed()
+    }
+
+    /// A submission of which every request has been decided.
+    pub(super) fn poll_done(&mut self) -> Option<Admitted> {
+        self.done.pop()
+    }
+
+    /// When there is something to do although nobody submits anything.
+    pub(super) fn poll_deadline(&self) -> Option<Timestamp> {
+        self.engine.next_deadline()
+    }
+
+    fn turn_has_room(&self) -> bool {
+        !self.turn.ended
+            && self.turn.requests < TURN_COMMANDS_MAX
+            && self.facts.turn_bytes() < TURN_BYTES_MAX
+            && self.turn.reply_bytes < TURN_REPLY_BYTES_MAX
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        for _ in 0..EXPIRIES_PER_TURN_MAX {
+            let Some(fact) = self.engine.next_due(now) else { break };
+            self.engine.fold(&fact, now);
+            self.facts.add(&fact, now);
+        }
+    }
+
+    fn touch_group(&self, group: usize, moment: Moment) {
+        for (tag, request) in self.backlog.peek(group) {
+            if let Request::Command(command) = request
+                && !is_dead(tag, moment)
+            {
+                self.engine.touch(&command);
+            }
+        }
+    }
+
+    fn decide_group(&mut self, group: usize, moment: Moment) {
+        let upto = self.turn.requests + group;
+        while self.turn.requests < upto && self.turn_has_room() {
+            let Some(mut first) = self.backlog.take_first() else { return };
+            self.decide_first(&mut first, upto, moment);
+            if first.done == first.len() {
+                self.done.push(first.admitted);
+            } else {
+                self.backlog.put_back(first);
+            }
+        }
+    }
+
+    /// Decides requests of one submission until the turn has had its share.
+    fn decide_first(&mut self, first: &mut Pending, upto: usize, moment: Moment) {
+        let submission = &first.admitted.submission;
+        let place = self.answers.visit(&submission.outbox, moment.now);
+        while self.turn.requests < upto && self.turn_has_room() {
+            let Some((tag, request)) = submission.batch.get(first.done) else { return };
+            let visit = self.answers.at(place);
+            let before = visit.writer.bytes();
+            decide_request(&mut self.engine, &mut self.scratch, &mut self.facts, visit, (tag, request), moment);
+            visit.replies += 1;
+            self.turn.reply_bytes += visit.writer.bytes() - before;
+            self.turn.requests += 1;
+            // Books name the entry they are true at, so nothing may follow in it.
+            self.turn.ended |= matches!(request, Request::Query(Query::Books { .. }));
+            first.done += 1;
+        }
+    }
+}
+
+const fn is_dead(tag: Tag, moment: Moment) -> bool {
+    tag.expires_at_ms != 0 && tag.expires_at_ms <= moment.monotonic_ms
+}
+
+fn decide_request(
+    engine: &mut Engine,
+    scratch: &mut Scratch,
+    facts: &mut Facts,
+    visit: &mut Visit,
+    (tag, request): (Tag, Request<'_>),
+    moment: Moment,
+) {
+    let writer = &mut visit.writer;
+    if is_dead(tag, moment) {
+        return writer.refuse(tag, &Refused::DeadlinePassed);
+    }
+    let outcome = match request {
+        Request::Query(query) => return answer_query(engine, facts, &query, tag, writer),
+        Request::Command(command @ Command::Place(_)) if moment.disk_low => {
+            repeat_placement(engine, &command, scratch, moment.now)
+        }
+        Request::Command(command) => {
+            engine.submit(&command, moment.now, scratch, &mut |fact| facts.add(fact, moment.now)).map_err(Refused::from)
+        }
+    };
+    match outcome {
+        Ok(answer) => writer.answer(tag, &answer, scratch.taken()),
+        Err(refused) => writer.refuse(tag, &refused),
+    }
+}
+
+/// With the disk low nothing new is placed, but what was accepted is still accepted, and still says so.
+fn repeat_placement(
+    engine: &Engine,
+    command: &Command<'_>,
+    scratch: &mut Scratch,
+    now: Timestamp,
+) -> Result<Answer, Refused> {
+    match engine.decide(command, now, scratch) {
+        Ok(Decision::Repeated(answer)) => Ok(answer),
+        Ok(Decision::Happened { .. }) | Err(Refusal::SoldOut { .. }) => Err(Refused::DiskLow),
+        Err(refusal) => Err(refusal.into()),
+    }
+}

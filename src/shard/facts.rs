@@ -1,0 +1,173 @@
+//! Facts of a turn on their way into entries of the log.
+//!
+//! # Always true
+//! - One turn is one entry, unless its facts outgrow one: then it is cut between two facts, never within one.
+//! - Entries leave in the order of their positions, without a gap.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::base::{Sequence, ShardId, Timestamp};
+use crate::engine::Fact;
+use crate::wal::{Entry, Notify};
+use crate::wire::encode_fact;
+
+/// An entry that is complete.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) entry: Entry,
+    /// Replies that wait for it.
+    pub(super) replies: u32,
+    /// When the turn ended.
+    pub(super) decided_ns: u64,
+}
+
+pub(super) struct Facts {
+    stream: ShardId,
+    /// Of the last entry sealed, ever.
+    position: Sequence,
+    entry_bytes_max: usize,
+    /// Told first of every entry that is durable.
+    shard: Arc<dyn Notify>,
+    /// Of the entry being filled.
+    bytes: Vec<u8>,
+    notify: Vec<Arc<dyn Notify>>,
+    /// Of this turn.
+    turn_bytes: usize,
+    sealed: VecDeque<Sealed>,
+}
+
+impl Facts {
+    pub(super) fn new(stream: ShardId, last: Sequence, entry_bytes_max: usize, shard: Arc<dyn Notify>) -> Self {
+        Self {
+            stream,
+            position: last,
+            entry_bytes_max,
+            shard,
+            bytes: Vec::new(),
+            notify: Vec::new(),
+            turn_bytes: 0,
+            sealed: VecDeque::new(),
+        }
+    }
+
+    /// Appends a fact that has been folded at `now`.
+    pub(super) fn add(&mut self, fact: &Fact<'_>, now: Timestamp) {
+        let start = self.bytes.len();
+        encode_fact(fact, &mut self.bytes);
+        self.turn_bytes += self.bytes.len() - start;
+        if self.bytes.len() > self.entry_bytes_max && start > 0 {
+            let newest = self.bytes.split_off(start);
+            self.seal(now, 0, 0);
+            self.bytes = newest;
+        }
+    }
+
+    pub(super) const fn stream(&self) -> ShardId {
+        self.stream
+    }
+
+    /// Bytes of this turn's facts.
+    pub(super) const fn turn_bytes(&self) -> usize {
+        self.turn_bytes
+    }
+
+    /// Where everything this turn decided will be found: of the entry being filled, or of the last one.
+    pub(super) const fn position(&self) -> Sequence {
+        if self.bytes.is_empty() { self.position } else { self.position.next() }
+    }
+
+    /// To be filled with whom to tell when the turn is durable.
+    pub(super) const fn notify(&mut self) -> &mut Vec<Arc<dyn Notify>> {
+        &mut self.notify
+    }
+
+    /// Ends the turn. Its entry is sealed if there are facts in it or somebody waits for those before it.
+    pub(super) fn finish(&mut self, now: Timestamp, replies: u32, decided_ns: u64) {
+        self.turn_bytes = 0;
+        if !self.bytes.is_empty() || !self.notify.is_empty() {
+            self.seal(now, replies, decided_ns);
+        }
+    }
+
+    fn seal(&mut self, now: Timestamp, replies: u32, decided_ns: u64) {
+        self.position = self.position();
+        let mut notify = std::mem::take(&mut self.notify);
+        notify.push(Arc::clone(&self.shard));
+        let last = notify.len() - 1;
+        notify.swap(0, last);
+        let bytes = std::mem::take(&mut self.bytes);
+        let entry = Entry { stream: self.stream, sequence: self.position, log_time: now, bytes, notify };
+        self.sealed.push_back(Sealed { entry, replies, decided_ns });
+    }
+
+    pub(super) fn poll_sealed(&mut self) -> Option<Sealed> {
+        self.sealed.pop_front()
+    }
+
+    pub(super) fn has_sealed(&self) -> bool {
+        !self.sealed.is_empty()
+    }
+
+    /// Whether it has no memory for the next turn's facts.
+    pub(super) const fn wants_buffers(&self) -> bool {
+        self.bytes.capacity() == 0
+    }
+
+    pub(super) fn handle_buffers(&mut self, bytes: Vec<u8>, notify: Vec<Arc<dyn Notify>>) {
+        assert!(self.bytes.is_empty() && self.notify.is_empty(), "law: buffers change hands between turns");
+        self.bytes = bytes;
+        self.notify = notify;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{MarketId, OrderId};
+
+    struct Nobody;
+
+    impl Notify for Nobody {
+        fn durable(&self) {}
+    }
+
+    fn expired(number: u64) -> Fact<'static> {
+        Fact::Expired { order: OrderId::new(Timestamp::ZERO, MarketId::MAX, number) }
+    }
+
+    fn one_fact_bytes() -> usize {
+        let mut bytes = Vec::new();
+        encode_fact(&expired(1), &mut bytes);
+        bytes.len()
+    }
+
+    #[test]
+    fn a_turn_that_outgrows_an_entry_is_cut_between_facts() {
+        let size = one_fact_bytes();
+        let mut facts = Facts::new(ShardId(3), Sequence(7), 2 * size, Arc::new(Nobody));
+        for number in 0..5 {
+            facts.add(&expired(number), Timestamp::from_ms(1));
+        }
+        assert_eq!((facts.position(), facts.turn_bytes()), (Sequence(10), 5 * size));
+        facts.finish(Timestamp::from_ms(1), 9, 0);
+        let mut entries = Vec::new();
+        while let Some(sealed) = facts.poll_sealed() {
+            entries.push((sealed.entry.sequence.0, sealed.entry.bytes.len() / size, sealed.replies));
+        }
+        assert_eq!(entries, [(8, 2, 0), (9, 2, 0), (10, 1, 9)]);
+    }
+
+    #[test]
+    fn a_turn_without_facts_is_an_entry_only_if_somebody_waits_and_takes_no_position() {
+        let mut facts = Facts::new(ShardId(0), Sequence(7), 1_000, Arc::new(Nobody));
+        facts.finish(Timestamp::ZERO, 0, 0);
+        assert!(!facts.has_sealed());
+        facts.notify().push(Arc::new(Nobody));
+        facts.finish(Timestamp::ZERO, 1, 0);
+        let sealed = facts.poll_sealed().expect("somebody waits");
+        assert_eq!((sealed.entry.sequence, sealed.entry.bytes.len(), sealed.entry.notify.len()), (Sequence(7), 0, 2));
+        facts.add(&expired(1), Timestamp::ZERO);
+        assert_eq!(facts.position(), Sequence(8));
+    }
+}

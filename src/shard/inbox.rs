@@ -1,0 +1,167 @@
+//! The inbox: where sessions leave work for a shard. Bounded; full means shed; nobody waits.
+//!
+//! ```text
+//! session ─┐                        ┌──────────┐
+//! session ─┼─ submit ─► orders lane ─► shard's │── emptied batches ─► take_spare_batch ─► sessions
+//! session ─┘   │ full?              │  thread  │
+//!              └─► given back       └──────────┘
+//! ```
+//!
+//! One submission is everything that one read of one stream brought for this shard, so that the price of handing over
+//! is paid once per read and not once per order.
+//!
+//! # Not here
+//! - The urgent lane and the one for reads. Which lane a submission goes to will be decided in [`Inbox::submit`], and
+//!   their shares in [`Inbox::take`]; nothing else knows how many lanes there are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_queue::ArrayQueue;
+use crossbeam_utils::sync::Parker;
+
+use super::clock::LogClock;
+use super::lane::{Admitted, Lane};
+use super::log::Log;
+use super::outbox::{Outbox, Replies};
+use super::parking::Rest;
+use super::shared::Shared;
+use super::stages::StageStats;
+use crate::base::ShardId;
+use crate::base::limits::{
+    INBOX_BYTES_MAX, INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, INBOX_SUBMISSIONS_MAX,
+};
+use crate::wire::Batch;
+
+/// Work for a shard, and where its replies go.
+pub struct Submission {
+    /// What one read brought.
+    pub batch: Batch,
+    /// Of the stream it came from.
+    pub outbox: Arc<Outbox>,
+}
+
+/// The door of a shard. Clones are the same door.
+#[derive(Clone)]
+pub struct Inbox {
+    pub(super) shared: Arc<Shared>,
+    lanes: Arc<Lanes>,
+}
+
+struct Lanes {
+    /// The only lane so far. The urgent lane and the one for reads come beside it.
+    orders: Lane,
+    spare: ArrayQueue<Batch>,
+    /// Nothing more is taken in.
+    closed: AtomicBool,
+}
+
+/// What is waiting and what is held, for people who watch.
+#[derive(Debug, Clone)]
+pub struct ShardStats {
+    /// The shard.
+    pub shard: ShardId,
+    /// Orders it keeps.
+    pub orders: u64,
+    /// Bytes of customer details it keeps.
+    pub details_bytes: u64,
+    /// Submissions waiting.
+    pub waiting_submissions: usize,
+    /// Their bytes.
+    pub waiting_bytes: usize,
+    /// How long commands take, and how large turns are.
+    pub stages: StageStats,
+}
+
+impl Inbox {
+    pub(super) fn new(stream: ShardId, log: Arc<dyn Log>, clock: LogClock) -> (Self, Parker) {
+        let (shared, parker) = Shared::new(stream, log, clock);
+        let lanes = Lanes {
+            orders: Lane::new(INBOX_SUBMISSIONS_MAX, INBOX_BYTES_MAX),
+            spare: ArrayQueue::new(INBOX_SPARE_BATCHES_MAX),
+            closed: AtomicBool::new(false),
+        };
+        (Self { shared: Arc::new(shared), lanes: Arc::new(lanes) }, parker)
+    }
+
+    /// The shard behind this door.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shared.stream
+    }
+
+    /// Leaves work for the shard.
+    ///
+    /// # Errors
+    /// The submission itself, when the inbox is full (the session answers `Overloaded`) or the shard is stopping
+    /// ([`Inbox::is_closed`]).
+    #[expect(clippy::result_large_err, reason = "it goes back as it came; a box would cost an allocation when full")]
+    pub fn submit(&self, submission: Submission) -> Result<(), Submission> {
+        let outbox = &submission.outbox;
+        assert!(outbox.is_of(&self.shared), "law: replies wait for the stream of the shard that decides them");
+        if self.is_closed() {
+            return Err(submission);
+        }
+        let admitted = Admitted { submission, at_ns: self.shared.clock.monotonic_ns() };
+        self.lanes.orders.push(admitted).map_err(|admitted| admitted.submission)?;
+        self.shared.parking.wake(Rest::Idle);
+        Ok(())
+    }
+
+    /// Whether the shard takes nothing more in.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lanes.closed.load(Ordering::Acquire)
+    }
+
+    /// A queue for the replies to one stream of one connection: the first half goes with every submission, the second
+    /// stays with the session.
+    #[must_use]
+    pub fn open_outbox(&self) -> (Arc<Outbox>, Replies) {
+        Outbox::open(Arc::clone(&self.shared))
+    }
+
+    /// An empty batch, used before if there is one.
+    #[must_use]
+    pub fn take_spare_batch(&self) -> Batch {
+        self.lanes.spare.pop().unwrap_or_default()
+    }
+
+    /// A moment's numbers.
+    #[must_use]
+    pub fn stats(&self) -> ShardStats {
+        let shared = &self.shared;
+        ShardStats {
+            shard: shared.stream,
+            orders: shared.usage.orders.load(Ordering::Relaxed),
+            details_bytes: shared.usage.details_bytes.load(Ordering::Relaxed),
+            waiting_submissions: self.lanes.orders.len(),
+            waiting_bytes: self.lanes.orders.bytes(),
+            stages: shared.stages.snapshot(),
+        }
+    }
+
+    /// The shard's side: what has waited longest.
+    pub(super) fn take(&self) -> Option<Admitted> {
+        self.lanes.orders.pop()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lanes.orders.is_empty()
+    }
+
+    /// The shard's side: a batch it is done with.
+    pub(super) fn give_back_batch(&self, mut batch: Batch) {
+        if batch.bytes() <= INBOX_SPARE_BATCH_BYTES_MAX {
+            batch.clear();
+            // A full shelf lets the batch go.
+            let _dropped = self.lanes.spare.push(batch);
+        }
+    }
+
+    /// From now on everything is given back.
+    pub(super) fn close(&self) {
+        self.lanes.closed.store(true, Ordering::SeqCst);
+        self.shared.parking.wake_always();
+    }
+}

@@ -1,0 +1,43 @@
+//! Questions, answered from the state. They change nothing, and still wait for what they saw to be durable.
+
+use super::facts::Facts;
+use crate::base::CodeList;
+use crate::engine::{Engine, Query, Refusal};
+use crate::wire::{Refused, ReplyWriter, Tag};
+
+/// Writes the answer to `query`, or why there is none.
+pub(super) fn answer_query(engine: &Engine, facts: &Facts, query: &Query<'_>, tag: Tag, writer: &mut ReplyWriter) {
+    if let Err(refusal) = try_answer(engine, facts, query, tag, writer) {
+        writer.refuse(tag, &Refused::Engine(refusal));
+    }
+}
+
+fn try_answer(
+    engine: &Engine,
+    facts: &Facts,
+    query: &Query<'_>,
+    tag: Tag,
+    writer: &mut ReplyWriter,
+) -> Result<(), Refusal> {
+    match *query {
+        Query::Stock { market, skus } => writer.stock(tag, &engine.stock(market, skus)?),
+        Query::ResolveSkus { market, codes } => {
+            let codes: Vec<&str> = codes.iter().collect();
+            writer.sku_numbers(tag, &engine.resolve_skus(market, &codes)?);
+        }
+        Query::Sites { market } => writer.sites(tag, &engine.sites(market)?),
+        Query::Skus { market, after, rows_max } => {
+            let rows = engine.skus(market, after, rows_max)?;
+            let numbers: Vec<_> = rows.iter().map(|(sku, _)| *sku).collect();
+            let codes: CodeList = rows.iter().map(|(_, code)| code.as_str()).collect();
+            writer.skus(tag, &numbers, codes.codes());
+        }
+        Query::Order { order } => writer.order(tag, &engine.order(order)?),
+        Query::OrderByNumber { market, number } => writer.order(tag, &engine.order_by_number(market, number)?),
+        Query::OpenOrders { market, after, rows_max } => {
+            writer.open_orders(tag, &engine.open_orders(market, after, rows_max)?);
+        }
+        Query::Books { market } => writer.books(tag, &engine.books(market)?, facts.stream(), facts.position()),
+    }
+    Ok(())
+}

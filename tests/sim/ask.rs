@@ -1,0 +1,95 @@
+//! What simulated clients ask, owned, so that it can be asked again word for word.
+
+use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Query};
+use stockade::wire::{Refused, Request};
+
+#[derive(Debug, Clone)]
+pub(crate) enum Ask {
+    OpenMarket { market: MarketId },
+    CreateSite { market: MarketId },
+    CreateSku { market: MarketId, code: String },
+    Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
+    Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
+    Place(Placement),
+    Confirm { order: OrderId, attempt: ChangeId },
+    Cancel { order: OrderId, block: bool },
+    CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
+    HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
+    Return { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
+    Look { order: OrderId },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    pub(crate) order: OrderId,
+    pub(crate) take: Take,
+    pub(crate) hold_ms: u32,
+    pub(crate) payment: PaymentMethod,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) details: Vec<u8>,
+}
+
+/// What became of it, as a client was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Answered(Answer, Vec<u32>),
+    Seen,
+    Refused(Refused),
+}
+
+impl Ask {
+    pub(crate) fn market(&self) -> MarketId {
+        match self {
+            Self::OpenMarket { market } | Self::CreateSite { market } | Self::CreateSku { market, .. } => *market,
+            Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
+            Self::Place(placement) => placement.order.market(),
+            Self::Confirm { order, .. }
+            | Self::Cancel { order, .. }
+            | Self::CancelLines { order, .. }
+            | Self::HandOver { order, .. }
+            | Self::Return { order, .. }
+            | Self::Look { order } => order.market(),
+        }
+    }
+
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request::Command(match *self {
+            Self::OpenMarket { market } => Command::OpenMarket { market, code: "a market" },
+            Self::CreateSite { market } => Command::CreateSite { market, rank: 1, code: "second" },
+            Self::CreateSku { market, ref code } => Command::CreateSku { market, code },
+            Self::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
+            Self::Adjust { request, sku, site, delta } => {
+                Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }
+            }
+            Self::Place(ref placement) => Command::Place(placement.command()),
+            Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
+            Self::Cancel { order, block } => Command::Cancel { order, block },
+            Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
+            Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },
+            Self::Return { order, change, ref lines } => {
+                Command::ReturnToStock { order, change, site: SiteId(1), lines }
+            }
+            Self::Look { order } => return Request::Query(Query::Order { order }),
+        })
+    }
+}
+
+impl Placement {
+    fn command(&self) -> Place<'_> {
+        Place {
+            order: self.order,
+            customer: CustomerKey(self.order.bits() % 7),
+            take: self.take,
+            hold_ms: self.hold_ms,
+            currency: Currency::new(*b"GBP").expect("three letters"),
+            payment: self.payment,
+            channel: 1,
+            zone: 2,
+            hashes: None,
+            lines: &self.lines,
+            details: &self.details,
+        }
+    }
+}

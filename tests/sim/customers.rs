@@ -1,0 +1,109 @@
+//! What clients think of asking.
+
+use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::{Line, LineQuantity};
+
+use crate::ask::{Ask, Placement};
+use crate::rng::Rng;
+
+pub(crate) struct Customers {
+    pub(crate) markets: Vec<MarketId>,
+    skus: u32,
+    /// Every order anybody thought of.
+    orders: Vec<OrderId>,
+    changes: u64,
+}
+
+impl Customers {
+    pub(crate) fn new(markets: Vec<MarketId>, skus: u32) -> Self {
+        Self { markets, skus, orders: Vec::new(), changes: 0 }
+    }
+
+    pub(crate) fn ask(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        if self.orders.is_empty() || rng.below(100) < 45 {
+            return self.place(rng, now);
+        }
+        let order = self.some_order(rng);
+        match rng.below(100) {
+            0..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
+            30..42 => Ask::Cancel { order, block: false },
+            42..50 => self.cancel_and_block(rng, now),
+            50..60 => Ask::CancelLines { order, change: self.change(), lines: some_lines(rng) },
+            60..74 => self.hand_over(rng, order),
+            74..82 => Ask::Return { order, change: self.change(), lines: some_lines(rng) },
+            82..90 => self.restock(rng, now),
+            90..94 => self.adjust(rng, now),
+            _ => Ask::Look { order },
+        }
+    }
+
+    pub(crate) fn receive(&mut self, rng: &mut Rng, now: Timestamp, market: MarketId, sku: SkuId, site: SiteId) -> Ask {
+        let request = RequestId::new(now, market, rng.next());
+        Ask::Receive { request, sku, site, quantity: rng.between(5, 60) }
+    }
+
+    fn restock(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let (market, sku, site) = (*rng.pick(&self.markets), self.sku(rng), SiteId(rng.between(1, 2) as u16));
+        self.receive(rng, now, market, sku, site)
+    }
+
+    fn adjust(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let request = RequestId::new(now, *rng.pick(&self.markets), rng.next());
+        let delta = if rng.once_in(2) { -1 } else { 1 } * rng.between(1, 5).cast_signed();
+        Ask::Adjust { request, sku: self.sku(rng), site: SiteId(rng.between(1, 2) as u16), delta }
+    }
+
+    fn place(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let order = self.new_order(rng, now);
+        self.orders.push(order);
+        let lines = if rng.once_in(15) { rng.between(20, 60) } else { rng.between(1, 3) };
+        let line =
+            |rng: &mut Rng| Line { sku: self.sku(rng), quantity: rng.between(1, 4) as u32, price: rng.below(900) };
+        let lines = (0..lines).map(|_| line(rng)).collect();
+        Ask::Place(Placement {
+            order,
+            take: *rng.pick(&[Take::AllOrNothing, Take::WhatExists]),
+            hold_ms: *rng.pick(&[40, 500, 5_000, 60_000]),
+            payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
+            lines,
+            details: vec![7; rng.below(40) as usize],
+        })
+    }
+
+    /// Of an order that exists, or of one that may be placed later under this name.
+    fn cancel_and_block(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let order = if rng.once_in(2) { self.some_order(rng) } else { self.new_order(rng, now) };
+        Ask::Cancel { order, block: true }
+    }
+
+    fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        let lines = if rng.once_in(2) { Vec::new() } else { some_lines(rng) };
+        Ask::HandOver { order, change: self.change(), lines }
+    }
+
+    fn new_order(&self, rng: &mut Rng, now: Timestamp) -> OrderId {
+        OrderId::new(now, *rng.pick(&self.markets), rng.next())
+    }
+
+    /// Mostly a recent one.
+    fn some_order(&self, rng: &mut Rng) -> OrderId {
+        let recent = self.orders.len().saturating_sub(30);
+        let from = if rng.once_in(4) { 0 } else { recent };
+        *rng.pick(&self.orders[from..])
+    }
+
+    fn sku(&self, rng: &mut Rng) -> SkuId {
+        SkuId(rng.between(1, self.skus.into()) as u32)
+    }
+
+    fn change(&mut self) -> ChangeId {
+        self.changes += 1;
+        ChangeId(self.changes)
+    }
+}
+
+fn some_lines(rng: &mut Rng) -> Vec<LineQuantity> {
+    let lines = rng.between(1, 2) as u16;
+    (0..lines).map(|line| LineQuantity { line, quantity: rng.between(1, 3) as u32 }).collect()
+}

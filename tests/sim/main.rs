@@ -1,0 +1,86 @@
+//! The small simulator: nothing answered is lost, nothing is accepted twice, whatever the disk does at a crash.
+//!
+//! ```text
+//!  clients ──► inbox ─► shard ─► log ─► writer ─► simulated disk      every step an event, drawn from one seed
+//!     ▲                   │ outbox                    │ crash: unsynced sectors arrive or do not
+//!     └── answers, lost at times ◄──┘                 ▼
+//!  promises: what clients were told        recovery: compared with what was appended, and with the promises
+//! ```
+//!
+//! One seed is one world: at least 2,000 events and 3 crashes. `SEED=7 cargo test --test sim` runs world 7 alone;
+//! `SEEDS=100000` runs that many.
+//!
+//! # Not here
+//! - Threads and sockets: `tests/shards.rs`, `tests/e2e`. Damage of what was synced: the tests of the log itself.
+
+mod ask;
+mod customers;
+mod disk;
+mod life;
+mod log;
+mod promises;
+mod rng;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use world::{Report, run};
+
+const SEEDS_DEFAULT: u64 = 1_000;
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+/// Runs the world of a seed; says which it was when something is wrong in it.
+fn run_named(seed: u64) -> Report {
+    catch_unwind(|| run(seed, false)).unwrap_or_else(|broken| {
+        eprintln!("to see this again: SEED={seed} cargo test --test sim");
+        resume_unwind(broken)
+    })
+}
+
+#[test]
+fn nothing_answered_is_lost_in_any_world() {
+    let (first, count) = match from_environment("SEED") {
+        Some(seed) => (seed, 1),
+        None => (0, from_environment("SEEDS").unwrap_or(SEEDS_DEFAULT)),
+    };
+    let next = AtomicU64::new(first);
+    let accepted = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        return;
+                    }
+                    let report = run_named(seed);
+                    assert!(report.events >= 2_000 && report.crashes >= 3, "world {seed} is too small: {report:?}");
+                    accepted.fetch_add(report.accepted, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert!(accepted.into_inner() >= 100 * count, "hardly anything is accepted in these worlds");
+}
+
+#[test]
+fn one_seed_is_one_world() {
+    assert_eq!(run_named(42), run_named(42));
+    assert_ne!(run_named(42).trace, run_named(43).trace);
+}
+
+/// The simulator sees what it is there to see: on a disk whose syncs do nothing, answers are lost.
+#[test]
+fn without_the_sync_the_loss_is_found_within_a_few_seeds() {
+    let loss = (0..10).find_map(|seed| {
+        let broken = catch_unwind(AssertUnwindSafe(|| run(seed, true))).err()?;
+        broken.downcast_ref::<String>().cloned()
+    });
+    let said = loss.expect("ten worlds without syncs lost nothing: the simulator is blind");
+    assert!(said.contains("answered"), "lost something else: {said}");
+}

@@ -1,0 +1,155 @@
+//! What clients were promised, written down outside the server, and what must therefore be true.
+
+use std::collections::BTreeMap;
+
+use stockade::base::{ChangeId, MarketId, OrderId, OrderNumber, RequestId, Timestamp};
+use stockade::engine::ledger::Bucket;
+use stockade::engine::order::State;
+use stockade::engine::query::OrderView;
+use stockade::engine::{Answer, Engine};
+use stockade::wire::Refused;
+
+use crate::ask::{Ask, Outcome, Placement};
+use crate::life::shard_of;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    number: OrderNumber,
+    accepted_at: Timestamp,
+    deadline: Timestamp,
+    /// Units taken of each line.
+    taken: Vec<u32>,
+}
+
+#[derive(Default)]
+pub(crate) struct Promises {
+    pub(crate) accepted: BTreeMap<OrderId, Accepted>,
+    numbers: BTreeMap<(MarketId, OrderNumber), OrderId>,
+    /// First results of changes of quantities: units moved and units in excess.
+    changes: BTreeMap<(OrderId, ChangeId), (u64, u64)>,
+    /// First results of stock requests.
+    stock: BTreeMap<RequestId, u64>,
+    /// Units that must be in a bucket once everything is answered.
+    expected: BTreeMap<(MarketId, u8), i64>,
+}
+
+impl Promises {
+    /// A client was told this.
+    pub(crate) fn hear(&mut self, ask: &Ask, outcome: &Outcome) {
+        match (ask, outcome) {
+            (Ask::Place(placement), Outcome::Answered(answer, taken)) => self.hear_placed(placement, answer, taken),
+            (Ask::Place(placement), Outcome::Refused(Refused::Engine(why))) => {
+                assert!(
+                    !self.accepted.contains_key(&placement.order),
+                    "the accepted order {} was answered, and is now refused: {why:?}",
+                    placement.order
+                );
+            }
+            (Ask::Receive { request, quantity, .. }, Outcome::Answered(Answer::Stock { available, .. }, _)) => {
+                self.hear_stock(*request, *available, Bucket::Supplier, -quantity.cast_signed());
+            }
+            (Ask::Adjust { request, delta, .. }, Outcome::Answered(Answer::Stock { available, .. }, _)) => {
+                self.hear_stock(*request, *available, Bucket::WriteOff, -delta);
+            }
+            (Ask::CancelLines { order, change, .. }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, 0);
+            }
+            (Ask::HandOver { order, change, .. }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, 1);
+            }
+            (Ask::Return { order, change, .. }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, -1);
+            }
+            (ask, Outcome::Refused(Refused::Engine(why))) => {
+                assert!(!self.has_first_result(ask), "{ask:?} was answered, and is now refused: {why:?}");
+            }
+            _ => {}
+        }
+    }
+
+    fn has_first_result(&self, ask: &Ask) -> bool {
+        match ask {
+            Ask::Receive { request, .. } | Ask::Adjust { request, .. } => self.stock.contains_key(request),
+            Ask::CancelLines { order, change, .. }
+            | Ask::HandOver { order, change, .. }
+            | Ask::Return { order, change, .. } => self.changes.contains_key(&(*order, *change)),
+            _ => false,
+        }
+    }
+
+    fn hear_placed(&mut self, placement: &Placement, answer: &Answer, taken: &[u32]) {
+        let Answer::Placed { number, accepted_at, deadline, short, .. } = *answer else {
+            panic!("a placement was answered {answer:?}");
+        };
+        let taken = if short { taken.to_vec() } else { placement.lines.iter().map(|line| line.quantity).collect() };
+        self.accept(placement.order, &Accepted { number, accepted_at, deadline, taken });
+    }
+
+    /// Somebody looked at an order: what was seen must stay.
+    pub(crate) fn hear_seen(&mut self, view: &OrderView) {
+        if view.state != State::Blocked {
+            self.accept(view.order, &accepted(view));
+        }
+    }
+
+    fn accept(&mut self, order: OrderId, accepted: &Accepted) {
+        let holder = *self.numbers.entry((order.market(), accepted.number)).or_insert(order);
+        assert_eq!(holder, order, "order number {} was given twice", accepted.number);
+        let first = &*self.accepted.entry(order).or_insert_with(|| accepted.clone());
+        assert_eq!(first, accepted, "order {order} was answered, and is now answered otherwise");
+    }
+
+    fn hear_stock(&mut self, request: RequestId, available: u64, outside: Bucket, units: i64) {
+        if let Some(first) = self.stock.insert(request, available) {
+            assert_eq!(first, available, "stock request {request} was answered, and is now answered otherwise");
+            return;
+        }
+        *self.expected.entry((request.market(), outside as u8)).or_default() += units;
+    }
+
+    fn hear_change(&mut self, order: OrderId, change: ChangeId, answer: &Answer, to_customer: i64) {
+        let Answer::Done { moved, excess, .. } = *answer else { panic!("a change was answered {answer:?}") };
+        if let Some(first) = self.changes.insert((order, change), (moved, excess)) {
+            assert_eq!(
+                first,
+                (moved, excess),
+                "change {change} of {order} was answered, and is now answered otherwise"
+            );
+            return;
+        }
+        let customer = self.expected.entry((order.market(), Bucket::Customer as u8)).or_default();
+        *customer += to_customer * moved.cast_signed();
+    }
+
+    /// Every acceptance that left is in the recovered state of its shard, as it was answered.
+    pub(crate) fn check_kept(&self, engines: &[Engine]) {
+        for (order, promised) in &self.accepted {
+            let found = engines[shard_of(order.market().number(), engines.len() as u16)].order(*order);
+            let view = found.unwrap_or_else(|why| panic!("the answered acceptance of {order} is lost: {why:?}"));
+            assert_eq!(accepted(&view), *promised, "the answered acceptance of {order} has changed");
+        }
+    }
+
+    /// Once everything is answered, the books are exactly what the clients were told.
+    pub(crate) fn check_books(&self, engine: &Engine, market: MarketId) {
+        let books = engine.books(market).expect("the market is open");
+        for bucket in [Bucket::Supplier, Bucket::WriteOff, Bucket::Customer] {
+            let expected = self.expected.get(&(market, bucket as u8)).copied().unwrap_or(0);
+            assert_eq!(books.units[bucket as usize], expected, "units of market {market} in {}", bucket.name());
+        }
+        assert_eq!(books.units.iter().sum::<i64>(), 0, "units are conserved");
+        let orders: u64 = State::ALL.iter().map(|state| books.orders[*state as usize]).sum();
+        let blocked = books.orders[State::Blocked as usize];
+        let accepted = self.accepted.keys().filter(|order| order.market() == market).count() as u64;
+        assert_eq!(orders - blocked, accepted, "orders of market {market}: none twice, none invented");
+    }
+}
+
+fn accepted(view: &OrderView) -> Accepted {
+    Accepted {
+        number: view.number,
+        accepted_at: view.accepted_at,
+        deadline: view.deadline,
+        taken: view.lines.iter().map(|line| line.taken).collect(),
+    }
+}

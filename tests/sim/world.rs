@@ -1,0 +1,386 @@
+//! One world: clients, shards, a log and a disk, every choice drawn from one seed.
+
+use std::sync::atomic::Ordering;
+
+use stockade::base::{MarketId, Sequence, SiteId, SkuId};
+use stockade::shard::{Next, Submission};
+use stockade::wal::{Fault, Options, SyncMethod};
+use stockade::wire::{Refused, Reply, ReplyHeader, Tag, decode_replies};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::ask::{Ask, Outcome};
+use crate::customers::Customers;
+use crate::disk::SimDisk;
+use crate::life::{Before, Life, SimReadings, shard_of};
+use crate::promises::Promises;
+use crate::rng::Rng;
+
+const EVENTS_MIN: u64 = 2_000;
+const CLIENTS: usize = 4;
+const SKUS: u32 = 5;
+const BEGIN_MS: u64 = 1_700_000_000_000;
+
+/// What a world came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+    pub(crate) accepted: u64,
+    /// A hash of every answer and every crash, in order.
+    pub(crate) trace: u64,
+}
+
+struct Op {
+    ask: Ask,
+    client: usize,
+    outcome: Option<Outcome>,
+}
+
+pub(crate) struct World {
+    rng: Rng,
+    disk: SimDisk,
+    options: Options,
+    readings: SimReadings,
+    life: Option<Life>,
+    customers: Customers,
+    ops: Vec<Op>,
+    unanswered: Vec<usize>,
+    promises: Promises,
+    report: Report,
+}
+
+/// The power failed.
+struct Crashed;
+
+impl From<Fault> for Crashed {
+    fn from(_: Fault) -> Self {
+        Self
+    }
+}
+
+/// Runs the world of this seed to its end. With `syncs_lie` the disk forgets what it said it had synced.
+pub(crate) fn run(seed: u64, syncs_lie: bool) -> Report {
+    let mut world = World::new(seed, syncs_lie);
+    world.set_up();
+    let crashes = world.rng.between(3, 5);
+    let events = EVENTS_MIN + world.rng.below(400);
+    for crash in 0..crashes {
+        let upto = events * (crash + 1) / (crashes + 1);
+        world.live_until(upto);
+        world.crash_somehow();
+    }
+    world.live_until(events);
+    world.settle();
+    world.check_end();
+    world.report
+}
+
+impl World {
+    fn new(seed: u64, syncs_lie: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let shards = rng.between(1, 3) as u16;
+        let mut options = Options::new("nowhere", shards);
+        options.segment_bytes = *rng.pick(&[32, 48, 64, 128]) * 1024;
+        options.sync_method = Some(*rng.pick(&[SyncMethod::Fdatasync, SyncMethod::DirectDsync]));
+        let readings = SimReadings::default();
+        readings.wall_ms.store(BEGIN_MS, Ordering::Relaxed);
+        let markets = (1..=u32::from(shards) * 2).map(|number| MarketId::new(number).expect("small")).collect();
+        let mut world = Self {
+            disk: SimDisk::new(rng.next(), syncs_lie),
+            customers: Customers::new(markets, SKUS),
+            rng,
+            options,
+            readings,
+            life: None,
+            ops: Vec::new(),
+            unanswered: Vec::new(),
+            promises: Promises::default(),
+            report: Report { events: 0, crashes: 0, accepted: 0, trace: 0 },
+        };
+        let streams = usize::from(shards);
+        world.begin_life(&Before {
+            history: vec![Vec::new(); streams],
+            marks: vec![Sequence(0); streams],
+            fold_afresh: false,
+        });
+        world
+    }
+
+    fn begin_life(&mut self, before: &Before) {
+        let life = Life::begin(&self.disk, &self.options, &self.readings, CLIENTS, before, &self.promises);
+        self.life = Some(life.unwrap_or_else(|fault| panic!("an answered log cannot be opened: {fault}")));
+    }
+
+    fn life(&mut self) -> &mut Life {
+        self.life.as_mut().expect("a life has begun")
+    }
+
+    fn set_up(&mut self) {
+        for market in self.customers.markets.clone() {
+            self.ask(Ask::OpenMarket { market });
+        }
+        self.settle();
+        for market in self.customers.markets.clone() {
+            self.ask(Ask::CreateSite { market });
+            for number in 1..=SKUS {
+                self.ask(Ask::CreateSku { market, code: format!("sku-{number}") });
+            }
+        }
+        self.settle();
+        for market in self.customers.markets.clone() {
+            for number in 1..=SKUS {
+                let now = self.life().clock.now();
+                let site = SiteId(1 + (number % 2) as u16);
+                let ask = self.customers.receive(&mut self.rng, now, market, SkuId(number), site);
+                self.ask(ask);
+            }
+        }
+        self.settle();
+    }
+
+    fn live_until(&mut self, upto: u64) {
+        while self.report.events < upto {
+            self.report.events += 1;
+            if self.event().is_err() {
+                self.crash();
+            }
+        }
+    }
+
+    fn event(&mut self) -> Result<(), Crashed> {
+        match self.rng.below(100) {
+            0..30 => self.ask_something(),
+            30..40 => self.ask_again(),
+            40..60 => self.turn(),
+            60..75 => {
+                self.commit()?;
+            }
+            75..80 => self.life().committer.prepare_one()?,
+            80..92 => self.listen(10),
+            92..99 => self.pass_time(),
+            _ => self.something_rare(),
+        }
+        Ok(())
+    }
+
+    // ---- clients ----------------------------------------------------------------------------------------------------
+
+    fn ask_something(&mut self) {
+        let now = self.life().clock.now();
+        for _ in 0..self.rng.between(1, 4) {
+            let ask = self.customers.ask(&mut self.rng, now);
+            self.ask(ask);
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let op = self.ops.len();
+        self.ops.push(Op { ask, client: self.rng.below(CLIENTS as u64) as usize, outcome: None });
+        self.unanswered.push(op);
+        self.submit(op);
+    }
+
+    /// Resends some of what was never answered, or what was answered long ago.
+    fn ask_again(&mut self) {
+        for _ in 0..self.rng.between(1, 3) {
+            let from_all = self.unanswered.is_empty() || self.rng.once_in(4);
+            let op = if from_all {
+                self.rng.below(self.ops.len() as u64) as usize
+            } else {
+                *self.rng.pick(&self.unanswered)
+            };
+            self.submit(op);
+        }
+    }
+
+    fn submit(&mut self, op: usize) {
+        let Op { ask, client, .. } = &self.ops[op];
+        let (shard, client) = (shard_of(ask.market().number(), self.options.shards), *client);
+        let expires_soon = self.rng.once_in(20);
+        let life = self.life.as_mut().expect("a life has begun");
+        let expires_at_ms = if expires_soon { life.clock.monotonic_ms() + 2 } else { 0 };
+        let mut batch = life.inboxes[shard].take_spare_batch();
+        batch.push(Tag { correlation: op as u64, index: 0, expires_at_ms }, &ask.request());
+        let outbox = life.connections[client][shard].outbox.clone();
+        // A full inbox is one more way for a request to stay unanswered.
+        let _shed = life.inboxes[shard].submit(Submission { batch, outbox });
+    }
+
+    /// Takes what has been answered. One chunk in `lost_one_in` never reaches its client.
+    fn listen(&mut self, lost_one_in: u64) {
+        let life = self.life.as_mut().expect("a life has begun");
+        let mut frames = Vec::new();
+        for connection in life.connections.iter_mut().flatten() {
+            while let Some(chunk) = connection.take() {
+                if !self.rng.once_in(lost_one_in) {
+                    frames.push(chunk);
+                }
+            }
+        }
+        frames.iter().for_each(|chunk| self.hear(chunk));
+    }
+
+    fn hear(&mut self, chunk: &[u8]) {
+        self.report.trace = xxh3_64_with_seed(chunk, self.report.trace);
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let header = ReplyHeader::parse(rest).expect("a sound header").expect("a whole header");
+            let (frame, behind) = rest.split_at(header.length);
+            decode_replies(frame, |correlation, _, reply| self.hear_reply(correlation as usize, &reply))
+                .expect("a sound frame");
+            rest = behind;
+        }
+    }
+
+    fn hear_reply(&mut self, op: usize, reply: &Reply<'_>) {
+        let outcome = match reply {
+            Reply::Answer(answer, taken) => Outcome::Answered(*answer, taken.iter().collect()),
+            Reply::Order(view) => {
+                self.promises.hear_seen(view);
+                Outcome::Seen
+            }
+            Reply::Refused(Refused::DeadlinePassed | Refused::DiskLow) => return,
+            Reply::Refused(why) => Outcome::Refused(*why),
+            other => panic!("nobody asked for {other:?}"),
+        };
+        self.promises.hear(&self.ops[op].ask, &outcome);
+        if self.ops[op].outcome.replace(outcome).is_none() {
+            self.unanswered.retain(|unanswered| *unanswered != op);
+        }
+    }
+
+    // ---- the node and its machine -----------------------------------------------------------------------------------
+
+    fn turn(&mut self) {
+        let shard = self.rng.below(u64::from(self.options.shards)) as usize;
+        for _ in 0..self.rng.between(1, 3) {
+            if self.life().shards[shard].turn() != Next::Again {
+                break;
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<bool, Crashed> {
+        let now_ms = self.readings.monotonic_ns.load(Ordering::Relaxed) / 1_000_000;
+        let unheard = self.rng.once_in(200);
+        let life = self.life();
+        let done = life.committer.commit(now_ms)?;
+        if unheard {
+            // Durable, and nobody was told.
+            return Err(Crashed);
+        }
+        life.committer.publish();
+        Ok(done)
+    }
+
+    fn pass_time(&mut self) {
+        let ms = if self.rng.once_in(10) { self.rng.between(1_000, 90_000) } else { self.rng.between(1, 60) };
+        self.readings.monotonic_ns.fetch_add(ms * 1_000_000, Ordering::Relaxed);
+        self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    fn something_rare(&mut self) {
+        match self.rng.below(4) {
+            0 => _ = self.readings.wall_ms.fetch_add(3_600_000, Ordering::Relaxed),
+            1 => _ = self.readings.wall_ms.fetch_sub(3_600_000, Ordering::Relaxed),
+            _ => {
+                let mut state = self.life().committer.log.state();
+                state.disk_low = !state.disk_low;
+            }
+        }
+    }
+
+    /// Crashes now, or lets the power fail in the middle of a disk operation to come.
+    fn crash_somehow(&mut self) {
+        if self.rng.once_in(2) {
+            let operations = self.rng.below(6);
+            self.disk.fail_after(operations);
+            for _ in 0..20 {
+                self.ask_something();
+                self.turn();
+                if self.commit().is_err() {
+                    break;
+                }
+                self.listen(10);
+            }
+        }
+        self.crash();
+    }
+
+    fn crash(&mut self) {
+        let fold_afresh = self.rng.once_in(3);
+        let before = self.life.take().expect("a life has begun").end(fold_afresh);
+        self.disk.crash();
+        self.report.crashes += 1;
+        self.report.trace = xxh3_64_with_seed(b"crash", self.report.trace);
+        self.begin_life(&before);
+    }
+
+    // ---- the end ----------------------------------------------------------------------------------------------------
+
+    /// No more faults: everything that is unanswered is asked until it is answered.
+    fn settle(&mut self) {
+        self.life().committer.log.state().disk_low = false;
+        for _ in 0..200 {
+            for op in self.unanswered.clone() {
+                self.submit(op);
+            }
+            self.settle_once();
+            if self.unanswered.is_empty() {
+                return;
+            }
+        }
+        panic!(
+            "{} requests are never answered, the first: {:?}",
+            self.unanswered.len(),
+            self.ops[self.unanswered[0]].ask
+        );
+    }
+
+    fn settle_once(&mut self) {
+        for shard in 0..usize::from(self.options.shards) {
+            for _ in 0..20 {
+                if self.life().shards[shard].turn() != Next::Again {
+                    break;
+                }
+            }
+        }
+        while self.commit_quietly() {}
+        self.listen(u64::MAX);
+    }
+
+    fn commit_quietly(&mut self) -> bool {
+        let now_ms = self.readings.monotonic_ns.load(Ordering::Relaxed) / 1_000_000;
+        let committer = &mut self.life().committer;
+        let done = committer.commit(now_ms).unwrap_or_else(|fault| panic!("a healthy disk: {fault}"));
+        committer.publish();
+        done
+    }
+
+    fn check_end(&mut self) {
+        // Whatever was answered is answered as before. What was refused may have happened since, when it was asked again
+        // and the answer got lost: only now it is known.
+        for op in 0..self.ops.len() {
+            let accepted = matches!(self.ops[op].outcome, Some(Outcome::Answered(..)));
+            if !accepted || self.rng.once_in(3) {
+                self.submit(op);
+            }
+        }
+        for _ in 0..5 {
+            self.settle_once();
+        }
+        self.report.accepted = self.promises.accepted.len() as u64;
+        let life = self.life.as_ref().expect("a life has begun");
+        let shards = self.options.shards;
+        for market in &self.customers.markets {
+            let engine = life.shards[shard_of(market.number(), shards)].engine();
+            self.promises.check_books(engine, *market);
+        }
+        let digests: Vec<u128> = life.shards.iter().map(|shard| shard.engine().digest()).collect();
+        let before = self.life.take().expect("a life has begun").end(true);
+        self.disk.crash();
+        self.begin_life(&before);
+        let recovered = self.life().shards.iter().map(|shard| shard.engine().digest()).collect::<Vec<_>>();
+        assert_eq!(recovered, digests, "everything was durable, and recovery gives another state");
+    }
+}
