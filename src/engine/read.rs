@@ -60,7 +60,7 @@ impl Engine {
     /// # Errors
     /// Unknown market; more rows asked than a page has.
     pub fn skus(&self, market: MarketId, after: SkuId, rows_max: u16) -> Result<Vec<(SkuId, String)>, Refusal> {
-        check_rows(rows_max.into())?;
+        check_page(rows_max)?;
         let skus = &self.market(market)?.skus;
         let numbers = after.0.saturating_add(1)..=after.0.saturating_add(rows_max.into());
         Ok(numbers.map_while(|number| skus.code(number).map(|code| (SkuId(number), code.to_owned()))).collect())
@@ -90,7 +90,7 @@ impl Engine {
     /// # Errors
     /// Unknown market; more rows asked than a page has.
     pub fn open_orders(&self, market: MarketId, after: OrderNumber, rows_max: u16) -> Result<OrderPage, Refusal> {
-        check_rows(rows_max.into())?;
+        check_page(rows_max)?;
         let market = self.market(market)?;
         let mut page = OrderPage { rows: Vec::new(), next: None };
         let mut number = after;
@@ -187,6 +187,14 @@ impl Engine {
             details: extra.map(|extra| extra.details.to_vec()).unwrap_or_default(),
         }
     }
+}
+
+/// A page without rows would never come to an end.
+const fn check_page(rows_max: u16) -> Result<(), Refusal> {
+    if rows_max == 0 {
+        return Err(Refusal::OutOfBounds { field: Field::Rows, min: 1, max: PAGE_ROWS_MAX as u64 });
+    }
+    check_rows(rows_max as usize)
 }
 
 const fn check_rows(rows: usize) -> Result<(), Refusal> {

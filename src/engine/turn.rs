@@ -138,6 +138,6 @@ fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
             matches!(answer, Answer::Placed { short: true, .. } | Answer::RetakeFailed { .. })
         }
         Ok(Decision::Repeated(_)) => false,
-        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. }),
+        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. } | Refusal::NotAvailable { .. }),
     }
 }

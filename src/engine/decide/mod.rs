@@ -147,12 +147,25 @@ impl Engine {
 
     /// Looks whether a change already happened, and whether one more can be remembered.
     fn check_change(&self, position: u32, id: ChangeId, content: u64) -> Result<Option<KeptChange>, Refusal> {
+        let kept = self.known_change(position, id, content)?;
+        if kept.is_none() {
+            self.check_changes(position)?;
+        }
+        Ok(kept)
+    }
+
+    /// Looks whether a change already happened.
+    fn known_change(&self, position: u32, id: ChangeId, content: u64) -> Result<Option<KeptChange>, Refusal> {
         match self.orders.change(position, id) {
             Some(kept) if kept.change.content == content => Ok(Some(kept)),
             Some(_) => Err(Refusal::Conflict),
-            None if self.orders.changes(position).len() >= CHANGES_MAX => Err(Refusal::TooManyChanges),
             None => Ok(None),
         }
+    }
+
+    /// Looks whether one more change can be remembered.
+    fn check_changes(&self, position: u32) -> Result<(), Refusal> {
+        if self.orders.changes(position).len() < CHANGES_MAX { Ok(()) } else { Err(Refusal::TooManyChanges) }
     }
 }
 

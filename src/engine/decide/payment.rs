@@ -15,6 +15,12 @@ use crate::base::{ChangeId, OrderId, SiteId, SkuId};
 impl Engine {
     pub(super) fn confirm<'s>(&self, order: OrderId, attempt: ChangeId, scratch: &'s mut Scratch) -> Outcome<'s> {
         let (position, record) = self.placed_order(order)?;
+        // An attempt that failed stays failed, whatever another attempt did since: its payment was to be given back.
+        let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
+        if let Some(kept) = self.known_change(position, attempt, content)? {
+            let sku = SkuId(u32::try_from(kept.moved).expect("law: a failed attempt keeps the number of a SKU"));
+            return Ok(Decision::Repeated(Answer::RetakeFailed { sku, repeated: true }));
+        }
         let totals = self.orders.totals(record);
         match record.state {
             State::PendingPayment => {
@@ -41,15 +47,11 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         let order = record.order;
-        let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
-        if let Some(kept) = self.check_change(position, attempt, content)? {
-            let sku = SkuId(u32::try_from(kept.moved).expect("law: a failed attempt keeps the number of a SKU"));
-            return Ok(Decision::Repeated(Answer::RetakeFailed { sku, repeated: true }));
-        }
         let market = self.market(order.market())?;
         let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_counters(record));
         let wants = lines.map(|((line, record), units)| Want { line, sku: record.sku, quantity: units.lapsed });
         if let Some(short) = scratch.plan.make(market, wants.filter(|want| want.quantity > 0)) {
+            self.check_changes(position)?;
             let fact = Fact::RetakeFailed { order, attempt, sku: short.sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku: short.sku, repeated: false } });
         }
