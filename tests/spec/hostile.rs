@@ -1,0 +1,232 @@
+//! Hostile: numbers at the end of their range, orders of the largest size, more changes than anybody makes.
+
+use stockade::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX};
+use stockade::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
+};
+use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::order::State;
+use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Refusal};
+
+use crate::dice::Dice;
+use crate::replaying::place;
+use crate::rig::{MARKET, Rig, START, room_for};
+
+/// Numbers at which programs break.
+const EDGES: [u64; 18] = [
+    0,
+    1,
+    2,
+    3,
+    0x7F,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    10_000_000,
+    0x7FFF_FFFF,
+    0xFFFF_FFFE,
+    0xFFFF_FFFF,
+    1 << 48,
+    1_000_000_000_000,
+    1_000_000_000_001,
+    (1 << 63) - 1,
+    1 << 63,
+    u64::MAX,
+];
+
+/// A small world: one market, two sites, two SKUs, ten units of each.
+fn world(now: Timestamp) -> Rig {
+    let mut rig = Rig::new(room_for(1_000));
+    rig.now = now;
+    let market = rig.open("default");
+    rig.submit(&Command::CreateSite { market, rank: u16::MAX, code: "north" }).expect("created");
+    for (number, code) in ["mug", "cup"].into_iter().enumerate() {
+        rig.submit(&Command::CreateSku { market, code }).expect("created");
+        let request = RequestId::new(now, market, number as u64);
+        let sku = SkuId(number as u32 + 1);
+        rig.submit(&Command::Receive { request, sku, site: SiteId(1), quantity: 10 }).expect("received");
+    }
+    rig
+}
+
+#[test]
+fn no_number_in_any_field_panics() {
+    for seed in 0..40 {
+        let now = [START, Timestamp::ZERO, Timestamp::MAX, Timestamp::from_ms(1)][seed as usize % 4];
+        let mut rig = world(now);
+        let mut dice = Dice(seed);
+        for _ in 0..250 {
+            extreme(&mut rig, &mut dice);
+            rig.check_books();
+        }
+        rig.check_everything();
+        rig.check_replica();
+    }
+}
+
+/// One command with something extreme in it, about one of a few orders.
+fn extreme(rig: &mut Rig, dice: &mut Dice) {
+    let now = rig.now;
+    let mut edge = || EDGES[dice.below(EDGES.len() as u64) as usize];
+    let market = if edge() > 2 { MARKET } else { MarketId::new(edge() as u32 & 0xF_FFFF).expect("20 bits") };
+    let made_at = if edge() > 3 { now } else { Timestamp::from_ms(edge()) };
+    let order = if edge() > 0 { OrderId::new(made_at, market, edge() & 7) } else { OrderId::from_bits(u128::MAX) };
+    let request = RequestId::new(made_at, market, edge());
+    let (sku, site, change) = (SkuId(edge() as u32), SiteId(edge() as u16), ChangeId(edge()));
+    let quantities = [edge(), edge(), edge()].map(|quantity| LineQuantity { line: 0, quantity: quantity as u32 });
+    let mut quantities = quantities.to_vec();
+    quantities.iter_mut().for_each(|line| line.line = edge() as u16);
+    quantities.truncate(edge() as usize & 3);
+    let lines = [edge(), edge(), edge()].map(|price| Line { sku: SkuId(1), quantity: 1, price });
+    let mut lines = lines.to_vec();
+    lines.iter_mut().for_each(|line| line.quantity = edge() as u32);
+    lines.iter_mut().for_each(|line| line.sku = SkuId(edge() as u32));
+    lines.truncate(1 + (edge() as usize & 1));
+    let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
+    let command = match dice.below(9) {
+        0 => Command::Receive { request, sku, site, quantity: small(dice) },
+        1 => {
+            let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
+            Command::Adjust {
+                request,
+                sku,
+                site,
+                delta: if delta > 99 { delta | 1 << 60 } else { delta },
+                reason: AdjustReason::Other,
+            }
+        }
+        2 | 3 => Command::Place(Place {
+            take: if dice.below(2) == 0 { Take::WhatExists } else { Take::AllOrNothing },
+            hold_ms: EDGES[dice.below(EDGES.len() as u64) as usize] as u32,
+            customer: CustomerKey(u128::MAX),
+            channel: u16::MAX,
+            zone: u16::MAX,
+            payment: PaymentMethod::Invoice,
+            currency: Currency::new(*b"ZZZ").expect("three letters"),
+            hashes: Some(IdentityHashes { account: u64::MAX, address: u64::MAX, instrument: u64::MAX }),
+            details: &details,
+            ..place(order, &lines)
+        }),
+        4 => Command::Confirm { order, attempt: change },
+        5 => Command::Cancel { order, block: dice.below(8) == 0 },
+        6 => Command::CancelLines { order, change, lines: &quantities },
+        7 => Command::HandOver { order, change, lines: &quantities },
+        _ => Command::ReturnToStock { order, change, site, lines: &quantities },
+    };
+    // The outcome is compared with the twin's inside.
+    let _ = rig.submit(&command);
+}
+
+/// Stock stays small, so that the twin can keep it unit by unit; beyond it only what is out of bounds.
+fn small(dice: &mut Dice) -> u64 {
+    [0, 1, 2, 3, u64::MAX, 1 << 63, 1_000_000_000_001][dice.below(7) as usize]
+}
+
+#[test]
+fn no_number_in_any_question_panics() {
+    let rig = world(START);
+    for edge in EDGES {
+        let market = MarketId::new(edge as u32 & 0xF_FFFF).expect("20 bits");
+        for market in [market, MARKET, MarketId::MAX] {
+            let _ = rig.engine.stock(market, &[SkuId(edge as u32)]);
+            let _ = rig.engine.order_by_number(market, OrderNumber(edge));
+            let _ = rig.engine.open_orders(market, OrderNumber(edge), edge as u16);
+            let _ = rig.engine.skus(market, SkuId(edge as u32), edge as u16);
+            let _ = rig.engine.sites(market);
+            let _ = rig.engine.books(market);
+        }
+        let _ = rig.engine.order(OrderId::from_bits(u128::from(edge) << 64 | u128::from(edge)));
+    }
+    assert_eq!(rig.engine.stock(MARKET, &[SkuId(3)]), Err(Refusal::UnknownSku { sku: SkuId(3) }));
+}
+
+#[test]
+fn an_order_may_have_2048_lines() {
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    for number in 1..=8_u32 {
+        rig.submit(&Command::CreateSku { market, code: &format!("sku {number}") }).expect("created");
+        let request = RequestId::new(START, market, number.into());
+        let receipt = Command::Receive { request, sku: SkuId(number), site: SiteId(1), quantity: 512 };
+        rig.submit(&receipt).expect("received");
+    }
+    let lines: Vec<Line> =
+        (0..LINES_MAX as u32).map(|at| Line { sku: SkuId(at % 8 + 1), quantity: 1 + at % 2, price: 1 }).collect();
+    let order = OrderId::new(START, market, 1);
+    let told = rig.submit(&Command::Place(place(order, &lines))).expect("placed");
+    assert!(matches!(told.answer, Answer::Placed { state: State::PendingPayment, .. }), "{told:?}");
+    rig.check_everything();
+    rig.wait(60_000);
+    rig.sweep();
+    rig.submit(&Command::Confirm { order, attempt: ChangeId(1) }).expect("taken again");
+    rig.check_everything();
+    let all: Vec<LineQuantity> = (0..LINES_MAX as u16).map(|line| LineQuantity { line, quantity: 1 }).collect();
+    for command in [
+        Command::HandOver { order, change: ChangeId(2), lines: &all },
+        Command::CancelLines { order, change: ChangeId(3), lines: &all[1..2] },
+        Command::ReturnToStock { order, change: ChangeId(4), site: SiteId(1), lines: &all },
+        Command::Cancel { order, block: false },
+    ] {
+        rig.submit(&command).expect("legal");
+        rig.check_everything();
+    }
+    rig.check_replica();
+}
+
+#[test]
+fn an_order_draws_on_at_most_8192_places() {
+    const SITES: u16 = 5;
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    for number in 2..=SITES {
+        rig.submit(&Command::CreateSite { market, rank: 0, code: &format!("site {number}") }).expect("created");
+    }
+    for sku in 1..=LINES_MAX as u32 {
+        rig.submit(&Command::CreateSku { market, code: &format!("sku {sku}") }).expect("created");
+        for site in 1..=SITES {
+            let request = RequestId::new(START, market, u64::from(sku) * 100 + u64::from(site));
+            let receipt = Command::Receive { request, sku: SkuId(sku), site: SiteId(site), quantity: 1 };
+            // Without the twin: it adds all receipts up for every single one.
+            rig.engine_alone(&receipt).expect("received");
+        }
+    }
+    let lines = |quantity| -> Vec<Line> {
+        (1..=LINES_MAX as u32).map(|sku| Line { sku: SkuId(sku), quantity, price: 1 }).collect()
+    };
+    let (too_wide, wide) = (OrderId::new(START, market, 1), OrderId::new(START, market, 2));
+    let refused = rig.engine_alone(&Command::Place(place(too_wide, &lines(5))));
+    assert_eq!(refused.map(|told| told.answer), Err(Refusal::TooManyDraws));
+    rig.engine_alone(&Command::Place(place(wide, &lines(4)))).expect("as many draws as there may be");
+    let view = rig.engine.order(wide).expect("placed");
+    assert_eq!(view.draws.len(), DRAWS_MAX);
+    rig.check_laws();
+    rig.engine_alone(&Command::Cancel { order: wide, block: false }).expect("cancelled");
+    rig.check_laws();
+}
+
+#[test]
+fn ten_thousand_changes_are_remembered_where_they_belong() {
+    let mut rig = Rig::new(room_for(100));
+    let market = rig.open("default");
+    rig.submit(&Command::CreateSku { market, code: "mug" }).expect("created");
+    let request = RequestId::new(START, market, 1);
+    rig.submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(1), quantity: 40 }).expect("received");
+    let lines = [Line { sku: SkuId(1), quantity: 1, price: 0 }];
+    let orders: Vec<OrderId> = (0..40).map(|number| OrderId::new(START, market, number)).collect();
+    for &order in &orders {
+        rig.submit(&Command::Place(place(order, &lines))).expect("placed");
+    }
+    let excess = [LineQuantity { line: 0, quantity: 1 }];
+    for change in 0..250 {
+        for &order in &orders {
+            rig.submit(&Command::HandOver { order, change: ChangeId(change), lines: &excess }).expect("a report");
+        }
+    }
+    rig.check_everything();
+    for change in 0..10_000 {
+        let outcome = rig.submit(&Command::HandOver { order: orders[0], change: ChangeId(change), lines: &excess });
+        assert_eq!(outcome.is_ok(), change < CHANGES_MAX as u64, "change {change}");
+    }
+    rig.check_everything();
+    rig.check_replica();
+}

@@ -1,0 +1,27 @@
+//! What the documents say about the engine's behaviour, sentence by sentence.
+//!
+//! ```text
+//!            ┌─► engine ──fact──► fold ─┬─► same answer, same stock, same orders, same books as the twin
+//! command ───┤                          ├─► invariants hold
+//!            └─► twin                   └─► a second engine that only folds the facts has the same digest
+//! ```
+//!
+//! `rig` does that for every single command, `script` lets a test be written as text, `walk` makes up commands at
+//! random. The other modules are the sentences.
+
+mod dice;
+mod rig;
+mod script;
+mod twin;
+mod walk;
+
+mod bounds;
+mod cancelling;
+mod catalogue;
+mod exactly_once;
+mod hostile;
+mod paying;
+mod placing;
+mod replaying;
+mod shipping;
+mod stock;

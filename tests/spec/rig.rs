@@ -1,0 +1,287 @@
+//! The engine on the bench: every command goes to the engine and to the twin, and everything is compared.
+//!
+//! A third party watches: a replica that never decides and only folds the facts, as recovery does.
+//!
+//! # Not here
+//! - What to ask: `script`, `walk`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stockade::base::limits::{LINES_MAX, PAGE_ROWS_MAX, REQUESTS_REMEMBERED_MS};
+use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
+use stockade::engine::ledger::{BUCKETS, Bucket};
+use stockade::engine::order::State;
+use stockade::engine::query::{DrawView, OrderRow, OrderView};
+use stockade::engine::{Answer, Capacity, Command, Engine, Fact, Refusal, Scratch};
+
+use crate::twin::{Told, Twin, every_field_out_of_bounds};
+
+/// What came of a command.
+pub(crate) type Outcome = Result<Told, Refusal>;
+
+/// Log time at which every test begins.
+pub(crate) const START: Timestamp = Timestamp::from_ms(1_760_000_000_000);
+
+/// The one market that most tests need.
+pub(crate) const MARKET: MarketId = MarketId::new(1).expect("1 fits");
+
+pub(crate) struct Rig {
+    pub(crate) engine: Engine,
+    replica: Engine,
+    pub(crate) twin: Twin,
+    scratch: Scratch,
+    pub(crate) now: Timestamp,
+    /// Leave it to the engine to notice, command by command, what is dead though no sweep has come by.
+    pub(crate) sweeps_late: bool,
+}
+
+impl Rig {
+    /// Shard 0 of a node with one shard.
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        Self::of_shard(ShardId(0), 1, capacity)
+    }
+
+    pub(crate) fn of_shard(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
+        Self {
+            engine: Engine::new(shard, shards, capacity),
+            replica: Engine::new(shard, shards, capacity),
+            twin: Twin::new(shard, shards, capacity),
+            scratch: Scratch::default(),
+            now: START,
+            sweeps_late: false,
+        }
+    }
+
+    /// Opens a market as the node does: a number from the directory, then the market itself.
+    pub(crate) fn open(&mut self, code: &str) -> MarketId {
+        let assigned = self.submit(&Command::AssignMarket { code }).expect("the directory has room");
+        let Answer::Numbered { number, .. } = assigned.answer else { panic!("{assigned:?}") };
+        let market = MarketId::new(number).expect("the directory gives numbers that fit");
+        self.submit(&Command::OpenMarket { market, code }).expect("a market opens");
+        market
+    }
+
+    /// Asks both, compares the answers.
+    pub(crate) fn submit(&mut self, command: &Command<'_>) -> Outcome {
+        // What is available is part of the answer to a stock command, and the engine sweeps for those only in need.
+        let is_about_stock = matches!(command, Command::Receive { .. } | Command::Adjust { .. });
+        if self.sweeps_late && !is_about_stock {
+            self.twin.sweep(self.now);
+        } else {
+            self.sweep();
+        }
+        let expected = self.twin.submit(command, self.now);
+        let outcome = self.engine_alone(command);
+        if self.is_a_choice(command, &outcome) {
+            return outcome;
+        }
+        assert_eq!(outcome, expected, "engine (left), twin (right) at {:?}: {}", self.now, brief(command));
+        outcome
+    }
+
+    /// Whether the documents leave it to the engine which of several answers it gives, and this is one of them.
+    fn is_a_choice(&self, command: &Command<'_>, outcome: &Outcome) -> bool {
+        match (command, outcome) {
+            (_, Err(refusal @ Refusal::OutOfBounds { .. })) => every_field_out_of_bounds(command).contains(refusal),
+            // Past the time for which requests are remembered, a known one may still be known or be refused.
+            (Command::Receive { request, .. } | Command::Adjust { request, .. }, Err(Refusal::IdTooOld)) => {
+                request.made_at() < self.now.before_ms(REQUESTS_REMEMBERED_MS)
+            }
+            // A line that no order can have may be refused before the order is looked up.
+            (
+                Command::CancelLines { lines, .. }
+                | Command::HandOver { lines, .. }
+                | Command::ReturnToStock { lines, .. },
+                Err(Refusal::UnknownLine { line }),
+            ) => usize::from(*line) >= LINES_MAX && lines.iter().any(|named| named.line == *line),
+            _ => false,
+        }
+    }
+
+    /// Asks the engine, without the twin. The replica folds what the engine logs.
+    pub(crate) fn engine_alone(&mut self, command: &Command<'_>) -> Outcome {
+        let Self { engine, replica, scratch, now, .. } = self;
+        let mut facts = 0;
+        let mut log = |fact: &Fact<'_>| {
+            facts += usize::from(!matches!(fact, Fact::Expired { .. }));
+            replica.touch_fact(fact);
+            replica.fold(fact, *now);
+        };
+        engine.touch(command);
+        let outcome = engine.submit(command, *now, scratch, &mut log);
+        let happened = outcome.is_ok_and(|answer| !is_repeated(answer));
+        assert_eq!(facts, usize::from(happened), "one fact when something happens, else none: {}", brief(command));
+        let short = matches!(outcome, Ok(Answer::Placed { short: true, .. }));
+        let taken = if short { scratch.taken().to_vec() } else { Vec::new() };
+        outcome.map(|answer| Told { answer, taken })
+    }
+
+    /// Lets everything lapse that is due; says which orders.
+    pub(crate) fn sweep(&mut self) -> Vec<OrderId> {
+        let mut swept = BTreeSet::new();
+        let due = self.twin.due(self.now);
+        assert!(due.is_empty() || self.engine.has_due(self.now), "{due:?} are due at {:?}", self.now);
+        while let Some(fact) = self.engine.next_due(self.now) {
+            self.engine.fold(&fact, self.now);
+            self.replica.fold(&fact, self.now);
+            let Fact::Expired { order } = fact else { panic!("not an expiry: {fact:?}") };
+            assert!(swept.insert(order), "{order} expired twice");
+        }
+        let expected: BTreeSet<OrderId> = self.twin.sweep(self.now).into_iter().collect();
+        if !self.sweeps_late {
+            assert_eq!(swept, expected, "swept by the engine (left) and by the twin (right) at {:?}", self.now);
+        }
+        swept.into_iter().collect()
+    }
+
+    pub(crate) fn wait(&mut self, span_ms: u64) {
+        self.now = self.now.after_ms(span_ms);
+    }
+
+    /// Whether the engine still has to notice something that the twin knows.
+    fn is_unswept(&self) -> bool {
+        self.sweeps_late && self.engine.has_due(self.now)
+    }
+
+    /// Compares everything there is, and looks whether it makes sense.
+    pub(crate) fn check_everything(&self) {
+        if self.is_unswept() {
+            return;
+        }
+        self.check_counts();
+        for market in self.twin.markets() {
+            self.check_stock(market);
+            self.check_pages(market);
+            for order in self.twin.order_ids(market) {
+                self.check_order(order);
+            }
+        }
+        self.check_laws();
+    }
+
+    /// Books, invariants and replay: what is cheap enough to be looked at after every step.
+    pub(crate) fn check_books(&self) {
+        if self.is_unswept() {
+            return;
+        }
+        for market in self.twin.markets() {
+            let books = self.engine.books(market).expect("the market is open");
+            assert_eq!(books, self.twin.books(market), "books of market {market}: engine (left), twin (right)");
+        }
+        self.check_laws();
+    }
+
+    pub(crate) fn check_laws(&self) {
+        self.engine.check_invariants().expect("the invariants hold");
+        assert_eq!(self.engine.digest(), self.replica.digest(), "folding the facts again gives the same state");
+    }
+
+    /// The replica passes the same tests at the end of a walk.
+    pub(crate) fn check_replica(&mut self) {
+        self.replica.check_invariants().expect("the invariants hold after replay");
+        std::mem::swap(&mut self.engine, &mut self.replica);
+        self.check_everything();
+    }
+
+    fn check_counts(&self) {
+        assert_eq!(self.engine.orders(), self.twin.orders(), "orders kept");
+        assert_eq!(self.engine.details_bytes(), self.twin.details_bytes(), "bytes of details kept");
+        let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
+        match (engine, twin) {
+            (Some(wake), Some(deadline)) => {
+                assert!(wake <= deadline, "sleeps past a deadline: {wake:?} > {deadline:?}");
+            }
+            (None, Some(deadline)) => panic!("would sleep past {deadline:?}"),
+            (_, None) => {}
+        }
+    }
+
+    fn check_stock(&self, market: MarketId) {
+        let skus: Vec<SkuId> = (1..=self.twin.sku_count(market)).map(SkuId).collect();
+        let pages = skus.chunks(PAGE_ROWS_MAX).map(|page| self.engine.stock(market, page).expect("the SKUs exist"));
+        let mut rows = BTreeMap::new();
+        for row in pages.flatten().filter(|row| row.balances != [0; BUCKETS]) {
+            let twice = rows.insert((row.sku, row.site), row.balances);
+            assert_eq!(twice, None, "SKU {} at site {} is listed twice", row.sku, row.site);
+        }
+        let mut expected = self.twin.balances(market);
+        expected.retain(|_, balances| *balances != [0; BUCKETS]);
+        assert_eq!(rows, expected, "stock of market {market}: engine (left), twin (right)");
+        let books = self.engine.books(market).expect("the market is open");
+        assert_eq!(books, self.twin.books(market), "books of market {market}: engine (left), twin (right)");
+        for balances in rows.values() {
+            assert!(balances[Bucket::Available as usize] >= 0, "oversold");
+        }
+    }
+
+    fn check_order(&self, id: OrderId) {
+        let view = self.engine.order(id).expect("the order is known");
+        let Some(expected) = self.twin.view(id) else {
+            assert!(self.twin.is_blocked(id), "{id} is neither an order nor blocked");
+            assert_eq!((view.state, view.number, view.lines.len()), (State::Blocked, OrderNumber(0), 0));
+            return;
+        };
+        assert_eq!(plain(view), expected, "order {id}: engine (left), twin (right)");
+        let found = self.engine.order_by_number(id.market(), expected.number).expect("numbers lead to orders");
+        assert_eq!(found.order, id, "order number {}", expected.number);
+    }
+
+    /// The directory names the same markets, on the same shards.
+    pub(crate) fn check_directory(&self) {
+        let engine: Vec<_> = self.engine.directory().iter().collect();
+        let twin: Vec<_> = self.twin.directory().collect();
+        assert_eq!(engine, twin, "directory: engine (left), twin (right)");
+        let replica: Vec<_> = self.replica.directory().iter().collect();
+        assert_eq!(replica, twin, "directory: replica (left), twin (right)");
+    }
+
+    fn check_pages(&self, market: MarketId) {
+        assert_eq!(
+            self.open_orders(market, 2),
+            self.twin.open_orders(market),
+            "open orders: engine (left), twin (right)"
+        );
+    }
+
+    /// All open orders, page by page.
+    pub(crate) fn open_orders(&self, market: MarketId, rows_max: u16) -> Vec<OrderRow> {
+        let (mut rows, mut after) = (Vec::new(), OrderNumber(0));
+        loop {
+            let page = self.engine.open_orders(market, after, rows_max).expect("the market is open");
+            assert!(page.rows.len() <= usize::from(rows_max), "a page is at most as long as asked");
+            rows.extend(page.rows);
+            match page.next {
+                Some(next) if next > after => after = next,
+                Some(next) => panic!("the page after {after} goes on after {next}"),
+                None => return rows,
+            }
+        }
+    }
+}
+
+/// Whether an answer says that it had been given before.
+pub(crate) const fn is_repeated(answer: Answer) -> bool {
+    match answer {
+        Answer::Numbered { repeated, .. }
+        | Answer::Stock { repeated, .. }
+        | Answer::Placed { repeated, .. }
+        | Answer::Done { repeated, .. }
+        | Answer::RetakeFailed { repeated, .. } => repeated,
+    }
+}
+
+/// The beginning of a command: orders of 2,048 lines tell nobody anything.
+fn brief(command: &Command<'_>) -> String {
+    format!("{command:?}").chars().take(800).collect()
+}
+
+/// Room for so many orders, and for everything else.
+pub(crate) fn room_for(orders_max: u64) -> Capacity {
+    Capacity { orders_max, ..Capacity::default() }
+}
+
+/// A view without the draws that hold nothing any more: whether those are listed is the engine's own business.
+fn plain(mut view: OrderView) -> OrderView {
+    view.draws.retain(|draw: &DrawView| draw.reserved + draw.committed + draw.shipped > 0);
+    view
+}

@@ -1,0 +1,119 @@
+//! From the words of a line to a command.
+
+use stockade::base::{ChangeId, Currency, CustomerKey};
+use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::{Command, Line, LineQuantity, Place};
+
+use super::{Script, number_of, span_ms};
+use crate::rig::Outcome;
+
+/// Price of a unit when a line of a placement names none.
+const PRICE: u64 = 100;
+
+/// Names the attempt when a confirm does not; no change of a script has this number.
+const ATTEMPT: u64 = 1_000_000;
+
+impl Script {
+    pub(super) fn ask(&mut self, words: &[&str]) -> Outcome {
+        match words[0] {
+            "site" => self.create_site(words),
+            "sku" => {
+                let (market, code) = (self.market, words[1]);
+                self.rig.submit(&Command::CreateSku { market, code })
+            }
+            "receive" | "adjust" => self.bring(words),
+            "place" => self.place(words),
+            "confirm" => {
+                let order = self.order_id(words[1], None);
+                let attempt = ChangeId(option(words, "try").map_or(ATTEMPT, number));
+                self.rig.submit(&Command::Confirm { order, attempt })
+            }
+            "cancel" | "block" => {
+                let order = self.order_id(words[1], None);
+                self.rig.submit(&Command::Cancel { order, block: words[0] == "block" })
+            }
+            "drop" | "ship" | "return" => self.change(words),
+            other => panic!("no such verb: {other}"),
+        }
+    }
+
+    fn create_site(&mut self, words: &[&str]) -> Outcome {
+        let (market, code) = (self.market, words[1]);
+        let rank = option(words, "rank").map_or(0, number) as u16;
+        let outcome = self.rig.submit(&Command::CreateSite { market, rank, code });
+        let site = stockade::base::SiteId(number_of(&outcome) as u16);
+        self.sites.insert((market, code.to_owned()), site);
+        outcome
+    }
+
+    fn bring(&mut self, words: &[&str]) -> Outcome {
+        let sku = self.sku(words[1]);
+        let site = self.site(option(words, "at"));
+        let request = self.request_id(option(words, "id"), option(words, "made"));
+        let command = if words[0] == "receive" {
+            Command::Receive { request, sku, site, quantity: number(words[2]) }
+        } else {
+            let reason = if words.contains(&"lost") { AdjustReason::Lost } else { AdjustReason::Count };
+            Command::Adjust { request, sku, site, delta: words[2].parse().expect("a number"), reason }
+        };
+        self.rig.submit(&command)
+    }
+
+    fn place(&mut self, words: &[&str]) -> Outcome {
+        let order = self.order_id(words[1], option(words, "made"));
+        let lines: Vec<Line> =
+            words[2..].iter().filter(|word| word.contains('*')).map(|word| self.asked(word)).collect();
+        let length = option(words, "details").map_or(0, number) as usize;
+        let details = option(words, "note").map_or_else(|| vec![b'x'; length], |note| note.as_bytes().to_vec());
+        let payment = if words.contains(&"cod") { PaymentMethod::CashOnDelivery } else { PaymentMethod::Card };
+        let take = if words.contains(&"exists") { Take::WhatExists } else { Take::AllOrNothing };
+        self.rig.submit(&Command::Place(Place {
+            order,
+            customer: CustomerKey(option(words, "customer").map_or(0, number).into()),
+            take,
+            hold_ms: option(words, "hold").map_or(60_000, span_ms) as u32,
+            currency: Currency::new(*b"GBP").expect("pounds exist"),
+            payment,
+            channel: option(words, "channel").map_or(0, number) as u16,
+            zone: 0,
+            hashes: None,
+            lines: &lines,
+            details: &details,
+        }))
+    }
+
+    /// `mug*2@100`.
+    fn asked(&mut self, word: &str) -> Line {
+        let (sku, rest) = word.split_once('*').expect("filtered");
+        let (quantity, price) =
+            rest.split_once('@').map_or((rest, PRICE), |(quantity, price)| (quantity, number(price)));
+        Line { sku: self.sku(sku), quantity: quantity.parse().expect("a number"), price }
+    }
+
+    fn change(&mut self, words: &[&str]) -> Outcome {
+        let order = self.order_id(words[1], None);
+        let change = ChangeId(option(words, "id").map_or(1, number));
+        let lines: Vec<LineQuantity> = words[2..].iter().filter_map(|word| line_quantity(word)).collect();
+        let command = match words[0] {
+            "drop" => Command::CancelLines { order, change, lines: &lines },
+            "ship" => Command::HandOver { order, change, lines: &lines },
+            _ => Command::ReturnToStock { order, change, site: self.site(option(words, "at")), lines: &lines },
+        };
+        self.rig.submit(&command)
+    }
+}
+
+/// `0*2`: two units of line 0.
+fn line_quantity(word: &str) -> Option<LineQuantity> {
+    let (line, quantity) = word.split_once('*')?;
+    Some(LineQuantity { line: number(line) as u16, quantity: quantity.parse().expect("a number") })
+}
+
+/// The value of `name=value`.
+pub(super) fn option<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
+    words.iter().find_map(|word| word.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+}
+
+pub(super) fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+}

@@ -1,0 +1,216 @@
+//! Scripts: a test of behaviour as text. One line asks one thing and says what must come of it.
+//!
+//! ```text
+//! site     north rank=5                 -> number=2
+//! receive  mug 5 at=north               -> available=5
+//! place    o1 mug*2@100 cup*1 hold=60s  -> #1 pending_payment
+//! confirm  o1 try=1                     -> confirmed moved=3
+//! drop     o1 0*1 id=7                  -> confirmed moved=1
+//! ship     o1 0*1 id=8                  -> fulfilling moved=1
+//! return   o1 0*1 id=9 at=north         -> fulfilling moved=1
+//! cancel   o1                           -> completed moved=1
+//! wait     60s                          -> o2 expired
+//! stock    mug                          -> available=3 reserved=2
+//! order    o1                           -> completed mug shipped=1 cancelled=1
+//! ```
+//!
+//! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
+//! reads `no: sold_out mug asked=3 available=2`; a repeat ends in `again`. A line without `->` must not be refused.
+//! After every line the rig compares everything.
+
+mod ask;
+mod say;
+
+use std::collections::BTreeMap;
+
+use stockade::base::{MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::engine::{Answer, Capacity, Command};
+
+use crate::rig::{MARKET, Outcome, Rig};
+
+/// Runs a script in a world with one market, `default`, and room for everything.
+pub(crate) fn check(text: &str) {
+    check_within(Capacity::default(), text);
+}
+
+/// The same in a world with little room.
+pub(crate) fn check_within(capacity: Capacity, text: &str) {
+    Script::new(Rig::new(capacity)).run(text);
+}
+
+pub(crate) struct Script {
+    pub(crate) rig: Rig,
+    market: MarketId,
+    orders: BTreeMap<String, OrderId>,
+    requests: BTreeMap<String, RequestId>,
+    skus: BTreeMap<(MarketId, String), SkuId>,
+    sites: BTreeMap<(MarketId, String), SiteId>,
+}
+
+impl Script {
+    pub(crate) fn new(mut rig: Rig) -> Self {
+        let market = rig.open("default");
+        assert_eq!(market, MARKET, "the first market has number 1");
+        Self {
+            rig,
+            market,
+            orders: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            skus: BTreeMap::new(),
+            sites: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn run(&mut self, text: &str) {
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (asked, expected) = match line.split_once("->") {
+                Some((asked, expected)) => (asked, Some(expected.trim())),
+                None => (line, None),
+            };
+            let words: Vec<&str> = asked.split_whitespace().collect();
+            let said = self.line(&words);
+            match expected {
+                Some(expected) => {
+                    assert_eq!(said, expected, "what came of (left) and what was expected of (right): {asked}");
+                }
+                None => assert!(!said.starts_with("no:"), "{asked} -> {said}"),
+            }
+            self.rig.check_everything();
+        }
+        self.rig.check_replica();
+    }
+
+    /// One line of which anything may come.
+    pub(crate) fn try_line(&mut self, line: &str) -> String {
+        let said = self.line(&line.split_whitespace().collect::<Vec<_>>());
+        self.rig.check_everything();
+        said
+    }
+
+    fn line(&mut self, words: &[&str]) -> String {
+        match words[0] {
+            "market" => self.switch_market(words[1]),
+            "wait" => self.wait(words[1]),
+            "late" => {
+                self.rig.sweeps_late = true;
+                "from here the sweep comes after the command".to_owned()
+            }
+            "stock" | "order" | "draws" | "open" => self.look(words),
+            _ => {
+                let outcome = self.ask(words);
+                self.say(&outcome)
+            }
+        }
+    }
+
+    fn switch_market(&mut self, code: &str) -> String {
+        self.market = self.rig.open(code);
+        format!("number={}", self.market)
+    }
+
+    fn wait(&mut self, span: &str) -> String {
+        self.rig.wait(span_ms(span));
+        if self.rig.sweeps_late {
+            return "nothing swept".to_owned();
+        }
+        let expired = self.rig.sweep();
+        if expired.is_empty() {
+            return "nothing expired".to_owned();
+        }
+        let mut names: Vec<String> = expired.into_iter().map(|order| self.name_of_order(order)).collect();
+        names.sort();
+        format!("{} expired", names.join(" "))
+    }
+
+    /// The identifier behind a name, made now (or `made` away from now) when the name is new.
+    fn order_id(&mut self, name: &str, made: Option<&str>) -> OrderId {
+        let made_at = self.moment(made);
+        let market = self.market;
+        let number = number_of_name(name);
+        *self.orders.entry(name.to_owned()).or_insert_with(|| OrderId::new(made_at, market, number))
+    }
+
+    fn request_id(&mut self, name: Option<&str>, made: Option<&str>) -> RequestId {
+        let made_at = self.moment(made);
+        let market = self.market;
+        let count = self.requests.values().filter(|request| request.market() == market).count();
+        let name = name.map_or_else(|| format!("market {market} request {count}"), str::to_owned);
+        let number = number_of_name(&name);
+        *self.requests.entry(name).or_insert_with(|| RequestId::new(made_at, market, number))
+    }
+
+    fn moment(&self, made: Option<&str>) -> stockade::base::Timestamp {
+        match made {
+            None => self.rig.now,
+            Some(span) => match span.strip_prefix('-') {
+                Some(span) => self.rig.now.before_ms(span_ms(span)),
+                None => self.rig.now.after_ms(span_ms(span.trim_start_matches('+'))),
+            },
+        }
+    }
+
+    /// The number behind the name of a SKU; a new name creates one.
+    fn sku(&mut self, name: &str) -> SkuId {
+        if let Some(number) = name.strip_prefix('#') {
+            return SkuId(number.parse().expect("a number"));
+        }
+        let market = self.market;
+        if let Some(&sku) = self.skus.get(&(market, name.to_owned())) {
+            return sku;
+        }
+        let sku = SkuId(number_of(&self.rig.submit(&Command::CreateSku { market, code: name })));
+        self.skus.insert((market, name.to_owned()), sku);
+        sku
+    }
+
+    fn site(&self, name: Option<&str>) -> SiteId {
+        let Some(name) = name else { return SiteId(1) };
+        match name.strip_prefix('#') {
+            Some(number) => SiteId(number.parse().expect("a number")),
+            None if name == "main" => SiteId(1),
+            None => self.sites[&(self.market, name.to_owned())],
+        }
+    }
+
+    fn name_of_order(&self, id: OrderId) -> String {
+        let known = self.orders.iter().find(|(_, known)| **known == id);
+        known.map_or_else(|| id.to_string(), |(name, _)| name.clone())
+    }
+
+    fn name_of_sku(&self, sku: SkuId) -> String {
+        let known = self.skus.iter().find(|((market, _), known)| *market == self.market && **known == sku);
+        known.map_or_else(|| format!("#{sku}"), |((_, name), _)| name.clone())
+    }
+
+    fn name_of_site(&self, site: SiteId) -> String {
+        let known = self.sites.iter().find(|((market, _), known)| *market == self.market && **known == site);
+        known.map_or_else(
+            || if site == SiteId(1) { "main".to_owned() } else { format!("#{site}") },
+            |((_, name), _)| name.clone(),
+        )
+    }
+}
+
+fn number_of(outcome: &Outcome) -> u32 {
+    match outcome.as_ref().map(|told| told.answer) {
+        Ok(Answer::Numbered { number, .. }) => number,
+        other => panic!("not a number: {other:?}"),
+    }
+}
+
+/// The same name is the same identifier in every script (FNV-1a, 64 bit).
+fn number_of_name(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// `60s`, `250ms`, `24h`.
+fn span_ms(text: &str) -> u64 {
+    let (number, unit) = text.split_at(text.find(|letter: char| letter.is_alphabetic()).expect("a span has a unit"));
+    let number: u64 = number.parse().expect("a span has a number");
+    match unit {
+        "ms" => number,
+        "s" => number * 1_000,
+        "h" => number * 3_600_000,
+        _ => panic!("no such unit: {unit}"),
+    }
+}

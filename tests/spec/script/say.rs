@@ -1,0 +1,136 @@
+//! From answers, refusals and readings to the words a script expects.
+
+use stockade::base::OrderNumber;
+use stockade::engine::ledger::Bucket;
+use stockade::engine::query::{LineView, StockRow};
+use stockade::engine::{Answer, Refusal};
+
+use super::Script;
+use super::ask::{number, option};
+use crate::rig::{Outcome, is_repeated};
+
+impl Script {
+    pub(super) fn say(&self, outcome: &Outcome) -> String {
+        let told = match outcome {
+            Ok(told) => told,
+            Err(refusal) => return format!("no: {}", self.say_refusal(*refusal)),
+        };
+        let mut words = match told.answer {
+            Answer::Numbered { number, .. } => format!("number={number}"),
+            Answer::Stock { available, .. } => format!("available={available}"),
+            Answer::Placed { number, state, .. } => format!("#{number} {}", state.name()),
+            Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
+            Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
+            Answer::RetakeFailed { sku, .. } => format!("not_taken_again {}", self.name_of_sku(sku)),
+        };
+        if !told.taken.is_empty() {
+            let taken: Vec<String> = told.taken.iter().map(u32::to_string).collect();
+            words += &format!(" taken={}", taken.join(","));
+        }
+        if is_repeated(told.answer) {
+            words += " again";
+        }
+        words
+    }
+
+    fn say_refusal(&self, refusal: Refusal) -> String {
+        match refusal {
+            Refusal::UnknownMarket => "unknown_market".to_owned(),
+            Refusal::UnknownSite => "unknown_site".to_owned(),
+            Refusal::UnknownSku { sku } => format!("unknown_sku {}", self.name_of_sku(sku)),
+            Refusal::UnknownOrder => "unknown_order".to_owned(),
+            Refusal::UnknownLine { line } => format!("unknown_line {line}"),
+            Refusal::SoldOut { sku, asked, available } => {
+                format!("sold_out {} asked={asked} available={available}", self.name_of_sku(sku))
+            }
+            Refusal::Conflict => "conflict".to_owned(),
+            Refusal::Blocked => "blocked".to_owned(),
+            Refusal::IllegalState { state, .. } => format!("illegal {}", state.name()),
+            Refusal::IdFromFuture { .. } => "id_from_future".to_owned(),
+            Refusal::IdTooOld => "id_too_old".to_owned(),
+            Refusal::AtCapacity => "at_capacity".to_owned(),
+            Refusal::TooManyChanges => "too_many_changes".to_owned(),
+            Refusal::OutOfBounds { field, .. } => format!("out_of_bounds {field:?}"),
+            Refusal::NotAvailable { available } => format!("not_available available={available}"),
+            Refusal::NotEnoughUnits { line, units } => format!("not_enough_units line={line} units={units}"),
+            Refusal::TooManyDraws => "too_many_draws".to_owned(),
+        }
+    }
+
+    /// Readings: `stock`, `order`, `draws`, `open`.
+    pub(super) fn look(&mut self, words: &[&str]) -> String {
+        match words[0] {
+            "stock" => self.look_at_stock(words),
+            "order" => self.look_at_order(words[1]),
+            "draws" => self.look_at_draws(words[1]),
+            _ => self.look_at_page(words),
+        }
+    }
+
+    fn look_at_stock(&mut self, words: &[&str]) -> String {
+        let sku = self.sku(words[1]);
+        let mut rows = self.rig.engine.stock(self.market, &[sku]).expect("the SKU exists");
+        if let Some(name) = option(words, "at") {
+            let site = self.site(Some(name));
+            rows.retain(|row: &StockRow| row.site == site);
+        }
+        let sum = |bucket| rows.iter().map(|row| row.balance(bucket)).sum::<i64>();
+        let inside = [Bucket::Available, Bucket::Reserved, Bucket::Committed, Bucket::Customer, Bucket::WriteOff];
+        list(inside.map(|bucket| (bucket.name(), sum(bucket))))
+    }
+
+    fn look_at_order(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        let Ok(view) = self.rig.engine.order(id) else { return "no: unknown_order".to_owned() };
+        let line = |line: &LineView| {
+            let counters = [
+                ("reserved", i64::from(line.reserved)),
+                ("lapsed", i64::from(line.lapsed)),
+                ("committed", i64::from(line.committed)),
+                ("shipped", i64::from(line.shipped)),
+                ("cancelled", i64::from(line.cancelled)),
+                ("returned", i64::from(line.returned)),
+            ];
+            format!("{} {}", self.name_of_sku(line.sku), list(counters))
+        };
+        let lines: Vec<String> = view.lines.iter().map(line).collect();
+        format!("{} {}", view.state.name(), lines.join(" | "))
+    }
+
+    fn look_at_draws(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        let view = self.rig.engine.order(id).expect("the order exists");
+        let held = view.draws.iter().filter(|draw| draw.reserved + draw.committed + draw.shipped > 0);
+        let draws: Vec<String> = held
+            .map(|draw| {
+                let counters = [
+                    ("reserved", i64::from(draw.reserved)),
+                    ("committed", i64::from(draw.committed)),
+                    ("shipped", i64::from(draw.shipped)),
+                ];
+                format!("{}@{} {}", draw.line, self.name_of_site(draw.site), list(counters))
+            })
+            .collect();
+        if draws.is_empty() { "nothing".to_owned() } else { draws.join(" | ") }
+    }
+
+    fn look_at_page(&mut self, words: &[&str]) -> String {
+        let after = OrderNumber(option(words, "after").map_or(0, number));
+        let rows_max = option(words, "rows").map_or(100, number) as u16;
+        let page = match self.rig.engine.open_orders(self.market, after, rows_max) {
+            Ok(page) => page,
+            Err(refusal) => return format!("no: {}", self.say_refusal(refusal)),
+        };
+        let rows = page.rows.iter().map(|row| format!("{}#{}", self.name_of_order(row.order), row.number));
+        let next = page.next.map(|number| format!("next={number}"));
+        let words: Vec<String> = rows.chain(next).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(" ") }
+    }
+}
+
+/// `available=3 reserved=2`: what is not zero.
+fn list<const N: usize>(counters: [(&str, i64); N]) -> String {
+    let shown: Vec<String> =
+        counters.iter().filter(|(_, units)| *units != 0).map(|(name, units)| format!("{name}={units}")).collect();
+    if shown.is_empty() { "nothing".to_owned() } else { shown.join(" ") }
+}

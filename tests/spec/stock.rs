@@ -1,0 +1,112 @@
+//! Stock: goods come in, are corrected, and are never made up.
+
+use stockade::base::{RequestId, SiteId, SkuId};
+use stockade::engine::command::AdjustReason;
+use stockade::engine::{Answer, Command};
+
+use crate::rig::{MARKET, Rig, START, room_for};
+use crate::script::{Script, check};
+
+#[test]
+fn received_goods_are_available_where_they_lie() {
+    check(
+        "
+        site     north rank=1
+        receive  mug 5               -> available=5
+        receive  mug 3 at=north      -> available=3
+        receive  mug 1               -> available=6
+        stock    mug                 -> available=9
+        stock    mug at=north        -> available=3
+    ",
+    );
+}
+
+#[test]
+fn a_correction_goes_either_way_but_not_below_what_is_available() {
+    check(
+        "
+        receive  mug 5
+        place    o1 mug*3
+        adjust   mug -3              -> no: not_available available=2
+        adjust   mug -2              -> available=0
+        adjust   mug 4               -> available=4
+        stock    mug                 -> available=4 reserved=3 write_off=-2
+    ",
+    );
+}
+
+#[test]
+fn a_correction_counts_units_whose_reservation_is_dead_but_not_swept() {
+    let mut script = Script::new(Rig::new(room_for(10)));
+    script.run("receive mug 2\n place o1 mug*2 hold=1s");
+    script.rig.wait(1_000);
+    let request = RequestId::new(START, MARKET, 9);
+    let lost = Command::Adjust { request, sku: SkuId(1), site: SiteId(1), delta: -1, reason: AdjustReason::Lost };
+    let outcome = script.rig.engine_alone(&lost).map(|told| told.answer);
+    assert_eq!(outcome, Ok(Answer::Stock { available: 1, repeated: false }));
+    script.rig.check_laws();
+}
+
+#[test]
+fn units_elsewhere_do_not_cover_a_correction_here() {
+    check(
+        "
+        site     north rank=1
+        receive  mug 5 at=north
+        adjust   mug -1              -> no: not_available available=0
+        adjust   mug -5 at=north     -> available=0
+    ",
+    );
+}
+
+#[test]
+fn quantities_of_stock_commands_have_bounds() {
+    check(
+        "
+        sku      mug
+        receive  mug 0                    -> no: out_of_bounds Quantity
+        receive  mug 1000000000001        -> no: out_of_bounds Quantity
+        receive  mug 18446744073709551615 -> no: out_of_bounds Quantity
+        adjust   mug 0                    -> no: out_of_bounds Quantity
+        adjust   mug 1000000000001        -> no: out_of_bounds Quantity
+        adjust   mug -1000000000001       -> no: out_of_bounds Quantity
+        adjust   mug -9223372036854775808 -> no: out_of_bounds Quantity
+        adjust   mug 9223372036854775807  -> no: out_of_bounds Quantity
+        receive  mug 1000000000000        -> available=1000000000000
+        adjust   mug -1000000000000       -> available=0
+    ",
+    );
+}
+
+#[test]
+fn a_site_holds_at_most_a_quadrillion_units_of_a_sku() {
+    let thousand = "receive mug 1000000000000\n".repeat(1_000);
+    check(&format!(
+        "
+        {thousand}
+        receive  mug 1               -> no: out_of_bounds Stock
+        adjust   mug 1               -> no: out_of_bounds Stock
+        adjust   mug -1              -> available=999999999999999
+        receive  mug 1               -> available=1000000000000000
+        receive  cup 1               -> available=1
+    "
+    ));
+}
+
+#[test]
+fn unknown_skus_and_sites_are_refused() {
+    check(
+        "
+        sku      mug
+        receive  #2 5                -> no: unknown_sku #2
+        receive  #0 5                -> no: unknown_sku #0
+        receive  #4294967295 5       -> no: unknown_sku #4294967295
+        receive  mug 5 at=#2         -> no: unknown_site
+        receive  mug 5 at=#0         -> no: unknown_site
+        receive  mug 5 at=#65535     -> no: unknown_site
+        receive  #2 5 at=#2          -> no: unknown_sku #2
+        adjust   mug 5 at=#2         -> no: unknown_site
+        stock    mug                 -> nothing
+    ",
+    );
+}

@@ -1,0 +1,191 @@
+//! What the twin knows, in the words of the engine's queries: balances, books, orders and pages of them.
+
+use std::collections::BTreeMap;
+
+use stockade::base::{MarketId, OrderId, SiteId, SkuId, Timestamp};
+use stockade::engine::Books;
+use stockade::engine::ledger::{BUCKETS, Bucket};
+use stockade::engine::order::{STATES, State};
+use stockade::engine::query::{DrawView, LineView, OrderRow, OrderView};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::order::{Fate, Order, Record, Unit};
+use super::{Market, Twin};
+
+type Balances = [i64; BUCKETS];
+
+impl Twin {
+    /// Balances of every (SKU, site) that ever held a unit.
+    pub(crate) fn balances(&self, market: MarketId) -> BTreeMap<(SkuId, SiteId), Balances> {
+        let market = &self.markets[&market];
+        let mut all: BTreeMap<(SkuId, SiteId), Balances> = BTreeMap::new();
+        let mut post = |sku, site, bucket: Bucket, units: i64| {
+            all.entry((sku, site)).or_default()[bucket as usize] += units;
+        };
+        for goods in &market.goods {
+            post(goods.sku, goods.site, Bucket::Available, goods.units);
+            let outside = if goods.received { Bucket::Supplier } else { Bucket::WriteOff };
+            post(goods.sku, goods.site, outside, -goods.units);
+        }
+        for order in market.placed() {
+            for (line, units) in order.asked.lines.iter().zip(&order.lines) {
+                for unit in units {
+                    let Some(bucket) = bucket_of(unit) else { continue };
+                    post(line.sku, unit.site, Bucket::Available, -1);
+                    post(line.sku, unit.site, bucket, 1);
+                    if let Some(site) = unit.returned_to {
+                        post(line.sku, unit.site, Bucket::Customer, -1);
+                        post(line.sku, site, Bucket::Available, 1);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    pub(crate) fn books(&self, market: MarketId) -> Books {
+        let mut units = [0; BUCKETS];
+        for balances in self.balances(market).into_values() {
+            for (sum, balance) in units.iter_mut().zip(balances) {
+                *sum += balance;
+            }
+        }
+        let mut orders = [0; STATES];
+        let mut orders_hash = 0_u128;
+        for (&id, record) in &self.markets[&market].orders {
+            orders[state_of(record) as usize] += 1;
+            orders_hash = orders_hash.wrapping_add(hash_of(id, record));
+        }
+        Books { units, orders, orders_hash }
+    }
+
+    pub(crate) fn view(&self, id: OrderId) -> Option<OrderView> {
+        match self.markets.get(&id.market())?.orders.get(&id)? {
+            Record::Order(order) => Some(order.view(id)),
+            Record::Blocked => None,
+        }
+    }
+
+    pub(crate) fn is_blocked(&self, id: OrderId) -> bool {
+        let record = self.markets.get(&id.market()).and_then(|market| market.orders.get(&id));
+        matches!(record, Some(Record::Blocked))
+    }
+
+    /// Every open order, in order of their numbers.
+    pub(crate) fn open_orders(&self, market: MarketId) -> Vec<OrderRow> {
+        let mut rows: Vec<OrderRow> = self.markets[&market].open_orders().collect();
+        rows.sort_by_key(|row| row.number);
+        rows
+    }
+
+    /// When the next reservation ends.
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        let placed = self.markets.values().flat_map(Market::placed);
+        placed.filter(|order| order.count(Fate::Reserved) > 0).map(|order| order.deadline).min()
+    }
+}
+
+impl Market {
+    fn open_orders(&self) -> impl Iterator<Item = OrderRow> {
+        self.orders.iter().filter_map(|(&id, record)| match record {
+            Record::Order(order) if order.state().is_open() => {
+                let (number, state, deadline) = (order.number, order.state(), order.deadline);
+                Some(OrderRow { order: id, number, state, deadline })
+            }
+            Record::Order(_) | Record::Blocked => None,
+        })
+    }
+}
+
+impl Order {
+    fn view(&self, order: OrderId) -> OrderView {
+        let asked = &self.asked;
+        OrderView {
+            order,
+            number: self.number,
+            state: self.state(),
+            customer: asked.customer,
+            accepted_at: self.accepted_at,
+            deadline: self.deadline,
+            take: asked.take,
+            currency: asked.currency,
+            payment: asked.payment,
+            channel: asked.channel,
+            zone: asked.zone,
+            hashes: asked.hashes,
+            lines: (0..self.lines.len()).map(|at| self.line_view(at)).collect(),
+            draws: (0..self.lines.len()).flat_map(|at| self.draw_views(at)).collect(),
+            details: asked.details.clone(),
+        }
+    }
+
+    fn line_view(&self, at: usize) -> LineView {
+        let (line, units) = (&self.asked.lines[at], &self.lines[at]);
+        LineView {
+            sku: line.sku,
+            asked: line.quantity,
+            price: line.price,
+            taken: units.len() as u32,
+            reserved: count(units, Fate::Reserved),
+            lapsed: count(units, Fate::Lapsed),
+            committed: count(units, Fate::Committed),
+            shipped: count(units, Fate::Shipped),
+            cancelled: count(units, Fate::Cancelled),
+            returned: units.iter().filter(|unit| unit.returned_to.is_some()).count() as u32,
+        }
+    }
+
+    /// Sites in the order in which the line drew on them; those that hold nothing any more are left out.
+    fn draw_views(&self, at: usize) -> Vec<DrawView> {
+        let mut draws: Vec<DrawView> = Vec::new();
+        for unit in self.lines[at].iter().filter(|unit| bucket_of(unit).is_some()) {
+            let known = draws.iter().position(|draw| draw.site == unit.site).unwrap_or_else(|| {
+                draws.push(DrawView { line: at as u16, site: unit.site, reserved: 0, committed: 0, shipped: 0 });
+                draws.len() - 1
+            });
+            match unit.fate {
+                Fate::Reserved => draws[known].reserved += 1,
+                Fate::Committed => draws[known].committed += 1,
+                Fate::Shipped => draws[known].shipped += 1,
+                Fate::Lapsed | Fate::Cancelled => {}
+            }
+        }
+        draws
+    }
+}
+
+/// Which bucket holds a unit of an order; `None` when it is back on the shelf.
+fn bucket_of(unit: &Unit) -> Option<Bucket> {
+    match unit.fate {
+        Fate::Reserved => Some(Bucket::Reserved),
+        Fate::Committed => Some(Bucket::Committed),
+        Fate::Shipped => Some(Bucket::Customer),
+        Fate::Lapsed | Fate::Cancelled => None,
+    }
+}
+
+fn count(units: &[Unit], fate: Fate) -> u32 {
+    units.iter().filter(|unit| unit.fate == fate).count() as u32
+}
+
+fn state_of(record: &Record) -> State {
+    match record {
+        Record::Order(order) => order.state(),
+        Record::Blocked => State::Blocked,
+    }
+}
+
+/// `docs/WIRE-PROTOCOL.md`, "Books".
+fn hash_of(id: OrderId, record: &Record) -> u128 {
+    let mut bytes = id.bits().to_le_bytes().to_vec();
+    bytes.push(state_of(record) as u8);
+    if let Record::Order(order) = record {
+        for units in &order.lines {
+            bytes.extend_from_slice(&(units.len() as u32).to_le_bytes());
+            for fate in [Fate::Reserved, Fate::Lapsed, Fate::Committed, Fate::Shipped, Fate::Cancelled] {
+                bytes.extend_from_slice(&count(units, fate).to_le_bytes());
+            }
+        }
+    }
+    xxh3_128(&bytes)
+}

@@ -1,0 +1,160 @@
+//! Changes of quantities in the twin: cancelled lines, hand-overs, returns. Each is remembered with its content.
+
+use std::collections::BTreeSet;
+
+use stockade::base::limits::{CHANGES_MAX, LINES_MAX};
+use stockade::base::{ChangeId, OrderId, SiteId};
+use stockade::engine::order::State;
+use stockade::engine::refusal::Field;
+use stockade::engine::{Answer, LineQuantity, Refusal};
+
+use super::order::{Fate, Kind, Order, Remembered, Unit, Wanted};
+use super::retake::illegal;
+use super::{Twin, out_of_bounds};
+
+impl Twin {
+    pub(super) fn cancel_lines(
+        &mut self,
+        id: OrderId,
+        change: ChangeId,
+        lines: &[LineQuantity],
+    ) -> Result<Answer, Refusal> {
+        check_bounds(lines, 1)?;
+        let asked = Wanted { kind: Kind::CancelLines, site: None, lines: lines.to_vec() };
+        let order = self.order_mut(id)?;
+        if let Some(first) = order.remembered(change, &asked)? {
+            return Ok(first);
+        }
+        order.check_lines(lines)?;
+        if matches!(order.state(), State::Completed | State::Cancelled) {
+            return Err(illegal(order.state()));
+        }
+        let can_be_cancelled = |unit: &Unit| matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Lapsed);
+        order.check_units(lines, can_be_cancelled)?;
+        let mut moved = 0;
+        for line in lines {
+            let units = order.lines[usize::from(line.line)].iter_mut().rev();
+            for unit in units.filter(|unit| can_be_cancelled(unit)).take(line.quantity as usize) {
+                unit.fate = Fate::Cancelled;
+                moved += 1;
+            }
+        }
+        Ok(order.remember(change, asked, moved, 0))
+    }
+
+    pub(super) fn hand_over(
+        &mut self,
+        id: OrderId,
+        change: ChangeId,
+        lines: &[LineQuantity],
+    ) -> Result<Answer, Refusal> {
+        check_bounds(lines, 0)?;
+        let asked = Wanted { kind: Kind::HandOver, site: None, lines: lines.to_vec() };
+        let order = self.order_mut(id)?;
+        if let Some(first) = order.remembered(change, &asked)? {
+            return Ok(first);
+        }
+        order.check_lines(lines)?;
+        if lines.is_empty() {
+            let moved = order.turn(Fate::Committed, Fate::Shipped);
+            return Ok(order.remember(change, asked, moved, 0));
+        }
+        let (mut moved, mut reported) = (0, 0);
+        for line in lines {
+            reported += u64::from(line.quantity);
+            let units = order.lines[usize::from(line.line)].iter_mut();
+            for unit in units.filter(|unit| unit.fate == Fate::Committed).take(line.quantity as usize) {
+                unit.fate = Fate::Shipped;
+                moved += 1;
+            }
+        }
+        Ok(order.remember(change, asked, moved, reported - moved))
+    }
+
+    pub(super) fn return_to_stock(
+        &mut self,
+        id: OrderId,
+        change: ChangeId,
+        site: SiteId,
+        lines: &[LineQuantity],
+    ) -> Result<Answer, Refusal> {
+        check_bounds(lines, 1)?;
+        let asked = Wanted { kind: Kind::ReturnToStock, site: Some(site), lines: lines.to_vec() };
+        let site_exists = self.market(id.market())?.has_site(site);
+        let order = self.order_mut(id)?;
+        if let Some(first) = order.remembered(change, &asked)? {
+            return Ok(first);
+        }
+        if !site_exists {
+            return Err(Refusal::UnknownSite);
+        }
+        order.check_lines(lines)?;
+        let can_return = |unit: &Unit| unit.fate == Fate::Shipped && unit.returned_to.is_none();
+        order.check_units(lines, can_return)?;
+        let mut moved = 0;
+        for line in lines {
+            let units = order.lines[usize::from(line.line)].iter_mut();
+            for unit in units.filter(|unit| can_return(unit)).take(line.quantity as usize) {
+                unit.returned_to = Some(site);
+                moved += 1;
+            }
+        }
+        Ok(order.remember(change, asked, moved, 0))
+    }
+}
+
+impl Order {
+    /// The first answer again when the change is known; a refusal when it is known with other content, or when no
+    /// further change can be remembered.
+    fn remembered(&self, change: ChangeId, wanted: &Wanted) -> Result<Option<Answer>, Refusal> {
+        match self.changes.get(&change) {
+            Some(Remembered::Done { asked, moved, excess }) if asked == wanted => {
+                Ok(Some(self.done(*moved, *excess, true)))
+            }
+            Some(_) => Err(Refusal::Conflict),
+            None if self.changes.len() == CHANGES_MAX => Err(Refusal::TooManyChanges),
+            None => Ok(None),
+        }
+    }
+
+    fn remember(&mut self, change: ChangeId, asked: Wanted, moved: u64, excess: u64) -> Answer {
+        self.changes.insert(change, Remembered::Done { asked, moved, excess });
+        self.done(moved, excess, false)
+    }
+
+    fn check_lines(&self, lines: &[LineQuantity]) -> Result<(), Refusal> {
+        match lines.iter().find(|line| usize::from(line.line) >= self.lines.len()) {
+            Some(unknown) => Err(Refusal::UnknownLine { line: unknown.line }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_units(&self, lines: &[LineQuantity], counts: impl Fn(&Unit) -> bool) -> Result<(), Refusal> {
+        for line in lines {
+            let units = self.lines[usize::from(line.line)].iter().filter(|unit| counts(unit)).count() as u64;
+            if units < u64::from(line.quantity) {
+                return Err(Refusal::NotEnoughUnits { line: line.line, units });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_bounds(lines: &[LineQuantity], lines_min: usize) -> Result<(), Refusal> {
+    out_of_bounds_lines(lines, lines_min).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Everything about the lines of a change that is outside its bounds.
+pub(super) fn out_of_bounds_lines(lines: &[LineQuantity], lines_min: usize) -> Vec<Refusal> {
+    let mut wrong = Vec::new();
+    let mut check = |is_wrong: bool, field, min, max| {
+        if is_wrong {
+            wrong.push(out_of_bounds(field, min, max));
+        }
+    };
+    check(!(lines_min..=LINES_MAX).contains(&lines.len()), Field::Lines, lines_min as u64, LINES_MAX as u64);
+    check(lines.iter().any(|line| line.quantity == 0), Field::Quantity, 1, u64::from(u32::MAX));
+    let mut named = BTreeSet::new();
+    check(lines.iter().any(|line| !named.insert(line.line)), Field::Line, 0, 1);
+    wrong
+}

@@ -1,0 +1,249 @@
+//! The naive twin: the same answers as the engine, by the slowest means that cannot be misread.
+//!
+//! Every unit of an order is an element of a list with a site and a fate. Nothing is ever counted along: what is
+//! available, what a bucket holds, how many orders are in a state, all of it is worked out from the lists each time.
+//!
+//! ```text
+//! available(sku, site) =   what was received and adjusted there
+//!                        - units of orders pinned there that are reserved, committed or shipped
+//!                        + units that came back to there
+//! ```
+//!
+//! # Always true
+//! - Written from the documents alone. Where it disagrees with the engine, the documents say who is wrong.
+//! # Not here
+//! - Speed, and quantities too large to keep unit by unit.
+
+mod books;
+mod changes;
+mod goods;
+mod order;
+mod placing;
+mod retake;
+
+use std::collections::BTreeMap;
+
+use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
+use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use stockade::engine::refusal::Field;
+use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Refusal};
+
+use changes::out_of_bounds_lines;
+use goods::Request;
+use order::Record;
+use placing::out_of_bounds_fields;
+
+/// What the twin answers: the answer, and the units taken of each line when a placement came up short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) answer: Answer,
+    pub(crate) taken: Vec<u32>,
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Self {
+        Self { answer, taken: Vec::new() }
+    }
+}
+
+/// What one shard should do.
+#[derive(Debug, Clone)]
+pub(crate) struct Twin {
+    shard: ShardId,
+    shards: u16,
+    capacity: Capacity,
+    /// Market 1 first.
+    directory: Vec<(String, ShardId)>,
+    markets: BTreeMap<MarketId, Market>,
+}
+
+#[derive(Debug, Clone)]
+struct Market {
+    code: String,
+    /// Site 1 first.
+    sites: Vec<Site>,
+    /// SKU 1 first.
+    skus: Vec<String>,
+    /// Everything received (positive) and adjusted (either way), one element a command.
+    goods: Vec<Goods>,
+    requests: BTreeMap<RequestId, Request>,
+    orders: BTreeMap<OrderId, Record>,
+}
+
+#[derive(Debug, Clone)]
+struct Site {
+    code: String,
+    rank: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Goods {
+    sku: SkuId,
+    site: SiteId,
+    units: i64,
+    received: bool,
+}
+
+impl Twin {
+    pub(crate) fn new(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
+        Self { shard, shards, capacity, directory: Vec::new(), markets: BTreeMap::new() }
+    }
+
+    /// Does what is asked, or says why not. Everything due must have been swept.
+    pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
+        match *command {
+            Command::AssignMarket { code } => self.assign_market(code).map(Told::from),
+            Command::OpenMarket { market, code } => self.open_market(market, code).map(Told::from),
+            Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
+            Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
+            Command::Receive { request, sku, site, quantity } => {
+                self.receive(request, sku, site, quantity, now).map(Told::from)
+            }
+            Command::Adjust { request, sku, site, delta, reason } => {
+                self.adjust(request, sku, site, delta, reason, now).map(Told::from)
+            }
+            Command::Place(ref place) => self.place(place, now),
+            Command::Confirm { order, attempt } => self.confirm(order, attempt).map(Told::from),
+            Command::Cancel { order, block } => self.cancel(order, block).map(Told::from),
+            Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines).map(Told::from),
+            Command::HandOver { order, change, lines } => self.hand_over(order, change, lines).map(Told::from),
+            Command::ReturnToStock { order, change, site, lines } => {
+                self.return_to_stock(order, change, site, lines).map(Told::from)
+            }
+        }
+    }
+
+    fn assign_market(&mut self, code: &str) -> Result<Answer, Refusal> {
+        if self.shard != DIRECTORY_SHARD {
+            return Err(Refusal::UnknownMarket);
+        }
+        check_code(code)?;
+        if let Some(at) = self.directory.iter().position(|(known, _)| known == code) {
+            return Ok(numbered(at + 1, true));
+        }
+        if self.directory.len() == MARKETS_MAX {
+            return Err(out_of_bounds(Field::Markets, 0, MARKETS_MAX as u64));
+        }
+        let markets_of = |shard: u16| self.directory.iter().filter(|(_, its)| its.0 == shard).count();
+        let emptiest = (0..self.shards).min_by_key(|&shard| (markets_of(shard), shard)).expect("a node has a shard");
+        self.directory.push((code.to_owned(), ShardId(emptiest)));
+        Ok(numbered(self.directory.len(), false))
+    }
+
+    fn open_market(&mut self, market: MarketId, code: &str) -> Result<Answer, Refusal> {
+        check_code(code)?;
+        if let Some(open) = self.markets.get(&market) {
+            let same = open.code == code;
+            return if same { Ok(numbered(market.number() as usize, true)) } else { Err(Refusal::Conflict) };
+        }
+        let main = Site { code: "main".to_owned(), rank: 0 };
+        let fresh = Market {
+            code: code.to_owned(),
+            sites: vec![main],
+            skus: Vec::new(),
+            goods: Vec::new(),
+            requests: BTreeMap::new(),
+            orders: BTreeMap::new(),
+        };
+        self.markets.insert(market, fresh);
+        Ok(numbered(market.number() as usize, false))
+    }
+
+    fn create_site(&mut self, market: MarketId, rank: u16, code: &str) -> Result<Answer, Refusal> {
+        check_code(code)?;
+        let market = self.market_mut(market)?;
+        if let Some(at) = market.sites.iter().position(|site| site.code == code) {
+            return Ok(numbered(at + 1, true));
+        }
+        if market.sites.len() == SITES_MAX {
+            return Err(out_of_bounds(Field::Sites, 0, SITES_MAX as u64));
+        }
+        market.sites.push(Site { code: code.to_owned(), rank });
+        Ok(numbered(market.sites.len(), false))
+    }
+
+    fn create_sku(&mut self, market: MarketId, code: &str) -> Result<Answer, Refusal> {
+        check_code(code)?;
+        let has_room = self.sku_total() < self.capacity.skus_max;
+        let market = self.market_mut(market)?;
+        if let Some(at) = market.skus.iter().position(|sku| sku == code) {
+            return Ok(numbered(at + 1, true));
+        }
+        if market.skus.len() == SKUS_MAX {
+            return Err(out_of_bounds(Field::Skus, 0, SKUS_MAX as u64));
+        }
+        if !has_room {
+            return Err(Refusal::AtCapacity);
+        }
+        market.skus.push(code.to_owned());
+        Ok(numbered(market.skus.len(), false))
+    }
+
+    /// Number, shard and name of every market, in order of their numbers.
+    pub(crate) fn directory(&self) -> impl Iterator<Item = (MarketId, ShardId, &str)> {
+        let number = |at: usize| MarketId::new(at as u32 + 1).expect("few markets");
+        self.directory.iter().enumerate().map(move |(at, (code, shard))| (number(at), *shard, code.as_str()))
+    }
+
+    pub(crate) fn markets(&self) -> Vec<MarketId> {
+        self.markets.keys().copied().collect()
+    }
+
+    fn sku_total(&self) -> u64 {
+        self.markets.values().map(|market| market.skus.len() as u64).sum()
+    }
+
+    pub(crate) fn sku_count(&self, market: MarketId) -> u32 {
+        self.markets[&market].skus.len() as u32
+    }
+
+    fn market(&self, market: MarketId) -> Result<&Market, Refusal> {
+        self.markets.get(&market).ok_or(Refusal::UnknownMarket)
+    }
+
+    fn market_mut(&mut self, market: MarketId) -> Result<&mut Market, Refusal> {
+        self.markets.get_mut(&market).ok_or(Refusal::UnknownMarket)
+    }
+}
+
+impl Market {
+    fn has_sku(&self, sku: SkuId) -> bool {
+        sku.0 >= 1 && sku.0 as usize <= self.skus.len()
+    }
+
+    fn has_site(&self, site: SiteId) -> bool {
+        site.0 >= 1 && usize::from(site.0) <= self.sites.len()
+    }
+
+    /// The sites in the order in which they give their units.
+    fn ranked_sites(&self) -> Vec<SiteId> {
+        let mut ranked: Vec<(u16, u16)> =
+            self.sites.iter().enumerate().map(|(at, site)| (site.rank, at as u16 + 1)).collect();
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(_, number)| SiteId(number)).collect()
+    }
+}
+
+/// Every field of a command on an order that is outside its bounds. Which of several is named is the engine's choice.
+pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
+    match *command {
+        Command::Place(ref place) => out_of_bounds_fields(place),
+        Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
+        Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),
+        _ => Vec::new(),
+    }
+}
+
+fn check_code(code: &str) -> Result<(), Refusal> {
+    let fits = (1..=CODE_BYTES_MAX).contains(&code.len());
+    let plain = !code.chars().any(char::is_control) && code.trim() == code;
+    if fits && plain { Ok(()) } else { Err(out_of_bounds(Field::Code, 1, CODE_BYTES_MAX as u64)) }
+}
+
+fn numbered(number: usize, repeated: bool) -> Answer {
+    Answer::Numbered { number: number as u32, repeated }
+}
+
+const fn out_of_bounds(field: Field, min: u64, max: u64) -> Refusal {
+    Refusal::OutOfBounds { field, min, max }
+}

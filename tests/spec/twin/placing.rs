@@ -1,0 +1,177 @@
+//! Placing in the twin: check everything, then take one unit after the other.
+
+use std::collections::BTreeMap;
+
+use stockade::base::limits::{
+    DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, ID_AHEAD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX,
+    UNIT_PRICE_MAX,
+};
+use stockade::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
+use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::refusal::Field;
+use stockade::engine::{Line, Place, Refusal};
+
+use super::order::{Asked, Fate, Order, Record, Unit};
+use super::{Market, Told, Twin, out_of_bounds};
+
+impl Twin {
+    pub(super) fn place(&mut self, place: &Place<'_>, now: Timestamp) -> Result<Told, Refusal> {
+        check_bounds(place)?;
+        let market = self.market(place.order.market())?;
+        match market.orders.get(&place.order) {
+            Some(Record::Blocked) => return Err(Refusal::Blocked),
+            Some(Record::Order(order)) if order.asked == Asked::of(place) => return Ok(order.accepted(true)),
+            Some(Record::Order(_)) => return Err(Refusal::Conflict),
+            None => {}
+        }
+        if place.order.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
+            return Err(Refusal::IdFromFuture { now });
+        }
+        if let Some(line) = place.lines.iter().find(|line| !market.has_sku(line.sku)) {
+            return Err(Refusal::UnknownSku { sku: line.sku });
+        }
+        self.check_room(place.lines.len() as u64, place.details.len() as u64)?;
+        let sites = market.choose(place)?;
+        let order = market.accept(place, sites, now);
+        let told = order.accepted(false);
+        self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(order));
+        Ok(told)
+    }
+
+    /// Whether one more order fits, of so many lines and bytes of details.
+    pub(super) fn check_room(&self, lines: u64, details_bytes: u64) -> Result<(), Refusal> {
+        let fits = self.orders() < self.capacity.orders_max
+            && self.lines() + lines <= self.capacity.lines_max
+            && self.details_bytes() + details_bytes <= self.capacity.details_bytes_max;
+        if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
+    }
+
+    /// Lets every reservation lapse whose deadline is reached; says which orders.
+    pub(crate) fn sweep(&mut self, now: Timestamp) -> Vec<OrderId> {
+        let due = self.due(now);
+        for &order in &due {
+            self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
+        }
+        due
+    }
+
+    /// The orders whose deadline is reached and which have not been swept.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<OrderId> {
+        let all = self.markets.values().flat_map(|market| &market.orders);
+        let is_due = |record: &Record| match record {
+            Record::Order(order) => order.deadline <= now && order.count(Fate::Reserved) > 0,
+            Record::Blocked => false,
+        };
+        all.filter(|(_, record)| is_due(record)).map(|(&id, _)| id).collect()
+    }
+
+    /// Every identifier of an order that is kept, blocked ones too.
+    pub(crate) fn orders(&self) -> u64 {
+        self.markets.values().map(|market| market.orders.len() as u64).sum()
+    }
+
+    fn lines(&self) -> u64 {
+        self.markets.values().flat_map(Market::placed).map(|order| order.lines.len() as u64).sum()
+    }
+
+    pub(crate) fn details_bytes(&self) -> u64 {
+        self.markets.values().flat_map(Market::placed).map(|order| order.asked.details.len() as u64).sum()
+    }
+
+    pub(crate) fn order_ids(&self, market: MarketId) -> Vec<OrderId> {
+        self.markets[&market].orders.keys().copied().collect()
+    }
+}
+
+impl Market {
+    /// The site of every unit, line by line; or why not.
+    fn choose(&self, place: &Place<'_>) -> Result<Vec<Vec<SiteId>>, Refusal> {
+        let asked = |sku| place.lines.iter().filter(|line| line.sku == sku).map(|line| u64::from(line.quantity)).sum();
+        if place.take == Take::AllOrNothing {
+            for sku in place.lines.iter().map(|line| line.sku) {
+                let (asked, available) = (asked(sku), self.available_anywhere(sku));
+                if asked > available {
+                    return Err(Refusal::SoldOut { sku, asked, available });
+                }
+            }
+        }
+        let wanted: Vec<(SkuId, u32)> = place.lines.iter().map(|line| (line.sku, line.quantity)).collect();
+        let sites = self.take_units(&wanted);
+        if sites.iter().all(Vec::is_empty) {
+            let sku = place.lines[0].sku;
+            return Err(Refusal::SoldOut { sku, asked: asked(sku), available: 0 });
+        }
+        check_draws(&sites)?;
+        Ok(sites)
+    }
+
+    /// Takes one unit after the other, lines in order, each from the first site that has one left.
+    pub(super) fn take_units(&self, wanted: &[(SkuId, u32)]) -> Vec<Vec<SiteId>> {
+        let ranked = self.ranked_sites();
+        let mut shelf: BTreeMap<(SkuId, SiteId), u64> = BTreeMap::new();
+        for &(sku, _) in wanted {
+            for &site in &ranked {
+                shelf.entry((sku, site)).or_insert_with(|| self.available(sku, site));
+            }
+        }
+        let mut taken = Vec::new();
+        for &(sku, quantity) in wanted {
+            let mut units = Vec::new();
+            for _ in 0..quantity {
+                let Some(&site) = ranked.iter().find(|&&site| shelf[&(sku, site)] > 0) else { break };
+                *shelf.get_mut(&(sku, site)).expect("found above") -= 1;
+                units.push(site);
+            }
+            taken.push(units);
+        }
+        taken
+    }
+
+    fn accept(&self, place: &Place<'_>, sites: Vec<Vec<SiteId>>, now: Timestamp) -> Order {
+        let free = place.lines.iter().all(|line| line.price == 0);
+        let confirmed = free || place.payment == PaymentMethod::CashOnDelivery;
+        let fate = if confirmed { Fate::Committed } else { Fate::Reserved };
+        let unit = |site| Unit { site, fate, returned_to: None };
+        let accepted = self.orders.values().filter(|record| matches!(record, Record::Order(_))).count();
+        Order {
+            number: OrderNumber(accepted as u64 + 1),
+            accepted_at: now,
+            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(u64::from(place.hold_ms)) },
+            asked: Asked::of(place),
+            lines: sites.into_iter().map(|line| line.into_iter().map(unit).collect()).collect(),
+            changes: BTreeMap::new(),
+        }
+    }
+}
+
+/// One draw is one (line, site) pair that gave units.
+pub(super) fn check_draws(sites: &[Vec<SiteId>]) -> Result<(), Refusal> {
+    let places = |line: &Vec<SiteId>| line.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if sites.iter().map(places).sum::<usize>() > DRAWS_MAX { Err(Refusal::TooManyDraws) } else { Ok(()) }
+}
+
+fn check_bounds(place: &Place<'_>) -> Result<(), Refusal> {
+    out_of_bounds_fields(place).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Every field of a placement that is outside its bounds.
+pub(super) fn out_of_bounds_fields(place: &Place<'_>) -> Vec<Refusal> {
+    let mut wrong = Vec::new();
+    let mut check = |is_wrong: bool, field, min, max| {
+        if is_wrong {
+            wrong.push(out_of_bounds(field, min, max));
+        }
+    };
+    check(!(1..=LINES_MAX).contains(&place.lines.len()), Field::Lines, 1, LINES_MAX as u64);
+    for line in place.lines {
+        let wrong = !(1..=LINE_QUANTITY_MAX).contains(&line.quantity);
+        check(wrong, Field::Quantity, 1, u64::from(LINE_QUANTITY_MAX));
+        check(line.price > UNIT_PRICE_MAX, Field::Price, 0, UNIT_PRICE_MAX);
+    }
+    let price = |line: &Line| u128::from(line.price) * u128::from(line.quantity);
+    let total = place.lines.iter().map(price).sum::<u128>();
+    check(total > u128::from(ORDER_TOTAL_MAX), Field::Total, 0, ORDER_TOTAL_MAX);
+    check(place.details.len() > DETAILS_BYTES_MAX, Field::Details, 0, DETAILS_BYTES_MAX as u64);
+    check(!(1..=HOLD_MS_MAX).contains(&place.hold_ms), Field::Hold, 1, u64::from(HOLD_MS_MAX));
+    wrong
+}

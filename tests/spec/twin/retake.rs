@@ -1,0 +1,122 @@
+//! Payment and whole cancellation in the twin, with the take that comes after expiry.
+
+use stockade::base::limits::CHANGES_MAX;
+use stockade::base::{ChangeId, OrderId, SkuId};
+use stockade::engine::order::State;
+use stockade::engine::{Answer, Refusal};
+
+use super::order::{Fate, Order, Record, Remembered};
+use super::placing::check_draws;
+use super::{Market, Twin};
+
+impl Twin {
+    pub(super) fn confirm(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
+        let order = self.order_mut(id)?;
+        match order.changes.get(&attempt) {
+            Some(&Remembered::RetakeFailed { sku }) => return Ok(Answer::RetakeFailed { sku, repeated: true }),
+            Some(Remembered::Done { .. }) => return Err(Refusal::Conflict),
+            None => {}
+        }
+        match order.state() {
+            State::PendingPayment => {
+                let moved = order.turn(Fate::Reserved, Fate::Committed);
+                Ok(order.done(moved, 0, false))
+            }
+            State::Confirmed | State::Fulfilling | State::Completed => {
+                let moved = order.count(Fate::Committed) + order.count(Fate::Shipped);
+                Ok(order.done(moved, 0, true))
+            }
+            State::Expired => self.retake(id, attempt),
+            State::Cancelled => Err(illegal(State::Cancelled)),
+            State::Blocked => unreachable!("a blocked identifier is no order"),
+        }
+    }
+
+    /// All lapsed units again, or none.
+    fn retake(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
+        let market = self.market(id.market())?;
+        let order = self.order(id)?;
+        let lapsed =
+            |units: &Vec<_>| units.iter().filter(|unit: &&super::order::Unit| unit.fate == Fate::Lapsed).count();
+        let wanted: Vec<(SkuId, u32)> =
+            order.asked.lines.iter().zip(&order.lines).map(|(line, units)| (line.sku, lapsed(units) as u32)).collect();
+        if let Some(sku) = market.first_short(&wanted) {
+            let order = self.order_mut(id)?;
+            if order.changes.len() == CHANGES_MAX {
+                return Err(Refusal::TooManyChanges);
+            }
+            order.changes.insert(attempt, Remembered::RetakeFailed { sku });
+            return Ok(Answer::RetakeFailed { sku, repeated: false });
+        }
+        let sites = market.take_units(&wanted);
+        check_draws(&sites)?;
+        let order = self.order_mut(id)?;
+        for (units, mut sites) in order.lines.iter_mut().zip(sites) {
+            // A site that the line drew on before keeps its place; new ones follow in rank order.
+            let place = |site| units.iter().position(|unit| unit.site == site).unwrap_or(usize::MAX);
+            let places: Vec<usize> = sites.iter().map(|&site| place(site)).collect();
+            let mut order: Vec<usize> = (0..sites.len()).collect();
+            order.sort_by_key(|&at| places[at]);
+            sites = order.into_iter().map(|at| sites[at]).collect();
+            let lapsed = units.iter_mut().filter(|unit| unit.fate == Fate::Lapsed);
+            for (unit, site) in lapsed.zip(sites) {
+                unit.site = site;
+                unit.fate = Fate::Committed;
+            }
+        }
+        let moved = wanted.iter().map(|&(_, units)| u64::from(units)).sum();
+        Ok(order.done(moved, 0, false))
+    }
+
+    pub(super) fn cancel(&mut self, id: OrderId, block: bool) -> Result<Answer, Refusal> {
+        let room = self.check_room(0, 0);
+        let market = self.market_mut(id.market())?;
+        let blocked = |repeated| Answer::Done { state: State::Blocked, moved: 0, excess: 0, repeated };
+        let order = match market.orders.get_mut(&id) {
+            Some(Record::Order(order)) => order,
+            Some(Record::Blocked) => return Ok(blocked(true)),
+            None if block => {
+                room?;
+                market.orders.insert(id, Record::Blocked);
+                return Ok(blocked(false));
+            }
+            None => return Err(Refusal::UnknownOrder),
+        };
+        match order.state() {
+            State::Completed => Err(illegal(State::Completed)),
+            State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
+            _ => {
+                let lapsed = order.turn(Fate::Lapsed, Fate::Cancelled);
+                let reserved = order.turn(Fate::Reserved, Fate::Cancelled);
+                let committed = order.turn(Fate::Committed, Fate::Cancelled);
+                Ok(order.done(lapsed + reserved + committed, 0, false))
+            }
+        }
+    }
+
+    pub(super) fn order(&self, id: OrderId) -> Result<&Order, Refusal> {
+        match self.market(id.market())?.orders.get(&id) {
+            Some(Record::Order(order)) => Ok(order),
+            Some(Record::Blocked) | None => Err(Refusal::UnknownOrder),
+        }
+    }
+
+    pub(super) fn order_mut(&mut self, id: OrderId) -> Result<&mut Order, Refusal> {
+        match self.market_mut(id.market())?.orders.get_mut(&id) {
+            Some(Record::Order(order)) => Ok(order),
+            Some(Record::Blocked) | None => Err(Refusal::UnknownOrder),
+        }
+    }
+}
+
+impl Market {
+    /// The first SKU, in line order, of which all lines together want more than all sites have.
+    fn first_short(&self, wanted: &[(SkuId, u32)]) -> Option<SkuId> {
+        let total = |sku| wanted.iter().filter(|(its, _)| *its == sku).map(|&(_, units)| u64::from(units)).sum::<u64>();
+        wanted.iter().map(|&(sku, _)| sku).find(|&sku| total(sku) > self.available_anywhere(sku))
+    }
+}
+
+pub(super) const fn illegal(state: State) -> Refusal {
+    Refusal::IllegalState { state, legal: state.legal() }
+}

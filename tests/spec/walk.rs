@@ -1,0 +1,307 @@
+//! Random walks: made-up commands in a world so small that everything collides.
+//!
+//! A dozen order identifiers, three SKUs, a few sites and a handful of units: repeats, conflicts, sold out, expiry, late
+//! payment and blocked identifiers happen in every walk. One seed is one walk. To see one again:
+//!
+//! ```text
+//! STOCKADE_WALK_SEED=1234 cargo test --test spec walk -- --nocapture
+//! ```
+
+use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::{Capacity, Command, Line, LineQuantity, Place};
+
+use crate::dice::Dice;
+use crate::rig::{Rig, START};
+
+const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
+
+/// Orders of one market that a walk may name.
+const ORDERS: u64 = 14;
+
+#[test]
+fn a_thousand_random_walks_agree_with_the_twin() {
+    walks(0..1_000, false);
+}
+
+#[test]
+fn another_thousand_random_walks_agree_with_the_twin() {
+    walks(1_000..2_000, false);
+}
+
+#[test]
+fn walks_in_which_the_sweep_comes_after_the_command_agree_with_the_twin() {
+    walks(2_000..2_400, true);
+}
+
+fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
+    if let Ok(seed) = std::env::var(SEED_VARIABLE) {
+        let seed = seed.parse().expect("a seed is a number");
+        if seeds.contains(&seed) {
+            Walk::new(seed, sweeps_late, true).run();
+        }
+        return;
+    }
+    for seed in seeds {
+        let walked = std::panic::catch_unwind(|| Walk::new(seed, sweeps_late, false).run());
+        assert!(
+            walked.is_ok(),
+            "the walk with seed {seed} failed as said above: {SEED_VARIABLE}={seed} shows each step"
+        );
+    }
+}
+
+/// What a placement asks, kept so that it can be asked again.
+#[derive(Clone)]
+struct Basket {
+    customer: CustomerKey,
+    take: Take,
+    hold_ms: u32,
+    payment: PaymentMethod,
+    channel: u16,
+    hashes: Option<IdentityHashes>,
+    lines: Vec<Line>,
+    details: Vec<u8>,
+}
+
+struct Walk {
+    rig: Rig,
+    dice: Dice,
+    markets: Vec<MarketId>,
+    baskets: std::collections::BTreeMap<OrderId, Basket>,
+    /// The last change of lines that was sent, to be sent again.
+    lines: Vec<LineQuantity>,
+    /// Sites of every market at the beginning.
+    sites: u64,
+    steps: u64,
+    loud: bool,
+}
+
+impl Walk {
+    fn new(seed: u64, sweeps_late: bool, loud: bool) -> Self {
+        let mut dice = Dice(seed);
+        let orders_max = if dice.once_in(5) { dice.below(10) } else { 1_000 };
+        let details_bytes_max = if dice.once_in(5) { dice.below(20) } else { 1_000 };
+        let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
+        let mut rig = Rig::new(Capacity { orders_max, lines_max, details_bytes_max, skus_max: 6 });
+        rig.sweeps_late = sweeps_late;
+        let mut markets = vec![rig.open("default")];
+        if dice.once_in(3) {
+            markets.push(rig.open("second"));
+        }
+        let sites = if sweeps_late { 1 } else { 1 + dice.below(4) };
+        for &market in &markets {
+            for code in &["north", "south", "east"][..sites as usize - 1] {
+                rig.submit(&Command::CreateSite { market, rank: dice.below(3) as u16, code })
+                    .expect("a site is created");
+            }
+            for code in ["mug", "cup", "tea"] {
+                rig.submit(&Command::CreateSku { market, code }).expect("a SKU is created");
+            }
+        }
+        let steps = 50 + dice.below(151);
+        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, loud }
+    }
+
+    fn run(mut self) {
+        for step in 0..self.steps {
+            let pause = self.dice.pick(&[0, 0, 0, 1, 5, 20, 20, 100, 300]);
+            self.rig.wait(if self.dice.once_in(150) { 12 * 3_600_000 } else { pause });
+            self.step();
+            self.rig.check_books();
+            if step % 16 == 0 {
+                self.rig.check_everything();
+            }
+        }
+        self.rig.sweep();
+        self.rig.check_everything();
+        self.rig.check_replica();
+    }
+
+    fn step(&mut self) {
+        match self.dice.below(100) {
+            0..2 => self.create(),
+            2..14 => self.bring(),
+            14..44 => self.place(),
+            44..58 => self.confirm(),
+            58..66 => self.cancel(),
+            66..78 => self.cancel_lines(),
+            78..90 => self.hand_over(),
+            90..98 => self.return_to_stock(),
+            _ => {
+                self.rig.sweep();
+            }
+        }
+    }
+
+    fn submit(&mut self, command: &Command<'_>) {
+        let outcome = self.rig.submit(command);
+        if self.loud {
+            eprintln!("{:?} {command:?}\n    -> {outcome:?}", self.rig.now);
+        }
+    }
+
+    /// When the sweep comes late there is one site: units that are dead but not swept are passed over while other sites
+    /// have enough, so which site gives them depends on the sweep.
+    fn create(&mut self) {
+        if self.rig.sweeps_late {
+            return;
+        }
+        let market = self.market();
+        let rank = self.dice.below(4) as u16;
+        match self.dice.below(6) {
+            0..3 => self.submit(&Command::CreateSite {
+                market,
+                rank,
+                code: ["main", "north", "south"][usize::from(rank % 3)],
+            }),
+            3 => self.submit(&Command::CreateSku { market, code: "mug" }),
+            4 => self.submit(&Command::CreateSite { market, rank, code: " east" }),
+            _ => self.submit(&Command::AssignMarket { code: "second" }),
+        }
+    }
+
+    fn bring(&mut self) {
+        let made_at = match self.dice.below(20) {
+            0 => self.rig.now.before_ms(24 * 3_600_000 + self.dice.below(2)),
+            1 => self.rig.now.after_ms(2_000 + self.dice.below(2)),
+            2..8 => self.rig.now,
+            _ => START,
+        };
+        let request = RequestId::new(made_at, self.market(), self.dice.below(12));
+        let (sku, site) = (self.sku(), self.site());
+        let units = 1 + self.dice.below(5);
+        if self.dice.once_in(3) {
+            let delta = if self.dice.once_in(3) { units.cast_signed() } else { -units.cast_signed() };
+            self.submit(&Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count });
+        } else {
+            self.submit(&Command::Receive { request, sku, site, quantity: units });
+        }
+    }
+
+    fn place(&mut self) {
+        let order = self.order();
+        let known = self.baskets.get(&order).cloned();
+        let basket = match known {
+            Some(basket) if !self.dice.once_in(4) => basket,
+            Some(basket) if self.dice.once_in(2) => self.nearly(basket),
+            _ => self.basket(),
+        };
+        self.baskets.insert(order, basket.clone());
+        let Basket { customer, take, hold_ms, payment, channel, hashes, lines, details } = &basket;
+        let currency = Currency::new(*b"GBP").expect("pounds exist");
+        self.submit(&Command::Place(Place {
+            order,
+            customer: *customer,
+            take: *take,
+            hold_ms: *hold_ms,
+            currency,
+            payment: *payment,
+            channel: *channel,
+            zone: 0,
+            hashes: *hashes,
+            lines,
+            details,
+        }));
+    }
+
+    fn basket(&mut self) -> Basket {
+        let lines = (0..1 + self.dice.below(4)).map(|_| self.line()).collect();
+        let hashes = IdentityHashes { account: 1, address: 0, instrument: self.dice.below(2) };
+        Basket {
+            customer: CustomerKey(self.dice.below(3).into()),
+            take: if self.dice.once_in(3) { Take::WhatExists } else { Take::AllOrNothing },
+            hold_ms: self.dice.pick(&[1, 10, 50, 100, 300, 1_000, 100_000]),
+            payment: self.dice.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
+            channel: 0,
+            hashes: if self.dice.once_in(4) { Some(hashes) } else { None },
+            lines,
+            details: vec![b'x'; if self.dice.once_in(3) { self.dice.below(6) as usize } else { 0 }],
+        }
+    }
+
+    fn line(&mut self) -> Line {
+        let quantity = if self.dice.once_in(60) { 0 } else { 1 + self.dice.below(3) as u32 };
+        Line { sku: self.sku(), quantity, price: self.dice.pick(&[0, 100, 100]) }
+    }
+
+    /// The same placement but for one thing.
+    fn nearly(&mut self, mut basket: Basket) -> Basket {
+        match self.dice.below(7) {
+            0 => basket.channel += 1,
+            1 => basket.details.push(b'y'),
+            6 => basket.details.iter_mut().for_each(|byte| *byte ^= 1),
+            2 => basket.lines.reverse(),
+            3 => basket.hold_ms += 1,
+            4 => basket.hashes = None,
+            _ => basket.customer = CustomerKey(9),
+        }
+        basket
+    }
+
+    fn confirm(&mut self) {
+        let (order, attempt) = (self.order(), self.change());
+        self.submit(&Command::Confirm { order, attempt });
+    }
+
+    fn cancel(&mut self) {
+        let (order, block) = (self.order(), self.dice.once_in(3));
+        self.submit(&Command::Cancel { order, block });
+    }
+
+    fn cancel_lines(&mut self) {
+        let (order, change, lines) = (self.order(), self.change(), self.some_lines());
+        self.submit(&Command::CancelLines { order, change, lines: &lines });
+    }
+
+    fn hand_over(&mut self) {
+        let (order, change) = (self.order(), self.change());
+        let lines = if self.dice.once_in(3) { Vec::new() } else { self.some_lines() };
+        self.submit(&Command::HandOver { order, change, lines: &lines });
+    }
+
+    fn return_to_stock(&mut self) {
+        let (order, change, site, lines) = (self.order(), self.change(), self.site(), self.some_lines());
+        self.submit(&Command::ReturnToStock { order, change, site, lines: &lines });
+    }
+
+    /// One to three lines, now and then those of the change before.
+    fn some_lines(&mut self) -> Vec<LineQuantity> {
+        if !self.dice.once_in(4) {
+            let count = 1 + self.dice.below(2) + self.dice.below(2);
+            let first = self.dice.below(3) as u16;
+            let line = |at: u64| first + at as u16;
+            self.lines =
+                (0..count).map(|at| LineQuantity { line: line(at), quantity: 1 + self.dice.below(2) as u32 }).collect();
+            if self.dice.once_in(30) {
+                self.lines[0].quantity = 0;
+            }
+            if self.dice.once_in(30) {
+                self.lines.push(self.lines[0]);
+            }
+        }
+        self.lines.clone()
+    }
+
+    /// Later identifiers are made later: at the beginning some are from the future.
+    fn order(&mut self) -> OrderId {
+        let number = self.dice.below(ORDERS);
+        OrderId::new(START.after_ms(number * 250), self.market(), number)
+    }
+
+    fn market(&mut self) -> MarketId {
+        if self.dice.once_in(100) { MarketId::MAX } else { self.dice.pick(&self.markets.clone()) }
+    }
+
+    fn sku(&mut self) -> SkuId {
+        if self.dice.once_in(60) { SkuId(self.dice.pick(&[0, 4])) } else { SkuId(1 + self.dice.below(3) as u32) }
+    }
+
+    fn site(&mut self) -> SiteId {
+        SiteId(if self.dice.once_in(40) { self.dice.below(6) } else { 1 + self.dice.below(self.sites) } as u16)
+    }
+
+    fn change(&mut self) -> ChangeId {
+        ChangeId(self.dice.below(12))
+    }
+}
