@@ -28,6 +28,9 @@ pub const HOLD_MS_MAX: u32 = 31 * 24 * 3_600 * 1_000;
 pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
 /// Units of one SKU at one site in any bucket. Receipts beyond it are refused.
 pub const STOCK_UNITS_MAX: u64 = 1_000_000_000_000_000;
+/// Units that may ever have come into one market, or been written off or found in it, net. Past it receipts and
+/// adjustments are refused, so no sum of balances comes near the end of 64 bits.
+pub const MARKET_UNITS_MAX: u64 = 1_000_000_000_000_000_000;
 /// Changes remembered for one order; past it `TooManyChanges`.
 pub const CHANGES_MAX: usize = 256;
 /// Stock requests remembered for one market; older ones are refused.
@@ -159,8 +162,9 @@ const _: () = {
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
-    // A balance is a signed 64-bit number and no sum of movements comes near its end.
-    assert!(STOCK_UNITS_MAX < (i64::MAX as u64) / 8);
+    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit it.
+    assert!(MARKET_UNITS_MAX < (i64::MAX as u64) / 8);
+    assert!(STOCK_UNITS_MAX <= MARKET_UNITS_MAX, "a market holds what one site may hold");
     // Run-ahead: a shard within its own bounds is never turned away by the log.
     assert!(AHEAD_ENTRIES_MAX * SHARDS_MAX as usize <= LOG_QUEUE_ENTRIES_MAX);
     assert!(AHEAD_BYTES_MAX + TURN_BYTES_MAX + ENTRY_BYTES_MAX <= LOG_PENDING_BYTES_MAX);

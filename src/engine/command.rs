@@ -97,7 +97,7 @@ pub enum Command<'a> {
         order: OrderId,
         /// Names this change.
         change: ChangeId,
-        /// Which lines, and how many units of each; empty for every committed unit of the order.
+        /// Which lines, and how many units of each; empty for every committed unit of the order. A line may be named once.
         lines: &'a [LineQuantity],
     },
     /// Goods came back and can be sold again: customer to available.

@@ -39,7 +39,7 @@ impl Engine {
             self.fold(&fact, now);
             log(&fact);
         }
-        if self.has_due(now) && comes_up_short(&self.decide(command, now, scratch)) {
+        if self.has_due(now) && (tells_stock(command) || comes_up_short(&self.decide(command, now, scratch))) {
             while let Some(fact) = self.next_due(now) {
                 self.fold(&fact, now);
                 log(&fact);
@@ -131,6 +131,11 @@ impl Engine {
     }
 }
 
+/// Whether the answer tells units for sale, among them those of reservations that are dead and not swept.
+const fn tells_stock(command: &Command<'_>) -> bool {
+    matches!(command, Command::Receive { .. } | Command::Adjust { .. })
+}
+
 /// Whether more units for sale would have changed what was decided.
 fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
     match outcome {
@@ -138,6 +143,6 @@ fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
             matches!(answer, Answer::Placed { short: true, .. } | Answer::RetakeFailed { .. })
         }
         Ok(Decision::Repeated(_)) => false,
-        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. } | Refusal::NotAvailable { .. }),
+        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. }),
     }
 }

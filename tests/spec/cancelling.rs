@@ -55,6 +55,7 @@ fn cancelling_never_touches_what_was_handed_over() {
         place    o1 mug*3 mug*1 cod
         ship     o1 0*2              -> fulfilling moved=2
         cancel   o1                  -> completed moved=2
+        cancel   o1                  -> completed moved=2 again
         stock    mug                 -> available=3 customer=2
         order    o1                  -> completed mug shipped=2 cancelled=1 | mug cancelled=1
     ",

@@ -29,11 +29,13 @@ impl Engine {
                 let answer = Answer::Done { state, moved, excess: 0, repeated: false };
                 Ok(Decision::Happened { fact: Fact::Cancelled { order }, answer })
             }
-            State::Cancelled | State::Blocked => {
+            State::Cancelled | State::Blocked | State::Completed => {
                 let moved = self.orders.totals(record).cancelled;
+                if record.state == State::Completed && moved == 0 {
+                    return Err(illegal(record.state));
+                }
                 Ok(Decision::Repeated(Answer::Done { state: record.state, moved, excess: 0, repeated: true }))
             }
-            State::Completed => Err(illegal(record.state)),
         }
     }
 

@@ -5,10 +5,11 @@ use super::super::answer::Answer;
 use super::super::command::AdjustReason;
 use super::super::content;
 use super::super::fact::Fact;
+use super::super::ledger::Bucket;
 use super::super::market::Market;
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, check_bounds, check_made_at};
-use crate::base::limits::{STOCK_COMMAND_UNITS_MAX, STOCK_UNITS_MAX};
+use crate::base::limits::{MARKET_UNITS_MAX, STOCK_COMMAND_UNITS_MAX, STOCK_UNITS_MAX};
 use crate::base::{RequestId, SiteId, SkuId, Timestamp};
 
 impl Engine {
@@ -30,6 +31,7 @@ impl Engine {
         market.check_site(site)?;
         let available = market.ledger.available(sku, site) + quantity;
         check_bounds(Field::Stock, available, 0, STOCK_UNITS_MAX)?;
+        check_outside(market, (sku, site), Bucket::Supplier, -quantity.cast_signed())?;
         Ok(stock(available, Fact::Received { request, sku, site, quantity }))
     }
 
@@ -51,7 +53,10 @@ impl Engine {
         market.check_site(site)?;
         let available = market.ledger.available(sku, site);
         let Some(after) = available.checked_add_signed(delta) else { return Err(Refusal::NotAvailable { available }) };
-        check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
+        if delta > 0 {
+            check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
+        }
+        check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
         Ok(stock(after, Fact::Adjusted { request, sku, site, delta, reason }))
     }
 }
@@ -74,6 +79,41 @@ fn check_request<'s>(
     if market.requests.is_forgotten(request, now) { Err(Refusal::IdTooOld) } else { Ok(None) }
 }
 
+/// Looks whether the balance of an outside account, and the market's sum of it, stay far from the end of 64 bits. Inside
+/// accounts hold only what came through these.
+fn check_outside(market: &Market, (sku, site): (SkuId, SiteId), bucket: Bucket, change: i64) -> Result<(), Refusal> {
+    let balances = [market.ledger.balances(sku, site), market.ledger.totals()];
+    balances.into_iter().try_for_each(|balances| {
+        check_bounds(Field::Stock, (balances[bucket as usize] + change).unsigned_abs(), 0, MARKET_UNITS_MAX)
+    })
+}
+
 const fn stock(available: u64, fact: Fact<'_>) -> Decision<'_> {
     Decision::Happened { fact, answer: Answer::Stock { available, repeated: false } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Capacity, Command, Scratch};
+    use super::*;
+    use crate::base::{MarketId, ShardId};
+
+    #[test]
+    fn a_market_that_received_all_it_may_refuses_one_unit_more() {
+        let market = MarketId::new(1).expect("fits");
+        let at = Timestamp::from_ms(1_000_000);
+        let mut engine = Engine::new(ShardId(0), 1, Capacity::default());
+        engine.fold(&Fact::MarketOpened { market, code: "m" }, at);
+        let site = SiteId(1);
+        for number in 1..=1_001 {
+            let (sku, request) = (SkuId(number), RequestId::new(at, market, number.into()));
+            engine.fold(&Fact::SkuCreated { market, sku, code: &format!("sku-{number}") }, at);
+            if number <= 1_000 {
+                engine.fold(&Fact::Received { request, sku, site, quantity: STOCK_UNITS_MAX }, at);
+            }
+        }
+        let receive = Command::Receive { request: RequestId::new(at, market, 0), sku: SkuId(1_001), site, quantity: 1 };
+        let refused = Refusal::OutOfBounds { field: Field::Stock, min: 0, max: MARKET_UNITS_MAX };
+        assert_eq!(engine.decide(&receive, at, &mut Scratch::default()), Err(refused));
+    }
 }

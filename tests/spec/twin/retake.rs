@@ -83,8 +83,8 @@ impl Twin {
             None => return Err(Refusal::UnknownOrder),
         };
         match order.state() {
-            State::Completed => Err(illegal(State::Completed)),
-            State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
+            State::Completed if order.count(Fate::Cancelled) == 0 => Err(illegal(State::Completed)),
+            State::Completed | State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
             _ => {
                 let lapsed = order.turn(Fate::Lapsed, Fate::Cancelled);
                 let reserved = order.turn(Fate::Reserved, Fate::Cancelled);
