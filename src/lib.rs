@@ -14,3 +14,12 @@ pub mod wal;
 pub mod wire;
 
 pub mod shard;
+
+#[cfg(feature = "net")]
+pub mod quic;
+
+#[cfg(feature = "net")]
+pub mod server;
+
+#[cfg(feature = "net")]
+pub mod client;

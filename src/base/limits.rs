@@ -146,6 +146,86 @@ pub const FRAME_COMMANDS_MAX: usize = 8_192;
 /// Stock rows of one reply record; a longer reply goes on in the next record.
 pub const STOCK_ROWS_PER_RECORD_MAX: usize = 4_096;
 
+// ---- network ------------------------------------------------------------------------------------------------------
+
+/// Connections a node serves at once, unless set; the next one is refused.
+pub const CONNECTIONS_DEFAULT: usize = 1_024;
+/// Handshakes under way at once; the next one is refused.
+pub const HANDSHAKES_MAX: usize = 1_024;
+/// Handshakes under way from which on a new peer must first prove that it receives at its address.
+pub const HANDSHAKES_UNPROVEN_MAX: usize = 256;
+/// Bytes of TLS messages one handshake may park (quinn's own figure), times the three packet spaces.
+pub const HANDSHAKE_BYTES_MAX: usize = 3 * 16 * KIB;
+/// First packets of peers not yet looked at.
+pub const INCOMING_MAX: usize = 1_024;
+/// Bytes one such peer may park.
+pub const INCOMING_BYTES_MAX: usize = 16 * KIB;
+/// Bytes all such peers together may park.
+pub const INCOMING_BYTES_TOTAL_MAX: usize = 16 * MIB;
+/// A handshake takes at most so long.
+pub const HANDSHAKE_MS_MAX: u64 = 5_000;
+/// A connection on which nothing at all arrives is closed after so long.
+pub const IDLE_MS_MAX: u32 = 30_000;
+/// A client says so often that it is still there.
+pub const KEEP_ALIVE_MS: u64 = 8_000;
+/// A frame that has begun is complete after so long, or its connection is closed.
+pub const FRAME_MS_MAX: u64 = 10_000;
+/// Replies that wait for their reader move on within so long, or the connection is closed.
+pub const REPLY_MS_MAX: u64 = 10_000;
+/// At a stop, requests under way have so long to be answered.
+pub const DRAIN_MS_MAX: u64 = 5_000;
+/// How long a client that met a full inbox should wait before it comes back.
+pub const RETRY_AFTER_MS: u32 = 10;
+
+/// Streams a client may have open on one connection.
+pub const STREAMS_MAX: u32 = 32;
+/// Bytes of one stream that may arrive before they are read.
+pub const STREAM_WINDOW_BYTES: usize = MIB;
+/// Bytes of a connection that may arrive before they are read, until its first sound frame.
+pub const WINDOW_FIRST_BYTES: usize = 64 * KIB;
+/// The same, afterwards, while the pool lasts.
+pub const WINDOW_BYTES: usize = 4 * MIB;
+/// Bytes of replies a connection may have under way unacknowledged, until its first sound frame.
+pub const SEND_WINDOW_FIRST_BYTES: usize = 64 * KIB;
+/// The same, afterwards, while the pool lasts.
+pub const SEND_WINDOW_BYTES: usize = MIB;
+/// Bytes of answers a connection may be owed, counted at their largest, until its first sound frame.
+pub const IN_FLIGHT_FIRST_BYTES: usize = 64 * KIB;
+/// The same, afterwards, while the pool lasts.
+pub const IN_FLIGHT_BYTES: usize = 4 * MIB;
+/// Bytes a stream's read buffer begins with.
+pub const READ_BUFFER_FIRST_BYTES: usize = 4 * KIB;
+/// Bytes it may grow to out of the pool: one frame, and room to read what follows it.
+pub const READ_BUFFER_BYTES_MAX: usize = FRAME_BYTES_MAX + 64 * KIB;
+/// A read buffer that has seen nothing for so long goes back to the pool.
+pub const READ_BUFFER_QUIET_MS: u64 = 1_000;
+/// How long a session that found the pool (or its connection's share) used up waits before it looks again.
+pub const POOL_RETRY_MS: u64 = 5;
+/// Bytes all connections together take beyond what each may have anyway, unless set.
+pub const NETWORK_POOL_BYTES_DEFAULT: usize = 512 * MIB;
+/// Markets being created at once over all connections; the next one answers `Overloaded`.
+pub const MARKET_CREATIONS_MAX: usize = 256;
+
+/// Bytes asked of the kernel for a UDP socket, each way.
+pub const SOCKET_BUFFER_BYTES: usize = 8 * MIB;
+/// Bytes of packets a fresh connection may send before the first acknowledgement.
+pub const FIRST_FLIGHT_BYTES: u64 = 128 * 1_024;
+/// Round trip assumed before the first is measured.
+pub const FIRST_ROUND_TRIP_MS: u64 = 50;
+
+/// Connections of a client, unless set.
+pub const CLIENT_CONNECTIONS_DEFAULT: usize = 1;
+/// Bytes of requests one connection of a client keeps until they are answered; callers wait beyond it.
+pub const CLIENT_PENDING_BYTES_MAX: usize = 4 * MIB;
+/// How long a client tries on behalf of one request, unless set.
+pub const CLIENT_DEADLINE_MS_DEFAULT: u64 = 30_000;
+/// Longest pause between two attempts to connect; drawn anew below a doubling bound (full jitter).
+pub const RECONNECT_MS_MAX: u64 = 2_000;
+/// The bound of the first pause.
+pub const RECONNECT_FIRST_MS: u64 = 10;
+/// Retries a client may save up; each answered request earns a tenth of one.
+pub const RETRIES_SAVED_MAX: u64 = 1_000;
+
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
@@ -172,6 +252,13 @@ const _: () = {
     assert!(LOOK_AHEAD_COMMANDS_MAX <= TURN_COMMANDS_MAX);
     assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
     assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);
+    // What a connection may have before its first frame holds that frame.
+    assert!(FIRST_FRAME_BYTES_MAX <= WINDOW_FIRST_BYTES && WINDOW_FIRST_BYTES <= WINDOW_BYTES);
+    assert!(FRAME_BYTES_MAX <= STREAM_WINDOW_BYTES && STREAM_WINDOW_BYTES <= WINDOW_BYTES);
+    assert!(READ_BUFFER_BYTES_MAX > FRAME_BYTES_MAX && READ_BUFFER_FIRST_BYTES <= FIRST_FRAME_BYTES_MAX);
+    assert!(KEEP_ALIVE_MS * 2 < IDLE_MS_MAX as u64, "one lost keep-alive does not end a connection");
+    assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
+    assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
     assert!(128 + LINES_MAX * 44 + DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 54 <= RECORD_BYTES_MAX);

@@ -47,9 +47,7 @@ impl Directory {
 
     /// Where the next market goes, and its number.
     pub(super) fn next(&self) -> (MarketId, ShardId) {
-        let fewest = (0..).zip(&self.load).min_by_key(|(_, load)| **load);
-        let (shard, _) = fewest.expect("law: a node has at least one shard");
-        (market_id(self.names.next_number()), ShardId(shard))
+        (market_id(self.names.next_number()), fewest_markets(&self.load))
     }
 
     pub(super) fn insert(&mut self, name: &str, shard: ShardId) {
@@ -57,6 +55,15 @@ impl Directory {
         self.shards.push(shard);
         self.load[usize::from(shard.0)] += 1;
     }
+}
+
+/// The shard that gets the next market; `load` counts the markets of each. Who opens a market asks the same of the same
+/// markets, and so learns where the directory put it.
+#[must_use]
+pub fn fewest_markets(load: &[u32]) -> ShardId {
+    let fewest = (0..).zip(load).min_by_key(|(_, load)| **load);
+    let (shard, _) = fewest.expect("law: a node has at least one shard");
+    ShardId(shard)
 }
 
 fn market_id(number: u32) -> MarketId {

@@ -50,7 +50,7 @@ pub use answer::Answer;
 pub use books::order_hash;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
 pub use decide::{Decision, Scratch};
-pub use directory::Directory;
+pub use directory::{Directory, fewest_markets};
 pub use fact::{Draw, Fact, Placed};
 pub use query::{Books, Query};
 pub use refusal::Refusal;

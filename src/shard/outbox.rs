@@ -50,13 +50,15 @@ pub struct Replies {
     outbox: Arc<Outbox>,
     /// Taken from the queue and not yet durable.
     head: Option<Chunk>,
+    /// Requests answered by everything that was taken.
+    taken_requests: u64,
 }
 
 impl Outbox {
     pub(super) fn open(shared: Arc<Shared>) -> (Arc<Self>, Replies) {
         let outbox = Self { shared, chunks: SegQueue::new(), waker: AtomicWaker::new(), visit: AtomicU64::new(0) };
         let outbox = Arc::new(outbox);
-        (Arc::clone(&outbox), Replies { outbox, head: None })
+        (Arc::clone(&outbox), Replies { outbox, head: None, taken_requests: 0 })
     }
 
     pub(super) fn put(&self, chunk: Chunk) {
@@ -117,7 +119,14 @@ impl Replies {
         let durable_ns = shared.ahead.durable_at(chunk.position).max(chunk.decided_ns);
         let waited_us = shared.clock.monotonic_ns().saturating_sub(durable_ns) / 1_000;
         shared.stages.answered_us.record_n(waited_us, chunk.replies.into());
+        self.taken_requests += u64::from(chunk.replies);
         Some(chunk.bytes)
+    }
+
+    /// Requests answered by everything that was taken so far. A long answer has several records and counts once.
+    #[must_use]
+    pub const fn taken_requests(&self) -> u64 {
+        self.taken_requests
     }
 
     /// Whether no reply waits here, durable or not.

@@ -79,6 +79,8 @@ pub enum CloseCode {
     UnexpectedStream = 13,
     /// The server failed; its log says why.
     Internal = 14,
+    /// The client did not read its replies in time.
+    ReplyTimeout = 15,
 }
 
 impl CloseCode {

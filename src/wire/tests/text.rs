@@ -69,8 +69,9 @@ fn close_codes_keep_their_numbers() {
         CloseCode::UnreadableReply,
         CloseCode::UnexpectedStream,
         CloseCode::Internal,
+        CloseCode::ReplyTimeout,
     ];
-    assert_eq!(codes.map(CloseCode::number).to_vec(), (0..15).collect::<Vec<_>>());
+    assert_eq!(codes.map(CloseCode::number).to_vec(), (0..16).collect::<Vec<_>>());
 }
 
 #[test]

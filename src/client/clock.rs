@@ -1,0 +1,125 @@
+//! The server's log time as a client knows it, and the identifiers made from it.
+//!
+//! # Always true
+//! - What [`ServerClock::now`] says never turns back, and is at most [`AHEAD_MS_MAX`] ahead of the server's log time,
+//!   which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
+//! - This machine's wall clock is never read: it may be an hour off without any order being refused.
+//! # Why so
+//! Between two frames time goes on by this machine's monotonic clock. Log time may run at half speed while the server's
+//! clock is being corrected, so beyond a second's lead only half of what passed is counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::base::limits::ID_AHEAD_MS_MAX;
+use crate::base::{MarketId, OrderId, RequestId, Timestamp};
+
+/// How far ahead of log time the client's idea of it may get.
+pub(super) const AHEAD_MS_MAX: u64 = ID_AHEAD_MS_MAX / 2;
+
+/// The newest log time a server told, carried on by the monotonic clock.
+#[derive(Debug)]
+pub(super) struct ServerClock {
+    begin: Instant,
+    /// The newest log time told.
+    told_ms: AtomicU64,
+    /// When, in milliseconds since `begin`. Written before `told_ms` and read after it: whoever mixes two tellings
+    /// counts too little time, never too much.
+    told_at_ms: AtomicU64,
+    seed: u64,
+    made: AtomicU64,
+}
+
+impl ServerClock {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            begin: Instant::now(),
+            told_ms: AtomicU64::new(0),
+            told_at_ms: AtomicU64::new(0),
+            seed,
+            made: AtomicU64::new(0),
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A frame of the server told its log time.
+    pub(super) fn handle_log_time(&self, log_time: Timestamp) {
+        if log_time.ms() > self.told_ms.load(Ordering::Relaxed) {
+            self.told_at_ms.fetch_max(self.elapsed_ms(), Ordering::Release);
+            self.told_ms.fetch_max(log_time.ms(), Ordering::Release);
+        }
+    }
+
+    /// The newest log time told, and nothing added.
+    pub(super) fn told(&self) -> Timestamp {
+        Timestamp::from_ms(self.told_ms.load(Ordering::Acquire))
+    }
+
+    /// Log time as far as can be known here.
+    pub(super) fn now(&self) -> Timestamp {
+        let told = self.told_ms.load(Ordering::Acquire);
+        let told_at = self.told_at_ms.load(Ordering::Acquire);
+        Timestamp::from_ms(told + carried_on(self.elapsed_ms().saturating_sub(told_at)))
+    }
+
+    pub(super) fn new_order_id(&self, market: MarketId) -> OrderId {
+        OrderId::new(self.now(), market, self.random())
+    }
+
+    pub(super) fn new_request_id(&self, market: MarketId) -> RequestId {
+        RequestId::new(self.now(), market, self.random())
+    }
+
+    /// Never the same twice in one client, and unlikely the same in two: a counter, mixed (Steele, Lea and Flood,
+    /// "Fast splittable pseudorandom number generators", 2014) from a seed of the system's.
+    pub(super) fn random(&self) -> u64 {
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        let count = self.made.fetch_add(1, Ordering::Relaxed);
+        let mut mixed = self.seed.wrapping_add(count.wrapping_mul(GOLDEN));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// How much log time is counted for `elapsed` milliseconds without a word from the server.
+fn carried_on(elapsed: u64) -> u64 {
+    elapsed.min(elapsed / 2 + AHEAD_MS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_carried_on_never_leads_log_time_by_more_than_allowed() {
+        for elapsed in [0, 1, 999, 2_000, 2_001, 60_000, 3_600_000] {
+            let slowest_log_time = elapsed / 2;
+            assert!(carried_on(elapsed) <= slowest_log_time + AHEAD_MS_MAX, "{elapsed}");
+        }
+        assert_eq!(carried_on(1_500), 1_500, "a short silence costs nothing");
+    }
+
+    #[test]
+    fn an_older_word_from_the_server_is_ignored() {
+        let clock = ServerClock::new(7);
+        clock.handle_log_time(Timestamp::from_ms(5_000));
+        clock.handle_log_time(Timestamp::from_ms(4_000));
+        assert_eq!(clock.told(), Timestamp::from_ms(5_000));
+        assert!(clock.now() >= Timestamp::from_ms(5_000));
+    }
+
+    #[test]
+    fn identifiers_of_one_client_differ_and_carry_their_market() {
+        let clock = ServerClock::new(7);
+        let market = MarketId::new(3).expect("fits");
+        let mut seen: Vec<_> = (0..10_000).map(|_| clock.new_order_id(market).bits()).collect();
+        assert_eq!(clock.new_order_id(market).market(), market);
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 10_000);
+    }
+}

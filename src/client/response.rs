@@ -1,0 +1,83 @@
+//! Replies as a caller keeps them: owned, and known to fit what was asked.
+
+use crate::base::SkuId;
+use crate::engine::query::{OrderPage, OrderView, SiteRow, StockRow};
+use crate::engine::{Answer, Query};
+use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Response {
+    /// It was carried out, or had been before.
+    Answered {
+        /// What became of it.
+        answer: Answer,
+        /// Units taken per line; empty unless the answer says `short`.
+        taken: Vec<u32>,
+    },
+    /// It was refused and changed nothing.
+    Refused(Refused),
+}
+
+/// The answer to a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueryReply {
+    /// To `Query::Stock`.
+    Stock(Vec<StockRow>),
+    /// To `Query::ResolveSkus`, in the order asked.
+    SkuNumbers(Vec<Option<SkuId>>),
+    /// To `Query::Sites`.
+    Sites(Vec<SiteRow>),
+    /// To `Query::Skus`.
+    Skus(Vec<SkuRow>),
+    /// To `Query::Order` and `Query::OrderByNumber`.
+    Order(Box<OrderView>),
+    /// To `Query::OpenOrders`.
+    OpenOrders(OrderPage),
+    /// To `Query::Books`.
+    Books(Box<BooksAt>),
+    /// The query was refused.
+    Refused(Refused),
+}
+
+/// A reply to a command or to a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Settled {
+    Command(Response),
+    Query(QueryReply),
+}
+
+impl Settled {
+    /// The reply as the answer to `request`; `None` when it answers something else. Stock rows of earlier parts come
+    /// first.
+    pub(super) fn of(request: &Request<'_>, reply: Reply<'_>, mut stock: Vec<StockRow>) -> Option<Self> {
+        let query = match (request, reply) {
+            (Request::Command(_), Reply::Answer(answer, taken)) => {
+                return Some(Self::Command(Response::Answered { answer, taken: taken.iter().collect() }));
+            }
+            (Request::Command(_), Reply::Refused(why)) => return Some(Self::Command(Response::Refused(why))),
+            (Request::Query(_), Reply::Refused(why)) => QueryReply::Refused(why),
+            (Request::Query(Query::Stock { .. }), Reply::Stock { rows, .. }) => {
+                stock.extend(rows);
+                QueryReply::Stock(stock)
+            }
+            (Request::Query(Query::ResolveSkus { codes, .. }), Reply::SkuNumbers(numbers))
+                if numbers.len() == codes.len() =>
+            {
+                QueryReply::SkuNumbers(numbers)
+            }
+            (Request::Query(Query::Sites { .. }), Reply::Sites(rows)) => QueryReply::Sites(rows),
+            (Request::Query(Query::Skus { .. }), Reply::Skus(rows)) => QueryReply::Skus(rows),
+            (Request::Query(Query::Order { order }), Reply::Order(view)) if view.order == *order => {
+                QueryReply::Order(view)
+            }
+            (Request::Query(Query::OrderByNumber { number, .. }), Reply::Order(view)) if view.number == *number => {
+                QueryReply::Order(view)
+            }
+            (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
+            (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
+            (Request::Command(_) | Request::Query(_), _) => return None,
+        };
+        Some(Self::Query(query))
+    }
+}

@@ -1,0 +1,64 @@
+//! What a request may cost: whose it is, and how large its answer can be at most.
+//!
+//! # Always true
+//! - The figure is never below the answer's real size: it is counted before the shard has looked.
+
+use crate::base::MarketId;
+use crate::base::limits::{CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX};
+use crate::engine::ledger::BUCKETS;
+use crate::engine::{Command, Query};
+use crate::wire::Request;
+
+/// An answer without rows, and the head of one with them.
+const ANSWER_BYTES: usize = 128;
+/// One row of a page: numbers and at most one code.
+const ROW_BYTES: usize = 32 + CODE_BYTES_MAX;
+const STOCK_ROW_BYTES: usize = 32 + 8 * BUCKETS;
+const LINE_BYTES: usize = 64;
+const DRAW_BYTES: usize = 32;
+/// The largest order there can be.
+const ORDER_BYTES: usize = 2 * ANSWER_BYTES + LINES_MAX * LINE_BYTES + DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
+const BOOKS_BYTES: usize = 1_024;
+/// What the session answers itself: the status of the node, with its histograms.
+pub(super) const STATUS_BYTES: usize = 16 * 1_024;
+/// What the creation of a market answers.
+pub(super) const MARKET_BYTES: usize = ANSWER_BYTES;
+
+/// The market whose shard decides; `None` for what only the directory decides.
+pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
+    match request {
+        Request::Command(command) => command.market(),
+        Request::Query(query) => Some(match query {
+            Query::Stock { market, .. }
+            | Query::ResolveSkus { market, .. }
+            | Query::Sites { market }
+            | Query::Skus { market, .. }
+            | Query::OrderByNumber { market, .. }
+            | Query::OpenOrders { market, .. }
+            | Query::Books { market } => *market,
+            Query::Order { order } => order.market(),
+        }),
+    }
+}
+
+/// The most bytes its answer can have.
+pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
+    match request {
+        Request::Command(Command::Place(place)) => ANSWER_BYTES + 4 * place.lines.len(),
+        Request::Command(_) => ANSWER_BYTES,
+        Request::Query(query) => ANSWER_BYTES + query_bytes(query),
+    }
+}
+
+fn query_bytes(query: &Query<'_>) -> usize {
+    match query {
+        Query::Stock { skus, .. } => PAGE_ROWS_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
+        Query::ResolveSkus { codes, .. } => codes.len() * ROW_BYTES,
+        Query::Sites { .. } => SITES_MAX * ROW_BYTES,
+        Query::Skus { rows_max, .. } | Query::OpenOrders { rows_max, .. } => {
+            PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ROW_BYTES
+        }
+        Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
+        Query::Books { .. } => BOOKS_BYTES,
+    }
+}

@@ -1,0 +1,169 @@
+//! The read buffer of one stream: what has arrived and is not yet a whole frame.
+//!
+//! ```text
+//! buffer  │ taken │ arrived, not yet looked at │ room │
+//!         0     start                         end   len
+//! ```
+//!
+//! # Always true
+//! - It begins small and grows out of the pool only: for a frame whose header promises more than there is room for, or
+//!   because a read filled it to the brim. What it grew by goes back when it is quiet, or dropped.
+
+use std::sync::Arc;
+
+use super::budget::Pool;
+use crate::base::limits::{READ_BUFFER_BYTES_MAX, READ_BUFFER_FIRST_BYTES};
+
+#[derive(Debug)]
+pub(super) struct Input {
+    pool: Arc<Pool>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Bytes of the frame that has begun, once its header says so.
+    wanted: usize,
+}
+
+impl Input {
+    pub(super) const fn new(pool: Arc<Pool>) -> Self {
+        Self { pool, buffer: Vec::new(), start: 0, end: 0, wanted: 0 }
+    }
+
+    /// What has arrived and was not taken.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// A frame of so many bytes has begun; there will be room for it, or [`Input::room`] says that there is none.
+    pub(super) fn handle_wanted(&mut self, frame_bytes: usize) {
+        self.wanted = frame_bytes;
+    }
+
+    /// The first `bytes` have been dealt with.
+    pub(super) fn handle_taken(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.wanted = 0;
+    }
+
+    /// So many bytes were read into the room.
+    pub(super) fn handle_read(&mut self, bytes: usize) {
+        self.end += bytes;
+    }
+
+    /// Where the next bytes go. Empty when the pool has nothing to spare for the frame that has begun: ask again later.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        let brim = self.end == self.buffer.len() && !self.buffer.is_empty();
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        let wanted = self.wanted.max(self.end + 1);
+        if self.buffer.is_empty() {
+            self.buffer.resize(READ_BUFFER_FIRST_BYTES, 0);
+        }
+        if brim || wanted > self.buffer.len() {
+            self.grow(wanted);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Doubles, and at least to what is wanted, as far as the pool allows.
+    fn grow(&mut self, wanted: usize) {
+        let generous = (self.buffer.len() * 2).max(wanted.next_power_of_two()).min(READ_BUFFER_BYTES_MAX);
+        for bytes in [generous, wanted] {
+            let more = bytes.saturating_sub(self.buffer.len());
+            if more > 0 && self.pool.take(more) {
+                self.buffer.reserve_exact(more);
+                self.buffer.resize(bytes, 0);
+                return;
+            }
+        }
+    }
+
+    /// Whether a frame has begun for which there was no room.
+    pub(super) const fn is_starved(&self) -> bool {
+        self.wanted > self.buffer.len()
+    }
+
+    /// Whether it holds memory of the pool without need.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.is_empty() && self.buffer.len() > READ_BUFFER_FIRST_BYTES
+    }
+
+    /// Gives everything back. To be called when it is empty.
+    pub(super) fn release(&mut self) {
+        self.pool.give_back(self.buffer.len().saturating_sub(READ_BUFFER_FIRST_BYTES));
+        self.buffer = Vec::new();
+        (self.start, self.end, self.wanted) = (0, 0, 0);
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrive(input: &mut Input, bytes: &[u8]) {
+        let room = input.room();
+        room[..bytes.len()].copy_from_slice(bytes);
+        input.handle_read(bytes.len());
+    }
+
+    #[test]
+    fn what_was_not_taken_moves_to_the_front() {
+        let mut input = Input::new(Pool::new(0));
+        arrive(&mut input, b"frame one, frame t");
+        input.handle_taken(11);
+        arrive(&mut input, b"wo");
+        assert_eq!(input.bytes(), b"frame two");
+    }
+
+    #[test]
+    fn a_large_frame_gets_room_out_of_the_pool_and_gives_it_back() {
+        let pool = Pool::new(100_000);
+        let mut input = Input::new(Arc::clone(&pool));
+        arrive(&mut input, &[1; 8]);
+        input.handle_wanted(50_000);
+        assert!(input.room().len() >= 50_000 - 8);
+        assert_eq!(pool.free(), 100_000 + READ_BUFFER_FIRST_BYTES - 65_536);
+        input.handle_taken(8);
+        assert!(input.is_idle());
+        input.release();
+        assert_eq!(pool.free(), 100_000);
+    }
+
+    #[test]
+    fn without_a_pool_a_large_frame_waits_and_small_ones_do_not() {
+        let pool = Pool::new(0);
+        let mut input = Input::new(Arc::clone(&pool));
+        arrive(&mut input, &[1; READ_BUFFER_FIRST_BYTES]);
+        input.handle_wanted(50_000);
+        assert!(input.room().is_empty(), "there is no room, and nothing was lost");
+        assert_eq!(input.bytes().len(), READ_BUFFER_FIRST_BYTES);
+        pool.give_back(60_000);
+        assert!(!input.room().is_empty());
+        drop(input);
+        assert_eq!(pool.free(), 60_000);
+    }
+
+    #[test]
+    fn a_read_to_the_brim_makes_the_next_one_larger() {
+        let mut input = Input::new(Pool::new(10_000_000));
+        for _ in 0..20 {
+            let all = input.room().len();
+            input.handle_read(all);
+            input.handle_taken(all);
+        }
+        assert_eq!(input.room().len(), READ_BUFFER_BYTES_MAX, "and there is an end to it");
+    }
+}

@@ -1,0 +1,152 @@
+//! The router: where each record of a frame goes, and what is owed for it.
+//!
+//! # Always true
+//! - What was admitted is settled once: when all answers of its submission have come, when it was turned away, or when the
+//!   session is dropped.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
+use super::budget::Share;
+use super::registry::{Homes, Registry};
+use super::session::{Local, Wish};
+use crate::base::ShardId;
+use crate::base::limits::RETRY_AFTER_MS;
+use crate::engine::{Command, Refusal};
+use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
+
+/// Where the records of a frame go.
+pub(super) struct Router {
+    pub(super) homes: Homes,
+    pub(super) share: Arc<Share>,
+    lanes: Vec<Lane>,
+    pub(super) wishes: VecDeque<Wish>,
+    pub(super) wishes_open: usize,
+    pub(super) local: Vec<(Tag, Local)>,
+}
+
+/// What goes to one shard, and what it owes.
+#[derive(Default)]
+pub(super) struct Lane {
+    pub(super) batch: Batch,
+    answer_bytes: usize,
+    owed: VecDeque<Debt>,
+}
+
+impl Lane {
+    fn is_settled(&self) -> bool {
+        self.batch.is_empty() && self.owed.is_empty()
+    }
+
+    fn owed_bytes(&self) -> usize {
+        self.answer_bytes + self.owed.iter().map(|debt| debt.answer_bytes).sum::<usize>()
+    }
+}
+
+/// One submission: its answers come in any order, so its bytes are settled when all of that many have come.
+struct Debt {
+    requests: u64,
+    answer_bytes: usize,
+}
+
+impl Router {
+    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>) -> Self {
+        Self {
+            homes: Homes::new(registry),
+            share,
+            lanes: (0..shards).map(|_| Lane::default()).collect(),
+            wishes: VecDeque::new(),
+            wishes_open: 0,
+            local: Vec::new(),
+        }
+    }
+
+    pub(super) fn lane(&mut self, shard: ShardId) -> &mut Lane {
+        &mut self.lanes[usize::from(shard.0)]
+    }
+
+    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Batch)> {
+        let (shard, lane) = (0..).zip(&mut self.lanes).find(|(_, lane)| !lane.batch.is_empty())?;
+        let requests = lane.batch.len() as u64;
+        lane.owed.push_back(Debt { requests, answer_bytes: std::mem::take(&mut lane.answer_bytes) });
+        Some((ShardId(shard), std::mem::take(&mut lane.batch)))
+    }
+
+    pub(super) fn handle_turned_away(&mut self, shard: ShardId, batch: &Batch, why: Refused) {
+        let debt = self.lane(shard).owed.pop_back().expect("law: what is turned away was submitted last");
+        self.share.settle(debt.answer_bytes);
+        self.local.extend(batch.iter().map(|(tag, _)| (tag, Local::Refused(why))));
+    }
+
+    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
+        let share = Arc::clone(&self.share);
+        let owed = &mut self.lane(shard).owed;
+        let mut left = requests;
+        while left > 0 {
+            let debt = owed.front_mut().expect("law: a shard answers each request once");
+            let paid = debt.requests.min(left);
+            debt.requests -= paid;
+            left -= paid;
+            if debt.requests == 0 {
+                share.settle(debt.answer_bytes);
+                owed.pop_front();
+            }
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.wishes_open == 0 && self.local.is_empty() && self.lanes.iter().all(Lane::is_settled)
+    }
+
+    fn refuse(&mut self, tag: Tag, why: Refused) {
+        self.local.push((tag, Local::Refused(why)));
+    }
+
+    fn admit(&mut self, tag: Tag, answer_bytes: usize) -> bool {
+        let admitted = self.share.admit(answer_bytes);
+        if !admitted {
+            self.refuse(tag, Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS });
+        }
+        admitted
+    }
+}
+
+impl RequestSink for Router {
+    fn request(&mut self, tag: Tag, request: &Request<'_>) {
+        if let Request::Command(Command::AssignMarket { code }) = request {
+            if self.admit(tag, MARKET_BYTES) {
+                self.wishes_open += 1;
+                self.wishes.push_back(Wish { tag, code: (*code).to_owned() });
+            }
+            return;
+        }
+        let shard = admission::market(request).and_then(|market| self.homes.shard(market));
+        let Some(shard) = shard else { return self.refuse(tag, Refused::Engine(Refusal::UnknownMarket)) };
+        let answer_bytes = admission::answer_bytes_max(request);
+        if self.admit(tag, answer_bytes) {
+            let lane = self.lane(shard);
+            lane.answer_bytes += answer_bytes;
+            lane.batch.push(tag, request);
+        }
+    }
+
+    fn status(&mut self, tag: Tag) {
+        if self.admit(tag, STATUS_BYTES) {
+            self.local.push((tag, Local::Status));
+        }
+    }
+
+    fn refused(&mut self, tag: Tag, why: Refused) {
+        self.refuse(tag, why);
+    }
+}
+
+impl Drop for Router {
+    /// A stream that ends early leaves answers behind that nobody will take.
+    fn drop(&mut self) {
+        let owed: usize = self.lanes.iter().map(Lane::owed_bytes).sum();
+        let statuses = self.local.iter().filter(|(_, local)| *local == Local::Status).count();
+        self.share.settle(owed + self.wishes_open * MARKET_BYTES + statuses * STATUS_BYTES);
+    }
+}

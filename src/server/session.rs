@@ -1,0 +1,266 @@
+//! A session: what one stream asks, split by shard, and what it is still owed. A pure machine; `stream` moves its bytes.
+//!
+//! ```text
+//! bytes ─► input ─► frames ─► records ─┬─► batch of shard 0 ─► poll_submission ─► inbox ──┐
+//!                                      ├─► batch of shard 1 ─►       "                    │ handle_replies
+//!                                      ├─► market to create ─► poll_wish                  │
+//!                                      └─► refused here     ─► poll_local                 │
+//!            stops reading while its connection is owed too much ◄── owed ────────────────┘
+//! ```
+//!
+//! # Always true
+//! - It never waits for one request before it looks at the next; everything one read brought for a shard is one
+//!   submission.
+//! - Every request is answered exactly once: by its shard, by the creation of its market, or here.
+//! - Whatever the bytes, the outcome is requests, refusals or a numbered end of the connection.
+//! # Not here
+//! - Sockets and clocks: `stream`. What an answer may cost: `admission`. The connection's share of memory: `budget`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::admission::{MARKET_BYTES, STATUS_BYTES};
+use super::budget::{Share, Windows};
+use super::input::Input;
+use super::registry::Registry;
+use super::router::Router;
+use crate::base::ShardId;
+use crate::base::limits::{
+    FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS, RETRY_AFTER_MS,
+};
+use crate::engine::Answer;
+use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
+
+/// Why a session ends its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Closing {
+    pub(super) code: CloseCode,
+    pub(super) reason: String,
+}
+
+impl From<FrameError> for Closing {
+    fn from(error: FrameError) -> Self {
+        Self { code: error.close_code(), reason: error.to_string() }
+    }
+}
+
+/// What the session answers without a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Local {
+    Refused(Refused),
+    Answered(Answer),
+    Status,
+}
+
+/// A market somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) tag: Tag,
+    pub(super) code: String,
+}
+
+pub(super) struct Session {
+    input: Input,
+    decoder: FrameDecoder,
+    router: Router,
+    frame_wait_ms: u64,
+    /// The client will send nothing more.
+    ended: bool,
+    /// Nothing more is taken in: the server is stopping.
+    draining: bool,
+    /// Frames wait in the input until the connection is owed less.
+    held: bool,
+    /// Nothing is read until replies have been written.
+    blocked: bool,
+    /// Since when the frame at the front has been incomplete.
+    frame_since_ms: Option<u64>,
+    last_read_ms: u64,
+    windows: Option<Windows>,
+}
+
+impl Session {
+    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, frame_wait: Duration) -> Self {
+        Self {
+            input: Input::new(Arc::clone(share.pool())),
+            decoder: FrameDecoder::default(),
+            router: Router::new(shards, registry, share),
+            frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
+            ended: false,
+            draining: false,
+            held: false,
+            blocked: false,
+            frame_since_ms: None,
+            last_read_ms: 0,
+            windows: None,
+        }
+    }
+
+    /// Where the next bytes of the stream go; empty while nothing may be read.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.ended || self.draining || self.held { &mut [] } else { self.input.room() }
+    }
+
+    /// So many bytes were put into the room. Takes every whole frame apart.
+    pub(super) fn handle_read(&mut self, bytes: usize, now_ms: u64) -> Result<(), Closing> {
+        self.input.handle_read(bytes);
+        self.last_read_ms = now_ms;
+        self.handle_room(now_ms)
+    }
+
+    /// The client has said everything it wanted.
+    pub(super) fn handle_end(&mut self) -> Result<(), Closing> {
+        self.ended = true;
+        if self.input.is_empty() || self.held {
+            return Ok(());
+        }
+        Err(Closing { code: CloseCode::FrameTooShort, reason: "the stream ended inside a frame".into() })
+    }
+
+    /// The server is stopping: what was taken in is still answered.
+    pub(super) fn handle_drain(&mut self) {
+        self.draining = true;
+        self.frame_since_ms = None;
+    }
+
+    /// Looks at the frames that wait, as far as the connection may be owed more.
+    pub(super) fn handle_room(&mut self, now_ms: u64) -> Result<(), Closing> {
+        if self.draining {
+            return Ok(());
+        }
+        let mut frames = 0;
+        self.held = loop {
+            if !self.router.share.has_room() {
+                break !self.input.is_empty();
+            }
+            if !self.take_frame(now_ms)? {
+                break false;
+            }
+            frames += 1;
+        };
+        self.measure_frame(frames > 0, now_ms);
+        match self.ended && !self.held && !self.input.is_empty() {
+            true => self.handle_end(),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes the frame at the front apart, if it is whole.
+    fn take_frame(&mut self, now_ms: u64) -> Result<bool, Closing> {
+        let length_max = if self.router.share.is_proven() { FRAME_BYTES_MAX } else { FIRST_FRAME_BYTES_MAX };
+        let bytes = self.input.bytes();
+        let Some(header) = RequestHeader::parse(bytes, length_max)? else { return Ok(false) };
+        let Some(frame) = bytes.get(..header.length) else {
+            self.input.handle_wanted(header.length);
+            return Ok(false);
+        };
+        self.decoder.decode(&header, frame, now_ms, &mut self.router)?;
+        self.input.handle_taken(header.length);
+        if let Some(windows) = self.router.share.handle_sound_frame() {
+            self.windows = Some(windows);
+        }
+        Ok(true)
+    }
+
+    /// Replies wait to be written, so that nothing is read; or do so no longer.
+    pub(super) fn handle_blocked(&mut self, blocked: bool, now_ms: u64) {
+        self.blocked = blocked;
+        self.measure_frame(false, now_ms);
+    }
+
+    /// The time a frame may take begins with its first byte, and anew when it had to wait for us.
+    fn measure_frame(&mut self, completed: bool, now_ms: u64) {
+        let incomplete = !self.held && !self.blocked && !self.draining && !self.input.is_empty();
+        self.frame_since_ms = match self.frame_since_ms {
+            Some(since) if incomplete && !completed => Some(since),
+            _ => incomplete.then_some(now_ms),
+        };
+    }
+
+    /// What is to be handed to a shard. Drain it after every `handle_read` and `handle_room`.
+    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Batch)> {
+        self.router.poll_submission()
+    }
+
+    /// The shard would not take it: every request of it is refused.
+    pub(super) fn handle_turned_away(&mut self, shard: ShardId, batch: &Batch, closed: bool) {
+        let why = if closed { Refused::ShuttingDown } else { Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS } };
+        self.router.handle_turned_away(shard, batch, why);
+    }
+
+    /// An empty batch with memory in it, for what comes next.
+    pub(super) fn handle_spare(&mut self, shard: ShardId, batch: Batch) {
+        self.router.lane(shard).batch = batch;
+    }
+
+    /// So many requests were answered by a shard.
+    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
+        self.router.handle_replies(shard, requests);
+    }
+
+    /// Whether markets are being created for it.
+    pub(super) const fn has_wishes(&self) -> bool {
+        self.router.wishes_open > 0
+    }
+
+    /// A market to create.
+    pub(super) fn poll_wish(&mut self) -> Option<Wish> {
+        self.router.wishes.pop_front()
+    }
+
+    /// What became of it.
+    pub(super) fn handle_market(&mut self, tag: Tag, outcome: Result<Answer, Refused>) {
+        self.router.wishes_open -= 1;
+        self.router.share.settle(MARKET_BYTES);
+        self.router.local.push((tag, outcome.map_or_else(Local::Refused, Local::Answered)));
+    }
+
+    /// Answers made here, to be written as reply records. Empty when there are none.
+    pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
+        for (_, local) in &self.router.local {
+            if *local == Local::Status {
+                self.router.share.settle(STATUS_BYTES);
+            }
+        }
+        std::mem::take(&mut self.router.local)
+    }
+
+    /// The connection's first sound frame came: its windows may be wider.
+    pub(super) fn poll_windows(&mut self) -> Option<Windows> {
+        self.windows.take()
+    }
+
+    /// When `handle_timeout` is to be called, if nothing else happens.
+    pub(super) fn poll_deadline(&self, now_ms: u64) -> Option<u64> {
+        let starved = self.held || self.input.is_starved();
+        let retry = starved.then(|| now_ms + POOL_RETRY_MS);
+        let frame = self.frame_since_ms.map(|since| since + self.frame_wait_ms);
+        let quiet = self.input.is_idle().then(|| self.last_read_ms + READ_BUFFER_QUIET_MS);
+        [retry, frame, quiet].into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub(super) fn handle_timeout(&mut self, now_ms: u64) -> Result<(), Closing> {
+        if self.frame_since_ms.is_some_and(|since| now_ms >= since + self.frame_wait_ms) {
+            let reason = format!("a frame was not complete within {} ms", self.frame_wait_ms);
+            return Err(Closing { code: CloseCode::FrameTimeout, reason });
+        }
+        if self.input.is_idle() && now_ms >= self.last_read_ms + READ_BUFFER_QUIET_MS {
+            self.input.release();
+        }
+        if self.held { self.handle_room(now_ms) } else { Ok(()) }
+    }
+
+    /// Whether every request taken in has been answered.
+    pub(super) fn is_settled(&self) -> bool {
+        self.router.is_settled()
+    }
+
+    /// Whether the stream has nothing more to come, in either direction.
+    pub(super) fn is_over(&self) -> bool {
+        let silent = self.draining || (self.ended && self.input.is_empty());
+        silent && self.is_settled()
+    }
+}
+
+#[cfg(test)]
+mod tests;

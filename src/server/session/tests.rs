@@ -1,0 +1,233 @@
+//! A session without sockets: bytes in, submissions and refusals out.
+
+use super::super::budget::Pool;
+use super::super::registry::Homes;
+use super::*;
+use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
+use crate::base::{ChangeId, MarketId, OrderId, SkuId};
+use crate::engine::{Command, Query, Refusal};
+
+use crate::wire::FrameWriter;
+
+const FRAME_WAIT: Duration = Duration::from_secs(10);
+
+fn market(number: u32) -> MarketId {
+    MarketId::new(number).expect("fits")
+}
+
+/// Market 1 lives in shard 0, market 2 in shard 1.
+fn session() -> Session {
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    registry.insert(market(2), ShardId(1));
+    Session::new(2, registry, Share::new(Pool::new(1 << 30)), FRAME_WAIT)
+}
+
+fn confirm(of: u32) -> Command<'static> {
+    let order = OrderId::new(crate::base::Timestamp::from_ms(5), market(of), 9);
+    Command::Confirm { order, attempt: ChangeId(1) }
+}
+
+fn frame(correlation: u64, commands: &[Command<'_>]) -> Vec<u8> {
+    let mut writer = FrameWriter::default();
+    writer.begin(correlation, 500);
+    for command in commands {
+        writer.push(command).expect("fits");
+    }
+    writer.into_frame()
+}
+
+fn read(session: &mut Session, bytes: &[u8], now_ms: u64) -> Result<(), Closing> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let room = session.room();
+        assert!(!room.is_empty(), "it reads on");
+        let taken = room.len().min(rest.len());
+        room[..taken].copy_from_slice(&rest[..taken]);
+        session.handle_read(taken, now_ms)?;
+        rest = &rest[taken..];
+    }
+    Ok(())
+}
+
+fn submissions(session: &mut Session) -> Vec<(u16, Vec<(u64, u16)>)> {
+    std::iter::from_fn(|| session.poll_submission())
+        .map(|(shard, batch)| (shard.0, batch.iter().map(|(tag, _)| (tag.correlation, tag.index)).collect()))
+        .collect()
+}
+
+#[test]
+fn one_read_is_one_submission_for_each_shard_however_many_frames_it_brought() {
+    let mut session = session();
+    let mut bytes = frame(7, &[confirm(1), confirm(2), confirm(1)]);
+    bytes.extend(frame(8, &[confirm(2)]));
+    read(&mut session, &bytes, 0).expect("sound");
+    assert_eq!(submissions(&mut session), [(0, vec![(7, 0), (7, 2)]), (1, vec![(7, 1), (8, 0)])]);
+    assert!(!session.is_settled());
+    session.handle_replies(ShardId(0), 1);
+    session.handle_replies(ShardId(1), 2);
+    assert!(!session.is_settled(), "one answer is missing");
+    session.handle_replies(ShardId(0), 1);
+    assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn frames_in_any_pieces_are_the_same_frames() {
+    let mut bytes = frame(1, &[confirm(1)]);
+    bytes.extend(frame(2, &[confirm(1), confirm(1)]));
+    for piece in [1, 3, 23, 24, 25, bytes.len()] {
+        let mut session = session();
+        let mut found = Vec::new();
+        for part in bytes.chunks(piece) {
+            read(&mut session, part, 0).expect("sound");
+            found.extend(submissions(&mut session).into_iter().flat_map(|(_, tags)| tags));
+        }
+        assert_eq!(found, [(1, 0), (2, 0), (2, 1)], "in pieces of {piece}");
+    }
+}
+
+#[test]
+fn a_deadline_is_told_in_the_nodes_own_time() {
+    let mut session = session();
+    read(&mut session, &frame(1, &[confirm(1)]), 1_000).expect("sound");
+    let (_, batch) = session.poll_submission().expect("one");
+    assert_eq!(batch.get(0).expect("one").0.expires_at_ms, 1_500);
+}
+
+#[test]
+fn an_unknown_market_is_refused_here_and_known_once_it_exists() {
+    let mut session = session();
+    read(&mut session, &frame(1, &[confirm(3)]), 0).expect("sound");
+    assert!(session.poll_submission().is_none());
+    let unknown = Local::Refused(Refused::Engine(Refusal::UnknownMarket));
+    assert_eq!(session.poll_local().into_iter().map(|(_, local)| local).collect::<Vec<_>>(), [unknown]);
+    session.router.homes = Homes::new(Registry::new());
+    assert!(session.is_settled());
+}
+
+#[test]
+fn what_a_full_inbox_gives_back_is_answered_overloaded() {
+    let mut session = session();
+    read(&mut session, &frame(1, &[confirm(1), confirm(1)]), 0).expect("sound");
+    let (shard, batch) = session.poll_submission().expect("one");
+    session.handle_turned_away(shard, &batch, false);
+    let local = session.poll_local();
+    let overloaded = Local::Refused(Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS });
+    assert_eq!(
+        local.iter().map(|(tag, local)| (tag.index, local)).collect::<Vec<_>>(),
+        [(0, &overloaded), (1, &overloaded)]
+    );
+    assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn a_connection_that_is_owed_much_is_not_read_until_it_is_owed_less() {
+    let mut session = session();
+    let mut frames = 0;
+    while !session.room().is_empty() {
+        read(&mut session, &frame(frames, &[confirm(1); 64]), 0).expect("sound");
+        frames += 1;
+        assert!(frames < 100_000, "it stops at some time");
+    }
+    // Every answer is counted at more than its header.
+    assert!(frames as usize * 64 * 16 < IN_FLIGHT_FIRST_BYTES + crate::base::limits::IN_FLIGHT_BYTES);
+    assert!(session.poll_deadline(70).is_some_and(|at| at > 70), "it looks again by itself");
+    let taken = submissions(&mut session).iter().map(|(_, tags)| tags.len() as u64).sum();
+    session.handle_replies(ShardId(0), taken);
+    session.handle_room(0).expect("sound");
+    assert!(!session.room().is_empty());
+    let rest: usize = submissions(&mut session).iter().map(|(_, tags)| tags.len()).sum();
+    assert_eq!(taken + rest as u64, frames * 64, "nothing that was read is lost");
+}
+
+#[test]
+fn an_answer_that_may_be_huge_is_refused_while_others_are_owed() {
+    let mut session = session();
+    session.router.share = Share::new(Pool::new(0));
+    let skus = [SkuId(1); 1_000];
+    let mut writer = FrameWriter::default();
+    writer.begin(1, 0);
+    writer.push(&confirm(1)).expect("fits");
+    writer.push_query(&Query::Stock { market: market(1), skus: &skus }).expect("fits");
+    read(&mut session, &writer.into_frame(), 0).expect("sound");
+    assert_eq!(submissions(&mut session), [(0, vec![(1, 0)])]);
+    assert!(matches!(session.poll_local()[..], [(_, Local::Refused(Refused::Overloaded { .. }))]));
+}
+
+#[test]
+fn a_frame_that_stays_incomplete_ends_the_connection_and_one_that_waits_for_us_does_not() {
+    let mut session = session();
+    let bytes = frame(1, &[confirm(1)]);
+    read(&mut session, &bytes[..30], 1_000).expect("a beginning");
+    assert_eq!(session.poll_deadline(1_000), Some(11_000));
+    read(&mut session, &bytes[30..40], 9_000).expect("a little more does not buy time");
+    session.handle_timeout(10_999).expect("not yet");
+    session.handle_blocked(true, 10_999);
+    session.handle_timeout(20_000).expect("while replies wait to be written it is not the client's fault");
+    session.handle_blocked(false, 20_000);
+    session.handle_timeout(29_999).expect("not yet");
+    let closing = session.handle_timeout(30_000).expect_err("time is up");
+    assert_eq!(closing.code, CloseCode::FrameTimeout);
+}
+
+#[test]
+fn the_first_frame_is_small_and_later_ones_need_not_be() {
+    let mut session = session();
+    let long = |length: usize| {
+        let mut bytes = frame(1, &[confirm(1)]);
+        bytes[..4].copy_from_slice(&u32::try_from(length).expect("fits").to_le_bytes());
+        bytes
+    };
+    let closing = read(&mut session, &long(FIRST_FRAME_BYTES_MAX + 1), 0).expect_err("too long for a first one");
+    assert_eq!(closing.code, CloseCode::FrameTooLong);
+    let mut session = self::session();
+    read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
+    assert!(session.poll_windows().is_some(), "the windows are widened once");
+    read(&mut session, &long(FRAME_BYTES_MAX), 0).expect("a large frame has begun");
+    assert!(session.room().len() > READ_BUFFER_FIRST_BYTES && session.poll_windows().is_none());
+    let closing = read(&mut self::session(), &long(FRAME_BYTES_MAX + 1), 0).expect_err("never so long");
+    assert_eq!(closing.code, CloseCode::FrameTooLong);
+}
+
+#[test]
+fn the_end_comes_after_the_last_answer_and_never_inside_a_frame() {
+    let mut session = session();
+    read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
+    session.handle_end().expect("between two frames");
+    assert!(!session.is_over());
+    assert_eq!(submissions(&mut session).len(), 1);
+    session.handle_replies(ShardId(0), 1);
+    assert!(session.is_over());
+    let mut torn = self::session();
+    read(&mut torn, &frame(1, &[confirm(1)])[..30], 0).expect("a beginning");
+    assert_eq!(torn.handle_end().expect_err("inside").code, CloseCode::FrameTooShort);
+}
+
+#[test]
+fn a_market_is_wished_for_and_answered_once() {
+    let mut session = session();
+    let code = "x".repeat(CODE_BYTES_MAX);
+    read(&mut session, &frame(3, &[Command::AssignMarket { code: &code }]), 0).expect("sound");
+    let wish = session.poll_wish().expect("one");
+    assert_eq!((wish.code, wish.tag.correlation), (code, 3));
+    assert!(session.has_wishes() && !session.is_settled() && session.poll_wish().is_none());
+    let answer = Answer::Numbered { number: 4, repeated: false };
+    session.handle_market(wish.tag, Ok(answer));
+    assert_eq!(session.poll_local(), [(wish.tag, Local::Answered(answer))]);
+    assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn a_session_that_is_dropped_owes_nothing_any_more() {
+    let share = Share::new(Pool::new(1 << 30));
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    let mut session = Session::new(1, registry, Arc::clone(&share), FRAME_WAIT);
+    let commands = [confirm(1), Command::AssignMarket { code: "m" }];
+    read(&mut session, &frame(1, &commands), 0).expect("sound");
+    assert_eq!(submissions(&mut session).len(), 1);
+    read(&mut session, &frame(2, &commands), 0).expect("sound");
+    assert!(share.in_flight() > 0);
+    drop(session);
+    assert_eq!(share.in_flight(), 0);
+}

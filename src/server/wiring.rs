@@ -1,0 +1,22 @@
+//! What every connection needs of the node, in one place.
+
+use std::sync::Arc;
+
+use super::budget::Pool;
+use super::market::Creations;
+use super::options::Waits;
+use super::registry::Registry;
+use super::status::{Counters, StatusSource};
+use crate::shard::{Inbox, LogClock};
+
+pub(super) struct Wiring {
+    pub(super) registry: Registry,
+    /// By shard.
+    pub(super) inboxes: Arc<[Inbox]>,
+    pub(super) clock: LogClock,
+    pub(super) status: Arc<dyn StatusSource>,
+    pub(super) counters: Counters,
+    pub(super) creations: Creations,
+    pub(super) pool: Arc<Pool>,
+    pub(super) waits: Waits,
+}
