@@ -23,3 +23,6 @@ pub mod server;
 
 #[cfg(feature = "net")]
 pub mod client;
+
+#[cfg(feature = "net")]
+pub mod node;

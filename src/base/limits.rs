@@ -65,6 +65,15 @@ pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
 pub const ORDER_MEMORY_BYTES: u64 = 300;
 
+/// Memory the start-up check counts for every further line of an order.
+pub const LINE_MEMORY_BYTES: u64 = 64;
+/// Memory the start-up check counts for one SKU with stock at one site.
+pub const SKU_MEMORY_BYTES: u64 = 250;
+/// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
+pub const NODE_MEMORY_BYTES: u64 = 128 << 20;
+/// Significant decimal digits of a histogram in a status.
+pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
+
 // ---- shards -------------------------------------------------------------------------------------------------------
 
 /// Shards of a node.

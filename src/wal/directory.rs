@@ -65,6 +65,18 @@ pub(super) fn read<D: Disk>(disk: &D) -> Result<Identity, Fault> {
     }
 }
 
+/// For how many shards the log in `dir` was made; `None` where there is none yet.
+///
+/// # Errors
+/// [`Fault::Damage`] and [`Fault::OtherVersion`] of the header.
+pub fn shards_of(dir: &std::path::Path) -> Result<Option<u16>, Fault> {
+    match read(&super::FileDisk::new(dir)) {
+        Ok(identity) => Ok(Some(identity.shards)),
+        Err(Fault::NoLog { .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
 fn read_block<D: Disk>(disk: &D) -> Result<Identity, Fault> {
     let file = disk.open(NAME, Access::Read).attempt("open", NAME)?;
     let mut block = vec![0; LOG_BLOCK_BYTES];

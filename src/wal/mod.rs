@@ -61,6 +61,7 @@ mod fake_disk;
 #[cfg(test)]
 mod tests;
 
+pub use directory::shards_of;
 pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};
 pub use fault::Fault;

@@ -1,0 +1,118 @@
+//! The audit: folds a whole log offline, computes every counter again from nothing, and says what drifted.
+//!
+//! # Not here
+//! - A running node: it keeps the directory to itself, and tells its books to whoever asks.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::NodeFault;
+use super::config::LOG_DIR;
+use crate::base::ShardId;
+use crate::engine::ledger::Bucket;
+use crate::engine::order::State;
+use crate::engine::{Books, Capacity, Engine};
+use crate::shard::Recovery;
+use crate::wal::{Progress, Reader};
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Every law held in every shard.
+    pub ok: bool,
+    /// Shards of the directory.
+    pub shards: u16,
+    /// Facts folded.
+    pub facts: u64,
+    /// Orders kept, blocked identifiers included.
+    pub orders: u64,
+    /// Per shard, 32 hexadecimal digits: equal for equal states.
+    pub digests: Vec<String>,
+    /// Per stream, the last entry.
+    pub sequences: Vec<u64>,
+    /// The torn tail the next start will cut, in words.
+    pub torn: Option<String>,
+    /// Laws that do not hold.
+    pub drift: Vec<Drift>,
+    /// The books of every market, in order of their numbers.
+    pub markets: Vec<MarketAudit>,
+}
+
+/// A law that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// Where.
+    pub shard: u16,
+    /// Which law, and what broke it.
+    pub broken: String,
+}
+
+/// The books of one market, as a client can ask for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MarketAudit {
+    /// Its number.
+    pub market: u32,
+    /// Its name.
+    pub name: String,
+    /// The stream its facts are in.
+    pub stream: u16,
+    /// The entry of that stream at which the books are true.
+    pub sequence: u64,
+    /// Units per bucket.
+    pub units: Vec<(&'static str, i64)>,
+    /// Orders per state.
+    pub orders: Vec<(&'static str, u64)>,
+    /// 32 hexadecimal digits.
+    pub orders_hash: String,
+}
+
+/// Audits the log of a data directory.
+///
+/// # Errors
+/// A log that is damaged or in use, or holds what is no fact. Drift is no error: it is what an audit is for.
+pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, NodeFault> {
+    let reader = Reader::open(&data.join(LOG_DIR))?;
+    let mut recovery = Recovery::new(reader.shards(), UNBOUNDED);
+    let report = reader.read(&mut |entry| recovery.handle_entry(entry), progress)?;
+    NodeFault::check_beginning(&report.trimmed)?;
+    let facts = recovery.facts();
+    let (engines, _) = recovery.finish()?;
+    let broken = |(shard, engine): (u16, &Engine)| Some(Drift { shard, broken: engine.check_invariants().err()? });
+    let drift: Vec<_> = (0..).zip(&engines).filter_map(broken).collect();
+    let sequences: Vec<_> = report.tails.iter().map(|tail| tail.sequence.0).collect();
+    let of_shard = |(shard, engine)| markets(ShardId(shard), engine, sequences[usize::from(shard)]);
+    let mut markets: Vec<_> = (0..).zip(&engines).flat_map(of_shard).collect();
+    markets.sort_by_key(|market| market.market);
+    Ok(Audit {
+        ok: drift.is_empty(),
+        shards: reader.shards(),
+        facts,
+        orders: engines.iter().map(Engine::orders).sum(),
+        digests: engines.iter().map(|engine| format!("{:032x}", engine.digest())).collect(),
+        torn: report.torn.map(|cut| format!("{} at {}: frame {}", cut.file, cut.offset, cut.frame)),
+        sequences,
+        drift,
+        markets,
+    })
+}
+
+/// An audit refuses nothing, so no limit of the node that wrote the log matters to it.
+const UNBOUNDED: Capacity =
+    Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: u64::MAX, skus_max: u64::MAX };
+
+fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {
+    let audited = |(market, name): (crate::base::MarketId, &str)| {
+        let Books { units, orders, orders_hash } = engine.books(market).expect("law: an open market has books");
+        MarketAudit {
+            market: market.number(),
+            name: name.to_owned(),
+            stream: stream.0,
+            sequence,
+            units: Bucket::ALL.iter().map(|bucket| (bucket.name(), units[*bucket as usize])).collect(),
+            orders: State::ALL.iter().map(|state| (state.name(), orders[*state as usize])).collect(),
+            orders_hash: format!("{orders_hash:032x}"),
+        }
+    };
+    engine.open_markets().map(audited).collect()
+}

@@ -1,0 +1,93 @@
+//! What an operator may choose, with its defaults. A node started without a word runs on these.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::base::limits::{
+    DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
+    SKUS_DEFAULT,
+};
+use crate::client::ClientOptions;
+use crate::engine::Capacity;
+use crate::server::TlsOptions;
+use crate::wal::{self, Durability, SyncMethod};
+
+/// Certificates of the door.
+pub type TlsConfig = TlsOptions;
+
+/// The configuration of a node.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// Where the node listens (UDP). Port 0 takes a free one.
+    pub address: SocketAddr,
+    /// How many shards; `None` for as many as the directory was made for, or one. Fixed at first start.
+    pub shards: Option<u16>,
+    /// Orders kept by all shards together. Divided evenly.
+    pub orders_max: u64,
+    /// Lines of all orders together. Divided evenly.
+    pub lines_max: u64,
+    /// Bytes of customer details of all orders together. Divided evenly.
+    pub details_bytes_max: u64,
+    /// SKUs of all markets together. Divided evenly.
+    pub skus_max: u64,
+    /// When an answer may be given.
+    pub durability: Durability,
+    /// Bytes of one segment of the log.
+    pub segment_bytes: u64,
+    /// Free bytes on the disk below which new orders are refused.
+    pub low_water_bytes: u64,
+    /// How the log gets to the disk; `None` for whichever a probe at start finds cheaper.
+    pub sync_method: Option<SyncMethod>,
+    /// Certificates; none of them on loopback for one made at first start.
+    pub tls: TlsConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            address: ClientOptions::ADDRESS_DEFAULT,
+            shards: None,
+            orders_max: ORDERS_DEFAULT,
+            lines_max: LINES_DEFAULT,
+            details_bytes_max: DETAILS_BYTES_DEFAULT,
+            skus_max: SKUS_DEFAULT,
+            durability: Durability::Sync,
+            segment_bytes: LOG_SEGMENT_BYTES_DEFAULT,
+            low_water_bytes: LOG_LOW_WATER_BYTES_DEFAULT,
+            sync_method: None,
+            tls: TlsConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// What one of `shards` shards may keep.
+    #[must_use]
+    pub const fn capacity(&self, shards: u16) -> Capacity {
+        let shards = shards as u64;
+        Capacity {
+            orders_max: self.orders_max / shards,
+            lines_max: self.lines_max / shards,
+            details_bytes_max: self.details_bytes_max / shards,
+            skus_max: self.skus_max / shards,
+        }
+    }
+
+    /// The log's part.
+    #[must_use]
+    pub fn log(&self, shards: u16) -> wal::Options {
+        wal::Options {
+            durability: self.durability,
+            segment_bytes: self.segment_bytes,
+            low_water_bytes: self.low_water_bytes,
+            sync_method: self.sync_method,
+            ..wal::Options::new(self.data.join(LOG_DIR), shards)
+        }
+    }
+}
+
+/// The log's directory inside the data directory.
+pub(super) const LOG_DIR: &str = "log";

@@ -1,0 +1,89 @@
+//! Whether what is configured fits the memory there is, asked before anything is started.
+//!
+//! # Why so
+//! A server that is killed for its memory in the worst minute of the year has lost to its own configuration. Everything
+//! that grows has a limit, so the worst case is a sum.
+
+use std::fs;
+
+use super::{Config, NodeFault};
+use crate::base::limits::{LINE_MEMORY_BYTES, NODE_MEMORY_BYTES, ORDER_MEMORY_BYTES, SKU_MEMORY_BYTES};
+
+const MIB: u64 = 1 << 20;
+
+/// Looks whether the worst case fits. A system that does not say how much memory it has is believed to have enough.
+///
+/// # Errors
+/// [`NodeFault::Memory`] with both numbers; [`NodeFault::OrdersMax`] when positions of orders would not fit 32 bits.
+pub(super) fn check(config: &Config, shards: u16, door_bytes: u64) -> Result<(), NodeFault> {
+    let capacity = config.capacity(shards);
+    let max = u64::from(u32::MAX) - 1;
+    if let Some(given) = [capacity.orders_max, capacity.lines_max].into_iter().find(|given| *given > max) {
+        return Err(NodeFault::OrdersMax { given, max });
+    }
+    let needed = needed(config, door_bytes);
+    match available() {
+        Some(available) if needed > available => {
+            Err(NodeFault::Memory { needed: needed / MIB, available: available / MIB, orders_max: config.orders_max })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The most memory the limits allow. An order counts with one line; its further lines count as lines.
+fn needed(config: &Config, door_bytes: u64) -> u64 {
+    let further_lines = config.lines_max.saturating_sub(config.orders_max);
+    [
+        config.orders_max.saturating_mul(ORDER_MEMORY_BYTES),
+        further_lines.saturating_mul(LINE_MEMORY_BYTES),
+        config.details_bytes_max,
+        config.skus_max.saturating_mul(SKU_MEMORY_BYTES),
+        door_bytes,
+        NODE_MEMORY_BYTES,
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add)
+}
+
+/// Bytes this process may still take: of the machine, or of its control group where that is less.
+fn available() -> Option<u64> {
+    let machine = fs::read_to_string("/proc/meminfo").ok().as_deref().and_then(mem_available);
+    let group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    machine.into_iter().chain(group).min()
+}
+
+fn mem_available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Resident memory of this process in bytes; zero where the system does not say.
+pub(super) fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_cannot_fit_are_refused_with_both_numbers() {
+        let config = Config { orders_max: 4_000_000_000, ..Config::default() };
+        let text = check(&config, 1, 0).expect_err("a terabyte").to_string();
+        assert!(text.contains("orders_max (4000000000)"), "{text}");
+    }
+
+    #[test]
+    fn more_orders_than_a_shard_can_number_are_refused() {
+        let config = Config { orders_max: 1 << 33, ..Config::default() };
+        assert!(matches!(check(&config, 1, 0), Err(NodeFault::OrdersMax { .. })));
+    }
+
+    #[test]
+    fn the_kernel_tells_available_memory_in_kibibytes() {
+        assert_eq!(mem_available("MemTotal: 9 kB\nMemAvailable:      7 kB\n"), Some(7 * 1024));
+        assert_eq!(mem_available(""), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! The node: everything put together. The only module that knows everyone.
+//!
+//! ```text
+//! config ─► memory ─► log opened, folded into engines ─► default market ─► shards ─► door ─► ready
+//!                                                                                      │ SIGTERM, or the log failed
+//! exit code ◄─ log stopped ◄─ shards stopped ◄─ door closed, what is under way answered ┘
+//! ```
+//!
+//! # Always true
+//! - What starts last stops first: nobody loses what it answers through.
+//! # Not here
+//! - Reading files, environment and arguments: `cli`. Deciding anything about orders: `engine`.
+
+mod audit;
+mod config;
+mod fault;
+mod markets;
+mod memory;
+mod serve;
+mod status;
+
+pub use audit::{Audit, Drift, MarketAudit, audit};
+pub use config::{Config, TlsConfig};
+pub use fault::NodeFault;
+pub use serve::{Watch, serve};

@@ -1,0 +1,172 @@
+//! Starting a node, running it until it is told to stop, and stopping it in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::config::LOG_DIR;
+use super::status::NodeStatus;
+use super::{Config, NodeFault, markets, memory};
+use crate::server::{NodeParts, Server, ServerOptions};
+use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle};
+use crate::wal::{self, Handle, Log, Progress, Running};
+
+/// Who is told how far the node is.
+pub trait Watch {
+    /// The log is being read.
+    fn recovering(&mut self, progress: Progress);
+    /// Every fact of the log is folded.
+    fn recovered(&mut self, facts: u64);
+    /// The node listens.
+    fn ready(&mut self, address: SocketAddr);
+}
+
+/// Runs a node until SIGTERM or SIGINT, then answers what is under way and stops. A second signal ends the process at
+/// once.
+///
+/// # Errors
+/// Any [`NodeFault`]: the node did not start, or its log failed under it.
+pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
+    let shards = shards(config)?;
+    let mut options = ServerOptions::new(config.address, &config.data);
+    options.tls = config.tls.clone();
+    memory::check(config, shards, options.memory_bytes_max())?;
+    std::fs::create_dir_all(&config.data).map_err(|source| NodeFault::Data { path: config.data.clone(), source })?;
+    let core = Core::start(config, shards, watch)?;
+    let outcome = run_door(&options, &core, config, watch);
+    core.stop().and(outcome)
+}
+
+/// As many shards as asked for, as the directory was made for, or one.
+fn shards(config: &Config) -> Result<u16, NodeFault> {
+    match config.shards {
+        Some(shards) => Ok(shards),
+        None => Ok(wal::shards_of(&config.data.join(LOG_DIR))?.unwrap_or(1)),
+    }
+}
+
+/// What lives behind the door: log and shards.
+struct Core {
+    log: Handle,
+    running: Running,
+    shards: Vec<ShardHandle>,
+    registry: crate::server::Registry,
+    clock: LogClock,
+    failure: Arc<Failure>,
+}
+
+/// How the log failed, if it did.
+#[derive(Default)]
+struct Failure {
+    fault: OnceLock<wal::Fault>,
+    happened: Notify,
+}
+
+impl Core {
+    fn start(config: &Config, shards: u16, watch: &mut dyn Watch) -> Result<Self, NodeFault> {
+        let log_options = config.log(shards);
+        let entry_bytes_max = log_options.entry_bytes_max();
+        let mut recovery = Recovery::new(shards, config.capacity(shards));
+        let opened = Log::open(&log_options, &mut |entry| recovery.handle_entry(entry), &mut |progress| {
+            watch.recovering(progress);
+        })?;
+        NodeFault::check_beginning(&opened.trimmed)?;
+        watch.recovered(recovery.facts());
+        let (mut engines, last_time) = recovery.finish()?;
+        let mut last: Vec<_> = opened.tails.iter().map(|tail| tail.sequence).collect();
+        let clock = LogClock::new(last_time);
+        let failure = Arc::<Failure>::default();
+        let (log, running) = opened.start(Box::new({
+            let failure = Arc::clone(&failure);
+            move |fault| failure.report(fault)
+        }))?;
+        let registry = markets::settle(&mut engines, &mut last, &log, clock.now());
+        let start = |(stream, (engine, last))| {
+            let log = Arc::new(log.clone());
+            Shard::new(engine, crate::base::ShardId(stream), last, entry_bytes_max, log, clock.clone()).start()
+        };
+        let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
+        let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
+        Ok(Self { log, running, shards, registry, clock, failure })
+    }
+
+    fn inboxes(&self) -> Vec<Inbox> {
+        self.shards.iter().map(ShardHandle::inbox).collect()
+    }
+
+    /// Lets the shards finish what they were given, then the log; tells whether the log had failed.
+    fn stop(self) -> Result<(), NodeFault> {
+        for shard in self.shards {
+            let _engine = shard.stop();
+        }
+        self.running.stop();
+        match Arc::into_inner(self.failure).and_then(|failure| failure.fault.into_inner()) {
+            Some(fault) => Err(fault.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    fn report(&self, fault: wal::Fault) {
+        tracing::error!(%fault, "the log failed: nothing is acknowledged any more");
+        let _first = self.fault.set(fault);
+        self.happened.notify_one();
+    }
+}
+
+/// Opens the door and serves until told to stop.
+fn run_door(options: &ServerOptions, core: &Core, config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
+    let system = |what| move |source: io::Error| NodeFault::System { what, source };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("the network runtime"))?;
+    runtime.block_on(async {
+        let stop = told_to_stop(Arc::clone(&core.failure)).map_err(system("signal handlers"))?;
+        let status = NodeStatus {
+            begun: Instant::now(),
+            inboxes: core.inboxes(),
+            log: core.log.clone(),
+            clock: core.clock.clone(),
+            orders_max: config.orders_max,
+            details_bytes_max: config.details_bytes_max,
+        };
+        let parts = NodeParts {
+            registry: core.registry.clone(),
+            inboxes: core.inboxes(),
+            clock: core.clock.clone(),
+            status: Arc::new(status),
+        };
+        let server = Server::bind(options, parts)?;
+        watch.ready(server.local_addr());
+        server.run(stop).await;
+        Ok(())
+    })
+}
+
+/// Over when the node is to stop: a signal, or the log failed.
+fn told_to_stop(failure: Arc<Failure>) -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: answering what is under way"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: answering what is under way"),
+            () = failure.happened.notified() => return,
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::warn!("a second signal: ending at once");
+            std::process::exit(SECOND_SIGNAL_EXIT);
+        });
+    })
+}
+
+/// As a shell reports a process that SIGTERM ended.
+const SECOND_SIGNAL_EXIT: i32 = 128 + 15;
