@@ -137,8 +137,9 @@ mod tests {
 
     #[test]
     fn a_walk_over_a_hash_table_is_found_except_in_tests() {
-        let text = "struct A {\n    seen: HashMap<u32, u32>,\n    rows: Vec<u32>,\n}\nfor row in &self.seen {\nself.seen.get(&1);\n\
-                    self.seen.values().sum();\nself.rows.iter();\nfor row in &mut self.rows {\n#[cfg(test)]\nmod tests {\n    seen.iter();\n}\n";
+        let text = "struct A {\n    seen: HashMap<u32, u32>,\n    rows: Vec<u32>,\n}\n\
+                    for row in &self.seen {\nself.seen.get(&1);\nself.seen.values().sum();\nself.rows.iter();\n\
+                    for row in &mut self.rows {\n#[cfg(test)]\nmod tests {\n    seen.iter();\n}\n";
         expect(
             check,
             &[("src/engine/orders.rs", text)],

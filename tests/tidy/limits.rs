@@ -15,7 +15,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     for (path, source) in tree.sources().filter(|(path, _)| path.starts_with("src/") && *path != HOME) {
         for line in source.product() {
             let Some((name, public)) = constant(&line.code) else { continue };
-            let limit = name.ends_with("_MAX") || name.ends_with("_MIN") || name.ends_with("_DEFAULT");
+            let limit = name.ends_with("_MAX") || name.ends_with("_MIN");
             let shared = public && name.ends_with("_BYTES") && !line.code.contains("size_of");
             if limit || shared {
                 let instead = format!("move it to {HOME} with what must hold between it and the others");
