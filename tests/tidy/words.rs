@@ -40,8 +40,11 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.texts() {
         for (line, number) in text.lines().zip(1..) {
             let innocent = |line: String, word: &&str| line.replace(*word, "");
+            let as_written = line;
             let line = INNOCENT.iter().fold(line.to_lowercase(), innocent);
-            for (word, instead) in WORDS.iter().filter(|(word, _)| holds(&line, word)) {
+            // The name of a file is what it is, capitals included.
+            let inside = |word: &str| if word.ends_with(".md") { as_written } else { &line };
+            for (word, instead) in WORDS.iter().filter(|(word, _)| holds(inside(word), word)) {
                 findings.push(Finding::new(path, number, format!("the word \"{word}\""), *instead));
             }
             for begin in PATHS.iter().filter(|begin| line.match_indices(**begin).any(|(at, _)| begins_path(&line, at)))
@@ -68,7 +71,8 @@ fn begins_path(line: &str, at: usize) -> bool {
 #[test]
 fn words_about_somebody_s_desk_are_found_and_their_neighbours_are_not() {
     let tool = concat!("An ag", "ent wrote it.\nThe user-ag", "ent header, an ag", "enda, a session.\n");
-    let path = concat!("//! See /wo", "rk/notes and src/wo", "rk/a.rs.\n//! domain", ".md says so.\n");
+    let path =
+        concat!("//! See /wo", "rk/notes and src/wo", "rk/a.rs.\n//! domain", ".md says so.\n//! DOMAIN.md too.\n");
     let expected = [
         concat!("docs/A.md:1 the word \"ag", "ent\""),
         concat!("src/a.rs:1 a path under /wo", "rk/"),
