@@ -22,7 +22,7 @@ const IN_PRODUCT: [(&str, &str); 1] =
 /// Words left behind by somebody who meant to come back.
 const UNFINISHED: [&str; 3] = ["FIXME", "TODO", "XXX"];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, source) in tree.sources() {
         let found = |line, what: &str, instead: &str| Finding::new(path, line, what, instead);

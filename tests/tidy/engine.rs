@@ -37,7 +37,7 @@ const HASHED: [&str; 2] = ["HashMap", "HashSet"];
 const WALKS: [&str; 9] =
     ["iter", "iter_mut", "keys", "values", "values_mut", "into_iter", "into_values", "drain", "retain"];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, source) in tree.sources().filter(|(path, _)| path.starts_with("src/engine/")) {
         for line in &source.lines {

@@ -5,16 +5,16 @@ use std::fmt;
 use crate::tree::Tree;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub path: String,
+pub(crate) struct Finding {
+    pub(crate) path: String,
     /// Counted from 1; 0 when the whole file is meant.
-    pub line: usize,
-    pub what: String,
-    pub instead: String,
+    pub(crate) line: usize,
+    pub(crate) what: String,
+    pub(crate) instead: String,
 }
 
 impl Finding {
-    pub fn new(path: &str, line: usize, what: impl Into<String>, instead: impl Into<String>) -> Self {
+    pub(crate) fn new(path: &str, line: usize, what: impl Into<String>, instead: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line, what: what.into(), instead: instead.into() }
     }
 }
@@ -27,7 +27,7 @@ impl fmt::Display for Finding {
 
 /// What a rule says about made-up files: `path:line what`, without the advice.
 #[track_caller]
-pub fn expect(rule: fn(&Tree) -> Vec<Finding>, files: &[(&str, &str)], expected: &[&str]) {
+pub(crate) fn expect(rule: fn(&Tree) -> Vec<Finding>, files: &[(&str, &str)], expected: &[&str]) {
     let found: Vec<_> = rule(&Tree::of(files))
         .iter()
         .map(|finding| format!("{}:{} {}", finding.path, finding.line, finding.what))

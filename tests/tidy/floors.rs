@@ -5,7 +5,7 @@
 use crate::finding::Finding;
 use crate::tree::Tree;
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let (Some(deny), Some(lock)) = (tree.text("deny.toml"), tree.text("Cargo.lock")) else {
         let instead = "both are part of the repository";
         return vec![Finding::new("deny.toml", 0, "deny.toml or Cargo.lock is missing", instead)];

@@ -35,7 +35,7 @@ const FILES_MAY_NAME: [(&str, &[&str]); 4] = [
 
 const INSTEAD: &str = "move what is needed inwards, or pass it in as a value or a trait";
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, source) in tree.sources() {
         if let Some(inside) = path.strip_prefix("src/")

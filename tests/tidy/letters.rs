@@ -6,7 +6,7 @@ use crate::tree::Tree;
 /// A first line shorter than this says nothing the file's name does not say.
 const LETTER_CHARS_MIN: usize = 20;
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, _) in tree.sources() {
         let first = tree.text(path).and_then(|text| text.lines().next()).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::tree::Tree;
 
 const HOME: &str = "src/base/limits.rs";
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, source) in tree.sources().filter(|(path, _)| path.starts_with("src/") && *path != HOME) {
         for line in source.product() {

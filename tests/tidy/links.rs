@@ -8,7 +8,7 @@ use crate::tree::Tree;
 /// A text in backticks that begins like this is the path of a file.
 const ROOTS: [&str; 6] = ["src/", "tests/", "benches/", "docs/", "loadtest/", ".ci/"];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts().filter(|(path, _)| path.ends_with(".md")) {
         for (line, prose) in prose(text) {

@@ -21,7 +21,7 @@ const TOP: [&str; 13] = [
     "CHANGELOG.md",
 ];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, _) in tree.texts() {
         let top = path.split('/').next().unwrap_or_default();

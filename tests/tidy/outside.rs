@@ -29,7 +29,7 @@ const NETWORK: &str = "keep it in the outer layers: the inner ones build without
 /// Files with `unsafe`, each with its proof beside it.
 const UNSAFE: [(&str, &str); 1] = [("src/engine/huge_pages.rs", "madvise takes a raw address; measured in BENCHMARKS")];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, source) in tree.sources() {
         let proven = UNSAFE.iter().any(|(file, _)| *file == path);

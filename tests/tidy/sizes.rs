@@ -8,7 +8,7 @@ const LINES_MAX: usize = 500;
 /// Files that may be longer, and why that is better than two files.
 const LONGER: [(&str, &str); 0] = [];
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     check_with(tree, &LONGER)
 }
 

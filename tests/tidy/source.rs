@@ -11,26 +11,26 @@
 
 /// One line, three times over.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub(crate) struct Line {
     /// Counted from 1.
-    pub number: usize,
-    pub code: String,
-    pub comment: String,
+    pub(crate) number: usize,
+    pub(crate) code: String,
+    pub(crate) comment: String,
     /// Inside an item that is compiled for tests only.
-    pub test: bool,
+    pub(crate) test: bool,
 }
 
 #[derive(Debug, Clone)]
-pub struct Source {
-    pub lines: Vec<Line>,
+pub(crate) struct Source {
+    pub(crate) lines: Vec<Line>,
     /// The whole file is test code.
-    pub test: bool,
+    pub(crate) test: bool,
     /// Modules it declares for tests only, as paths without `.rs`.
-    pub test_modules: Vec<String>,
+    pub(crate) test_modules: Vec<String>,
 }
 
 impl Source {
-    pub fn read(path: &str, text: &str) -> Self {
+    pub(crate) fn read(path: &str, text: &str) -> Self {
         let (code, comment) = split(text);
         let (regions, modules) = test_items(&code);
         let test_line = |number: usize| regions.iter().any(|&(first, last)| (first..=last).contains(&number));
@@ -50,32 +50,32 @@ impl Source {
     }
 
     /// Lines that are compiled into the product.
-    pub fn product(&self) -> impl Iterator<Item = &Line> {
+    pub(crate) fn product(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !self.test && !line.test)
     }
 
     /// Lines that only tests and benches see.
-    pub fn tests(&self) -> impl Iterator<Item = &Line> {
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| self.test || line.test)
     }
 
     /// The code as one text, line by line.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.lines.iter().map(|line| format!("{}\n", line.code)).collect()
     }
 }
 
 /// The folder of a path.
-pub fn parent(path: &str) -> &str {
+pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-pub const fn is_word(letter: char) -> bool {
+pub(crate) const fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
 /// The words of a text, each with the byte it begins at.
-pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = 0;
     std::iter::from_fn(move || {
         let begin = rest + text[rest..].find(is_word)?;
@@ -85,7 +85,7 @@ pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-pub fn has_word(text: &str, word: &str) -> bool {
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
     words(text).any(|(_, found)| found == word)
 }
 

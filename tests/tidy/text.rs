@@ -5,7 +5,7 @@ use crate::tree::Tree;
 
 const WIDTH_MAX: usize = 120;
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts() {
         for (line, number) in text.split('\n').zip(1..) {

@@ -12,7 +12,7 @@ const WRITTEN: [&str; 5] = [".rs", ".md", ".toml", ".py", ".txt"];
 const WRITTEN_NAMES: [&str; 6] =
     ["Cargo.lock", ".ci/run", ".gitignore", ".gitattributes", "LICENSE-MIT", "LICENSE-APACHE"];
 
-pub struct Tree {
+pub(crate) struct Tree {
     /// Files and directories, from the root, with `/` between.
     paths: BTreeSet<String>,
     texts: BTreeMap<String, String>,
@@ -20,14 +20,14 @@ pub struct Tree {
 }
 
 impl Tree {
-    pub fn read(root: &Path) -> Self {
+    pub(crate) fn read(root: &Path) -> Self {
         let (mut paths, mut texts) = (BTreeSet::new(), BTreeMap::new());
         walk(root, "", &mut paths, &mut texts);
         Self::new(paths, texts)
     }
 
     /// A made-up repository.
-    pub fn of(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let mut paths = BTreeSet::new();
         for (path, _) in files {
             paths.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
@@ -49,20 +49,20 @@ impl Tree {
     }
 
     /// Every text, by path.
-    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    pub fn text(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.texts.get(path).map(String::as_str)
     }
 
     /// Every Rust file, by path.
-    pub fn sources(&self) -> impl Iterator<Item = (&str, &Source)> {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.sources.iter().map(|(path, source)| (path.as_str(), source))
     }
 
-    pub fn exists(&self, path: &str) -> bool {
+    pub(crate) fn exists(&self, path: &str) -> bool {
         self.paths.contains(path)
     }
 }

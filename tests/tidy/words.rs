@@ -35,7 +35,7 @@ const TOOL: &str = "say what the thing is, not who made it or with what";
 const PLAN: &str = "say what is so now, or \"not built yet\"";
 const DOCUMENT: &str = "name the page under docs/ that says so";
 
-pub fn check(tree: &Tree) -> Vec<Finding> {
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts() {
         for (line, number) in text.lines().zip(1..) {
