@@ -18,6 +18,7 @@
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::huge_pages::touched_array;
 use crate::base::Timestamp;
 
 const SPAN_BITS: u32 = 10;
@@ -31,16 +32,26 @@ pub(super) struct Deadlines {
     far: BTreeMap<u64, Span>,
     /// Spans below this one are in `near`.
     begun: u64,
+    /// Empty pieces, to be used again.
+    spare: Vec<Piece>,
 }
 
-/// The entries of one span: milliseconds into the span, and position.
+/// Some entries of one span: milliseconds into the span, and position.
+type Piece = Vec<(u32, u32)>;
+
+/// The entries of one span.
 #[derive(Debug, Default)]
 struct Span {
-    full: Vec<Vec<(u32, u32)>>,
-    open: Vec<(u32, u32)>,
+    full: Vec<Piece>,
+    open: Piece,
 }
 
 impl Deadlines {
+    /// Takes the memory for so many more entries now.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.spare.resize_with(entries.div_ceil(PIECE), || touched_array(PIECE));
+    }
+
     /// Adds an entry.
     pub(super) fn insert(&mut self, deadline: Timestamp, position: u32) {
         let span = deadline.ms() >> SPAN_BITS;
@@ -48,7 +59,7 @@ impl Deadlines {
             self.near.push(Reverse((deadline.ms(), position)));
         } else {
             let offset = deadline.ms() as u32 & ((1 << SPAN_BITS) - 1);
-            self.far.entry(span).or_default().push((offset, position));
+            self.far.entry(span).or_default().push((offset, position), &mut self.spare);
         }
     }
 
@@ -75,17 +86,24 @@ impl Deadlines {
         while let Some(first) = self.far.first_entry().filter(|first| *first.key() <= upto) {
             let (span, entries) = first.remove_entry();
             let begin = span << SPAN_BITS;
-            let absolute = entries.full.into_iter().flatten().chain(entries.open);
-            self.near.extend(absolute.map(|(offset, position)| Reverse((begin | u64::from(offset), position))));
+            for mut piece in entries.full.into_iter().chain([entries.open]) {
+                let absolute = piece.drain(..);
+                self.near.extend(absolute.map(|(offset, position)| Reverse((begin | u64::from(offset), position))));
+                if piece.capacity() >= PIECE {
+                    self.spare.push(piece);
+                }
+            }
         }
         self.begun = self.begun.max(upto + 1);
     }
 }
 
 impl Span {
-    fn push(&mut self, entry: (u32, u32)) {
+    /// Short spans grow as they need; whole pieces come from `spare`.
+    fn push(&mut self, entry: (u32, u32), spare: &mut Vec<Piece>) {
         if self.open.len() == PIECE {
-            self.full.push(core::mem::replace(&mut self.open, Vec::with_capacity(PIECE)));
+            let next = spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE));
+            self.full.push(core::mem::replace(&mut self.open, next));
         }
         self.open.push(entry);
     }

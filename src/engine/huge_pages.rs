@@ -6,8 +6,10 @@
 //! and lookups all over the index miss the TLB less (`docs/BENCHMARKS.md`). Most systems give huge pages only where they
 //! are asked for.
 
+use core::mem::MaybeUninit;
+
 /// Arrays below this many bytes stay on ordinary pages: a huge page behind a small array would waste most of itself.
-const ARRAY_BYTES_MIN: usize = 4 << 20;
+const LARGE_ARRAY_BYTES: usize = 4 << 20;
 
 /// An empty array with room for `capacity` elements, on huge pages if it is large and the kernel has them.
 pub(super) fn array_with_capacity<T>(capacity: usize) -> Vec<T> {
@@ -16,11 +18,21 @@ pub(super) fn array_with_capacity<T>(capacity: usize) -> Vec<T> {
     array
 }
 
+/// The same, with every page of it already taken from the system, so that writing to it later never faults.
+pub(super) fn touched_array<T>(capacity: usize) -> Vec<T> {
+    let mut array = array_with_capacity(capacity);
+    let elements_per_page = (rustix::param::page_size() / size_of::<T>().max(1)).max(1);
+    for element in array.spare_capacity_mut().iter_mut().step_by(elements_per_page) {
+        *element = MaybeUninit::zeroed();
+    }
+    array
+}
+
 /// Asks for huge pages behind the whole capacity. A kernel that has none says no, and nothing is lost.
 #[expect(unsafe_code, reason = "madvise takes a raw address; measured to save more than a decision costs")]
 fn advise<T>(array: &mut Vec<T>) {
     let bytes = array.spare_capacity_mut();
-    if size_of_val(bytes) < ARRAY_BYTES_MIN {
+    if size_of_val(bytes) < LARGE_ARRAY_BYTES {
         return;
     }
     let page = rustix::param::page_size();
@@ -40,10 +52,11 @@ mod tests {
 
     #[test]
     fn an_array_on_huge_pages_holds_what_is_put_in() {
-        for capacity in [0, 1, ARRAY_BYTES_MIN / 8 - 1, ARRAY_BYTES_MIN / 8, ARRAY_BYTES_MIN] {
-            let mut array = array_with_capacity::<u64>(capacity);
-            array.extend(0..capacity as u64);
-            assert!(array.iter().copied().eq(0..capacity as u64));
+        for capacity in [0, 1, LARGE_ARRAY_BYTES / 8 - 1, LARGE_ARRAY_BYTES / 8, LARGE_ARRAY_BYTES] {
+            for mut array in [array_with_capacity::<u64>(capacity), touched_array(capacity)] {
+                array.extend(0..capacity as u64);
+                assert!(array.iter().copied().eq(0..capacity as u64));
+            }
         }
     }
 }

@@ -123,6 +123,14 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    /// Takes the memory for so many more orders of one line now.
+    pub(super) fn reserve(&mut self, orders: usize) {
+        self.records.reserve(orders);
+        self.lines.reserve(orders);
+        self.draws.reserve(orders);
+        self.index.reserve(orders);
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.records.len()
     }

@@ -12,7 +12,7 @@
 //! A `Vec` of ten million orders doubles by copying all of them and then holds twice what it needs. These grow by one
 //! chunk at a time: no command pays for a copy, and memory is what is used.
 
-use super::huge_pages::array_with_capacity;
+use super::huge_pages::{array_with_capacity, touched_array};
 use crate::base::limits;
 
 /// Elements of one chunk of a [`Pool`] that there is one of: large enough for huge pages.
@@ -30,12 +30,14 @@ const _: () = assert!(RUNS_CHUNK >= limits::LINES_MAX && RUNS_CHUNK >= 2 * limit
 #[derive(Debug)]
 pub(super) struct Pool<T, const CHUNK: usize> {
     chunks: Vec<Vec<T>>,
+    /// Chunks that are ready to be used.
+    spare: Vec<Vec<T>>,
     len: usize,
 }
 
 impl<T, const CHUNK: usize> Default for Pool<T, CHUNK> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), spare: Vec::new(), len: 0 }
     }
 }
 
@@ -45,10 +47,15 @@ impl<T, const CHUNK: usize> Pool<T, CHUNK> {
         self.len
     }
 
+    /// Takes the memory for so many more elements now.
+    pub(super) fn reserve(&mut self, elements: usize) {
+        self.spare.resize_with(elements.div_ceil(CHUNK), || touched_array(CHUNK));
+    }
+
     /// Adds an element and gives its position.
     pub(super) fn push(&mut self, element: T) -> usize {
         if self.len.is_multiple_of(CHUNK) {
-            self.chunks.push(array_with_capacity(CHUNK));
+            self.chunks.push(self.spare.pop().unwrap_or_else(|| array_with_capacity(CHUNK)));
         }
         self.chunks[self.len / CHUNK].push(element);
         self.len += 1;
@@ -92,20 +99,27 @@ pub(super) struct Run {
 #[derive(Debug)]
 pub(super) struct Runs<T> {
     chunks: Vec<Vec<T>>,
+    /// Chunks that are ready to be used.
+    spare: Vec<Vec<T>>,
 }
 
 impl<T> Default for Runs<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new() }
+        Self { chunks: Vec::new(), spare: Vec::new() }
     }
 }
 
 impl<T> Runs<T> {
+    /// Takes the memory for so many more elements now.
+    pub(super) fn reserve(&mut self, elements: usize) {
+        self.spare.resize_with(elements.div_ceil(RUNS_CHUNK), || touched_array(RUNS_CHUNK));
+    }
+
     /// Adds a run. What does not fit the last chunk opens a new one.
     pub(super) fn push(&mut self, elements: impl ExactSizeIterator<Item = T>) -> Run {
         let len = elements.len();
         if self.chunks.last().is_none_or(|chunk| chunk.len() + len > RUNS_CHUNK) {
-            self.chunks.push(array_with_capacity(RUNS_CHUNK));
+            self.chunks.push(self.spare.pop().unwrap_or_else(|| array_with_capacity(RUNS_CHUNK)));
         }
         let chunk = self.chunks.len() - 1;
         let start = chunk * RUNS_CHUNK + self.chunks[chunk].len();

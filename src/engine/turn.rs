@@ -35,15 +35,8 @@ impl Engine {
         scratch: &mut Scratch,
         log: &mut impl FnMut(&Fact<'_>),
     ) -> Result<Answer, Refusal> {
-        if let Some(fact) = command.order().and_then(|order| self.overdue(order, now)) {
-            self.fold(&fact, now);
-            log(&fact);
-        }
-        if self.has_due(now) && (tells_stock(command) || comes_up_short(&self.decide(command, now, scratch))) {
-            while let Some(fact) = self.next_due(now) {
-                self.fold(&fact, now);
-                log(&fact);
-            }
+        if self.has_due(now) {
+            self.settle_due(command, now, scratch, log);
         }
         match self.decide(command, now, scratch)? {
             Decision::Happened { fact, answer } => {
@@ -52,6 +45,26 @@ impl Engine {
                 Ok(answer)
             }
             Decision::Repeated(answer) => Ok(answer),
+        }
+    }
+
+    /// Expires what this command must not meet alive: its own order, and everything when units would be missing.
+    fn settle_due(
+        &mut self,
+        command: &Command<'_>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        log: &mut impl FnMut(&Fact<'_>),
+    ) {
+        if let Some(fact) = command.order().and_then(|order| self.overdue(order, now)) {
+            self.fold(&fact, now);
+            log(&fact);
+        }
+        if tells_stock(command) || comes_up_short(&self.decide(command, now, scratch)) {
+            while let Some(fact) = self.next_due(now) {
+                self.fold(&fact, now);
+                log(&fact);
+            }
         }
     }
 

@@ -32,6 +32,9 @@ pub struct Config {
     pub details_bytes_max: u64,
     /// SKUs of all markets together. Divided evenly.
     pub skus_max: u64,
+    /// Orders whose memory is taken from the system before the node listens. More than zero makes the start slower and
+    /// the first sale faster.
+    pub reserve_orders: u64,
     /// When an answer may be given.
     pub durability: Durability,
     /// Bytes of one segment of the log.
@@ -54,6 +57,7 @@ impl Default for Config {
             lines_max: LINES_DEFAULT,
             details_bytes_max: DETAILS_BYTES_DEFAULT,
             skus_max: SKUS_DEFAULT,
+            reserve_orders: 0,
             durability: Durability::Sync,
             segment_bytes: LOG_SEGMENT_BYTES_DEFAULT,
             low_water_bytes: LOG_LOW_WATER_BYTES_DEFAULT,

@@ -77,6 +77,8 @@ impl Core {
         NodeFault::check_beginning(&opened.trimmed)?;
         watch.recovered(recovery.facts());
         let (mut engines, last_time) = recovery.finish()?;
+        let reserve = config.reserve_orders.min(config.orders_max) / u64::from(shards);
+        engines.iter_mut().for_each(|engine| engine.reserve(reserve.saturating_sub(engine.orders())));
         let mut last: Vec<_> = opened.tails.iter().map(|tail| tail.sequence).collect();
         let clock = LogClock::new(last_time);
         let failure = Arc::<Failure>::default();

@@ -1,0 +1,223 @@
+//! Arguments: what a run is asked to do, in words a newcomer understands.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+/// Drives orders through a Stockade server, checks every answer, and audits the books at the end.
+///
+/// Without --connect it starts a server of its own on a temporary directory, durable, and removes both at the end.
+///
+/// Exit codes: 0 everything agrees; 1 something does not, or went wrong; 2 the arguments make no sense;
+/// 13 the generator itself was too slow for the asked rate.
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) scenario: Scenario,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What to run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scenario {
+    /// A flash sale: everybody wants one SKU.
+    Flash(Flash),
+    /// A real shop's orders from a CSV file, every line accounted for.
+    Replay(Replay),
+    /// Kill the server under load, again and again, and look for anything that was lost.
+    Crash(Crash),
+    /// The server this program starts for itself.
+    #[command(hide = true, name = "child-serve")]
+    ChildServe(ChildServe),
+    /// The offline audit this program runs after its server has ended.
+    #[command(hide = true, name = "child-audit")]
+    ChildAudit {
+        /// Of a server that has ended.
+        data: PathBuf,
+    },
+}
+
+/// A flash sale.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Flash {
+    /// Units for sale of the one hot SKU. Every order asks one.
+    #[arg(long, default_value_t = 10_000, value_name = "U")]
+    pub(crate) units: u64,
+    /// Customers; they order in turn. [default: one customer places ten orders in a row, then the next comes]
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) customers: Option<u64>,
+    /// Stop after so many orders. [default: stop by --duration]
+    #[arg(long, value_name = "N", conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) orders: Option<u64>,
+    /// Stop after so many seconds. Figures worth quoting take 10 s or more. [default: 10]
+    #[arg(long, value_name = "S", value_parser = positive_seconds)]
+    pub(crate) duration: Option<f64>,
+    /// QUIC connections.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders waiting for their answer at any time, all connections together. A new frame goes out when an old one has
+    /// been answered: a closed loop, which measures throughput. Without meaning when --rate is given.
+    #[arg(long, default_value_t = 32_768, value_name = "F",
+          value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub(crate) in_flight: u32,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 1_024, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
+    /// Send so many orders a second, at random moments (Poisson), whether or not answers come: an open loop, which
+    /// measures latency, counted from the moment an order should have been sent. Exit code 13 when more than 1 % of the
+    /// sends are over 1 ms late.
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) rate: Option<u64>,
+    /// Seconds a reservation lasts. Below 600 the run waits at the end until all have expired, and expects just that.
+    #[arg(long, default_value_t = 3_600, value_name = "S",
+          value_parser = clap::value_parser!(u32).range(1..=2_678_400))]
+    pub(crate) hold: u32,
+    /// Orders sent first to a market of their own, not counted in any figure.
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    pub(crate) warm_up: u64,
+}
+
+/// A real shop.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Replay {
+    /// Orders of a shop: CSV with the columns InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
+    /// CustomerID, Country; gzipped when the name ends in .gz.
+    pub(crate) file: PathBuf,
+    /// Percent of each SKU's demand that stock falls short of.
+    #[arg(long, default_value_t = 5, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) short: u8,
+}
+
+/// Crash cycles.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Crash {
+    /// How often: load, SIGKILL 50 to 500 ms later, restart, check.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cycles: u32,
+    /// Orders in all, spread over the cycles.
+    #[arg(long, default_value_t = 2_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) orders: u64,
+    /// QUIC connections.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 64, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
+}
+
+/// Which server.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Target {
+    /// Use a server that runs already, instead of starting one. Each run makes markets of its own there.
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub(crate) connect: Option<SocketAddr>,
+    /// The certificate to trust. [default: ./data/dev/cert.pem, which a server started here made]
+    #[arg(long, global = true, value_name = "FILE", requires = "connect")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Our certificate, for servers that ask for one.
+    #[arg(long, global = true, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The key of --cert.
+    #[arg(long, global = true, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// Where our own server keeps its data: a fresh directory is made in this one and removed at the end. It should lie
+    /// on a real disk. [default: the system's directory for temporary files]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "connect")]
+    pub(crate) data_in: Option<PathBuf>,
+    /// Shards of our own server.
+    #[arg(long, global = true, default_value_t = 1, value_name = "N", conflicts_with = "connect",
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) shards: u16,
+    /// When our own server calls something durable.
+    #[arg(long, global = true, default_value = "sync", conflicts_with = "connect")]
+    pub(crate) durability: Durability,
+    /// Where chance begins: two runs with the same seed draw the same numbers. [default: drawn, and reported]
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// When something counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Durability {
+    /// Synced before it is answered.
+    Sync,
+    /// Synced now and then; a crash of the machine loses that much.
+    Interval,
+    /// Never.
+    Memory,
+}
+
+/// Where results go, beside the table on standard output.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Results")]
+pub(crate) struct Output {
+    /// Write the result as JSON.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the latencies as a percentile distribution, for the plotters of HdrHistogram.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) hgrm: Option<PathBuf>,
+}
+
+/// The server this program starts for itself.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChildServe {
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    #[arg(long)]
+    pub(crate) shards: u16,
+    #[arg(long)]
+    pub(crate) durability: Durability,
+    #[arg(long)]
+    pub(crate) orders_max: u64,
+    #[arg(long)]
+    pub(crate) lines_max: u64,
+}
+
+fn positive_seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 10 or 0.5".to_owned())?;
+    if seconds.is_finite() && seconds > 0.0 && seconds <= 86_400.0 {
+        Ok(seconds)
+    } else {
+        Err("more than 0 and at most 86400 seconds".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_the_manual_is_spelled_so() {
+        for line in [
+            "loadtest flash --orders 2000000 --units 10000",
+            "loadtest flash --duration 10 --connections 8 --in-flight 1024 --batch 1 --units 1 --customers 5",
+            "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm",
+            "loadtest --json a.json replay FILE.csv.gz --short 5",
+            "loadtest crash --cycles 100 --orders 2000000 --seed 7",
+            "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",
+        ] {
+            Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        for line in
+            ["loadtest", "loadtest flash --orders 0", "loadtest flash --orders 1 --duration 1", "loadtest flash --ca x"]
+        {
+            Arguments::try_parse_from(line.split(' ')).expect_err(line);
+        }
+    }
+}

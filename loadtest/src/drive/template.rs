@@ -1,0 +1,196 @@
+//! Frames of orders without encoding each order: one frame is encoded once, and copied with other identifiers in it.
+//!
+//! Where the identifiers stand is not assumed but found: the frame is encoded with values that occur nowhere else, and
+//! the bytes are searched for them.
+
+use bytes::{BufMut, BytesMut};
+use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
+use stockade::engine::command::{Command, Line, PaymentMethod, Place, Take};
+use stockade::engine::order::{Counters, State};
+use stockade::wire::{FrameWriter, PushError};
+
+use crate::chance::mix;
+
+/// What every order of a drive has in common: one unit of one SKU.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Goods {
+    pub(crate) market: MarketId,
+    pub(crate) sku: SkuId,
+    pub(crate) hold_ms: u32,
+    /// Customers taking turns; `None`: one customer places ten orders in a row, then the next comes.
+    pub(crate) customers: Option<u64>,
+    /// Keeps the identifiers of two runs apart.
+    pub(crate) seed: u64,
+}
+
+const PRICE: u64 = 1_999;
+const CURRENCY: Currency = match Currency::new(*b"GBP") {
+    Ok(currency) => currency,
+    Err(_) => panic!("three upper-case letters"),
+};
+const ORDERS_PER_CUSTOMER: u64 = 10;
+/// Reservations this long outlive the run; a run waits for the end of shorter ones.
+const LONG_HOLD_MS: u32 = 600_000;
+
+impl Goods {
+    /// The identifier of order `n`, made at that log time.
+    pub(crate) const fn order_id(&self, n: u64, made_at: Timestamp) -> OrderId {
+        OrderId::new(made_at, self.market, mix(n.wrapping_add(self.seed)))
+    }
+
+    /// Whether reservations end before the run does.
+    pub(crate) const fn expires(&self) -> bool {
+        self.hold_ms < LONG_HOLD_MS
+    }
+
+    /// What an accepted order is when the books are compared: reserved, or expired when reservations are short.
+    pub(crate) const fn fate(&self) -> (State, Counters) {
+        let none = Counters { reserved: 0, lapsed: 0, committed: 0, shipped: 0, cancelled: 0, returned: 0 };
+        if self.expires() {
+            (State::Expired, Counters { lapsed: 1, ..none })
+        } else {
+            (State::PendingPayment, Counters { reserved: 1, ..none })
+        }
+    }
+
+    /// Who places order `n`.
+    pub(crate) const fn customer(&self, n: u64) -> CustomerKey {
+        let customer = match self.customers {
+            Some(customers) => n % customers,
+            None => n / ORDERS_PER_CUSTOMER,
+        };
+        CustomerKey((mix(customer) as u128) << 64 | (customer + 1) as u128)
+    }
+
+    /// The line of every order.
+    pub(crate) const fn line(&self) -> Line {
+        Line { sku: self.sku, quantity: 1, price: PRICE }
+    }
+
+    /// Order `n` as a command.
+    pub(crate) const fn place<'a>(&self, n: u64, made_at: Timestamp, lines: &'a [Line]) -> Place<'a> {
+        self.place_with(self.order_id(n, made_at), self.customer(n), lines)
+    }
+
+    const fn place_with<'a>(&self, order: OrderId, customer: CustomerKey, lines: &'a [Line]) -> Place<'a> {
+        Place {
+            order,
+            customer,
+            take: Take::AllOrNothing,
+            hold_ms: self.hold_ms,
+            currency: CURRENCY,
+            payment: PaymentMethod::Card,
+            channel: 0,
+            zone: 0,
+            hashes: None,
+            lines,
+            details: &[],
+        }
+    }
+}
+
+/// An encoded frame of so many orders.
+#[derive(Debug)]
+pub(crate) struct Template {
+    goods: Goods,
+    frame: Vec<u8>,
+    correlation_at: usize,
+    /// Of each order: where its identifier and its customer stand.
+    places: Vec<(usize, usize)>,
+}
+
+const MARK_CORRELATION: u64 = 0xC0FF_EE11_5EED_F00D;
+
+impl Template {
+    /// Encodes a frame of `orders` orders.
+    pub(crate) fn new(goods: Goods, orders: u16) -> Result<Self, PushError> {
+        let lines = [goods.line()];
+        let marks: Vec<(u128, u128)> = (0..u64::from(orders)).map(|n| (mark(2 * n), mark(2 * n + 1))).collect();
+        let mut writer = FrameWriter::default();
+        writer.begin(MARK_CORRELATION, 0);
+        for (order, customer) in &marks {
+            let place = goods.place_with(OrderId::from_bits(*order), CustomerKey(*customer), &lines);
+            writer.push(&Command::Place(place))?;
+        }
+        let frame = writer.into_frame();
+        let correlation_at = find(&frame, 0, &MARK_CORRELATION.to_le_bytes());
+        let mut from = 0;
+        let places = marks
+            .iter()
+            .map(|(order, customer)| {
+                let order_at = find(&frame, from, &order.to_le_bytes());
+                let customer_at = find(&frame, from, &customer.to_le_bytes());
+                from = order_at.max(customer_at);
+                (order_at, customer_at)
+            })
+            .collect();
+        Ok(Self { goods, frame, correlation_at, places })
+    }
+
+    /// Orders of a frame.
+    pub(crate) fn orders(&self) -> u16 {
+        u16::try_from(self.places.len()).expect("law: made from a 16-bit count")
+    }
+
+    /// Appends a frame of the orders from `first` on.
+    pub(crate) fn write(&self, correlation: u64, first: u64, made_at: Timestamp, out: &mut BytesMut) {
+        let start = out.len();
+        out.put_slice(&self.frame);
+        let frame = &mut out[start..];
+        frame[self.correlation_at..][..8].copy_from_slice(&correlation.to_le_bytes());
+        for (n, (order_at, customer_at)) in (first..).zip(&self.places) {
+            frame[*order_at..][..16].copy_from_slice(&self.goods.order_id(n, made_at).bits().to_le_bytes());
+            frame[*customer_at..][..16].copy_from_slice(&self.goods.customer(n).0.to_le_bytes());
+        }
+    }
+}
+
+/// 128 bits that nothing else in a frame looks like.
+const fn mark(n: u64) -> u128 {
+    (mix(n ^ 0xA5A5_A5A5) as u128) << 64 | mix(!n) as u128
+}
+
+fn find(frame: &[u8], from: usize, mark: &[u8]) -> usize {
+    let at = frame[from..].windows(mark.len()).position(|window| window == mark);
+    from + at.expect("law: an encoded frame holds what was pushed, little-endian")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_frame_is_the_frame_that_encoding_would_give() {
+        let market = MarketId::new(3).expect("fits");
+        let goods = Goods { market, sku: SkuId(7), hold_ms: 3_600_000, customers: None, seed: 99 };
+        let made_at = Timestamp::from_ms(1_234_567);
+        for orders in [1_u16, 2, 1_024] {
+            let mut copied = BytesMut::new();
+            let template = Template::new(goods, orders).expect("fits");
+            template.write(5, 1_000, made_at, &mut copied);
+            template.write(6, 2_000, made_at, &mut copied);
+            let mut encoded = Vec::new();
+            for (correlation, first) in [(5, 1_000), (6, 2_000)] {
+                let mut writer = FrameWriter::default();
+                writer.begin(correlation, 0);
+                for n in first..first + u64::from(orders) {
+                    writer.push(&Command::Place(goods.place(n, made_at, &[goods.line()]))).expect("fits");
+                }
+                encoded.extend_from_slice(writer.finish());
+            }
+            assert_eq!(copied, encoded, "{orders} orders");
+        }
+    }
+
+    #[test]
+    fn customers_take_turns_or_order_ten_times_in_a_row() {
+        let market = MarketId::new(3).expect("fits");
+        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, customers: None, seed: 0 };
+        assert_eq!(goods.customer(0), goods.customer(9));
+        assert_ne!(goods.customer(9), goods.customer(10));
+        let goods = Goods { customers: Some(2), ..goods };
+        assert_eq!(goods.customer(0), goods.customer(2));
+        assert_ne!(goods.customer(0), goods.customer(1));
+        assert_ne!(goods.customer(0), CustomerKey(0), "nobody is a guest");
+    }
+}

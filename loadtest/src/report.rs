@@ -1,0 +1,298 @@
+//! The result of a run: one table for people, one JSON document for programs.
+//!
+//! # Always true
+//! - A run is good only when nothing went wrong on the way and the books agree: [`Report::is_good`].
+//! - The JSON names every setting that shaped the figures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use stockade::wire::Status;
+
+use crate::drive::Lateness;
+use crate::latency::LatencyUs;
+use crate::progress::{grouped, rounded};
+use crate::replay::class::{ByReason, Class};
+
+/// Everything a run came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) scenario: &'static str,
+    /// Orders sent and answered.
+    pub(crate) orders: u64,
+    /// Orders that got units (all of them, or with take-what-exists some).
+    pub(crate) reserved: u64,
+    pub(crate) sold_out: u64,
+    pub(crate) other_refusals: u64,
+    /// Why orders were refused otherwise, and how often.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) refusals: BTreeMap<String, u64>,
+    /// Answers that were not as they must be, missing, or twice.
+    pub(crate) errors: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) error_list: Vec<String>,
+    pub(crate) elapsed_s: f64,
+    pub(crate) orders_per_s: f64,
+    pub(crate) latency_us: LatencyUs,
+    pub(crate) audit: Audit,
+    pub(crate) server: ServerFigures,
+    pub(crate) settings: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) open_loop: Option<OpenLoop>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replay: Option<ReplayFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) crash: Option<CrashFigures>,
+}
+
+/// Whether the books agree.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Audit {
+    pub(crate) ok: bool,
+    /// The books of every market, asked through the API, are what the generator knows.
+    pub(crate) books: bool,
+    /// What folding the log offline gives is that too; `null` for a server this run did not start.
+    pub(crate) log: Option<bool>,
+    pub(crate) differences: Vec<String>,
+}
+
+/// The server's own figures at the end.
+#[derive(Debug, Serialize)]
+pub(crate) struct ServerFigures {
+    pub(crate) rss_bytes: u64,
+    /// Appended since the server started.
+    pub(crate) log_bytes: u64,
+    pub(crate) syncs: u64,
+}
+
+/// How well an open loop kept its moments.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct OpenLoop {
+    pub(crate) rate: u64,
+    pub(crate) sends: u64,
+    /// Over 1 ms after their moment.
+    pub(crate) late_sends: u64,
+    /// More than 1 % were: the latencies are the generator's, not the server's.
+    pub(crate) generator_was_the_limit: bool,
+}
+
+/// What became of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReplayFigures {
+    pub(crate) lines: u64,
+    pub(crate) orders: u64,
+    pub(crate) by_reason: ByReason,
+    pub(crate) units: ReplayUnits,
+    /// Where the first malformed lines are, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) malformed: Vec<String>,
+}
+
+/// Where the units of a file went.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(crate) struct ReplayUnits {
+    pub(crate) asked: u64,
+    pub(crate) received: u64,
+    pub(crate) taken: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) written_off: u64,
+}
+
+/// What the kills met.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(crate) struct CrashFigures {
+    pub(crate) cycles: u32,
+    /// Orders in flight at a kill: nobody knew what became of them.
+    pub(crate) unknown: u64,
+    /// Of those: had been accepted before the kill, and the resend said so.
+    pub(crate) unknown_but_accepted: u64,
+    /// Accepted orders sent again after a restart, which must repeat their first answer.
+    pub(crate) repeats_checked: u64,
+    /// Orders confirmed between two kills.
+    pub(crate) confirmed: u64,
+    pub(crate) longest_restart_s: f64,
+}
+
+impl From<&Status> for ServerFigures {
+    fn from(status: &Status) -> Self {
+        Self { rss_bytes: status.rss_bytes, log_bytes: status.log_bytes, syncs: status.syncs }
+    }
+}
+
+impl OpenLoop {
+    pub(crate) const fn new(rate: u64, lateness: Lateness) -> Self {
+        Self { rate, sends: lateness.sends, late_sends: lateness.late, generator_was_the_limit: lateness.is_limit() }
+    }
+}
+
+impl Report {
+    /// Nothing went wrong, and the books agree.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.errors == 0 && self.audit.ok
+    }
+
+    /// The table on standard output.
+    pub(crate) fn table(&self) -> String {
+        let mut table = Table::default();
+        table.row("scenario", self.scenario);
+        table.row("orders", &grouped(self.orders));
+        table.row("  reserved", &grouped(self.reserved));
+        table.row("  sold out", &grouped(self.sold_out));
+        table.row("  other refusals", &grouped(self.other_refusals));
+        for (why, count) in &self.refusals {
+            table.row("", &format!("{} x {why}", grouped(*count)));
+        }
+        table.row("errors", &grouped(self.errors));
+        table.row("elapsed", &format!("{:.2} s", self.elapsed_s));
+        table.row("orders a second", &grouped(rounded(self.orders_per_s)));
+        let LatencyUs { p50, p99, p999, max } = self.latency_us;
+        table.row("latency", &format!("p50 {p50:.0} us, p99 {p99:.0} us, p99.9 {p999:.0} us, max {max:.0} us"));
+        self.extra_rows(&mut table);
+        let ServerFigures { rss_bytes, log_bytes, syncs } = self.server;
+        let server = format!("rss {}, log {}, {} syncs", mib(rss_bytes), mib(log_bytes), grouped(syncs));
+        table.row("server", &server);
+        table.row("audit", self.audit.words());
+        for difference in self.audit.differences.iter().chain(&self.error_list) {
+            table.row("", &format!("! {difference}"));
+        }
+        table.text
+    }
+
+    fn extra_rows(&self, table: &mut Table) {
+        if self.settings.get("short_run") == Some(&Value::Bool(true)) {
+            table.row("", "a short run (below 10 s): not a figure to quote");
+        }
+        if let Some(open) = &self.open_loop {
+            let (sends, late) = (grouped(open.sends), grouped(open.late_sends));
+            table.row(
+                "open loop",
+                &format!("{} orders a second asked; {late} of {sends} sends late", grouped(open.rate)),
+            );
+            if open.generator_was_the_limit {
+                table.row("", "! more than 1 % late: the generator was the limit, these latencies are its own");
+            }
+        }
+        if let Some(replay) = &self.replay {
+            table.row("lines", &grouped(replay.lines));
+            for class in Class::ALL.into_iter().filter(|class| replay.by_reason.of(*class) > 0) {
+                table.row(&format!("  {}", class.name()), &grouped(replay.by_reason.of(class)));
+            }
+            for line in &replay.malformed {
+                table.row("", line);
+            }
+        }
+        if let Some(crash) = &self.crash {
+            table.row("cycles", &grouped(u64::from(crash.cycles)));
+            let unknown = (grouped(crash.unknown), grouped(crash.unknown_but_accepted));
+            table.row("  outcome unknown", &format!("{}, of which {} had been accepted", unknown.0, unknown.1));
+            table.row("  repeats checked", &grouped(crash.repeats_checked));
+            table.row("  longest restart", &format!("{:.2} s", crash.longest_restart_s));
+        }
+    }
+}
+
+impl Audit {
+    const fn words(&self) -> &'static str {
+        match (self.ok, self.log) {
+            (true, Some(_)) => "the books agree, and so does the log",
+            (true, None) => "the books agree",
+            (false, _) => "DIFFERS",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Table {
+    text: String,
+}
+
+const LABEL_WIDTH: usize = 30;
+
+impl Table {
+    fn row(&mut self, label: &str, value: &str) {
+        writeln!(self.text, "{label:<LABEL_WIDTH$}{value}").expect("law: a string takes every letter");
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", grouped(bytes >> 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut by_reason = ByReason::default();
+        by_reason.count(Class::Reserved);
+        Report {
+            scenario: "replay",
+            orders: 2,
+            reserved: 1,
+            sold_out: 1,
+            other_refusals: 0,
+            refusals: BTreeMap::new(),
+            errors: 0,
+            error_list: Vec::new(),
+            elapsed_s: 0.5,
+            orders_per_s: 4.0,
+            latency_us: LatencyUs { p50: 1.0, p99: 2.0, p999: 3.0, max: 4.0 },
+            audit: Audit { ok: true, books: true, log: Some(true), differences: Vec::new() },
+            server: ServerFigures { rss_bytes: 1 << 20, log_bytes: 2 << 20, syncs: 3 },
+            settings: Map::from_iter([("short_run".to_owned(), Value::Bool(true))]),
+            open_loop: None,
+            replay: Some(ReplayFigures {
+                lines: 1,
+                orders: 2,
+                by_reason,
+                units: ReplayUnits::default(),
+                malformed: Vec::new(),
+            }),
+            crash: None,
+        }
+    }
+
+    #[test]
+    fn the_json_has_every_key_that_programs_look_for() {
+        let json = serde_json::to_value(report()).expect("serializes");
+        for path in [
+            "/scenario",
+            "/orders",
+            "/reserved",
+            "/sold_out",
+            "/other_refusals",
+            "/errors",
+            "/elapsed_s",
+            "/orders_per_s",
+            "/latency_us/p50",
+            "/latency_us/p99",
+            "/latency_us/p999",
+            "/latency_us/max",
+            "/audit/ok",
+            "/server/rss_bytes",
+            "/server/log_bytes",
+            "/server/syncs",
+            "/settings/short_run",
+            "/replay/lines",
+            "/replay/orders",
+            "/replay/by_reason/reserved",
+            "/replay/by_reason/cancellation_partly_matched",
+            "/replay/by_reason/malformed",
+        ] {
+            assert!(json.pointer(path).is_some(), "{path} in {json}");
+        }
+        assert_eq!(json["replay"]["by_reason"].as_object().map(Map::len), Some(11));
+    }
+
+    #[test]
+    fn the_table_says_what_differs() {
+        let mut report = report();
+        assert!(report.is_good());
+        report.audit = Audit { ok: false, differences: vec!["units reserved: 1, 2".into()], ..Audit::default() };
+        let table = report.table();
+        assert!(!report.is_good() && table.contains("DIFFERS") && table.contains("! units reserved: 1, 2"), "{table}");
+        assert!(table.contains("a short run (below 10 s)"), "{table}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Whole runs of the generator against a server it starts: small ones, and what they must report.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn loadtest(arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_loadtest")).args(arguments.split_whitespace()).output().expect("it runs")
+}
+
+/// Runs with `--json` and `--hgrm`; exit code, JSON, distribution.
+fn run(arguments: &str) -> (i32, Value, String) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (json, hgrm) = (directory.path().join("run.json"), directory.path().join("run.hgrm"));
+    let files = format!("--json {} --hgrm {}", json.display(), hgrm.display());
+    let output = loadtest(&format!("{arguments} {files}"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let report = serde_json::from_str(&read(&json)).expect("JSON");
+    (output.status.code().expect("an exit code"), report, read(&hgrm))
+}
+
+fn check_good(code: i32, report: &Value) {
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!((&report["errors"], &report["audit"]["ok"]), (&Value::from(0), &Value::from(true)), "{report:#}");
+    assert_eq!(report["audit"]["log"], true, "the log agrees as well: {report:#}");
+}
+
+#[test]
+fn a_flash_sale_sells_every_unit_and_not_one_more() {
+    let (code, report, hgrm) =
+        run("flash --orders 20000 --units 1000 --warm-up 500 --batch 100 --customers 7 --seed 1");
+    check_good(code, &report);
+    for (key, value) in [("orders", 20_000), ("reserved", 1_000), ("sold_out", 19_000), ("other_refusals", 0)] {
+        assert_eq!(report[key], value, "{key}: {report:#}");
+    }
+    assert_eq!(report["settings"]["short_run"], true);
+    assert!(report["server"]["syncs"].as_u64() > Some(0) && report["server"]["log_bytes"].as_u64() > Some(0));
+    assert!(report["latency_us"]["p50"].as_f64() <= report["latency_us"]["max"].as_f64());
+    assert!(hgrm.contains("Total count    =        20000]"), "{hgrm}");
+}
+
+#[test]
+fn frames_of_one_order_over_many_connections_are_all_answered() {
+    let (code, report, _) =
+        run("flash --orders 3000 --units 3000 --warm-up 0 --batch 1 --connections 10 --in-flight 10");
+    check_good(code, &report);
+    assert_eq!(report["reserved"], 3_000);
+}
+
+#[test]
+fn short_reservations_expire_and_the_books_say_so() {
+    let (code, report, _) = run("flash --orders 500 --units 500 --warm-up 10 --batch 50 --hold 1");
+    check_good(code, &report);
+    assert_eq!(report["reserved"], 500);
+}
+
+#[test]
+fn an_open_loop_sends_at_its_rate_and_says_whether_it_could() {
+    let (code, report, _) = run("flash --rate 2000 --duration 1 --units 100000 --warm-up 0 --batch 1");
+    let open = &report["open_loop"];
+    let late = open["generator_was_the_limit"].as_bool().expect("a verdict");
+    assert_eq!(code, if late { 13 } else { 0 }, "{report:#}");
+    assert_eq!(report["audit"]["ok"], true, "{report:#}");
+    let orders = report["orders"].as_u64().expect("a count");
+    assert!((1_700..=2_300).contains(&orders), "2,000 orders, give or take six deviations: {orders}");
+    assert_eq!(open["sends"], orders);
+}
+
+#[test]
+fn what_was_answered_survives_every_kill() {
+    let (code, report, _) = run("crash --cycles 3 --orders 6000 --seed 5");
+    check_good(code, &report);
+    assert_eq!((&report["orders"], &report["crash"]["cycles"]), (&Value::from(6_000), &Value::from(3)), "{report:#}");
+}
+
+#[test]
+fn a_server_that_forgets_is_found_out() {
+    let output = loadtest("crash --cycles 1 --orders 2000 --durability memory");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused_with_a_reason() {
+    for (arguments, words) in [
+        ("", "Usage"),
+        ("flash --orders 0", "--orders"),
+        ("flash --orders 5 --duration 5", "--duration"),
+        ("replay /nowhere/orders.csv", "cannot open /nowhere/orders.csv"),
+        ("crash --connect 127.0.0.1:9", "leave out --connect"),
+    ] {
+        let output = loadtest(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains(words), "{arguments}: {said}");
+    }
+}
