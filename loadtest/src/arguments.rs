@@ -180,6 +180,8 @@ pub(crate) struct ChildServe {
     pub(crate) orders_max: u64,
     #[arg(long)]
     pub(crate) lines_max: u64,
+    #[arg(long)]
+    pub(crate) reserve_orders: u64,
 }
 
 fn positive_seconds(text: &str) -> Result<f64, String> {

@@ -40,6 +40,8 @@ pub(crate) struct Host {
 pub(crate) struct Room {
     pub(crate) orders: u64,
     pub(crate) lines: u64,
+    /// Orders whose memory is taken before the run, so that no figure measures the system finding pages.
+    pub(crate) reserved: u64,
 }
 
 /// A server of our own.
@@ -131,6 +133,7 @@ impl Own {
         command.arg("child-serve").arg("--data").arg(self.data());
         command.args(["--shards", &target.shards.to_string(), "--durability", durability(target.durability)]);
         command.args(["--orders-max", &self.room.orders.to_string(), "--lines-max", &self.room.lines.to_string()]);
+        command.args(["--reserve-orders", &self.room.reserved.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
         let mut process = command.spawn().map_err(Failure::io("starting a server on", self.data()))?;
         let mut line = String::new();

@@ -51,7 +51,7 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 /// What our own server must have room for.
 pub(crate) const fn room(crash: &Crash) -> Room {
     let orders = crash.orders + 1_000;
-    Room { orders, lines: orders }
+    Room { orders, lines: orders, reserved: 0 }
 }
 
 /// Runs it.

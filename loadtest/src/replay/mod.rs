@@ -57,7 +57,7 @@ pub(crate) use shop::{FileError, Shop};
 
 /// What our own server must have room for.
 pub(crate) fn room(shop: &Shop) -> Room {
-    Room { orders: shop.steps.len() as u64 + 1_000, lines: shop.lines + 1_000 }
+    Room { orders: shop.steps.len() as u64 + 1_000, lines: shop.lines + 1_000, reserved: 0 }
 }
 
 /// Runs it.
