@@ -3,9 +3,16 @@
 //! # Not here
 //! - What an order means: `tests/spec`. Crashes: `tests/sim`.
 
+mod child;
 mod harness;
+mod room;
 
+mod bounds;
 mod certificates;
+mod clocks;
+mod damage;
+mod full_disk;
 mod hostile;
 mod lifecycle;
 mod orders;
+mod starting;
