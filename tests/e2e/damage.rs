@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use stockade::client::Response;
 use stockade::engine::{Answer, Command, Place};
@@ -264,7 +265,8 @@ async fn the_last_order_of_a_quiet_log_is_never_cut_even_when_the_node_was_kille
     let before = client.status().await.expect("a status").log_frames;
     let placed = client.submit(&place(client.new_order_id(market), &[line(sku, 1)])).await.expect("an answer");
     assert!(matches!(placed, Response::Answered { answer: Answer::Placed { .. }, .. }), "{placed:?}");
-    while client.status().await.expect("a status").log_frames < before + 2 {}
+    let vouched = async { while client.status().await.expect("a status").log_frames < before + 2 {} };
+    tokio::time::timeout(Duration::from_secs(30), vouched).await.expect("a quiet log vouches for its last frame");
     drop(client);
     node.kill();
 

@@ -1,5 +1,7 @@
 //! A disk that has no room, or takes no more: what goes on, what is refused, and how a node ends that can keep nothing.
 
+use std::time::Duration;
+
 use rustix::process::{Resource, Rlimit, prlimit};
 use stockade::base::{ChangeId, MarketId, OrderId, SiteId, SkuId};
 use stockade::client::{Client, Response};
@@ -42,13 +44,16 @@ impl Shop {
 
     /// Places until the disk is found full, or found to have room again.
     async fn place_until(&self, enough: impl Fn(&Response) -> bool) {
-        loop {
-            let response = self.place(self.client.new_order_id(self.market)).await;
-            if enough(&response) {
-                return;
+        let placing = async {
+            loop {
+                let response = self.place(self.client.new_order_id(self.market)).await;
+                if enough(&response) {
+                    return;
+                }
+                assert!(is_placed(&response) || is_disk_low(&response), "{response:?}");
             }
-            assert!(is_placed(&response) || is_disk_low(&response), "{response:?}");
-        }
+        };
+        tokio::time::timeout(Duration::from_secs(30), placing).await.expect("the room on the disk is measured");
     }
 
     async fn carried_out(&self, command: &Command<'_>) {
