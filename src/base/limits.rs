@@ -113,6 +113,10 @@ pub const DEADLINE_SLEEP_MS_MAX: u64 = 1_000;
 
 /// Bytes of one record (one fact) in the log: the length field counts 8-byte words in 16 bits.
 pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
+/// Writes of one probe of the disk at start.
+pub const LOG_PROBE_WRITES_MAX: usize = 24;
+/// Milliseconds of one probe: four of these stay under a second even on a slow disk.
+pub const LOG_PROBE_MS_MAX: u64 = 150;
 /// Bytes of one entry (the facts of one batch of one shard).
 pub const ENTRY_BYTES_MAX: usize = 2 * MIB;
 /// The unit the log writes and pads to; a header lies within one.
@@ -202,6 +206,12 @@ pub const SEND_WINDOW_BYTES: usize = MIB;
 pub const IN_FLIGHT_FIRST_BYTES: usize = 64 * KIB;
 /// The same, afterwards, while the pool lasts.
 pub const IN_FLIGHT_BYTES: usize = 4 * MIB;
+/// How often a grant out of the pool is halved before a connection goes without.
+pub const GRANT_HALVINGS_MAX: u32 = 4;
+/// Turns of one stream before other tasks get theirs.
+pub const STREAM_TURNS_MAX: usize = 8;
+/// How far ahead of log time the client's idea of it may get: half of what the server accepts.
+pub const CLIENT_AHEAD_MS_MAX: u64 = ID_AHEAD_MS_MAX / 2;
 /// Bytes a stream's read buffer begins with.
 pub const READ_BUFFER_FIRST_BYTES: usize = 4 * KIB;
 /// Bytes it may grow to out of the pool: one frame, and room to read what follows it.
@@ -251,7 +261,8 @@ const _: () = {
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
-    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit it.
+    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit
+    // it.
     assert!(MARKET_UNITS_MAX < (i64::MAX as u64) / 8);
     assert!(STOCK_UNITS_MAX <= MARKET_UNITS_MAX, "a market holds what one site may hold");
     // Run-ahead: a shard within its own bounds is never turned away by the log.

@@ -1,7 +1,7 @@
 //! The server's log time as a client knows it, and the identifiers made from it.
 //!
 //! # Always true
-//! - What [`ServerClock::now`] says never turns back, and is at most [`AHEAD_MS_MAX`] ahead of the server's log time,
+//! - What [`ServerClock::now`] says never turns back, and is at most [`CLIENT_AHEAD_MS_MAX`] ahead of the server's log time,
 //!   which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
 //! - This machine's wall clock is never read: it may be an hour off without any order being refused.
 //! # Why so
@@ -11,11 +11,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::base::limits::ID_AHEAD_MS_MAX;
+use crate::base::limits::CLIENT_AHEAD_MS_MAX;
 use crate::base::{MarketId, OrderId, RequestId, Timestamp};
-
-/// How far ahead of log time the client's idea of it may get.
-pub(super) const AHEAD_MS_MAX: u64 = ID_AHEAD_MS_MAX / 2;
 
 /// The newest log time a server told, carried on by the monotonic clock.
 #[derive(Debug)]
@@ -87,7 +84,7 @@ impl ServerClock {
 
 /// How much log time is counted for `elapsed` milliseconds without a word from the server.
 fn carried_on(elapsed: u64) -> u64 {
-    elapsed.min(elapsed / 2 + AHEAD_MS_MAX)
+    elapsed.min(elapsed / 2 + CLIENT_AHEAD_MS_MAX)
 }
 
 #[cfg(test)]
@@ -98,7 +95,7 @@ mod tests {
     fn time_carried_on_never_leads_log_time_by_more_than_allowed() {
         for elapsed in [0, 1, 999, 2_000, 2_001, 60_000, 3_600_000] {
             let slowest_log_time = elapsed / 2;
-            assert!(carried_on(elapsed) <= slowest_log_time + AHEAD_MS_MAX, "{elapsed}");
+            assert!(carried_on(elapsed) <= slowest_log_time + CLIENT_AHEAD_MS_MAX, "{elapsed}");
         }
         assert_eq!(carried_on(1_500), 1_500, "a short silence costs nothing");
     }

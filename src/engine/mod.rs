@@ -12,8 +12,8 @@
 //! - Ids are looked up through hashes seeded per process, so nothing that leaves depends on their order.
 //!
 //! # Reading order
-//! `command`, `fact`, `refusal`: three lists that are the whole product. `order` and `ledger`: what an order and a unit can
-//! be. Then `decide` and `fold`, and `turn`, which joins them.
+//! `command`, `fact`, `refusal`: three lists that are the whole product. `order` and `ledger`: what an order and a unit
+//! can be. Then `decide` and `fold`, and `turn`, which joins them.
 
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::iter_over_hash_type)]
 

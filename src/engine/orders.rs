@@ -1,4 +1,5 @@
-//! Where orders are kept: a record each, its lines and draws as runs beside it, and what few orders have apart from them.
+//! Where orders are kept: a record each, its lines and draws as runs beside it, and what few orders have apart from
+//! them.
 //!
 //! ```text
 //! index: id ─► position ─► Record ─┬─ lines ─► │ LineRecord │ LineRecord │ …

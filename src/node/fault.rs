@@ -20,8 +20,8 @@ pub enum NodeFault {
     Recover(#[from] RecoverError),
     /// The beginning of the log is not there.
     #[error(
-        "stream {stream} of the log begins after entry {after} and nothing holds what came before: put the missing segments \
-         back, or salvage what follows a backup"
+        "stream {stream} of the log begins after entry {after} and nothing holds what came before: put the missing \
+         segments back, or salvage what follows a backup"
     )]
     Beginning {
         /// The stream.
@@ -31,8 +31,8 @@ pub enum NodeFault {
     },
     /// The configured limits do not fit the memory.
     #[error(
-        "the limits may need {needed} MiB of memory and {available} MiB are available: lower orders_max ({orders_max}), \
-         lines_max, details_bytes_max or skus_max"
+        "the limits may need {needed} MiB of memory and {available} MiB are available: lower orders_max \
+         ({orders_max}), lines_max, details_bytes_max or skus_max"
     )]
     Memory {
         /// MiB at the worst moment.

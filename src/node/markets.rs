@@ -13,8 +13,8 @@ use crate::wire::encode_fact;
 /// The market every node begins with.
 pub(super) const FIRST_MARKET: &str = "default";
 
-/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them. `last` is the last
-/// entry of each stream and is kept up.
+/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them. `last` is the
+/// last entry of each stream and is kept up.
 pub(super) fn settle(engines: &mut [Engine], last: &mut [Sequence], log: &Handle, now: Timestamp) -> Registry {
     let mut appender = Appender { engines, last, log, now };
     appender.submit(DIRECTORY_SHARD, &Command::AssignMarket { code: FIRST_MARKET });

@@ -1,8 +1,8 @@
 //! The router: where each record of a frame goes, and what is owed for it.
 //!
 //! # Always true
-//! - What was admitted is settled once: when all answers of its submission have come, when it was turned away, or when the
-//!   session is dropped.
+//! - What was admitted is settled once: when all answers of its submission have come, when it was turned away, or when
+//!   the session is dropped.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A session: what one stream asks, split by shard, and what it is still owed. A pure machine; `stream` moves its bytes.
+//! A session: what one stream asks, split by shard, and what it is still owed. A pure machine; `stream` moves its
+//! bytes.
 //!
 //! ```text
 //! bytes ─► input ─► frames ─► records ─┬─► batch of shard 0 ─► poll_submission ─► inbox ──┐

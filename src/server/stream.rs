@@ -25,11 +25,9 @@ use super::session::{Closing, Local, Session};
 use super::transport::window;
 use super::wiring::Wiring;
 use crate::base::ShardId;
+use crate::base::limits::STREAM_TURNS_MAX;
 use crate::shard::{Outbox, Replies, Submission};
 use crate::wire::{CloseCode, ReplyWriter};
-
-/// Turns before other tasks get theirs.
-const TURNS_MAX: usize = 8;
 
 /// Why a stream has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +107,7 @@ impl Stream {
 
     /// Moves bytes until nothing moves.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        for _ in 0..TURNS_MAX {
+        for _ in 0..STREAM_TURNS_MAX {
             match self.poll_turn(cx) {
                 Ok(true) => {}
                 Ok(false) => return Poll::Pending,

@@ -1,7 +1,7 @@
 //! Random walks: made-up commands in a world so small that everything collides.
 //!
-//! A dozen order identifiers, three SKUs, a few sites and a handful of units: repeats, conflicts, sold out, expiry, late
-//! payment and blocked identifiers happen in every walk. One seed is one walk. To see one again:
+//! A dozen order identifiers, three SKUs, a few sites and a handful of units: repeats, conflicts, sold out, expiry,
+//! late payment and blocked identifiers happen in every walk. One seed is one walk. To see one again:
 //!
 //! ```text
 //! STOCKADE_WALK_SEED=1234 cargo test --test spec walk -- --nocapture
