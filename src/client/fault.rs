@@ -56,7 +56,8 @@ pub enum ClientError {
     },
     /// The server wants to know who we are.
     #[error(
-        "{address} takes only clients with a certificate of its tls.client_ca: {reason}; name yours with --cert FILE --key FILE"
+        "{address} takes only clients with a certificate of its tls.client_ca: {reason}; name yours with \
+         --client-cert FILE --client-key FILE"
     )]
     Unauthorised {
         /// The server.
