@@ -28,16 +28,17 @@ pub(super) const MARKET_BYTES: usize = ANSWER_BYTES;
 pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
     match request {
         Request::Command(command) => command.market(),
-        Request::Query(query) => Some(match query {
+        Request::Query(query) => match query {
+            Query::Market { .. } => None,
             Query::Stock { market, .. }
             | Query::ResolveSkus { market, .. }
             | Query::Sites { market }
             | Query::Skus { market, .. }
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
-            | Query::Books { market } => *market,
-            Query::Order { order } => order.market(),
-        }),
+            | Query::Books { market } => Some(*market),
+            Query::Order { order } => Some(order.market()),
+        },
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
+        Query::Market { .. } => 0,
         Query::Stock { skus, .. } => PAGE_ROWS_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::ResolveSkus { codes, .. } => codes.len() * ROW_BYTES,
         Query::Sites { .. } => SITES_MAX * ROW_BYTES,

@@ -13,7 +13,7 @@ use super::registry::{Homes, Registry};
 use super::session::{Local, Wish};
 use crate::base::ShardId;
 use crate::base::limits::RETRY_AFTER_MS;
-use crate::engine::{Command, Refusal};
+use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
 use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
 
 /// Where the records of a frame go.
@@ -121,7 +121,10 @@ impl RequestSink for Router {
             }
             return;
         }
-        let shard = admission::market(request).and_then(|market| self.homes.shard(market));
+        let shard = match request {
+            Request::Query(Query::Market { .. }) => Some(DIRECTORY_SHARD),
+            _ => admission::market(request).and_then(|market| self.homes.shard(market)),
+        };
         let Some(shard) = shard else { return self.refuse(tag, Refused::Engine(Refusal::UnknownMarket)) };
         let answer_bytes = admission::answer_bytes_max(request);
         if self.admit(tag, answer_bytes) {
