@@ -245,6 +245,15 @@ pub const RECONNECT_FIRST_MS: u64 = 10;
 /// Retries a client may save up; each answered request earns a tenth of one.
 pub const RETRIES_SAVED_MAX: u64 = 1_000;
 
+// ---- command line -------------------------------------------------------------------------------------------------
+
+/// Lines of one file of `stock import`. Half of what a market remembers: the file can come again the same day.
+pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;
+/// Requests of one import under way at once: enough to fill frames.
+pub const IMPORT_IN_FLIGHT_MAX: usize = 8_192;
+/// Wrong lines of a file shown to people; the count is always told.
+pub const IMPORT_LINES_SHOWN_MAX: usize = 1_000;
+
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
