@@ -51,6 +51,9 @@ impl Watch for Watcher {
     }
 
     fn ready(&mut self, address: SocketAddr) {
+        if self.asks_for_certificate {
+            tracing::warn!("there are no roles yet: every certificate that tls.client_ca signed may do everything");
+        }
         say(&next_steps::text(address, &self.data, self.asks_for_certificate));
     }
 }
