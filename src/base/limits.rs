@@ -14,6 +14,8 @@ pub const MIB: usize = 1024 * KIB;
 pub const LINES_MAX: usize = 2_048;
 /// Draws of one placement: how many (line, site) pairs its units may come from.
 pub const DRAWS_MAX: usize = 8_192;
+/// Draws a node keeps, all orders together, for each line it may keep.
+pub const DRAWS_PER_LINE_MEAN_MAX: u64 = 2;
 /// Units of one line, 1 to this many.
 pub const LINE_QUANTITY_MAX: u32 = 10_000_000;
 /// Price of one unit in minor units, 0 to this many.
@@ -52,7 +54,7 @@ pub const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 /// Rows of one page of a query (open orders, stock of SKUs, codes to resolve).
 pub const PAGE_ROWS_MAX: usize = 1_024;
 /// Orders looked at for one page of open orders; the page may then be shorter and says where to go on.
-pub const PAGE_SCAN_MAX: usize = 65_536;
+pub const PAGE_SCAN_MAX: usize = 4_096;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
 pub const ORDERS_DEFAULT: u64 = 4_000_000;
@@ -65,8 +67,9 @@ pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
 pub const ORDER_MEMORY_BYTES: u64 = 300;
 
-/// Memory the start-up check counts for every further line of an order.
-pub const LINE_MEMORY_BYTES: u64 = 64;
+/// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
+/// change that is remembered.
+pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site.
 pub const SKU_MEMORY_BYTES: u64 = 250;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
@@ -88,6 +91,8 @@ pub const INBOX_SPARE_BATCHES_MAX: usize = 64;
 pub const INBOX_SPARE_BATCH_BYTES_MAX: usize = 2 * MIB;
 /// Commands of one turn at most. Larger turns fall out of the cache and keep the disk waiting.
 pub const TURN_COMMANDS_MAX: usize = 2_048;
+/// A reading counts as so many commands of a turn: it may walk over a page of records.
+pub const READING_WORTH_COMMANDS: usize = 256;
 /// Commands looked up ahead together; their memory must still be in the cache when they are decided.
 pub const LOOK_AHEAD_COMMANDS_MAX: usize = 1_024;
 /// Bytes of facts after which a turn takes no further command.

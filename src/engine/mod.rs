@@ -55,7 +55,8 @@ pub use fact::{Draw, Fact, Placed};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
 
-use crate::base::{ShardId, limits};
+use crate::base::ShardId;
+use crate::base::limits::{self, DRAWS_PER_LINE_MEAN_MAX};
 
 /// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,20 @@ pub struct Capacity {
     pub details_bytes_max: u64,
     /// SKUs of all markets together.
     pub skus_max: u64,
+}
+
+impl Capacity {
+    /// Draws of all orders together: units of one line may come from several sites.
+    #[must_use]
+    pub const fn draws_max(&self) -> u64 {
+        self.lines_max.saturating_mul(DRAWS_PER_LINE_MEAN_MAX)
+    }
+
+    /// Changes of quantities remembered of all orders together.
+    #[must_use]
+    pub const fn changes_max(&self) -> u64 {
+        self.lines_max
+    }
 }
 
 impl Default for Capacity {
