@@ -57,10 +57,8 @@ struct World {
 impl World {
     fn new(skus: u32, open_orders: u64) -> Self {
         let market = MarketId::new(1).expect("fits");
-        let capacity =
-            Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: 0, skus_max: skus.into() };
         let mut world = Self {
-            engine: Engine::new(ShardId(0), 1, capacity),
+            engine: Engine::new(ShardId(0), 1, Capacity::UNBOUNDED),
             scratch: Scratch::default(),
             random: SplitMix(1),
             market,

@@ -100,9 +100,7 @@ impl Orders {
 }
 
 fn unbounded() -> Engine {
-    let most = u64::MAX;
-    let capacity = Capacity { orders_max: most, lines_max: most, details_bytes_max: most, skus_max: most };
-    Engine::new(ShardId(0), 1, capacity)
+    Engine::new(ShardId(0), 1, Capacity::UNBOUNDED)
 }
 
 struct Desk {

@@ -56,7 +56,7 @@ pub use query::{Books, Query};
 pub use refusal::Refusal;
 
 use crate::base::ShardId;
-use crate::base::limits::{self, DRAWS_PER_LINE_MEAN_MAX};
+use crate::base::limits;
 
 /// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub struct Capacity {
     pub orders_max: u64,
     /// Lines of all orders together.
     pub lines_max: u64,
+    /// Draws of all orders together: the units of one line may come from several sites.
+    pub draws_max: u64,
+    /// Changes of quantities remembered of all orders together.
+    pub changes_max: u64,
     /// Bytes of customer details of all orders together.
     pub details_bytes_max: u64,
     /// SKUs of all markets together.
@@ -72,17 +76,15 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Draws of all orders together: units of one line may come from several sites.
-    #[must_use]
-    pub const fn draws_max(&self) -> u64 {
-        self.lines_max.saturating_mul(DRAWS_PER_LINE_MEAN_MAX)
-    }
-
-    /// Changes of quantities remembered of all orders together.
-    #[must_use]
-    pub const fn changes_max(&self) -> u64 {
-        self.lines_max
-    }
+    /// No limit but memory: for folding what was accepted under somebody else's limits.
+    pub const UNBOUNDED: Self = Self {
+        orders_max: u64::MAX,
+        lines_max: u64::MAX,
+        draws_max: u64::MAX,
+        changes_max: u64::MAX,
+        details_bytes_max: u64::MAX,
+        skus_max: u64::MAX,
+    };
 }
 
 impl Default for Capacity {
@@ -90,6 +92,8 @@ impl Default for Capacity {
         Self {
             orders_max: limits::ORDERS_DEFAULT,
             lines_max: limits::LINES_DEFAULT,
+            draws_max: limits::LINES_DEFAULT * limits::DRAWS_PER_LINE_MEAN_MAX,
+            changes_max: limits::LINES_DEFAULT,
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
         }

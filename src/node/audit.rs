@@ -73,7 +73,7 @@ pub struct MarketAudit {
 /// A log that is damaged or in use, or holds what is no fact. Drift is no error: it is what an audit is for.
 pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, NodeFault> {
     let reader = Reader::open(&data.join(LOG_DIR))?;
-    let mut recovery = Recovery::new(reader.shards(), UNBOUNDED);
+    let mut recovery = Recovery::new(reader.shards(), Capacity::UNBOUNDED);
     let report = reader.read(&mut |entry| recovery.handle_entry(entry), progress)?;
     NodeFault::check_beginning(&report.trimmed)?;
     let facts = recovery.facts();
@@ -96,10 +96,6 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
         markets,
     })
 }
-
-/// An audit refuses nothing, so no limit of the node that wrote the log matters to it.
-const UNBOUNDED: Capacity =
-    Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: u64::MAX, skus_max: u64::MAX };
 
 fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {
     let audited = |(market, name): (crate::base::MarketId, &str)| {

@@ -188,7 +188,7 @@ impl Engine {
         if self.orders.changes(position).len() >= CHANGES_MAX {
             return Err(Refusal::TooManyChanges);
         }
-        if self.orders.change_count() < self.capacity.changes_max() { Ok(()) } else { Err(Refusal::AtCapacity) }
+        if self.orders.change_count() < self.capacity.changes_max { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 }
 
