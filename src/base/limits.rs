@@ -57,11 +57,11 @@ pub const PAGE_ROWS_MAX: usize = 1_024;
 pub const PAGE_SCAN_MAX: usize = 4_096;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
-pub const ORDERS_DEFAULT: u64 = 4_000_000;
+pub const ORDERS_DEFAULT: u64 = 1_000_000;
 /// Lines of all orders a node keeps, unless set.
 pub const LINES_DEFAULT: u64 = 4 * ORDERS_DEFAULT;
 /// SKUs of all markets a node keeps, unless set.
-pub const SKUS_DEFAULT: u64 = 2_000_000;
+pub const SKUS_DEFAULT: u64 = 500_000;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
@@ -130,8 +130,10 @@ pub const LOG_BLOCK_BYTES: usize = 4 * KIB;
 pub const LOG_FRAME_BYTES_MAX: usize = 4 * MIB;
 /// Bytes of one segment of the log, unless set.
 pub const LOG_SEGMENT_BYTES_DEFAULT: u64 = 256 * MIB as u64;
-/// The smallest segment; only tests want it.
+/// The smallest segment; only tests of the log itself want it.
 pub const LOG_SEGMENT_BYTES_MIN: u64 = 32 * KIB as u64;
+/// The smallest segment of a node: the largest record fits an entry of it.
+pub const LOG_SEGMENT_BYTES_NODE_MIN: u64 = MIB as u64;
 /// The largest segment.
 pub const LOG_SEGMENT_BYTES_MAX: u64 = 4_096 * MIB as u64;
 /// Segments prepared ahead: the next one, and one in reserve for urgent commands when the disk is full.
@@ -270,6 +272,7 @@ const _: () = {
     // One entry always fits one frame; a frame fits the segment it opens; the segment header has room for every stream.
     assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
     assert!(LOG_FRAME_BYTES_MAX.is_multiple_of(LOG_BLOCK_BYTES));
+    assert!((RECORD_BYTES_MAX + 2 * LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_NODE_MIN);
     assert!((LOG_FRAME_BYTES_MAX + LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_DEFAULT);
     assert!(128 + 16 * (SHARDS_MAX as usize) <= LOG_BLOCK_BYTES);
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);

@@ -82,7 +82,14 @@ pub(super) fn keep(path: &Path, receipt: &Receipt) -> io::Result<()> {
     let mut file = File::create(&unfinished)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&unfinished, path)
+    fs::rename(&unfinished, path)?;
+    // The file's name is on the disk only when its directory is.
+    File::open(directory_of(path))?.sync_all()
+}
+
+/// Where a file lies; a bare name lies in the current directory.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 fn all(path: &Path) -> io::Result<Vec<Receipt>> {
@@ -112,6 +119,12 @@ mod tests {
         keep(&path, &finished).expect("kept");
         assert_eq!(find(&path, 7, "default").expect("readable"), Some(finished));
         assert_eq!(find(&path, 8, "default").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_directory() {
+        assert_eq!(directory_of(Path::new("stock.csv.imported")), Path::new("."));
+        assert_eq!(directory_of(Path::new("in/stock.csv.imported")), Path::new("in"));
     }
 
     #[test]

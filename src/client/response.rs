@@ -15,7 +15,7 @@ pub enum Response {
         /// Units taken per line; empty unless the answer says `short`.
         taken: Vec<u32>,
     },
-    /// It was refused and changed nothing.
+    /// It was refused and changed nothing, whenever it was sent.
     Refused(Refused),
 }
 

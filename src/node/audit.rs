@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::NodeFault;
 use super::config::LOG_DIR;
@@ -59,9 +59,11 @@ pub struct MarketAudit {
     pub stream: u16,
     /// The entry of that stream at which the books are true.
     pub sequence: u64,
-    /// Units per bucket.
+    /// Units per bucket; in JSON an object.
+    #[serde(serialize_with = "as_object")]
     pub units: Vec<(&'static str, i64)>,
-    /// Orders per state.
+    /// Orders per state; in JSON an object.
+    #[serde(serialize_with = "as_object")]
     pub orders: Vec<(&'static str, u64)>,
     /// 32 hexadecimal digits.
     pub orders_hash: String,
@@ -79,7 +81,8 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
     let facts = recovery.facts();
     let (engines, _) = recovery.finish()?;
     let broken = |(shard, engine): (u16, &Engine)| Some(Drift { shard, broken: engine.check_invariants().err()? });
-    let drift: Vec<_> = (0..).zip(&engines).filter_map(broken).collect();
+    let strays = super::markets::strays(&engines).into_iter().map(|(shard, broken)| Drift { shard: shard.0, broken });
+    let drift: Vec<_> = (0..).zip(&engines).filter_map(broken).chain(strays).collect();
     let sequences: Vec<_> = report.tails.iter().map(|tail| tail.sequence.0).collect();
     let of_shard = |(shard, engine)| markets(ShardId(shard), engine, sequences[usize::from(shard)]);
     let mut markets: Vec<_> = (0..).zip(&engines).flat_map(of_shard).collect();
@@ -95,6 +98,10 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
         drift,
         markets,
     })
+}
+
+fn as_object<S: Serializer, T: Serialize>(pairs: &[(&'static str, T)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, count)| (name, count)))
 }
 
 fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {

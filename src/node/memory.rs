@@ -68,12 +68,20 @@ pub(super) fn resident() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::ServerOptions;
 
     #[test]
     fn limits_that_cannot_fit_are_refused_with_both_numbers() {
         let config = Config { orders_max: 500_000_000, ..Config::default() };
         let text = check(&config, 1, 0).expect_err("a terabyte").to_string();
         assert!(text.contains("(500000000)"), "{text}");
+    }
+
+    #[test]
+    fn the_defaults_fit_a_small_machine() {
+        let door_bytes = ServerOptions::new(Config::default().address, "data").memory_bytes_max();
+        let needed = needed(&Config::default(), door_bytes);
+        assert!(needed <= 2_560 * MIB, "{} MiB do not fit a machine of 4 GiB with a system on it", needed / MIB);
     }
 
     #[test]

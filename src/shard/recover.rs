@@ -11,22 +11,38 @@ use crate::engine::{Capacity, Engine};
 use crate::wal::ReplayedEntry;
 use crate::wire::{FactReader, FactScratch, RecordError};
 
-/// A sound entry of the log holds something that is no fact.
+/// A log that is sound in itself and cannot be folded.
 #[derive(Debug, thiserror::Error)]
-#[error("entry {sequence} of stream {stream} of the log holds a record that is no fact: {source}")]
-pub struct RecoverError {
-    /// The stream.
-    pub stream: ShardId,
-    /// The entry.
-    pub sequence: Sequence,
-    /// What is wrong with the record.
-    pub source: RecordError,
+pub enum RecoverError {
+    /// A sound entry holds something that is no fact.
+    #[error("entry {sequence} of stream {stream} of the log holds a record that is no fact: {source}")]
+    Record {
+        /// The stream.
+        stream: ShardId,
+        /// The entry.
+        sequence: Sequence,
+        /// What is wrong with the record.
+        source: RecordError,
+    },
+    /// The beginning is not there, and until there are snapshots nothing else holds it.
+    #[error(
+        "stream {stream} of the log begins with entry {first} and nothing holds what came before: put the missing \
+         segments back, or start from a backup"
+    )]
+    Beginning {
+        /// The stream.
+        stream: ShardId,
+        /// The first entry there is.
+        first: Sequence,
+    },
 }
 
 /// Engines while the log is being read.
 #[derive(Debug)]
 pub struct Recovery {
     engines: Vec<Engine>,
+    /// The last entry folded, by stream.
+    folded: Vec<Sequence>,
     last: Timestamp,
     facts: u64,
     failed: Option<RecoverError>,
@@ -38,7 +54,8 @@ impl Recovery {
     #[must_use]
     pub fn new(shards: u16, capacity: Capacity) -> Self {
         let engines = (0..shards).map(|shard| Engine::new(ShardId(shard), shards, capacity)).collect();
-        Self { engines, last: Timestamp::ZERO, facts: 0, failed: None, scratch: Default::default() }
+        let folded = vec![Sequence::default(); usize::from(shards)];
+        Self { engines, folded, last: Timestamp::ZERO, facts: 0, failed: None, scratch: Default::default() }
     }
 
     /// Folds one entry. After the first that cannot be read, none.
@@ -52,6 +69,11 @@ impl Recovery {
     /// Reads a group of facts twice: first to touch what folding will look up, so that cache misses overlap.
     fn fold(&mut self, entry: ReplayedEntry<'_>) -> Result<(), RecoverError> {
         let ReplayedEntry { stream, sequence, log_time, bytes } = entry;
+        let folded = &mut self.folded[usize::from(stream.0)];
+        if sequence != folded.next() {
+            return Err(RecoverError::Beginning { stream, first: sequence });
+        }
+        *folded = sequence;
         let engine = self.engines.get_mut(usize::from(stream.0)).expect("law: a log has one stream for each shard");
         let [ahead, behind] = &mut self.scratch;
         let (mut scout, mut facts) = (FactReader::new(bytes, ahead), FactReader::new(bytes, behind));
@@ -63,7 +85,7 @@ impl Recovery {
             }
             for _ in 0..LOOK_AHEAD_COMMANDS_MAX {
                 let Some(fact) = facts.next() else { return Ok(()) };
-                let fact = fact.map_err(|source| RecoverError { stream, sequence, source })?;
+                let fact = fact.map_err(|source| RecoverError::Record { stream, sequence, source })?;
                 engine.fold(&fact, log_time);
                 self.facts += 1;
             }

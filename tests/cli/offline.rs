@@ -30,11 +30,12 @@ fn an_audit_agrees_with_what_the_server_said() {
     let (dir, stock) = lived();
     let audit = run(dir.path(), &["audit", "data", "--json"]).json();
     assert_eq!((&audit["ok"], &audit["orders"], &audit["drift"]), (&true.into(), &2.into(), &serde_json::json!([])));
-    let units = audit["markets"][0]["units"].as_array().expect("units");
-    for bucket in units {
-        let name = bucket[0].as_str().expect("a name");
-        assert_eq!(bucket[1], stock["stock"][0][name], "{name}");
+    let units = audit["markets"][0]["units"].as_object().expect("units by bucket");
+    assert!(units.contains_key("available"), "{units:?}");
+    for (name, count) in units {
+        assert_eq!(*count, stock["stock"][0][name], "{name}");
     }
+    assert_eq!(audit["markets"][0]["orders"]["confirmed"], 2, "one of them cost nothing");
     let text = run(dir.path(), &["audit", "data"]).ok();
     assert!(text.contains("every counter agrees") && text.contains("market 1 default"), "{text}");
 }
