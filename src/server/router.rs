@@ -1,7 +1,7 @@
 //! The router: where each record of a frame goes, and what is owed for it.
 //!
 //! # Always true
-//! - What was admitted is settled once: when all answers of its submission have come, when it was turned away, or when
+//! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or when
 //!   the session is dropped.
 
 use std::collections::VecDeque;
@@ -24,6 +24,8 @@ pub(super) struct Router {
     pub(super) wishes: VecDeque<Wish>,
     pub(super) wishes_open: usize,
     pub(super) local: Vec<(Tag, Local)>,
+    /// Counted for answers made here that were handed out and not yet written.
+    unwritten_bytes: usize,
 }
 
 /// What goes to one shard, and what it owes.
@@ -44,7 +46,7 @@ impl Lane {
     }
 }
 
-/// One submission: its answers come in any order, so its bytes are settled when all of that many have come.
+/// One submission: its answers come in any order, so its bytes are settled when all of that many are written.
 struct Debt {
     requests: u64,
     answer_bytes: usize,
@@ -59,6 +61,7 @@ impl Router {
             wishes: VecDeque::new(),
             wishes_open: 0,
             local: Vec::new(),
+            unwritten_bytes: 0,
         }
     }
 
@@ -93,6 +96,16 @@ impl Router {
                 owed.pop_front();
             }
         }
+    }
+
+    pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
+        self.unwritten_bytes += local_bytes(&self.local);
+        std::mem::take(&mut self.local)
+    }
+
+    pub(super) fn handle_local_written(&mut self, answer_bytes: usize) {
+        self.unwritten_bytes -= answer_bytes;
+        self.share.settle(answer_bytes);
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -149,7 +162,11 @@ impl Drop for Router {
     /// A stream that ends early leaves answers behind that nobody will take.
     fn drop(&mut self) {
         let owed: usize = self.lanes.iter().map(Lane::owed_bytes).sum();
-        let statuses = self.local.iter().filter(|(_, local)| *local == Local::Status).count();
-        self.share.settle(owed + self.wishes_open * MARKET_BYTES + statuses * STATUS_BYTES);
+        let local = local_bytes(&self.local) + self.unwritten_bytes;
+        self.share.settle(owed + self.wishes_open * MARKET_BYTES + local);
     }
+}
+
+fn local_bytes(local: &[(Tag, Local)]) -> usize {
+    local.iter().map(|(_, local)| local.answer_bytes()).sum()
 }

@@ -6,7 +6,7 @@
 //!                                      ├─► batch of shard 1 ─►       "                    │ handle_replies
 //!                                      ├─► market to create ─► poll_wish                  │
 //!                                      └─► refused here     ─► poll_local                 │
-//!            stops reading while its connection is owed too much ◄── owed ────────────────┘
+//!            stops reading while its connection is owed too much ◄── owed until written ──┘
 //! ```
 //!
 //! # Always true
@@ -49,8 +49,20 @@ impl From<FrameError> for Closing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Local {
     Refused(Refused),
+    /// What the creation of a market answers.
     Answered(Answer),
     Status,
+}
+
+impl Local {
+    /// What was counted for it when its request was let in, and is owed until it is written.
+    pub(super) const fn answer_bytes(&self) -> usize {
+        match self {
+            Self::Refused(_) => 0,
+            Self::Answered(_) => MARKET_BYTES,
+            Self::Status => STATUS_BYTES,
+        }
+    }
 }
 
 /// A market somebody asked for.
@@ -162,6 +174,11 @@ impl Session {
         Ok(true)
     }
 
+    /// Whether frames wait until the connection is owed less.
+    pub(super) const fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Replies wait to be written, so that nothing is read; or do so no longer.
     pub(super) fn handle_blocked(&mut self, blocked: bool, now_ms: u64) {
         self.blocked = blocked;
@@ -193,7 +210,7 @@ impl Session {
         self.router.lane(shard).batch = batch;
     }
 
-    /// So many requests were answered by a shard.
+    /// The answers of a shard to so many requests were written.
     pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
         self.router.handle_replies(shard, requests);
     }
@@ -211,18 +228,20 @@ impl Session {
     /// What became of it.
     pub(super) fn handle_market(&mut self, tag: Tag, outcome: Result<Answer, Refused>) {
         self.router.wishes_open -= 1;
-        self.router.share.settle(MARKET_BYTES);
+        if outcome.is_err() {
+            self.router.share.settle(MARKET_BYTES);
+        }
         self.router.local.push((tag, outcome.map_or_else(Local::Refused, Local::Answered)));
     }
 
     /// Answers made here, to be written as reply records. Empty when there are none.
     pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
-        for (_, local) in &self.router.local {
-            if *local == Local::Status {
-                self.router.share.settle(STATUS_BYTES);
-            }
-        }
-        std::mem::take(&mut self.router.local)
+        self.router.poll_local()
+    }
+
+    /// Answers made here, of so many [`Local::answer_bytes`], were written.
+    pub(super) fn handle_local_written(&mut self, answer_bytes: usize) {
+        self.router.handle_local_written(answer_bytes);
     }
 
     /// The connection's first sound frame came: its windows may be wider.

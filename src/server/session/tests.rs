@@ -214,6 +214,8 @@ fn a_market_is_wished_for_and_answered_once() {
     let answer = Answer::Numbered { number: 4, repeated: false };
     session.handle_market(wish.tag, Ok(answer));
     assert_eq!(session.poll_local(), [(wish.tag, Local::Answered(answer))]);
+    assert_eq!(session.router.share.in_flight(), MARKET_BYTES, "owed until it is written");
+    session.handle_local_written(MARKET_BYTES);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
 }
 
@@ -227,6 +229,8 @@ fn a_session_that_is_dropped_owes_nothing_any_more() {
     read(&mut session, &frame(1, &commands), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);
     read(&mut session, &frame(2, &commands), 0).expect("sound");
+    session.handle_market(Tag::default(), Ok(Answer::Numbered { number: 4, repeated: false }));
+    assert_eq!(session.poll_local().len(), 1, "taken and never written");
     assert!(share.in_flight() > 0);
     drop(session);
     assert_eq!(share.in_flight(), 0);
