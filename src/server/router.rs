@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
 use super::budget::Share;
+use super::local::Local;
 use super::registry::{Homes, Registry};
-use super::session::{Local, Wish};
+use super::session::Wish;
 use crate::base::ShardId;
 use crate::base::limits::RETRY_AFTER_MS;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};

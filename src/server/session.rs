@@ -20,9 +20,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::{MARKET_BYTES, STATUS_BYTES};
+use super::admission::MARKET_BYTES;
 use super::budget::{Share, Windows};
 use super::input::Input;
+use super::local::Local;
 use super::registry::Registry;
 use super::router::Router;
 use crate::base::ShardId;
@@ -42,26 +43,6 @@ pub(super) struct Closing {
 impl From<FrameError> for Closing {
     fn from(error: FrameError) -> Self {
         Self { code: error.close_code(), reason: error.to_string() }
-    }
-}
-
-/// What the session answers without a shard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Local {
-    Refused(Refused),
-    /// What the creation of a market answers.
-    Answered(Answer),
-    Status,
-}
-
-impl Local {
-    /// What was counted for it when its request was let in, and is owed until it is written.
-    pub(super) const fn answer_bytes(&self) -> usize {
-        match self {
-            Self::Refused(_) => 0,
-            Self::Answered(_) => MARKET_BYTES,
-            Self::Status => STATUS_BYTES,
-        }
     }
 }
 

@@ -20,15 +20,16 @@ use quinn::{Connection, RecvStream, SendStream};
 use tokio::time::{Instant, Sleep};
 
 use super::budget::Share;
+use super::local::encode_local;
 use super::market::Mailbox;
 use super::outgoing::{Answers, Gone, Outgoing};
-use super::session::{Closing, Local, Session};
+use super::session::{Closing, Session};
 use super::transport::window;
 use super::wiring::Wiring;
 use crate::base::ShardId;
 use crate::base::limits::STREAM_TURNS_MAX;
 use crate::shard::{Outbox, Replies, Submission};
-use crate::wire::{CloseCode, ReplyWriter};
+use crate::wire::CloseCode;
 
 /// Why a stream has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,16 +187,8 @@ impl Stream {
             return;
         }
         let answer_bytes = local.iter().map(|(_, local)| local.answer_bytes()).sum();
-        let mut writer = ReplyWriter::new(Vec::new());
-        writer.begin(self.wiring.clock.now());
-        for (tag, answer) in local {
-            match answer {
-                Local::Refused(why) => writer.refuse(tag, &why),
-                Local::Answered(answer) => writer.answer(tag, &answer, &[]),
-                Local::Status => writer.status(tag, &self.wiring.counters.complete(self.wiring.status.status())),
-            }
-        }
-        self.outgoing.push(Answers::Local(answer_bytes), writer.finish());
+        let status = || self.wiring.counters.complete(self.wiring.status.status());
+        self.outgoing.push(Answers::Local(answer_bytes), encode_local(&local, self.wiring.clock.now(), status));
     }
 
     /// Writes what waits; whether any of it is settled now.
