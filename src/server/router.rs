@@ -3,6 +3,7 @@
 //! # Always true
 //! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or when
 //!   the session is dropped.
+//! - A batch is taken when there is a request to put in it and leaves with the submission: a stream that rests holds none.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,11 +18,15 @@ use crate::base::limits::RETRY_AFTER_MS;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
 use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
 
+/// Where a session gets an empty batch for a shard: best one that was used before.
+pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
+
 /// Where the records of a frame go.
 pub(super) struct Router {
     pub(super) homes: Homes,
     pub(super) share: Arc<Share>,
     lanes: Vec<Lane>,
+    spares: Spares,
     pub(super) wishes: VecDeque<Wish>,
     pub(super) wishes_open: usize,
     pub(super) local: Vec<(Tag, Local)>,
@@ -32,7 +37,7 @@ pub(super) struct Router {
 /// What goes to one shard, and what it owes.
 #[derive(Default)]
 pub(super) struct Lane {
-    pub(super) batch: Batch,
+    batch: Batch,
     answer_bytes: usize,
     owed: VecDeque<Debt>,
 }
@@ -54,11 +59,12 @@ struct Debt {
 }
 
 impl Router {
-    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>) -> Self {
+    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, spares: Spares) -> Self {
         Self {
             homes: Homes::new(registry),
             share,
             lanes: (0..shards).map(|_| Lane::default()).collect(),
+            spares,
             wishes: VecDeque::new(),
             wishes_open: 0,
             local: Vec::new(),
@@ -66,7 +72,7 @@ impl Router {
         }
     }
 
-    pub(super) fn lane(&mut self, shard: ShardId) -> &mut Lane {
+    fn lane(&mut self, shard: ShardId) -> &mut Lane {
         &mut self.lanes[usize::from(shard.0)]
     }
 
@@ -142,7 +148,10 @@ impl RequestSink for Router {
         let Some(shard) = shard else { return self.refuse(tag, Refused::Engine(Refusal::UnknownMarket)) };
         let answer_bytes = admission::answer_bytes_max(request);
         if self.admit(tag, answer_bytes) {
-            let lane = self.lane(shard);
+            let lane = &mut self.lanes[usize::from(shard.0)];
+            if lane.batch.is_empty() {
+                lane.batch = (self.spares)(shard);
+            }
             lane.answer_bytes += answer_bytes;
             lane.batch.push(tag, request);
         }

@@ -25,7 +25,7 @@ use super::budget::{Share, Windows};
 use super::input::Input;
 use super::local::Local;
 use super::registry::Registry;
-use super::router::Router;
+use super::router::{Router, Spares};
 use crate::base::ShardId;
 use crate::base::limits::{
     FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS, RETRY_AFTER_MS,
@@ -73,11 +73,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, frame_wait: Duration) -> Self {
+    pub(super) fn new(
+        shards: usize,
+        registry: Registry,
+        share: Arc<Share>,
+        spares: Spares,
+        frame_wait: Duration,
+    ) -> Self {
         Self {
             input: Input::new(Arc::clone(share.pool())),
             decoder: FrameDecoder::default(),
-            router: Router::new(shards, registry, share),
+            router: Router::new(shards, registry, share, spares),
             frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
             ended: false,
             draining: false,
@@ -184,11 +190,6 @@ impl Session {
     pub(super) fn handle_turned_away(&mut self, shard: ShardId, batch: &Batch, closed: bool) {
         let why = if closed { Refused::ShuttingDown } else { Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS } };
         self.router.handle_turned_away(shard, batch, why);
-    }
-
-    /// An empty batch with memory in it, for what comes next.
-    pub(super) fn handle_spare(&mut self, shard: ShardId, batch: Batch) {
-        self.router.lane(shard).batch = batch;
     }
 
     /// The answers of a shard to so many requests were written.

@@ -74,8 +74,10 @@ impl Stream {
     ) -> Self {
         let shards = wiring.inboxes.len();
         let (send, receive) = halves;
+        let inboxes = Arc::clone(&wiring.inboxes);
+        let spares = Box::new(move |shard: ShardId| inboxes[usize::from(shard.0)].take_spare_batch());
         Self {
-            session: Session::new(shards, wiring.registry.clone(), share, wiring.waits.frame),
+            session: Session::new(shards, wiring.registry.clone(), share, spares, wiring.waits.frame),
             wiring,
             connection,
             receive,
@@ -161,12 +163,9 @@ impl Stream {
             match inbox.submit(Submission { batch, outbox: Arc::clone(&link.outbox) }) {
                 Ok(()) => {
                     self.wiring.counters.requests.fetch_add(requests, Ordering::Relaxed);
-                    self.session.handle_spare(shard, inbox.take_spare_batch());
                 }
-                Err(Submission { mut batch, .. }) => {
+                Err(Submission { batch, .. }) => {
                     self.session.handle_turned_away(shard, &batch, inbox.is_closed());
-                    batch.clear();
-                    self.session.handle_spare(shard, batch);
                 }
             }
         }

@@ -6,6 +6,7 @@ use super::*;
 use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
 use crate::base::{ChangeId, MarketId, OrderId, SkuId};
 use crate::engine::{Command, Query, Refusal};
+use std::sync::Mutex;
 
 use crate::wire::FrameWriter;
 
@@ -15,12 +16,16 @@ fn market(number: u32) -> MarketId {
     MarketId::new(number).expect("fits")
 }
 
+fn fresh() -> Spares {
+    Box::new(|_| Batch::default())
+}
+
 /// Market 1 lives in shard 0, market 2 in shard 1.
 fn session() -> Session {
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
     registry.insert(market(2), ShardId(1));
-    Session::new(2, registry, Share::new(Pool::new(1 << 30)), FRAME_WAIT)
+    Session::new(2, registry, Share::new(Pool::new(1 << 30)), fresh(), FRAME_WAIT)
 }
 
 fn confirm(of: u32) -> Command<'static> {
@@ -69,6 +74,27 @@ fn one_read_is_one_submission_for_each_shard_however_many_frames_it_brought() {
     assert!(!session.is_settled(), "one answer is missing");
     session.handle_replies(ShardId(0), 1);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let (registry, log) = (Registry::new(), Arc::clone(&taken));
+    registry.insert(market(1), ShardId(0));
+    registry.insert(market(2), ShardId(1));
+    let spares = Box::new(move |shard: ShardId| {
+        log.lock().expect("one thread").push(shard.0);
+        Batch::default()
+    });
+    let mut session = Session::new(2, registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
+    assert_eq!(*taken.lock().expect("one thread"), [] as [u16; 0], "nobody has asked anything");
+    read(&mut session, &frame(7, &[confirm(2), confirm(2), confirm(2)]), 0).expect("sound");
+    let (shard, batch) = session.poll_submission().expect("one");
+    assert_eq!(*taken.lock().expect("one thread"), [1], "one for all three, and no other in its place");
+    session.handle_turned_away(shard, &batch, false);
+    read(&mut session, &frame(8, &[confirm(1)]), 0).expect("sound");
+    assert_eq!(submissions(&mut session).len(), 1);
+    assert_eq!(*taken.lock().expect("one thread"), [1, 0]);
 }
 
 #[test]
@@ -224,7 +250,7 @@ fn a_session_that_is_dropped_owes_nothing_any_more() {
     let share = Share::new(Pool::new(1 << 30));
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(1, registry, Arc::clone(&share), FRAME_WAIT);
+    let mut session = Session::new(1, registry, Arc::clone(&share), fresh(), FRAME_WAIT);
     let commands = [confirm(1), Command::AssignMarket { code: "m" }];
     read(&mut session, &frame(1, &commands), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);
