@@ -174,7 +174,8 @@ impl Session {
 
     /// The time a frame may take begins with its first byte, and anew when it had to wait for us.
     fn measure_frame(&mut self, completed: bool, now_ms: u64) {
-        let incomplete = !self.held && !self.blocked && !self.draining && !self.input.is_empty();
+        let ours = self.held || self.blocked || self.draining || self.input.is_starved();
+        let incomplete = !ours && !self.input.is_empty();
         self.frame_since_ms = match self.frame_since_ms {
             Some(since) if incomplete && !completed => Some(since),
             _ => incomplete.then_some(now_ms),
@@ -232,7 +233,9 @@ impl Session {
     }
 
     /// When `handle_timeout` is to be called, if nothing else happens.
-    pub(super) fn poll_deadline(&self, now_ms: u64) -> Option<u64> {
+    pub(super) fn poll_deadline(&mut self, now_ms: u64) -> Option<u64> {
+        // Only the last attempt to read told whether the pool has room for the frame.
+        self.measure_frame(false, now_ms);
         let starved = self.held || self.input.is_starved();
         let retry = starved.then(|| now_ms + POOL_RETRY_MS);
         let frame = self.frame_since_ms.map(|since| since + self.frame_wait_ms);

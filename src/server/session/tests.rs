@@ -197,6 +197,26 @@ fn a_frame_that_stays_incomplete_ends_the_connection_and_one_that_waits_for_us_d
 }
 
 #[test]
+fn a_frame_that_waits_for_the_pool_is_not_the_clients_fault_and_is_once_there_is_room() {
+    let pool = Pool::new(0);
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    let mut session = Session::new(1, registry, Share::new(Arc::clone(&pool)), fresh(), FRAME_WAIT);
+    read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
+    let mut large = frame(2, &[confirm(1)]);
+    large[..4].copy_from_slice(&u32::try_from(FRAME_BYTES_MAX).expect("fits").to_le_bytes());
+    large.resize(READ_BUFFER_FIRST_BYTES, 0);
+    read(&mut session, &large, 1_000).expect("a beginning");
+    assert!(session.room().is_empty(), "the pool has nothing to spare");
+    assert_eq!(session.poll_deadline(1_000), Some(1_000 + POOL_RETRY_MS), "it looks again soon");
+    session.handle_timeout(60_000).expect("it waits for us");
+    pool.give_back(2 * FRAME_BYTES_MAX);
+    assert!(!session.room().is_empty());
+    assert_eq!(session.poll_deadline(60_000), Some(70_000), "from now on it waits for the client");
+    assert_eq!(session.handle_timeout(70_000).expect_err("time is up").code, CloseCode::FrameTimeout);
+}
+
+#[test]
 fn the_first_frame_is_small_and_later_ones_need_not_be() {
     let mut session = session();
     let long = |length: usize| {
