@@ -1,9 +1,10 @@
 //! The router: where each record of a frame goes, and what is owed for it.
 //!
 //! # Always true
-//! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or when
-//!   the session is dropped.
-//! - A batch is taken when there is a request to put in it and leaves with the submission: a stream that rests holds none.
+//! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or
+//!   when the session is dropped.
+//! - A batch is taken when there is a request to put in it and leaves with the submission: a stream that rests holds
+//!   none.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
