@@ -9,3 +9,4 @@ mod certificates;
 mod hostile;
 mod lifecycle;
 mod orders;
+mod owed;
