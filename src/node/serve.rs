@@ -72,14 +72,13 @@ impl Core {
         let log_options = config.log(shards);
         let entry_bytes_max = log_options.entry_bytes_max();
         let mut recovery = Recovery::new(shards, config.capacity(shards));
+        recovery.reserve(config.reserve_orders.min(config.orders_max) / u64::from(shards));
         let opened = Log::open(&log_options, &mut |entry| recovery.handle_entry(entry), &mut |progress| {
             watch.recovering(progress);
         })?;
         NodeFault::check_beginning(&opened.trimmed)?;
         watch.recovered(recovery.facts());
         let (mut engines, last_time) = recovery.finish()?;
-        let reserve = config.reserve_orders.min(config.orders_max) / u64::from(shards);
-        engines.iter_mut().for_each(|engine| engine.reserve(reserve.saturating_sub(engine.orders())));
         let mut last: Vec<_> = opened.tails.iter().map(|tail| tail.sequence).collect();
         let clock = LogClock::new(last_time);
         let failure = Arc::<Failure>::default();

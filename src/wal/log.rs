@@ -101,7 +101,7 @@ struct Builder<D: Disk> {
 impl<D: Disk> Builder<D> {
     fn build(mut self) -> Result<Opened<D>, Fault> {
         let probe = match (self.options.sync_method, self.options.durability) {
-            (None, Durability::Sync) => Some(probe::probe(&self.disk)?),
+            (None, Durability::Sync) => probe::probe(&self.disk)?,
             (Some(_), _) | (None, Durability::Interval { .. } | Durability::Memory) => None,
         };
         let method = match self.options.durability {
@@ -205,6 +205,8 @@ impl<D: Disk> Opened<D> {
         let mut running = Running { shared: Arc::clone(&shared), log: None, keeper: None, _lock: self.lock.map(boxed) };
         if let (Some(method), Some((number, upto))) = (self.about.method, self.writer.poll_wanted()) {
             let Options { segment_bytes, low_water_bytes, .. } = self.options;
+            // Known before the first placement; from here on the keeper looks.
+            shared.set_disk_low(self.disk.free_bytes().is_ok_and(|free| free < low_water_bytes));
             let order = Order { number, segment_bytes, method, low_water_bytes };
             port.want(upto);
             let (shared, port) = (Arc::clone(&shared), Arc::clone(&port));

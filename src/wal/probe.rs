@@ -47,14 +47,23 @@ impl ProbeReport {
     }
 }
 
-/// Measures both methods on a file of its own, which is gone afterwards.
-pub(super) fn probe<D: Disk>(disk: &D) -> Result<ProbeReport, Fault> {
-    prefill(disk).attempt("prefill", PROBE_NAME)?;
-    let measured = measure_both(disk).attempt("probe", PROBE_NAME);
-    disk.remove(PROBE_NAME).attempt("remove", PROBE_NAME)?;
-    let report = measured?;
-    tracing::info!(method = %report.choice(), ?report, "measured what a sync costs");
-    Ok(report)
+/// Measures both methods on a file of its own, which is gone afterwards. `None` on a disk without room for that file: a
+/// log that exists must open there all the same, for what is urgent.
+pub(super) fn probe<D: Disk>(disk: &D) -> Result<Option<ProbeReport>, Fault> {
+    let prefilled = prefill(disk).attempt("prefill", PROBE_NAME);
+    let measured = prefilled.and_then(|()| measure_both(disk).attempt("probe", PROBE_NAME));
+    let removed = disk.remove(PROBE_NAME).attempt("remove", PROBE_NAME);
+    match measured {
+        Ok(report) => {
+            tracing::info!(method = %report.choice(), ?report, "measured what a sync costs");
+            removed.map(|()| Some(report))
+        }
+        Err(fault) if fault.is_full_disk() => {
+            tracing::warn!(%fault, "no room to measure what a sync costs; fdatasync is taken");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 fn prefill<D: Disk>(disk: &D) -> io::Result<()> {

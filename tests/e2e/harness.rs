@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint};
-use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SiteId, SkuId};
+use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::client::{Client, ClientOptions, Response};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
@@ -58,8 +58,14 @@ impl World {
 
     /// Recovers the log, starts the shards, opens the door.
     pub(crate) fn start_with(&self, options: &ServerOptions) -> Running {
+        self.start_by(options, LogClock::new)
+    }
+
+    /// The same, with a clock that is made from the last log time of the log.
+    pub(crate) fn start_by(&self, options: &ServerOptions, clock: impl FnOnce(Timestamp) -> LogClock) -> Running {
         let mut log_options = wal::Options::new(self.data.path().join("log"), self.shards);
         log_options.segment_bytes = 8 << 20;
+        log_options.low_water_bytes = 0;
         log_options.sync_method = Some(SyncMethod::Fdatasync);
         let mut recovery = Recovery::new(self.shards, Capacity::default());
         let opened =
@@ -67,7 +73,7 @@ impl World {
         let (engines, last) = recovery.finish().expect("facts");
         let tails = opened.tails.clone();
         let (log, log_running) = opened.start(Box::new(|fault| panic!("{fault}"))).expect("a log");
-        let clock = LogClock::new(last);
+        let clock = clock(last);
         let registry = Registry::new();
         for (market, shard, _) in engines[0].directory().iter() {
             registry.insert(market, shard);

@@ -3,10 +3,17 @@
 //! # Not here
 //! - What an order means: `tests/spec`. Crashes: `tests/sim`.
 
+mod child;
 mod harness;
+mod room;
 
+mod bounds;
 mod certificates;
+mod clocks;
+mod damage;
+mod full_disk;
 mod hostile;
 mod lifecycle;
 mod orders;
 mod owed;
+mod starting;

@@ -46,3 +46,17 @@ fn a_half_prepared_segment_is_removed_at_the_next_start() {
     drop(open(&disk));
     assert!(!disk.world().files.contains_key(&name));
 }
+
+#[test]
+fn a_log_opens_on_a_full_disk_without_measuring_it_and_leaves_nothing_there() {
+    let disk = FakeDisk::default();
+    let mut world = open(&disk);
+    world.frame(0, 10);
+    drop(world);
+    let full = disk.crashed();
+    full.world().free = 0;
+    let measures = Options { sync_method: None, ..options() };
+    let world = try_open(&full, &measures).expect("it opens");
+    assert_eq!(world.replayed, expected(&[(0, 10)]));
+    assert!(!full.world().files.contains_key("probe.tmp"));
+}
