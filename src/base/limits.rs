@@ -297,7 +297,7 @@ const _: () = {
     assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
-    assert!(128 + LINES_MAX * 44 + DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(128 + LINES_MAX * 44 + 2 * DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 54 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
