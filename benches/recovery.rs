@@ -1,10 +1,10 @@
 //! How fast does a node come back: a log of ten million orders of one line, read, checked and folded.
 //!
-//! Expected: reading and checking the log runs at gigabytes a second out of the page cache, so folding decides. An order
-//! writes some two hundred bytes of state and one slot of the index, and reads one row of balances; looking a group of
-//! facts up before it is folded lets those misses overlap, as it does for a running shard. Fold without decide should be
-//! cheaper than both, so expect about what `benches/engine.rs` shows, less the time to take fresh memory from the system
-//! where none was reserved.
+//! Expected: reading and checking the log runs at gigabytes a second out of the page cache, so folding decides. An
+//! order writes some two hundred bytes of state and one slot of the index, and reads one row of balances; looking a
+//! group of facts up before it is folded lets those misses overlap, as it does for a running shard. Fold without decide
+//! should be cheaper than both, so expect about what `benches/engine.rs` shows, less the time to take fresh memory from
+//! the system where none was reserved.
 //!
 //! Run it on the disk in question: `TMPDIR=/the/disk cargo bench --bench recovery`. The last segments are read from the
 //! disk itself, the others from the page cache as long as it holds them.
@@ -138,8 +138,8 @@ fn write_log(dir: &Path) -> u128 {
     author.engine.digest()
 }
 
-/// Opens the log and folds it. The second duration begins when the first entry is folded, and with it all memory that is
-/// reserved is taken.
+/// Opens the log and folds it. The second duration begins when the first entry is folded, and with it all memory that
+/// is reserved is taken.
 fn recover(dir: &Path, reserve: u64) -> (Engine, Duration, Duration) {
     let begin = Instant::now();
     let mut reserved = None;

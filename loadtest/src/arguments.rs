@@ -74,8 +74,8 @@ pub(crate) struct Flash {
     /// sends are over 1 ms late.
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) rate: Option<u64>,
-    /// Seconds a reservation lasts. When that is not at least 600 more than the run takes, the run waits at the end until
-    /// all have expired, and expects just that.
+    /// Seconds a reservation lasts. When that is not at least 600 more than the run takes, the run waits at the end
+    /// until all have expired, and expects just that.
     #[arg(long, default_value_t = 3_600, value_name = "S",
           value_parser = clap::value_parser!(u32).range(1..=2_678_400))]
     pub(crate) hold: u32,

@@ -1,8 +1,8 @@
 //! The server's log time as a client knows it, and the identifiers made from it.
 //!
 //! # Always true
-//! - What [`ServerClock::now`] says turns back only with a greeting, and is at most [`CLIENT_AHEAD_MS_MAX`] ahead of the server's log
-//!   time, which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
+//! - What [`ServerClock::now`] says turns back only with a greeting, and is at most [`CLIENT_AHEAD_MS_MAX`] ahead of
+//!   the server's log time, which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
 //! - This machine's wall clock is never read: it may be an hour off without any order being refused.
 //! # Why so
 //! Between two frames time goes on by this machine's monotonic clock. Log time may run at half speed while the server's

@@ -1,8 +1,8 @@
 //! The markets of a node that has just been recovered: the first one is made, and every assigned one is open.
 //!
 //! # Always true
-//! - Every open market stands in the directory with the same number, shard and name: after a salvage that lost entries of
-//!   the directory its next market could otherwise get a number that is taken, and with it somebody else's orders.
+//! - Every open market stands in the directory with the same number, shard and name: after a salvage that lost entries
+//!   of the directory its next market could otherwise get a number that is taken, and with it somebody else's orders.
 //! - After [`settle`] every market of the directory is open in its shard, whenever the node died before.
 //! - What is decided here is appended before any shard runs, so nothing can be answered ahead of it.
 

@@ -237,8 +237,8 @@ impl Drive {
         }
     }
 
-    /// Orders for one more frame, which should leave at `intended_ns`; `None` when the plan is fulfilled. A frame that was
-    /// due before the end is sent and counted however late it is: leaving it out would hide the delay.
+    /// Orders for one more frame, which should leave at `intended_ns`; `None` when the plan is fulfilled. A frame that
+    /// was due before the end is sent and counted however late it is: leaving it out would hide the delay.
     fn give(&self, intended_ns: u64, at_most: u16) -> Option<(u64, u16)> {
         let given = self.given.get();
         let left = self.plan.orders_max - given;
