@@ -8,7 +8,7 @@
 //! # Expected
 //! - Frames of 1,024, several in flight: a bare echo of such frames over TLS moves some nine million orders a second on
 //!   two cores; deciding, folding, encoding and hashing each order for the log costs the shard a few hundred
-//! nanoseconds more.
+//!   nanoseconds more.
 //!   While one frame is synced the next is decided, so the disk's latency is not paid per frame: expect a third of the
 //!   echo, well over a million a second, and the network thread to be the busiest.
 //! - One request at a time: nothing overlaps. Four hand-overs between threads, two packets and one sync: expect the
