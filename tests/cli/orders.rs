@@ -40,6 +40,30 @@ fn a_market_that_does_not_exist_is_refused_and_not_created() {
 }
 
 #[test]
+fn an_identifier_of_another_market_is_refused_with_both_markets_named() {
+    let server = stocked(10);
+    server.run("market create berlin").ok();
+    server.run("sku create PLATE MUG --market berlin").ok();
+    let received = server.run("stock receive MUG 5 --market berlin --json").json();
+    let request = received["request"].as_str().expect("an identifier");
+    let placed = server.run("order place --line MUG=1@1 --market berlin --json").json();
+    let id = placed["id"].as_str().expect("an identifier");
+    for line in [
+        format!("order place --line MUG=1@1 --id {id}"),
+        format!("order get {id}"),
+        format!("order confirm {id}"),
+        format!("order cancel {id}"),
+        format!("order cancel {id} --block"),
+        format!("stock receive MUG 1 --request {request}"),
+    ] {
+        let error = server.run(&line).failed(2);
+        assert!(error.contains("belongs to market number 2, and --market default is number 1"), "{line}: {error}");
+    }
+    assert_eq!(server.stock("MUG", "available"), 10);
+    assert_eq!(server.run(&format!("order get {id} --market berlin --json")).json()["state"], "pending_payment");
+}
+
+#[test]
 fn an_order_is_placed_shown_listed_confirmed_and_cancelled() {
     let server = stocked(10);
     let placed = server.run("order place --line MUG=2@12.50 --line MUG=1@0.07 --currency GBP --json").json();
