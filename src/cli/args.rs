@@ -215,8 +215,8 @@ pub(super) enum OrderCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
-    /// A line: SKU, units, and the price of one unit if it has one (12.50). May be repeated.
-    #[arg(long = "line", required = true, value_name = "SKU=QTY[@PRICE]")]
+    /// A line: SKU, units, and the price of one unit (12.50; 0 when it is free). May be repeated.
+    #[arg(long = "line", required = true, value_name = "SKU=QTY@PRICE")]
     pub(super) lines: Vec<String>,
     /// Currency of every price (ISO 4217).
     #[arg(long, default_value = "EUR")]

@@ -12,7 +12,7 @@ fn lived() -> (tempfile::TempDir, serde_json::Value) {
     server.run("stock receive MUG 10").ok();
     server.run("order place --line MUG=3@1.50").ok();
     server.run("order confirm 1").ok();
-    server.run("order place --line MUG=2").ok();
+    server.run("order place --line MUG=2@0").ok();
     let stock = server.run("stock get MUG --json").json();
     (server.stop(), stock)
 }

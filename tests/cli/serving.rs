@@ -36,7 +36,7 @@ fn what_was_answered_is_there_after_a_stop_and_after_a_kill() {
     server.run("stock receive MUG 10").ok();
     let server = Server::start_in(server.stop());
     assert_eq!(server.stock("MUG", "available"), 10);
-    server.run("order place --line MUG=3").ok();
+    server.run("order place --line MUG=3@0").ok();
     let server = Server::start_in(server.kill());
     assert_eq!(server.stock("MUG", "available"), 7);
 }
