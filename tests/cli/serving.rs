@@ -42,6 +42,18 @@ fn what_was_answered_is_there_after_a_stop_and_after_a_kill() {
 }
 
 #[test]
+fn a_server_in_memory_says_that_nothing_is_kept_and_leaves_a_log_alone() {
+    let empty = tempfile::tempdir().expect("a directory");
+    let server = Server::start_with(empty, &["--durability", "memory"]);
+    assert!(server.said.last().expect("lines").contains("nothing is kept"), "{:?}", server.said);
+    let again = Server::start_with(server.stop(), &["--durability", "memory"]);
+    drop(again);
+    let dir = Server::start().stop();
+    let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--durability", "memory"]).failed(2);
+    assert!(error.contains("data/log holds a log"), "{error}");
+}
+
+#[test]
 fn a_second_server_on_the_same_data_is_refused_with_its_own_exit_code() {
     let server = Server::start();
     let error = run(server.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(10);
