@@ -77,7 +77,9 @@ fn damage_stops_everything_until_the_loss_is_accepted() {
     let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(11);
     assert!(error.contains("damaged"), "{error}");
     run(dir.path(), &["audit", "data"]).failed(11);
-    assert!(run(dir.path(), &["log", "dump", "data"]).ok().contains("UNREADABLE"));
+    let dump = run(dir.path(), &["log", "dump", "data"]);
+    assert!(dump.out.contains("UNREADABLE"), "{}", dump.out);
+    assert!(dump.failed(11).contains("unreadable"));
     let error = run(dir.path(), &["log", "salvage", "data", "new"]).failed(2);
     assert!(error.contains("--accept-loss"), "{error}");
     let salvaged = run(dir.path(), &["log", "salvage", "--accept-loss", "data", "new"]).ok();
