@@ -177,8 +177,8 @@ pub(super) enum OrderCommand {
         /// Orders with numbers after this one.
         #[arg(long, default_value_t = 0, value_name = "NUMBER")]
         after: u64,
-        /// At most so many.
-        #[arg(long, default_value_t = 100)]
+        /// At most so many, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,
         #[command(flatten)]
         client: ClientArgs,
@@ -445,6 +445,7 @@ mod tests {
             "stockade order place",
             "stockade order cancel 1 --block --line 0=1",
             "stockade order cancel 1 --change 4",
+            "stockade order list --limit 0",
             "stockade serve extra",
         ] {
             assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");

@@ -143,8 +143,13 @@ async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, Cl
         }
         Named::Number(number) => Query::OrderByNumber { market: connection.market, number },
     };
-    match connection.query(&format!("order {text}"), &query).await? {
+    match connection.client.query(&query).await? {
         QueryReply::Order(view) => Ok(*view),
+        QueryReply::Refused(Refused::Engine(Refusal::UnknownOrder)) if matches!(query, Query::OrderByNumber { .. }) => {
+            let (what, market) = (format!("order {text}"), &connection.market_name);
+            Err(CliFault::Refused { what, why: format!("no order number {text} in market {market}") })
+        }
+        QueryReply::Refused(why) => Err(CliFault::refused(format!("order {text}"), &why)),
         other => Err(unexpected("an order", &other)),
     }
 }

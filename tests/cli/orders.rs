@@ -140,8 +140,8 @@ fn what_does_not_exist_is_named_with_the_command_that_creates_it() {
         ("stock get CUP SAUCER", "stockade sku create CUP SAUCER"),
         ("stock receive MUG 1 --site north", "stockade site create north"),
         ("order place --line CUP=1@0", "stockade sku create CUP"),
-        ("order get 99", "no order"),
-        ("order confirm 99", "no order"),
+        ("order get 99", "no order number 99 in market default"),
+        ("order confirm 99", "no order number 99 in market default"),
         ("stock receive MUG 0", "must be 1 to"),
     ] {
         let error = server.run(line).failed(1);
