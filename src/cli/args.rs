@@ -177,8 +177,8 @@ pub(super) enum OrderCommand {
         /// Orders with numbers after this one.
         #[arg(long, default_value_t = 0, value_name = "NUMBER")]
         after: u64,
-        /// At most so many.
-        #[arg(long, default_value_t = 100)]
+        /// At most so many, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,
         #[command(flatten)]
         client: ClientArgs,
@@ -215,8 +215,8 @@ pub(super) enum OrderCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArgs {
-    /// A line: SKU, units, and the price of one unit if it has one (12.50). May be repeated.
-    #[arg(long = "line", required = true, value_name = "SKU=QTY[@PRICE]")]
+    /// A line: SKU, units, and the price of one unit (12.50; 0 when it is free). May be repeated.
+    #[arg(long = "line", required = true, value_name = "SKU=QTY@PRICE")]
     pub(super) lines: Vec<String>,
     /// Currency of every price (ISO 4217).
     #[arg(long, default_value = "EUR")]
@@ -445,6 +445,7 @@ mod tests {
             "stockade order place",
             "stockade order cancel 1 --block --line 0=1",
             "stockade order cancel 1 --change 4",
+            "stockade order list --limit 0",
             "stockade serve extra",
         ] {
             assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");

@@ -56,6 +56,19 @@ impl MarketConnection {
         Connection::open(settings).await?.into_market(&settings.market).await
     }
 
+    /// Refuses an identifier of another market: the server goes by the market inside it, whatever the command says,
+    /// and SKU numbers of this market mean other SKUs there.
+    pub(super) fn check_market(&self, what: &str, of: MarketId) -> Result<(), CliFault> {
+        if of == self.market {
+            return Ok(());
+        }
+        Err(CliFault::usage(format!(
+            "{what}: this identifier belongs to market number {of}, and --market {} is number {}; --market must name \
+             the market of the identifier",
+            self.market_name, self.market
+        )))
+    }
+
     /// Submits a command; a refusal becomes a fault that begins with `what`.
     pub(super) async fn submit(&self, what: &str, command: &Command<'_>) -> Result<Answered, CliFault> {
         submit(&self.client, what, command).await

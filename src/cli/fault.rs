@@ -65,6 +65,9 @@ pub(super) enum CliFault {
         /// As the node says.
         exit_code: u8,
     },
+    /// Frames are sound and facts in them are not.
+    #[error("{0} facts could not be read; they are marked UNREADABLE above")]
+    UnreadableFacts(usize),
     /// The audit found counters that do not agree with the facts.
     #[error("the audit found {0} differences; see the list above")]
     Drift(usize),
@@ -86,7 +89,7 @@ impl CliFault {
             Self::Client(_) | Self::Refused { .. } | Self::Partly(_) | Self::File { .. } | Self::System { .. } => 1,
             Self::Log(fault) => fault.exit_code(),
             Self::Node { exit_code, .. } => *exit_code,
-            Self::Drift(_) => 11,
+            Self::UnreadableFacts(_) | Self::Drift(_) => 11,
         }
     }
 }

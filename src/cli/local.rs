@@ -1,6 +1,7 @@
 //! Commands on a data directory of this machine: `serve` and `audit`. The only file here that calls the node.
 
 use std::fmt;
+use std::fs;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use super::output::{Form, remark, say, show};
 use super::settings::ServeSettings;
 use super::table::Table;
 use crate::node::{self, Audit, Config, NodeFault, TlsConfig, Watch};
-use crate::wal::Progress;
+use crate::wal::{Durability, Progress};
 
 /// Where the log of a data directory lies.
 pub(super) fn log_directory(data: &Path) -> PathBuf {
@@ -24,19 +25,35 @@ pub(super) fn log_directory(data: &Path) -> PathBuf {
 /// Runs a server until it is told to stop. A second signal ends the process at once; the node sees to that.
 pub(super) fn serve(settings: ServeSettings) -> Result<(), CliFault> {
     let config = config(settings);
-    let asks_for_certificate = config.tls.client_ca.is_some();
-    let mut watcher = Watcher { data: config.data.clone(), asks_for_certificate, bar: bar("recovering") };
+    refuse_to_forget(&config)?;
+    let (asks_for_certificate, durability) = (config.tls.client_ca.is_some(), config.durability);
+    let mut watcher = Watcher { data: config.data.clone(), asks_for_certificate, durability, bar: bar("recovering") };
     let served = node::serve(&config, &mut watcher);
     watcher.bar.finish_and_clear();
     served.map_err(|fault| node_fault(&fault))?;
-    remark("stopped; everything answered is kept");
+    remark(&format!("stopped; {}", next_steps::kept(durability)));
     Ok(())
+}
+
+/// In memory a log is neither read nor written: whoever starts that where one lies would seem to have lost everything.
+fn refuse_to_forget(config: &Config) -> Result<(), CliFault> {
+    let log = log_directory(&config.data);
+    let holds = fs::read_dir(&log).is_ok_and(|mut entries| entries.next().is_some());
+    if config.durability != Durability::Memory || !holds {
+        return Ok(());
+    }
+    Err(CliFault::usage(format!(
+        "{} holds a log, which a server with durability memory neither reads nor writes; give it another directory \
+         with --data DIR, or choose durability sync or interval:TIME",
+        log.display()
+    )))
 }
 
 /// Tells whoever looks at the terminal how far the node is.
 struct Watcher {
     data: PathBuf,
     asks_for_certificate: bool,
+    durability: Durability,
     bar: ProgressBar,
 }
 
@@ -54,7 +71,7 @@ impl Watch for Watcher {
         if self.asks_for_certificate {
             tracing::warn!("there are no roles yet: every certificate that tls.client_ca signed may do everything");
         }
-        say(&next_steps::text(address, &self.data, self.asks_for_certificate));
+        say(&next_steps::text(address, &self.data, self.asks_for_certificate, self.durability));
     }
 }
 

@@ -8,18 +8,34 @@ use std::path::Path;
 use super::fact_text;
 use super::fault::CliFault;
 use super::local::log_directory;
-use super::output::say;
+use super::output::{remark, say};
 use super::time_text::utc;
 use crate::wal::{self, Dropped, Item, Reader, ReplayedEntry, Salvaged};
 use crate::wire::{FactReader, FactScratch};
 
-/// Prints everything there is, sound or not.
+/// Prints everything there is, sound or not, and ends as recovery judges it: a torn tail is no damage.
 pub(super) fn dump(data: &Path) -> Result<(), CliFault> {
     let reader = Reader::open(&log_directory(data))?;
-    let mut scratch = FactScratch::default();
-    reader.dump(&mut |item| say(&item_text(&item, &mut scratch)))?;
-    Ok(())
+    let (mut scratch, mut unreadable, mut facts_unreadable) = (FactScratch::default(), 0, 0);
+    reader.dump(&mut |item| {
+        let text = item_text(&item, &mut scratch);
+        match item {
+            Item::Segment { sound: false, .. } | Item::Unreadable(_) => unreadable += 1,
+            Item::Entry(_) => facts_unreadable += text.matches(FACT_UNREADABLE).count(),
+            Item::Segment { sound: true, .. } | Item::Frame { .. } => {}
+        }
+        say(&text);
+    })?;
+    unreadable += facts_unreadable;
+    if unreadable > 0 {
+        remark(&format!("{unreadable} parts of the log were unreadable; they are marked above"));
+    }
+    reader.read(&mut |_| {}, &mut |_| {})?;
+    if facts_unreadable > 0 { Err(CliFault::UnreadableFacts(facts_unreadable)) } else { Ok(()) }
 }
+
+/// How a fact that cannot be read begins; at the start of a line, where no text of a fact can stand.
+const FACT_UNREADABLE: &str = "\n      UNREADABLE: ";
 
 fn item_text(item: &Item<'_>, scratch: &mut FactScratch) -> String {
     match item {
@@ -39,8 +55,10 @@ fn entry_text(entry: &ReplayedEntry<'_>, scratch: &mut FactScratch) -> String {
     let mut text = format!("    stream {} entry {} at {}", entry.stream, entry.sequence, utc(entry.log_time));
     let mut facts = FactReader::new(entry.bytes, scratch);
     while let Some(fact) = facts.next() {
-        text += "\n      ";
-        text += &fact.map_or_else(|error| format!("UNREADABLE: {error}"), |fact| fact_text::text(&fact));
+        text += &fact.map_or_else(
+            |error| format!("{FACT_UNREADABLE}{error}"),
+            |fact| format!("\n      {}", fact_text::text(&fact)),
+        );
     }
     text
 }

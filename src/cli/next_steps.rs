@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::client::ClientOptions;
+use crate::wal::Durability;
 
 /// The text. Its first line is for programs too: `stockade is ready on ADDRESS (UDP), data in DIR`.
-pub(super) fn text(address: SocketAddr, data: &Path, asks_for_certificate: bool) -> String {
+pub(super) fn text(address: SocketAddr, data: &Path, asks_for_certificate: bool, durability: Durability) -> String {
     let mut text = format!("stockade is ready on {address} (UDP), data in {}\n", data.display());
     if !address.ip().is_loopback() || asks_for_certificate {
         text += "\nClients need the certificate that vouches for this server, and one of their own:\n";
@@ -27,8 +28,16 @@ pub(super) fn text(address: SocketAddr, data: &Path, asks_for_certificate: bool)
         // Writing to a string does not fail.
         let _written = writeln!(text, "  {program} {command}{server}");
     }
-    text += "\nCtrl-C stops it; what was answered is kept.\n";
+    text += &format!("\nCtrl-C stops it; {}.\n", kept(durability));
     text
+}
+
+/// What a stop leaves.
+pub(super) const fn kept(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Sync | Durability::Interval { .. } => "what was answered is kept",
+        Durability::Memory => "nothing is kept, because durability is memory",
+    }
 }
 
 /// As the reader started it, so that it is found the same way again.
@@ -71,8 +80,9 @@ mod tests {
 
     #[test]
     fn the_first_line_tells_the_address() {
-        let text = text("127.0.0.1:9000".parse().expect("an address"), Path::new("d"), false);
+        let text = text("127.0.0.1:9000".parse().expect("an address"), Path::new("d"), false, Durability::Sync);
         assert_eq!(text.lines().next(), Some("stockade is ready on 127.0.0.1:9000 (UDP), data in d"));
         assert!(text.contains("order place --line MUG-BLUE=2@12.50 --connect 127.0.0.1:9000 --data d"), "{text}");
+        assert!(text.ends_with("Ctrl-C stops it; what was answered is kept.\n"), "{text}");
     }
 }

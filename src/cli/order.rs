@@ -61,6 +61,7 @@ const fn payment(payment: Payment) -> PaymentMethod {
 pub(super) async fn place(settings: &ClientSettings, args: &PlaceArgs) -> Result<PlacedReport, CliFault> {
     let wanted = understand(args)?;
     let connection = MarketConnection::open(settings).await?;
+    wanted.id.map_or(Ok(()), |id| connection.check_market("--id", id.market()))?;
     let codes: Vec<&str> = wanted.lines.iter().map(|line| line.sku.as_str()).collect();
     let skus = connection.resolve_all(&codes).await?;
     let line = |(line, sku): (&WantedLine, &SkuId)| Line { sku: *sku, quantity: line.quantity, price: line.price };
@@ -136,11 +137,19 @@ fn named(text: &str) -> Result<Named, CliFault> {
 
 async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, CliFault> {
     let query = match named(text)? {
-        Named::Id(order) => Query::Order { order },
+        Named::Id(order) => {
+            connection.check_market(&format!("order {text}"), order.market())?;
+            Query::Order { order }
+        }
         Named::Number(number) => Query::OrderByNumber { market: connection.market, number },
     };
-    match connection.query(&format!("order {text}"), &query).await? {
+    match connection.client.query(&query).await? {
         QueryReply::Order(view) => Ok(*view),
+        QueryReply::Refused(Refused::Engine(Refusal::UnknownOrder)) if matches!(query, Query::OrderByNumber { .. }) => {
+            let (what, market) = (format!("order {text}"), &connection.market_name);
+            Err(CliFault::Refused { what, why: format!("no order number {text} in market {market}") })
+        }
+        QueryReply::Refused(why) => Err(CliFault::refused(format!("order {text}"), &why)),
         other => Err(unexpected("an order", &other)),
     }
 }
@@ -148,7 +157,10 @@ async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, Cl
 /// The identifier; the server is asked only when it was not given.
 async fn find(connection: &MarketConnection, text: &str) -> Result<OrderId, CliFault> {
     match named(text)? {
-        Named::Id(order) => Ok(order),
+        Named::Id(order) => {
+            connection.check_market(&format!("order {text}"), order.market())?;
+            Ok(order)
+        }
         Named::Number(_) => view(connection, text).await.map(|view| view.order),
     }
 }

@@ -1,4 +1,4 @@
-//! Lines as they stand on the command line: `SKU=QTY[@PRICE]` of a placement, `LINE=QTY` of a cancellation.
+//! Lines as they stand on the command line: `SKU=QTY@PRICE` of a placement, `LINE=QTY` of a cancellation.
 
 use super::fault::CliFault;
 use super::price;
@@ -13,20 +13,19 @@ pub(super) struct WantedLine {
     pub(super) price: Price,
 }
 
-/// Reads `SKU=QTY[@PRICE]`. The SKU ends at the last `=`, so its code may contain one.
+/// Reads `SKU=QTY@PRICE`. The SKU ends at the last `=`, so its code may contain one.
+/// The price has no default: an order that costs nothing is confirmed at once, which nobody may get by forgetting.
 pub(super) fn wanted(text: &str, currency: Currency) -> Result<WantedLine, CliFault> {
     let fault = |why: &str| CliFault::usage(format!("--line {text}: {why}"));
     let (sku, rest) = text
         .rsplit_once('=')
         .filter(|(sku, _)| !sku.is_empty())
-        .ok_or_else(|| fault("a line is SKU=QTY or SKU=QTY@PRICE, such as MUG-BLUE=2@12.50"))?;
-    let (quantity, price_text) = match rest.split_once('@') {
-        Some((quantity, price)) => (quantity, Some(price)),
-        None => (rest, None),
-    };
+        .ok_or_else(|| fault("a line is SKU=QTY@PRICE, such as MUG-BLUE=2@12.50"))?;
+    let (quantity, price) = rest.split_once('@').ok_or_else(|| {
+        fault("the price of one unit is missing; write SKU=QTY@PRICE, such as MUG-BLUE=2@12.50, or @0 when it is free")
+    })?;
     let quantity = units(quantity).ok_or_else(|| fault("the quantity must be a whole number from 1"))?;
-    let price = price_text.map_or(Ok(0), |text| price::parse(text, currency));
-    let price = price.map_err(|why| fault(&why.to_string()))?;
+    let price = price::parse(price, currency).map_err(|why| fault(&why.to_string()))?;
     Ok(WantedLine { sku: sku.to_owned(), quantity, price })
 }
 
@@ -55,10 +54,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_a_sku_a_quantity_and_perhaps_a_price() {
+    fn a_line_has_a_sku_a_quantity_and_a_price() {
         let line = read("85123A=6@2.55").expect("sound");
         assert_eq!(line, WantedLine { sku: "85123A".into(), quantity: 6, price: 255 });
-        assert_eq!(read("MUG=1").expect("sound").price, 0);
+        assert_eq!(read("MUG=1@0").expect("sound").price, 0);
         assert_eq!(read("SIZE=XL=2@1").expect("sound").sku, "SIZE=XL");
     }
 
@@ -67,11 +66,12 @@ mod tests {
         for (bad, why) in [
             ("MUG", "SKU=QTY"),
             ("=3", "SKU=QTY"),
-            ("MUG=0", "from 1"),
-            ("MUG=-1", "from 1"),
-            ("MUG=+1", "from 1"),
-            ("MUG=1.5", "from 1"),
-            ("MUG=99999999999", "from 1"),
+            ("MUG=1", "@0 when it is free"),
+            ("MUG=0@1", "from 1"),
+            ("MUG=-1@1", "from 1"),
+            ("MUG=+1@1", "from 1"),
+            ("MUG=1.5@1", "from 1"),
+            ("MUG=99999999999@1", "from 1"),
             ("MUG=1@", "decimal"),
             ("MUG=1@2.555", "GBP has 2"),
         ] {

@@ -50,6 +50,7 @@ pub(super) async fn receive(
         request.map(|text| text.parse::<RequestId>().map_err(|why| CliFault::usage(format!("--request: {why}"))));
     let given = given.transpose()?;
     let connection = MarketConnection::open(settings).await?;
+    given.map_or(Ok(()), |request| connection.check_market("--request", request.market()))?;
     let numbers = connection.resolve_all(&[sku]).await?;
     let site_number = connection.site(site).await?;
     let request = given.unwrap_or_else(|| connection.client.new_request_id(connection.market));

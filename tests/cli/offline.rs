@@ -12,7 +12,7 @@ fn lived() -> (tempfile::TempDir, serde_json::Value) {
     server.run("stock receive MUG 10").ok();
     server.run("order place --line MUG=3@1.50").ok();
     server.run("order confirm 1").ok();
-    server.run("order place --line MUG=2").ok();
+    server.run("order place --line MUG=2@0").ok();
     let stock = server.run("stock get MUG --json").json();
     (server.stop(), stock)
 }
@@ -78,7 +78,9 @@ fn damage_stops_everything_until_the_loss_is_accepted() {
     let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(11);
     assert!(error.contains("damaged"), "{error}");
     run(dir.path(), &["audit", "data"]).failed(11);
-    assert!(run(dir.path(), &["log", "dump", "data"]).ok().contains("UNREADABLE"));
+    let dump = run(dir.path(), &["log", "dump", "data"]);
+    assert!(dump.out.contains("UNREADABLE"), "{}", dump.out);
+    assert!(dump.failed(11).contains("unreadable"));
     let error = run(dir.path(), &["log", "salvage", "data", "new"]).failed(2);
     assert!(error.contains("--accept-loss"), "{error}");
     let salvaged = run(dir.path(), &["log", "salvage", "--accept-loss", "data", "new"]).ok();

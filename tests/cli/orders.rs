@@ -40,6 +40,30 @@ fn a_market_that_does_not_exist_is_refused_and_not_created() {
 }
 
 #[test]
+fn an_identifier_of_another_market_is_refused_with_both_markets_named() {
+    let server = stocked(10);
+    server.run("market create berlin").ok();
+    server.run("sku create PLATE MUG --market berlin").ok();
+    let received = server.run("stock receive MUG 5 --market berlin --json").json();
+    let request = received["request"].as_str().expect("an identifier");
+    let placed = server.run("order place --line MUG=1@1 --market berlin --json").json();
+    let id = placed["id"].as_str().expect("an identifier");
+    for line in [
+        format!("order place --line MUG=1@1 --id {id}"),
+        format!("order get {id}"),
+        format!("order confirm {id}"),
+        format!("order cancel {id}"),
+        format!("order cancel {id} --block"),
+        format!("stock receive MUG 1 --request {request}"),
+    ] {
+        let error = server.run(&line).failed(2);
+        assert!(error.contains("belongs to market number 2, and --market default is number 1"), "{line}: {error}");
+    }
+    assert_eq!(server.stock("MUG", "available"), 10);
+    assert_eq!(server.run(&format!("order get {id} --market berlin --json")).json()["state"], "pending_payment");
+}
+
+#[test]
 fn an_order_is_placed_shown_listed_confirmed_and_cancelled() {
     let server = stocked(10);
     let placed = server.run("order place --line MUG=2@12.50 --line MUG=1@0.07 --currency GBP --json").json();
@@ -61,17 +85,17 @@ fn an_order_is_placed_shown_listed_confirmed_and_cancelled() {
 #[test]
 fn the_same_identifier_places_one_order_and_another_content_is_a_conflict() {
     let server = stocked(10);
-    let id = server.run("order place --line MUG=1 --json").json()["id"].as_str().expect("an identifier").to_owned();
-    let again = server.run(&format!("order place --line MUG=1 --id {id} --json")).json();
+    let id = server.run("order place --line MUG=1@0 --json").json()["id"].as_str().expect("an identifier").to_owned();
+    let again = server.run(&format!("order place --line MUG=1@0 --id {id} --json")).json();
     assert_eq!((&again["number"], &again["repeated"]), (&json!(1), &json!(true)));
-    assert!(server.run(&format!("order place --line MUG=2 --id {id}")).failed(1).contains("other content"));
+    assert!(server.run(&format!("order place --line MUG=2@0 --id {id}")).failed(1).contains("other content"));
     assert_eq!(server.stock("MUG", "available"), 9);
 }
 
 #[test]
 fn sold_out_names_the_sku_and_taking_what_exists_says_what_was_taken() {
     let server = stocked(3);
-    let error = server.run("order place --line MUG=5").failed(1);
+    let error = server.run("order place --line MUG=5@0").failed(1);
     assert!(error.contains("MUG has 3 available, 5 asked"), "{error}");
     let placed = server.run("order place --line MUG=5@1 --line PLATE=1@1 --take-what-exists --json").json();
     assert_eq!((&placed["short"], &placed["lines"][0]["taken"]), (&json!(true), &json!(3)));
@@ -81,12 +105,12 @@ fn sold_out_names_the_sku_and_taking_what_exists_says_what_was_taken() {
 #[test]
 fn a_blocked_identifier_is_never_placed() {
     let server = stocked(3);
-    let made = server.run("order place --line MUG=1 --json").json();
+    let made = server.run("order place --line MUG=1@0 --json").json();
     // The same moment and market, another order.
     let id = made["id"].as_str().expect("an identifier").chars().rev().collect::<String>();
     let id: String = made["id"].as_str().expect("an identifier")[..24].chars().chain(id.chars().take(8)).collect();
     assert_eq!(server.run(&format!("order cancel {id} --block --json")).json()["state"], "blocked");
-    assert!(server.run(&format!("order place --line MUG=1 --id {id}")).failed(1).contains("blocked"));
+    assert!(server.run(&format!("order place --line MUG=1@0 --id {id}")).failed(1).contains("blocked"));
 }
 
 #[test]
@@ -94,11 +118,12 @@ fn what_makes_no_sense_is_a_usage_error_that_says_what_is_allowed() {
     let server = stocked(3);
     for (line, says) in [
         ("order place --line MUG", "SKU=QTY@PRICE"),
+        ("order place --line MUG=1", "@0 when it is free"),
         ("order place --line MUG=1@1.005 --currency GBP", "GBP has 2"),
         ("order place --line MUG=1@1.5 --currency JPY", "JPY has 0"),
-        ("order place --line MUG=1 --currency pounds", "three upper-case"),
-        ("order place --line MUG=1 --hold 15", "250ms, 10s, 15m"),
-        ("order place --line MUG=1 --hold 32d", "at most 31d"),
+        ("order place --line MUG=1@0 --currency pounds", "three upper-case"),
+        ("order place --line MUG=1@0 --hold 15", "250ms, 10s, 15m"),
+        ("order place --line MUG=1@0 --hold 32d", "at most 31d"),
         ("order get first", "32 hexadecimal digits"),
         ("order cancel 1 --line one=1", "lines count from 0"),
         ("stock receive MUG 1 --request 12", "32 hexadecimal digits"),
@@ -114,9 +139,9 @@ fn what_does_not_exist_is_named_with_the_command_that_creates_it() {
     for (line, says) in [
         ("stock get CUP SAUCER", "stockade sku create CUP SAUCER"),
         ("stock receive MUG 1 --site north", "stockade site create north"),
-        ("order place --line CUP=1", "stockade sku create CUP"),
-        ("order get 99", "no order"),
-        ("order confirm 99", "no order"),
+        ("order place --line CUP=1@0", "stockade sku create CUP"),
+        ("order get 99", "no order number 99 in market default"),
+        ("order confirm 99", "no order number 99 in market default"),
         ("stock receive MUG 0", "must be 1 to"),
     ] {
         let error = server.run(line).failed(1);

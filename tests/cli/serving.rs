@@ -36,9 +36,21 @@ fn what_was_answered_is_there_after_a_stop_and_after_a_kill() {
     server.run("stock receive MUG 10").ok();
     let server = Server::start_in(server.stop());
     assert_eq!(server.stock("MUG", "available"), 10);
-    server.run("order place --line MUG=3").ok();
+    server.run("order place --line MUG=3@0").ok();
     let server = Server::start_in(server.kill());
     assert_eq!(server.stock("MUG", "available"), 7);
+}
+
+#[test]
+fn a_server_in_memory_says_that_nothing_is_kept_and_leaves_a_log_alone() {
+    let empty = tempfile::tempdir().expect("a directory");
+    let server = Server::start_with(empty, &["--durability", "memory"]);
+    assert!(server.said.last().expect("lines").contains("nothing is kept"), "{:?}", server.said);
+    let again = Server::start_with(server.stop(), &["--durability", "memory"]);
+    drop(again);
+    let dir = Server::start().stop();
+    let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--durability", "memory"]).failed(2);
+    assert!(error.contains("data/log holds a log"), "{error}");
 }
 
 #[test]
