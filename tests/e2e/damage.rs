@@ -20,8 +20,8 @@ use crate::child::{Node, Settings};
 use crate::harness::{line, place, stocked};
 
 const BLOCK: usize = 4_096;
-const SEGMENT: usize = 16 * BLOCK;
-const ORDERS: u64 = 24;
+const SEGMENT: usize = 256 * BLOCK;
+const ORDERS: u64 = 300;
 
 fn settings(data: &Path) -> Settings {
     Settings { segment_bytes: SEGMENT as u64, ..Settings::new(data) }
