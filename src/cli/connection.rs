@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::fault::CliFault;
 use super::settings::ClientSettings;
+use super::suggestion::Suggestion;
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{CodeList, MarketId, SiteId, SkuId};
 use crate::client::{Client, ClientIdentity, ClientOptions, PemSource, QueryReply, Response};
@@ -23,6 +24,7 @@ pub(super) type Answered = (Answer, Vec<u32>);
 /// A server.
 pub(super) struct Connection {
     pub(super) client: Client,
+    suggestion: Suggestion,
 }
 
 /// A server and one of its markets.
@@ -30,21 +32,26 @@ pub(super) struct MarketConnection {
     pub(super) client: Client,
     pub(super) market: MarketId,
     pub(super) market_name: String,
+    pub(super) suggestion: Suggestion,
 }
 
 impl Connection {
     pub(super) async fn open(settings: &ClientSettings) -> Result<Self, CliFault> {
-        Ok(Self { client: Client::connect(options(settings)?).await? })
+        Ok(Self { client: Client::connect(options(settings)?).await?, suggestion: Suggestion::new(settings) })
     }
 
     pub(super) async fn into_market(self, name: &str) -> Result<MarketConnection, CliFault> {
         match self.client.query(&Query::Market { code: name }).await? {
             QueryReply::Market(market) => {
-                Ok(MarketConnection { client: self.client, market, market_name: name.to_owned() })
+                let Self { client, suggestion } = self;
+                Ok(MarketConnection { client, market, market_name: name.to_owned(), suggestion })
             }
             QueryReply::Refused(Refused::Engine(Refusal::UnknownMarket)) => Err(CliFault::Refused {
                 what: format!("market {name}"),
-                why: format!("no such market; create it with: stockade market create {name}"),
+                why: format!(
+                    "no such market; create it with: {}",
+                    self.suggestion.server_command("market create", &[name])
+                ),
             }),
             other => Err(unexpected("market", &other)),
         }
@@ -99,14 +106,15 @@ impl MarketConnection {
     /// Numbers of SKU codes, all of which must exist.
     pub(super) async fn resolve_all(&self, codes: &[&str]) -> Result<Vec<SkuId>, CliFault> {
         let numbers = self.resolve(codes).await?;
-        let missing: Vec<_> = codes.iter().zip(&numbers).filter(|(_, number)| number.is_none()).collect();
+        let missing = codes.iter().zip(&numbers).filter(|(_, number)| number.is_none());
+        let missing: Vec<&str> = missing.map(|(code, _)| *code).collect();
         if missing.is_empty() {
             return Ok(numbers.into_iter().flatten().collect());
         }
-        let names = missing.iter().map(|(code, _)| **code).collect::<Vec<_>>().join(" ");
+        let create = self.suggestion.command("sku create", &missing);
         Err(CliFault::Refused {
-            what: format!("SKU {names}"),
-            why: format!("not in market {}; create it with: stockade sku create {names}", self.market_name),
+            what: format!("SKU {}", missing.join(", ")),
+            why: format!("not in market {}; create it with: {create}", self.market_name),
         })
     }
 
@@ -147,9 +155,10 @@ impl MarketConnection {
         found.ok_or_else(|| CliFault::Refused {
             what: format!("site {code}"),
             why: format!(
-                "market {} has only {}; create it with: stockade site create {code}",
+                "market {} has only {}; create it with: {}",
                 self.market_name,
-                rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>().join(", ")
+                rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>().join(", "),
+                self.suggestion.command("site create", &[code])
             ),
         })
     }

@@ -199,8 +199,9 @@ async fn check_sites(
     file.bad.extend(unknown.into_iter().map(|ImportLine { number, site, .. }| BadLine {
         line: number,
         reason: format!(
-            "market {} has no site {site}; create it with: stockade site create {site}",
-            connection.market_name
+            "market {} has no site {site}; create it with: {}",
+            connection.market_name,
+            connection.suggestion.command("site create", &[&site])
         ),
     }));
     file.bad.sort_by_key(|bad| bad.line);

@@ -9,6 +9,7 @@ use super::fact_text;
 use super::fault::CliFault;
 use super::local::log_directory;
 use super::output::{remark, say};
+use super::suggestion::quoted;
 use super::time_text::utc;
 use crate::wal::{self, Dropped, Item, Reader, ReplayedEntry, Salvaged};
 use crate::wire::{FactReader, FactScratch};
@@ -70,7 +71,7 @@ pub(super) fn salvage(data: &Path, new: &Path, accept_loss: bool) -> Result<(), 
         wal::Fault::LossNotAccepted { entries, regions } => CliFault::usage(format!(
             "salvage would lose {entries} entries that are known of, and {regions} regions cannot be read; nothing was \
              written. Look at them with `stockade log dump {}`, and add --accept-loss to go on",
-            data.display()
+            quoted(&data.to_string_lossy())
         )),
         other => other.into(),
     })?;

@@ -26,6 +26,7 @@ mod units;
 mod connection;
 mod local;
 mod next_steps;
+mod suggestion;
 
 mod catalog;
 mod order;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::suggestion::quoted;
 use crate::client::ClientOptions;
 use crate::wal::Durability;
 
@@ -55,16 +56,6 @@ fn server_flags(address: SocketAddr, data: &Path) -> String {
         flags += &format!(" --data {}", quoted(&data.to_string_lossy()));
     }
     flags
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:@%,".contains(char);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::fault::CliFault;
 use super::order_line::{self, WantedLine};
 use super::order_report::{DoneReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
 use super::settings::ClientSettings;
+use super::suggestion::Suggestion;
 use super::time_text::{utc, utc_or_none};
 use super::units;
 use crate::base::limits::{HOLD_MS_MAX, PAGE_ROWS_MAX};
@@ -81,12 +82,17 @@ pub(super) async fn place(settings: &ClientSettings, args: &PlaceArgs) -> Result
         details: args.details.as_bytes(),
     };
     match connection.client.submit(&Command::Place(place)).await? {
-        Response::Answered { answer, taken } => placed(order, &wanted.lines, (answer, taken)),
+        Response::Answered { answer, taken } => placed(&connection.suggestion, order, &wanted.lines, (answer, taken)),
         Response::Refused(why) => Err(not_placed(&why, &codes, &skus)),
     }
 }
 
-fn placed(order: OrderId, lines: &[WantedLine], (answer, taken): Answered) -> Result<PlacedReport, CliFault> {
+fn placed(
+    suggestion: &Suggestion,
+    order: OrderId,
+    lines: &[WantedLine],
+    (answer, taken): Answered,
+) -> Result<PlacedReport, CliFault> {
     let Answer::Placed { number, accepted_at, deadline, state, short, repeated } = answer else {
         return Err(unexpected("an order", &answer));
     };
@@ -104,6 +110,7 @@ fn placed(order: OrderId, lines: &[WantedLine], (answer, taken): Answered) -> Re
         short,
         repeated,
         lines: lines.iter().enumerate().map(line).collect(),
+        confirm: suggestion.command("order confirm", &[&number.to_string()]),
     })
 }
 
@@ -175,7 +182,7 @@ pub(super) async fn get(settings: &ClientSettings, text: &str) -> Result<OrderRe
 
 pub(super) async fn list(settings: &ClientSettings, after: u64, limit: u64) -> Result<OrderListReport, CliFault> {
     let connection = MarketConnection::open(settings).await?;
-    let mut report = OrderListReport { orders: Vec::new(), next: Some(after) };
+    let mut report = OrderListReport { orders: Vec::new(), next: Some(after), more: None };
     while let Some(after) = report.next
         && (report.orders.len() as u64) < limit
     {
@@ -188,6 +195,10 @@ pub(super) async fn list(settings: &ClientSettings, after: u64, limit: u64) -> R
         report.orders.extend(page.rows.iter().map(Into::into));
         report.next = page.next.map(|number| number.0);
     }
+    report.more = report.next.map(|next| {
+        let (next, limit) = (next.to_string(), limit.to_string());
+        connection.suggestion.command("order list", &["--after", &next, "--limit", &limit])
+    });
     Ok(report)
 }
 

@@ -141,6 +141,9 @@ pub(super) struct OrderListReport {
     pub(super) orders: Vec<OrderRowReport>,
     /// Go on with `--after` this number; none at the end.
     pub(super) next: Option<u64>,
+    /// The command that does.
+    #[serde(skip)]
+    pub(super) more: Option<String>,
 }
 
 /// One of them.
@@ -170,8 +173,8 @@ impl fmt::Display for OrderListReport {
             table.row(vec![row.number.to_string(), row.id.clone(), row.state.to_owned(), until]);
         }
         table.fmt(f)?;
-        match self.next {
-            Some(next) => writeln!(f, "\nmore: stockade order list --after {next}"),
+        match &self.more {
+            Some(more) => writeln!(f, "\nmore: {more}"),
             None => Ok(()),
         }
     }
@@ -188,6 +191,9 @@ pub(super) struct PlacedReport {
     pub(super) short: bool,
     pub(super) repeated: bool,
     pub(super) lines: Vec<TakenReport>,
+    /// The command that confirms it.
+    #[serde(skip)]
+    pub(super) confirm: String,
 }
 
 /// One line of it.
@@ -207,7 +213,7 @@ impl fmt::Display for PlacedReport {
             writeln!(f, "  {} of {} {}", line.taken, line.asked, line.sku)?;
         }
         match &self.reserved_until {
-            Some(until) => writeln!(f, "reserved until {until}; to keep it: stockade order confirm {number}"),
+            Some(until) => writeln!(f, "reserved until {until}; to keep it: {}", self.confirm),
             None => Ok(()),
         }
     }

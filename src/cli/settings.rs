@@ -17,7 +17,7 @@ use crate::client::ClientOptions;
 use crate::wal::{Durability, SyncMethod};
 
 /// Where a server keeps its data unless told otherwise.
-const DATA_DEFAULT: &str = "data";
+pub(super) const DATA_DEFAULT: &str = "data";
 /// The market that exists at first start.
 pub(super) const MARKET_DEFAULT: &str = "default";
 

@@ -134,6 +134,26 @@ fn what_makes_no_sense_is_a_usage_error_that_says_what_is_allowed() {
 }
 
 #[test]
+fn a_suggested_command_names_server_and_market_and_works_when_it_is_copied() {
+    let server = Server::start();
+    server.run_words(&["market", "create", "new york"]).ok();
+    let here = format!("--connect {} --market 'new york'", server.address);
+    let run = |words: &[&str]| server.run_words(&[words, &["--market", "new york"]].concat());
+    let error = run(&["stock", "receive", "blue mug", "5"]).failed(1);
+    assert!(error.contains(&format!("stockade sku create 'blue mug' {here}")), "{error}");
+    run(&["sku", "create", "blue mug"]).ok();
+    let error = run(&["stock", "receive", "blue mug", "5", "--site", "the attic"]).failed(1);
+    assert!(error.contains(&format!("stockade site create 'the attic' {here}")), "{error}");
+    run(&["stock", "receive", "blue mug", "5"]).ok();
+    for number in 1..=2 {
+        let placed = run(&["order", "place", "--line", "blue mug=1@1"]).ok();
+        assert!(placed.contains(&format!("stockade order confirm {number} {here}")), "{placed}");
+    }
+    let list = run(&["order", "list", "--limit", "1"]).ok();
+    assert!(list.contains(&format!("more: stockade order list --after 1 --limit 1 {here}")), "{list}");
+}
+
+#[test]
 fn what_does_not_exist_is_named_with_the_command_that_creates_it() {
     let server = stocked(3);
     for (line, says) in [
