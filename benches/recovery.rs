@@ -170,7 +170,14 @@ fn recovery(criterion: &mut Criterion) {
     group.warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_secs(1));
     group.bench_function("log read and checked, nothing folded", |bencher| {
         let reader = Reader::open(dir.path()).expect("free");
-        bencher.iter(|| reader.read(&mut |_| {}, &mut |_| {}).expect("sound"));
+        bencher.iter(|| {
+            let mut bytes = 0;
+            reader.read(&mut |entry| bytes += entry.bytes.len() as u64, &mut |_| {}).expect("sound");
+            assert!(bytes > orders() * 64, "every order was read");
+        });
+    });
+    group.bench_function("log opened, nothing folded", |bencher| {
+        bencher.iter(|| drop(Log::open(&options(dir.path()), &mut |_| {}, &mut |_| {}).expect("sound")));
     });
     group.bench_function("nothing reserved", |bencher| {
         bencher.iter_custom(|times| (0..times).map(|_| recover(dir.path(), 0).1).sum());

@@ -7,7 +7,7 @@
 //! - Nothing is folded of a stream whose beginning is missing: its facts are about a state that is not there.
 
 use crate::base::limits::LOOK_AHEAD_COMMANDS_MAX;
-use crate::base::{Sequence, ShardId, Timestamp};
+use crate::base::{OrderId, Sequence, ShardId, Timestamp};
 use crate::engine::{Capacity, Engine};
 use crate::wal::ReplayedEntry;
 use crate::wire::{FactReader, FactScratch, RecordError};
@@ -53,6 +53,8 @@ pub struct Recovery {
     facts: u64,
     failed: Option<RecoverError>,
     scratch: [FactScratch; 2],
+    /// Orders about to be looked up.
+    ahead: Vec<OrderId>,
 }
 
 impl Recovery {
@@ -60,9 +62,16 @@ impl Recovery {
     #[must_use]
     pub fn new(shards: u16, capacity: Capacity) -> Self {
         let engines = (0..shards).map(|shard| Engine::new(ShardId(shard), shards, capacity)).collect();
-        let folded = vec![Sequence(0); usize::from(shards)];
-        let last = Timestamp::ZERO;
-        Self { engines, folded, reserve: None, last, facts: 0, failed: None, scratch: Default::default() }
+        Self {
+            engines,
+            folded: vec![Sequence(0); usize::from(shards)],
+            reserve: None,
+            last: Timestamp::ZERO,
+            facts: 0,
+            failed: None,
+            scratch: Default::default(),
+            ahead: Vec::new(),
+        }
     }
 
     /// Lets each shard take the memory for so many orders, those of the log and those to come, before it folds the
@@ -103,11 +112,13 @@ impl Recovery {
         let [ahead, behind] = &mut self.scratch;
         let (mut scout, mut facts) = (FactReader::new(bytes, ahead), FactReader::new(bytes, behind));
         loop {
+            self.ahead.clear();
             for _ in 0..LOOK_AHEAD_COMMANDS_MAX {
                 // What cannot be read is met again below.
                 let Some(Ok(fact)) = scout.next() else { break };
-                engine.touch_fact(&fact);
+                self.ahead.extend(engine.touch_fact(&fact));
             }
+            engine.touch_orders(&self.ahead);
             for _ in 0..LOOK_AHEAD_COMMANDS_MAX {
                 let Some(fact) = facts.next() else { return Ok(()) };
                 let fact = fact.map_err(|source| RecoverError::Record { stream, sequence, source })?;

@@ -16,7 +16,7 @@ use super::{Decision, Outcome, Scratch, check_bounds, check_made_at};
 use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
 };
-use crate::base::{OrderId, Timestamp};
+use crate::base::{MarketId, OrderId, Timestamp};
 
 impl Engine {
     pub(super) fn place<'s>(&self, place: &Place<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
@@ -102,10 +102,15 @@ impl Engine {
 
     /// Reads once what deciding about a placement will look up.
     pub(in crate::engine) fn touch_place(&self, order: OrderId, lines: &[Line]) -> u64 {
-        let Ok(market) = self.market(order.market()) else { return 0 };
+        self.orders.touch(order) ^ self.touch_stock(order.market(), lines)
+    }
+
+    /// Reads once the stock that lines draw on first.
+    pub(in crate::engine) fn touch_stock(&self, market: MarketId, lines: &[Line]) -> u64 {
+        let Ok(market) = self.market(market) else { return 0 };
         let site = market.ranked[0];
         let known = lines.iter().filter(|line| market.check_sku(line.sku).is_ok());
-        known.fold(self.orders.touch(order), |sum, line| sum ^ market.ledger.available(line.sku, site))
+        known.fold(0, |sum, line| sum ^ market.ledger.available(line.sku, site))
     }
 }
 
