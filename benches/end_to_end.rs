@@ -8,8 +8,9 @@
 //! # Expected
 //! - Frames of 1,024, several in flight: a bare echo of such frames over TLS moves some nine million orders a second on
 //!   two cores; deciding, folding, encoding and hashing each order for the log costs the shard a few hundred
-//!   nanoseconds more. While one frame is synced the next is decided, so the disk's latency is not paid per frame:
-//!   expect a third of the echo, well over a million a second, and the network thread to be the busiest.
+//!   nanoseconds more.
+//!   While one frame is synced the next is decided, so the disk's latency is not paid per frame: expect a third of the
+//!   echo, well over a million a second, and the network thread to be the busiest.
 //! - One request at a time: nothing overlaps. Four hand-overs between threads, two packets and one sync: expect the
 //!   disk's sync (see `benches/wal.rs`) and some hundred microseconds.
 //!
@@ -97,8 +98,7 @@ impl Drop for Node {
 
 /// The node's network thread, and everything around it.
 fn run(log: &Options, door: &ServerOptions, listening: &mpsc::Sender<SocketAddr>, stopped: oneshot::Receiver<()>) {
-    let unbounded =
-        Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: u64::MAX, skus_max: u64::MAX };
+    let unbounded = Capacity::UNBOUNDED;
     let mut recovery = Recovery::new(1, unbounded);
     // So that no figure measures the system finding pages.
     recovery.reserve(if measured() { 10_000_000 } else { 0 });

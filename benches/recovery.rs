@@ -36,9 +36,6 @@ fn orders() -> u64 {
 const BATCH: u64 = 1_024;
 const SKUS: u32 = 10_000;
 const HOUR_MS: u32 = 3_600_000;
-const UNBOUNDED: Capacity =
-    Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: u64::MAX, skus_max: u64::MAX };
-
 fn options(dir: &Path) -> Options {
     Options {
         // How the log was written makes no difference to how it is read.
@@ -119,7 +116,7 @@ fn write_log(dir: &Path) -> u128 {
     let opened = Log::open(&options(dir), &mut |_| {}, &mut |_| {}).expect("opens");
     let (log, running) = opened.start(Box::new(|fault| panic!("{fault}"))).expect("starts");
     let mut author = Author {
-        engine: Engine::new(ShardId(0), 1, UNBOUNDED),
+        engine: Engine::new(ShardId(0), 1, Capacity::UNBOUNDED),
         scratch: Scratch::default(),
         log,
         sequence: Sequence(0),
@@ -146,7 +143,7 @@ fn write_log(dir: &Path) -> u128 {
 fn recover(dir: &Path, reserve: u64) -> (Engine, Duration, Duration) {
     let begin = Instant::now();
     let mut reserved = None;
-    let mut recovery = Recovery::new(1, UNBOUNDED);
+    let mut recovery = Recovery::new(1, Capacity::UNBOUNDED);
     recovery.reserve(reserve);
     let opened = Log::open(
         &options(dir),

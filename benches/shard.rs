@@ -1,8 +1,9 @@
-//! What a shard adds to deciding: the same placements through the engine alone and through inbox, batch machine, outbox.
+//! What a shard adds to deciding: the same placements through the engine alone and through inbox, batch machine,
+//! outbox.
 //!
-//! Expected: the whole turn costs little more than decide, fold and encode, well below 100 ns an order in large batches,
-//! since queues, wakers and clocks are paid for once a submission or once a turn. One order a submission pays them every
-//! time, and shows what a session that sends single orders costs its shard.
+//! Expected: the whole turn costs little more than decide, fold and encode, well below 100 ns an order in large
+//! batches, since queues, wakers and clocks are paid for once a submission or once a turn. One order a submission pays
+//! them every time, and shows what a session that sends single orders costs its shard.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -99,9 +100,7 @@ impl Orders {
 }
 
 fn unbounded() -> Engine {
-    let most = u64::MAX;
-    let capacity = Capacity { orders_max: most, lines_max: most, details_bytes_max: most, skus_max: most };
-    Engine::new(ShardId(0), 1, capacity)
+    Engine::new(ShardId(0), 1, Capacity::UNBOUNDED)
 }
 
 struct Desk {

@@ -26,3 +26,6 @@ pub mod client;
 
 #[cfg(feature = "net")]
 pub mod node;
+
+#[cfg(feature = "net")]
+pub mod cli;

@@ -1,4 +1,5 @@
-//! Shards on their threads over the real log on a real disk: 16 markets on 1, 2 and 8 shards, stopped and started again.
+//! Shards on their threads over the real log on a real disk: 16 markets on 1, 2 and 8 shards, stopped and started
+//! again.
 //!
 //! # Not here
 //! - Crashes: `tests/sim`. Sockets: `tests/e2e`.

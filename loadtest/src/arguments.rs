@@ -66,7 +66,7 @@ pub(crate) struct Flash {
     #[arg(long, default_value_t = 32_768, value_name = "F",
           value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
     pub(crate) in_flight: u32,
-    /// Orders in one frame.
+    /// Orders in one frame; fewer when --in-flight leaves less to each connection.
     #[arg(long, default_value_t = 1_024, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
     pub(crate) batch: u16,
     /// Send so many orders a second, at random moments (Poisson), whether or not answers come: an open loop, which
@@ -74,7 +74,8 @@ pub(crate) struct Flash {
     /// sends are over 1 ms late.
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) rate: Option<u64>,
-    /// Seconds a reservation lasts. Below 600 the run waits at the end until all have expired, and expects just that.
+    /// Seconds a reservation lasts. When that is not at least 600 more than the run takes, the run waits at the end
+    /// until all have expired, and expects just that.
     #[arg(long, default_value_t = 3_600, value_name = "S",
           value_parser = clap::value_parser!(u32).range(1..=2_678_400))]
     pub(crate) hold: u32,

@@ -20,6 +20,8 @@ use crate::session::Session;
 
 /// Seconds when nobody says when to stop.
 const DURATION_DEFAULT_S: f64 = 10.0;
+/// Warm-up, late answers and the audit of a run take less, in seconds.
+const AROUND_S: f64 = 600.0;
 /// Orders a second that a server of our own must have room for.
 const ORDERS_PER_S_MAX: f64 = 2_500_000.0;
 const HOT_SKU: &str = "hot";
@@ -36,6 +38,17 @@ fn duration_s(flash: &Flash) -> f64 {
     flash.duration.unwrap_or(DURATION_DEFAULT_S)
 }
 
+/// Whether reservations may end before the run does. How long a closed loop takes for so many orders is not known
+/// before; [`AROUND_S`] is ample for it.
+fn expires(flash: &Flash) -> bool {
+    let sale_s = match (flash.orders, flash.rate) {
+        (Some(orders), Some(rate)) => precise(orders) / precise(rate),
+        (Some(_), None) => 0.0,
+        (None, _) => duration_s(flash),
+    };
+    f64::from(flash.hold) < sale_s + AROUND_S
+}
+
 pub(crate) const fn precise(number: u64) -> f64 {
     number as f64
 }
@@ -46,9 +59,13 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
     let client = session.host.connect(connections).await?;
     let mut exchange = Exchange::open(&client).await?;
 
+    if flash.rate.is_none() && flash.in_flight < u32::from(flash.connections) {
+        return Err(Failure::Usage("every connection has an order in flight: --in-flight is at least --connections"));
+    }
     session.progress.begin("warm-up");
     let warm_up = market(&mut exchange, session, flash, "warm-up", flash.warm_up).await?;
-    let plan = Plan { orders_max: flash.warm_up, span_ns: u64::MAX, pace: closed(flash), ..warm_up.plan(flash) };
+    let (span_ns, batch) = (u64::MAX, closed_batch(flash));
+    let plan = Plan { orders_max: flash.warm_up, span_ns, batch, pace: closed(flash), ..warm_up.plan(flash) };
     let warmed = drive(plan, &client, session, connections).await?;
 
     session.progress.begin("flash sale");
@@ -57,13 +74,13 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
         Some(_) => u64::MAX,
         None => crate::progress::rounded(duration_s(flash) * 1e9),
     };
-    let pace = match flash.rate {
-        Some(rate) => Pace::Open { orders_per_s: precise(rate), burst_from_ns: None },
-        None => closed(flash),
+    let (pace, batch) = match flash.rate {
+        Some(rate) => (Pace::Open { orders_per_s: precise(rate), burst_from_ns: None }, flash.batch),
+        None => (closed(flash), closed_batch(flash)),
     };
-    let plan = Plan { orders_max: flash.orders.unwrap_or(u64::MAX), span_ns, pace, ..sale.plan(flash) };
+    let plan = Plan { orders_max: flash.orders.unwrap_or(u64::MAX), span_ns, pace, batch, ..sale.plan(flash) };
     let mut driven = drive(plan, &client, session, connections).await?;
-    if sale.goods.expires() {
+    if sale.goods.expires {
         session.progress.begin("waiting until every reservation has expired");
         wait_for_expiry(&mut exchange, &sale).await?;
     } else {
@@ -101,7 +118,17 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
 }
 
 fn closed(flash: &Flash) -> Pace {
-    Pace::Closed { orders_in_flight: u64::from(flash.in_flight) / u64::from(flash.connections) }
+    Pace::Closed { orders_in_flight: in_flight(flash) }
+}
+
+/// Orders that one connection may have waiting, at least one.
+fn in_flight(flash: &Flash) -> u64 {
+    (u64::from(flash.in_flight) / u64::from(flash.connections)).max(1)
+}
+
+/// Orders of one frame of a closed loop: no more than may wait.
+fn closed_batch(flash: &Flash) -> u16 {
+    u16::try_from(in_flight(flash)).map_or(flash.batch, |most| most.min(flash.batch))
 }
 
 /// A market with one SKU.
@@ -124,7 +151,8 @@ async fn market(
     let skus = exchange.create_skus(market, [HOT_SKU].into_iter()).await?;
     exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
     let (hold_ms, customers, seed) = (flash.hold.saturating_mul(1_000), flash.customers, mix(session.seed));
-    Ok(Shelf { name, market, goods: Goods { market, sku: skus[0], hold_ms, customers, seed }, units })
+    let goods = Goods { market, sku: skus[0], hold_ms, expires: expires(flash), customers, seed };
+    Ok(Shelf { name, market, goods, units })
 }
 
 impl Shelf {
@@ -160,5 +188,43 @@ async fn wait_for_expiry(exchange: &mut Exchange, sale: &Shelf) -> Result<(), Fa
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(over.since_ms(now) + 1)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Scenario};
+
+    fn flash(flags: &str) -> Flash {
+        let line = ["loadtest", "flash"].into_iter().chain(flags.split_whitespace());
+        match Arguments::try_parse_from(line).expect("sound").scenario {
+            Scenario::Flash(flash) => flash,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_frame_is_no_larger_than_what_may_be_in_flight() {
+        assert_eq!(closed_batch(&flash("")), 1_024);
+        assert_eq!(closed_batch(&flash("--in-flight 100 --connections 8")), 12);
+        assert_eq!(closed_batch(&flash("--in-flight 4000000 --connections 1")), 1_024);
+    }
+
+    #[test]
+    fn a_reservation_outlives_a_run_only_when_it_outlives_all_of_it() {
+        for (flags, does) in [
+            ("", false),
+            ("--hold 5", true),
+            ("--duration 3600", true),
+            ("--duration 3600 --hold 3601", true),
+            ("--duration 3600 --hold 4200", false),
+            ("--orders 360000 --rate 100", true),
+            ("--orders 360000", false),
+        ] {
+            assert_eq!(expires(&flash(flags)), does, "{flags}");
+        }
     }
 }

@@ -14,6 +14,8 @@ pub const MIB: usize = 1024 * KIB;
 pub const LINES_MAX: usize = 2_048;
 /// Draws of one placement: how many (line, site) pairs its units may come from.
 pub const DRAWS_MAX: usize = 8_192;
+/// Draws a node keeps, all orders together, for each line it may keep.
+pub const DRAWS_PER_LINE_MEAN_MAX: u64 = 2;
 /// Units of one line, 1 to this many.
 pub const LINE_QUANTITY_MAX: u32 = 10_000_000;
 /// Price of one unit in minor units, 0 to this many.
@@ -52,21 +54,22 @@ pub const EXPIRIES_PER_TURN_MAX: usize = 1_024;
 /// Rows of one page of a query (open orders, stock of SKUs, codes to resolve).
 pub const PAGE_ROWS_MAX: usize = 1_024;
 /// Orders looked at for one page of open orders; the page may then be shorter and says where to go on.
-pub const PAGE_SCAN_MAX: usize = 65_536;
+pub const PAGE_SCAN_MAX: usize = 4_096;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
-pub const ORDERS_DEFAULT: u64 = 4_000_000;
+pub const ORDERS_DEFAULT: u64 = 1_000_000;
 /// Lines of all orders a node keeps, unless set.
 pub const LINES_DEFAULT: u64 = 4 * ORDERS_DEFAULT;
 /// SKUs of all markets a node keeps, unless set.
-pub const SKUS_DEFAULT: u64 = 2_000_000;
+pub const SKUS_DEFAULT: u64 = 500_000;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
 pub const ORDER_MEMORY_BYTES: u64 = 300;
 
-/// Memory the start-up check counts for every further line of an order.
-pub const LINE_MEMORY_BYTES: u64 = 64;
+/// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
+/// change that is remembered.
+pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site.
 pub const SKU_MEMORY_BYTES: u64 = 250;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
@@ -88,6 +91,8 @@ pub const INBOX_SPARE_BATCHES_MAX: usize = 64;
 pub const INBOX_SPARE_BATCH_BYTES_MAX: usize = 2 * MIB;
 /// Commands of one turn at most. Larger turns fall out of the cache and keep the disk waiting.
 pub const TURN_COMMANDS_MAX: usize = 2_048;
+/// A reading counts as so many commands of a turn: it may walk over a page of records.
+pub const READING_WORTH_COMMANDS: usize = 256;
 /// Commands looked up ahead together; their memory must still be in the cache when they are decided.
 pub const LOOK_AHEAD_COMMANDS_MAX: usize = 1_024;
 /// Bytes of facts after which a turn takes no further command.
@@ -113,6 +118,10 @@ pub const DEADLINE_SLEEP_MS_MAX: u64 = 1_000;
 
 /// Bytes of one record (one fact) in the log: the length field counts 8-byte words in 16 bits.
 pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
+/// Writes of one probe of the disk at start.
+pub const LOG_PROBE_WRITES_MAX: usize = 24;
+/// Milliseconds of one probe: four of these stay under a second even on a slow disk.
+pub const LOG_PROBE_MS_MAX: u64 = 150;
 /// Bytes of one entry (the facts of one batch of one shard).
 pub const ENTRY_BYTES_MAX: usize = 2 * MIB;
 /// The unit the log writes and pads to; a header lies within one.
@@ -121,8 +130,10 @@ pub const LOG_BLOCK_BYTES: usize = 4 * KIB;
 pub const LOG_FRAME_BYTES_MAX: usize = 4 * MIB;
 /// Bytes of one segment of the log, unless set.
 pub const LOG_SEGMENT_BYTES_DEFAULT: u64 = 256 * MIB as u64;
-/// The smallest segment; only tests want it.
+/// The smallest segment; only tests of the log itself want it.
 pub const LOG_SEGMENT_BYTES_MIN: u64 = 32 * KIB as u64;
+/// The smallest segment of a node: the largest record fits an entry of it.
+pub const LOG_SEGMENT_BYTES_NODE_MIN: u64 = MIB as u64;
 /// The largest segment.
 pub const LOG_SEGMENT_BYTES_MAX: u64 = 4_096 * MIB as u64;
 /// Segments prepared ahead: the next one, and one in reserve for urgent commands when the disk is full.
@@ -202,6 +213,12 @@ pub const SEND_WINDOW_BYTES: usize = MIB;
 pub const IN_FLIGHT_FIRST_BYTES: usize = 64 * KIB;
 /// The same, afterwards, while the pool lasts.
 pub const IN_FLIGHT_BYTES: usize = 4 * MIB;
+/// How often a grant out of the pool is halved before a connection goes without.
+pub const GRANT_HALVINGS_MAX: u32 = 4;
+/// Turns of one stream before other tasks get theirs.
+pub const STREAM_TURNS_MAX: usize = 8;
+/// How far ahead of log time the client's idea of it may get: half of what the server accepts.
+pub const CLIENT_AHEAD_MS_MAX: u64 = ID_AHEAD_MS_MAX / 2;
 /// Bytes a stream's read buffer begins with.
 pub const READ_BUFFER_FIRST_BYTES: usize = 4 * KIB;
 /// Bytes it may grow to out of the pool: one frame, and room to read what follows it.
@@ -235,6 +252,15 @@ pub const RECONNECT_FIRST_MS: u64 = 10;
 /// Retries a client may save up; each answered request earns a tenth of one.
 pub const RETRIES_SAVED_MAX: u64 = 1_000;
 
+// ---- command line -------------------------------------------------------------------------------------------------
+
+/// Lines of one file of `stock import`. Half of what a market remembers: the file can come again the same day.
+pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;
+/// Requests of one import under way at once: enough to fill frames.
+pub const IMPORT_IN_FLIGHT_MAX: usize = 8_192;
+/// Wrong lines of a file shown to people; the count is always told.
+pub const IMPORT_LINES_SHOWN_MAX: usize = 1_000;
+
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
@@ -246,12 +272,14 @@ const _: () = {
     // One entry always fits one frame; a frame fits the segment it opens; the segment header has room for every stream.
     assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
     assert!(LOG_FRAME_BYTES_MAX.is_multiple_of(LOG_BLOCK_BYTES));
+    assert!((RECORD_BYTES_MAX + 2 * LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_NODE_MIN);
     assert!((LOG_FRAME_BYTES_MAX + LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_DEFAULT);
     assert!(128 + 16 * (SHARDS_MAX as usize) <= LOG_BLOCK_BYTES);
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
-    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit it.
+    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit
+    // it.
     assert!(MARKET_UNITS_MAX < (i64::MAX as u64) / 8);
     assert!(STOCK_UNITS_MAX <= MARKET_UNITS_MAX, "a market holds what one site may hold");
     // Run-ahead: a shard within its own bounds is never turned away by the log.
@@ -269,7 +297,7 @@ const _: () = {
     assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
-    assert!(128 + LINES_MAX * 44 + DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(128 + LINES_MAX * 44 + 2 * DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 54 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);

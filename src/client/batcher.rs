@@ -11,6 +11,8 @@
 //! - A request that was answered is never sent again: a refused order whose caller was told so must not be placed.
 //! - A request is sent again with the identifiers it had.
 //! - A reply is believed only when its request is in flight, open and of its kind.
+//! - Nobody whose command may have been accepted by a connection that was lost is told that it changed nothing, unless
+//!   the engine said so, which would have known it again.
 //! # Why so
 //! No timer: an idle client sends at once, a busy one sends larger frames. After a lost connection everything open is
 //! sent again without asking the budget; connecting has its own pauses.
@@ -26,11 +28,20 @@ use crate::wire::{Batch, FrameWriter, PushError, Refused, Reply, Request, Tag};
 /// Somebody who waits for an answer.
 pub(super) trait Waiter {
     /// The answer, or why there will be none.
-    fn deliver(self, outcome: Result<Settled, PushError>);
+    fn deliver(self, outcome: Result<Settled, NoAnswer>);
     /// Whether nobody listens any more.
     fn is_gone(&self) -> bool;
     /// When it will have given up.
     fn expires_ms(&self) -> u64;
+}
+
+/// Why somebody gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// The request fits no frame.
+    TooLarge,
+    /// It may have been accepted before a connection was lost; sent again it was refused without being decided.
+    OutcomeUnknown(Refused),
 }
 
 /// What was wrong with a reply.
@@ -56,7 +67,27 @@ pub(super) struct Batcher<W> {
 /// Requests and who waits for them, side by side. Nobody waits for what was answered: it is never written again.
 struct Group<W> {
     batch: Batch,
-    waiters: Vec<Option<W>>,
+    waiters: Vec<Option<Open<W>>>,
+}
+
+/// Somebody whose request has no answer yet.
+struct Open<W> {
+    waiter: W,
+    /// It was in flight when a connection was lost: the server may have accepted it.
+    is_doubtful: bool,
+}
+
+impl<W: Waiter> Open<W> {
+    /// Tells what the server said. Only the engine knows a request again: any other refusal says nothing of the first
+    /// sending.
+    fn settle(self, settled: Settled) {
+        self.waiter.deliver(match settled {
+            Settled::Command(Response::Refused(why)) if self.is_doubtful && !matches!(why, Refused::Engine(_)) => {
+                Err(NoAnswer::OutcomeUnknown(why))
+            }
+            settled => Ok(settled),
+        });
+    }
 }
 
 impl<W> Default for Group<W> {
@@ -66,13 +97,26 @@ impl<W> Default for Group<W> {
 }
 
 impl<W> Group<W> {
-    fn push(&mut self, request: &Request<'_>, waiter: W) {
+    fn push(&mut self, request: &Request<'_>, open: Open<W>) {
         self.batch.push(Tag::default(), request);
-        self.waiters.push(Some(waiter));
+        self.waiters.push(Some(open));
     }
 
     const fn is_empty(&self) -> bool {
         self.waiters.is_empty()
+    }
+
+    /// Without those whom nobody listens for any more, and without the bytes of what was answered.
+    fn retain_listening(&mut self)
+    where
+        W: Waiter,
+    {
+        let all = std::mem::take(self);
+        for (position, open) in all.waiters.into_iter().enumerate() {
+            let Some(open) = open.filter(|open| !open.waiter.is_gone()) else { continue };
+            let (_, request) = all.batch.get(position).expect("law: requests and waiters stand side by side");
+            self.push(&request, open);
+        }
     }
 
     /// Roughly a frame's worth: more goes into another group.
@@ -105,11 +149,12 @@ impl<W: Waiter> Batcher<W> {
 
     /// Another request.
     pub(super) fn handle_submit(&mut self, request: &Request<'_>, waiter: W) {
+        let open = Open { waiter, is_doubtful: false };
         match self.waiting.back_mut() {
-            Some(group) if !group.is_full() => group.push(request, waiter),
+            Some(group) if !group.is_full() => group.push(request, open),
             _ => {
                 let mut group = Group::default();
-                group.push(request, waiter);
+                group.push(request, open);
                 self.waiting.push_back(group);
             }
         }
@@ -141,20 +186,21 @@ impl<W: Waiter> Batcher<W> {
     fn take_off(&mut self, mut group: Group<W>, now_ms: u64) -> (Flight<W>, Vec<u8>, Group<W>) {
         self.correlation += 1;
         let mut writer = FrameWriter::new(Vec::new());
-        let latest = group.waiters.iter().flatten().map(Waiter::expires_ms).max().unwrap_or(now_ms);
+        let expiries = group.waiters.iter().flatten().map(|open| open.waiter.expires_ms());
+        let latest = expiries.max().unwrap_or(now_ms);
         let left_ms = u32::try_from(latest.saturating_sub(now_ms)).unwrap_or(u32::MAX).max(1);
         writer.begin(self.correlation, left_ms);
         let (mut positions, mut rest) = (Vec::with_capacity(group.waiters.len()), Group::default());
         for position in 0..group.waiters.len() {
-            let waiter = group.waiters[position].take_if(|waiter| !waiter.is_gone());
-            let (Some(waiter), Some((_, request))) = (waiter, group.batch.get(position)) else { continue };
+            let Some(open) = group.waiters[position].take().filter(|open| !open.waiter.is_gone()) else { continue };
+            let (_, request) = group.batch.get(position).expect("law: requests and waiters stand side by side");
             match write(&mut writer, &request) {
                 Ok(_) => {
                     positions.push(position);
-                    group.waiters[position] = Some(waiter);
+                    group.waiters[position] = Some(open);
                 }
-                Err(PushError::FrameFull) => rest.push(&request, waiter),
-                Err(error) => waiter.deliver(Err(error)),
+                Err(PushError::FrameFull) => rest.push(&request, open),
+                Err(PushError::TooLarge | PushError::NotForClients) => open.waiter.deliver(Err(NoAnswer::TooLarge)),
             }
         }
         let open = positions.len();
@@ -179,20 +225,21 @@ impl<W: Waiter> Batcher<W> {
             return Ok(());
         }
         let request = flight.group.batch.get(position).map(|(_, request)| request);
-        let waiter = flight.group.waiters[position].take().ok_or(StrayReply::Request { index })?;
+        let open = flight.group.waiters[position].take().ok_or(StrayReply::Request { index })?;
         let request = request.expect("law: requests and waiters stand side by side");
         let settled = Settled::of(&request, reply, take_parts(&mut flight.parts, index));
         let settled = settled.ok_or(StrayReply::Kind { index })?;
         flight.open -= 1;
         let landed = flight.open == 0;
-        match pause_ms(&settled).filter(|pause| now_ms + pause < waiter.expires_ms() && self.budget.take()) {
+        let expires_ms = open.waiter.expires_ms();
+        match pause_ms(&settled).filter(|pause| now_ms + pause < expires_ms && self.budget.take()) {
             Some(pause) => {
-                self.paused.push(&request, waiter);
+                self.paused.push(&request, open);
                 self.resume_ms = Some(self.resume_ms.unwrap_or(0).max(now_ms + pause));
             }
             None => {
                 self.budget.handle_answered();
-                waiter.deliver(Ok(settled));
+                open.settle(settled);
             }
         }
         if landed {
@@ -201,11 +248,16 @@ impl<W: Waiter> Batcher<W> {
         Ok(())
     }
 
-    /// The connection is gone: everything open is sent again, before what came later.
+    /// The connection is gone, or none could be made: everything open is sent again, before what came later. Whoever
+    /// gave up meanwhile is forgotten: an outage may be long.
     pub(super) fn handle_lost(&mut self) {
-        if let Some(flight) = self.flight.take() {
-            self.waiting.push_front(flight.group);
+        if let Some(Flight { mut group, .. }) = self.flight.take() {
+            group.waiters.iter_mut().flatten().for_each(|open| open.is_doubtful = true);
+            self.waiting.push_front(group);
         }
+        self.paused.retain_listening();
+        self.waiting.iter_mut().for_each(Group::retain_listening);
+        self.waiting.retain(|group| !group.is_empty());
     }
 
     /// There will never be a connection: everybody who waits is sent away.
@@ -214,7 +266,7 @@ impl<W: Waiter> Batcher<W> {
         let paused = std::mem::take(&mut self.paused);
         self.resume_ms = None;
         let groups = flight.into_iter().chain([paused]).chain(std::mem::take(&mut self.waiting));
-        groups.flat_map(|group| group.waiters).flatten()
+        groups.flat_map(|group| group.waiters).flatten().map(|open| open.waiter)
     }
 
     /// When `poll_frame` may have something although nobody submitted.

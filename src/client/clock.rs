@@ -1,27 +1,27 @@
 //! The server's log time as a client knows it, and the identifiers made from it.
 //!
 //! # Always true
-//! - What [`ServerClock::now`] says never turns back, and is at most [`AHEAD_MS_MAX`] ahead of the server's log time,
-//!   which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
+//! - What [`ServerClock::now`] says turns back only with a greeting, and is at most [`CLIENT_AHEAD_MS_MAX`] ahead of
+//!   the server's log time, which takes identifiers up to [`ID_AHEAD_MS_MAX`] ahead.
 //! - This machine's wall clock is never read: it may be an hour off without any order being refused.
 //! # Why so
 //! Between two frames time goes on by this machine's monotonic clock. Log time may run at half speed while the server's
 //! clock is being corrected, so beyond a second's lead only half of what passed is counted.
+//!
+//! A greeting is believed even when it is older: a server that was started again may have been restored from a backup,
+//! and refuses identifiers made ahead of its own log time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::base::limits::ID_AHEAD_MS_MAX;
+use crate::base::limits::CLIENT_AHEAD_MS_MAX;
 use crate::base::{MarketId, OrderId, RequestId, Timestamp};
-
-/// How far ahead of log time the client's idea of it may get.
-pub(super) const AHEAD_MS_MAX: u64 = ID_AHEAD_MS_MAX / 2;
 
 /// The newest log time a server told, carried on by the monotonic clock.
 #[derive(Debug)]
 pub(super) struct ServerClock {
     begin: Instant,
-    /// The newest log time told.
+    /// The newest log time told since the last greeting.
     told_ms: AtomicU64,
     /// When, in milliseconds since `begin`. Written before `told_ms` and read after it: whoever mixes two tellings
     /// counts too little time, never too much.
@@ -51,6 +51,12 @@ impl ServerClock {
             self.told_at_ms.fetch_max(self.elapsed_ms(), Ordering::Release);
             self.told_ms.fetch_max(log_time.ms(), Ordering::Release);
         }
+    }
+
+    /// A server greeted on a fresh connection: its log time counts, even if another told a newer one before.
+    pub(super) fn handle_greeting(&self, log_time: Timestamp) {
+        self.told_at_ms.fetch_max(self.elapsed_ms(), Ordering::Release);
+        self.told_ms.store(log_time.ms(), Ordering::Release);
     }
 
     /// The newest log time told, and nothing added.
@@ -87,7 +93,7 @@ impl ServerClock {
 
 /// How much log time is counted for `elapsed` milliseconds without a word from the server.
 fn carried_on(elapsed: u64) -> u64 {
-    elapsed.min(elapsed / 2 + AHEAD_MS_MAX)
+    elapsed.min(elapsed / 2 + CLIENT_AHEAD_MS_MAX)
 }
 
 #[cfg(test)]
@@ -98,7 +104,7 @@ mod tests {
     fn time_carried_on_never_leads_log_time_by_more_than_allowed() {
         for elapsed in [0, 1, 999, 2_000, 2_001, 60_000, 3_600_000] {
             let slowest_log_time = elapsed / 2;
-            assert!(carried_on(elapsed) <= slowest_log_time + AHEAD_MS_MAX, "{elapsed}");
+            assert!(carried_on(elapsed) <= slowest_log_time + CLIENT_AHEAD_MS_MAX, "{elapsed}");
         }
         assert_eq!(carried_on(1_500), 1_500, "a short silence costs nothing");
     }
@@ -110,6 +116,18 @@ mod tests {
         clock.handle_log_time(Timestamp::from_ms(4_000));
         assert_eq!(clock.told(), Timestamp::from_ms(5_000));
         assert!(clock.now() >= Timestamp::from_ms(5_000));
+    }
+
+    #[test]
+    fn a_greeting_is_believed_even_when_it_is_older() {
+        let clock = ServerClock::new(7);
+        clock.handle_greeting(Timestamp::from_ms(5_000_000));
+        clock.handle_greeting(Timestamp::from_ms(4_000));
+        assert_eq!(clock.told(), Timestamp::from_ms(4_000));
+        let id = clock.new_request_id(MarketId::new(3).expect("fits"));
+        assert!(id.made_at() < Timestamp::from_ms(5_000_000), "{id:?}");
+        clock.handle_log_time(Timestamp::from_ms(4_500));
+        assert_eq!(clock.told(), Timestamp::from_ms(4_500), "and log time goes on from there");
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Connector {
             let connecting =
                 self.endpoint.connect(self.address, &self.name).map_err(|error| unreachable(error.to_string()))?;
             let connection = connecting.await.map_err(|error| self.connecting_fault(&error))?;
-            clock.handle_log_time(self.greeting(&connection).await?);
+            clock.handle_greeting(self.greeting(&connection).await?);
             self.prove(&connection, clock).await?;
             Ok(connection)
         };

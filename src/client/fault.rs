@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::quic::PemFault;
+use crate::wire::Refused;
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,7 +57,8 @@ pub enum ClientError {
     },
     /// The server wants to know who we are.
     #[error(
-        "{address} takes only clients with a certificate of its tls.client_ca: {reason}; name yours with --cert FILE --key FILE"
+        "{address} takes only clients with a certificate of its tls.client_ca: {reason}; name yours with \
+         --client-cert FILE --client-key FILE"
     )]
     Unauthorised {
         /// The server.
@@ -111,6 +113,20 @@ pub enum ClientError {
         /// What went wrong last.
         last: String,
     },
+    /// The connection was lost before the answer came, and the request, sent again, was refused without being decided.
+    /// Whether it was carried out the first time is not known; sent again under the same identifier it happens at most
+    /// once.
+    #[error(
+        "the connection to {address} was lost before the answer came, and the request was refused when it was sent \
+         again ({refused:?}); whether it was carried out is unknown. The same request, under the same identifier, may \
+         be sent again"
+    )]
+    OutcomeUnknown {
+        /// The server.
+        address: SocketAddr,
+        /// Why it was refused the last time.
+        refused: Refused,
+    },
     /// The request does not fit a frame.
     #[error("a request of more than {bytes_max} bytes does not fit a frame")]
     TooLarge {
@@ -150,6 +166,7 @@ impl ClientError {
             | Self::Unauthorised { .. }
             | Self::Protocol { .. }
             | Self::Deadline { .. }
+            | Self::OutcomeUnknown { .. }
             | Self::TooLarge { .. }
             | Self::NoSuchConnection { .. }
             | Self::ClientClosed => false,

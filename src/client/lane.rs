@@ -1,17 +1,18 @@
 //! A lane: one batcher, one connection, and the task that keeps them together through every outage.
 //!
 //! # Always true
-//! - Bytes of requests not yet answered are bounded; callers beyond it wait their turn.
+//! - Bytes of requests kept are bounded, whether or not their callers still wait; callers beyond it wait their turn.
 //! - While there is no connection nobody is told so before the caller's own deadline: unless it can never work.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::batcher::{Batcher, StrayReply, Waiter};
+use super::batcher::{Batcher, NoAnswer, StrayReply, Waiter};
 use super::connection::Slot;
 use super::response::Settled;
 use super::retry::Backoff;
@@ -19,7 +20,7 @@ use super::stream::{FrameStream, frames};
 use super::{ClientError, clock::ServerClock};
 use crate::base::limits::{CLIENT_PENDING_BYTES_MAX, FRAME_BYTES_MAX};
 use crate::engine::{Command, Query};
-use crate::wire::{PushError, Request, decode_replies};
+use crate::wire::{Request, decode_replies};
 
 pub(super) struct Lane {
     slot: Arc<Slot>,
@@ -29,7 +30,7 @@ pub(super) struct Lane {
     /// Somebody submitted.
     submitted: Notify,
     /// One permit a byte.
-    room: Semaphore,
+    room: Arc<Semaphore>,
     /// What went wrong last, for callers whose time is up.
     trouble: Mutex<Option<ClientError>>,
 }
@@ -38,13 +39,20 @@ type Outcome = Result<Settled, ClientError>;
 
 struct Caller {
     answer: oneshot::Sender<Outcome>,
+    address: SocketAddr,
     expires_ms: u64,
+    /// Held for as long as the request is kept, which may be longer than its caller waits.
+    _room: OwnedSemaphorePermit,
 }
 
 impl Waiter for Caller {
-    fn deliver(self, outcome: Result<Settled, PushError>) {
+    fn deliver(self, outcome: Result<Settled, NoAnswer>) {
+        let address = self.address;
         // A caller that has gone wants no answer.
-        let _gone = self.answer.send(outcome.map_err(|_| ClientError::TooLarge { bytes_max: FRAME_BYTES_MAX }));
+        let _gone = self.answer.send(outcome.map_err(|why| match why {
+            NoAnswer::TooLarge => ClientError::TooLarge { bytes_max: FRAME_BYTES_MAX },
+            NoAnswer::OutcomeUnknown(refused) => ClientError::OutcomeUnknown { address, refused },
+        }));
     }
 
     fn is_gone(&self) -> bool {
@@ -69,7 +77,7 @@ impl Lane {
             begin: Instant::now(),
             batcher: Mutex::new(Batcher::new()),
             submitted: Notify::new(),
-            room: Semaphore::new(CLIENT_PENDING_BYTES_MAX),
+            room: Arc::new(Semaphore::new(CLIENT_PENDING_BYTES_MAX)),
             trouble: Mutex::new(None),
         }
     }
@@ -87,10 +95,12 @@ impl Lane {
     }
 
     async fn wait_for(&self, request: &Request<'_>, wait: Duration) -> Outcome {
-        let _room = self.room.acquire_many(request_bytes(request)).await.map_err(|_| ClientError::ClientClosed)?;
+        let room = Arc::clone(&self.room).acquire_many_owned(request_bytes(request)).await;
+        let room = room.map_err(|_| ClientError::ClientClosed)?;
         let expires_ms = self.now_ms().saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         let (answer, answered) = oneshot::channel();
-        lock(&self.batcher).handle_submit(request, Caller { answer, expires_ms });
+        let caller = Caller { answer, address: self.slot.address(), expires_ms, _room: room };
+        lock(&self.batcher).handle_submit(request, caller);
         self.submitted.notify_one();
         answered.await.unwrap_or(Err(ClientError::ClientClosed))
     }

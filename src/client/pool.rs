@@ -55,7 +55,8 @@ impl Client {
         Ok(Self { shared: Arc::new(Shared { clock, slots, lanes, turn, deadline, _tasks: tasks }) })
     }
 
-    /// The newest log time the server told, on any connection.
+    /// The newest log time the server told, on any connection. Turns back only when a server that was started again is
+    /// behind the one before it.
     #[must_use]
     pub fn log_time(&self) -> Timestamp {
         self.shared.clock.told()

@@ -1,6 +1,6 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
-use crate::base::SkuId;
+use crate::base::{MarketId, SkuId};
 use crate::engine::query::{OrderPage, OrderView, SiteRow, StockRow};
 use crate::engine::{Answer, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
@@ -15,13 +15,15 @@ pub enum Response {
         /// Units taken per line; empty unless the answer says `short`.
         taken: Vec<u32>,
     },
-    /// It was refused and changed nothing.
+    /// It was refused and changed nothing, whenever it was sent.
     Refused(Refused),
 }
 
 /// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryReply {
+    /// To `Query::Market`.
+    Market(MarketId),
     /// To `Query::Stock`.
     Stock(Vec<StockRow>),
     /// To `Query::ResolveSkus`, in the order asked.
@@ -57,6 +59,9 @@ impl Settled {
             }
             (Request::Command(_), Reply::Refused(why)) => return Some(Self::Command(Response::Refused(why))),
             (Request::Query(_), Reply::Refused(why)) => QueryReply::Refused(why),
+            (Request::Query(Query::Market { .. }), Reply::Answer(Answer::Numbered { number, .. }, _)) => {
+                QueryReply::Market(MarketId::new(number)?)
+            }
             (Request::Query(Query::Stock { .. }), Reply::Stock { rows, .. }) => {
                 stock.extend(rows);
                 QueryReply::Stock(stock)

@@ -40,7 +40,8 @@ pub enum Answer {
     Done {
         /// Its state now.
         state: State,
-        /// Units it moved (a confirm: committed; a cancel: cancelled; and so on), when it happened first.
+        /// A confirm: units the payment covers, as they are now. A cancel: units of the order cancelled in all. Any
+        /// other: units it moved when it happened first.
         moved: u64,
         /// Units it was asked to move and could not account for (hand-over only).
         excess: u64,

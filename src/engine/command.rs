@@ -97,7 +97,8 @@ pub enum Command<'a> {
         order: OrderId,
         /// Names this change.
         change: ChangeId,
-        /// Which lines, and how many units of each; empty for every committed unit of the order. A line may be named once.
+        /// Which lines, and how many units of each; empty for every committed unit of the order. A line may be named
+        /// once.
         lines: &'a [LineQuantity],
     },
     /// Goods came back and can be sold again: customer to available.
@@ -122,7 +123,8 @@ pub struct Place<'a> {
     pub customer: CustomerKey,
     /// All or nothing, or what exists.
     pub take: Take,
-    /// How long units stay reserved, in milliseconds from acceptance; 1 to [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX).
+    /// How long units stay reserved, in milliseconds from acceptance; 1 to
+    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX).
     pub hold_ms: u32,
     /// Of every price of this order.
     pub currency: Currency,

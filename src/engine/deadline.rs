@@ -12,8 +12,8 @@
 //!   its time comes: confirming or cancelling an order never searches for its entry.
 //! - What is due is given out by deadline, then by position: in the same order wherever the same facts were folded.
 //! # Why so
-//! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level; one level of spans over a heap of the
-//! current span moves it once, and needs no tick while nothing is due.
+//! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level; one level of spans over a heap of
+//! the current span moves it once, and needs no tick while nothing is due.
 
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -2,9 +2,9 @@
 //!
 //! # Why so
 //! A placement writes some two hundred bytes of memory nobody has touched before. With 4 KiB pages the page faults for
-//! them cost more than the decision itself on a virtual machine; a 2 MiB page is faulted in once for ten thousand orders,
-//! and lookups all over the index miss the TLB less (`docs/BENCHMARKS.md`). Most systems give huge pages only where they
-//! are asked for.
+//! them cost more than the decision itself on a virtual machine; a 2 MiB page is faulted in once for ten thousand
+//! orders, and lookups all over the index miss the TLB less (`docs/BENCHMARKS.md`). Most systems give huge pages only
+//! where they are asked for.
 
 use core::mem::MaybeUninit;
 

@@ -14,9 +14,9 @@
 //! - The identifiers: the caller compares the candidate's own.
 //! # Why so
 //! A lookup is one read of one cache line, and reads of many lookups overlap (`Index::touch`). Doubling ten million
-//! slots at once would stop the shard for a tenth of a second; moving a few slots an insert is never noticed. Fuller tables
-//! were slower: at three quarters a miss probes eight slots on average, at one half two or three (Knuth, The Art of
-//! Computer Programming 3, 6.4).
+//! slots at once would stop the shard for a tenth of a second; moving a few slots an insert is never noticed. Fuller
+//! tables were slower: at three quarters a miss probes eight slots on average, at one half two or three (Knuth, The Art
+//! of Computer Programming 3, 6.4).
 
 use core::hash::BuildHasher;
 
@@ -24,8 +24,8 @@ use super::huge_pages::array_with_capacity;
 
 /// Slots a table starts with; a power of two.
 const SLOTS_FIRST: usize = 1_024;
-/// Slots of the old table an insert empties. The old table has N slots and the new one takes N / 2 more keys before it is
-/// full, so two would just do.
+/// Slots of the old table an insert empties. The old table has N slots and the new one takes N / 2 more keys before it
+/// is full, so two would just do.
 const MOVED_PER_INSERT: usize = 4;
 
 /// Positions by identifier. The hash is seeded per process, so that nobody can choose identifiers that collide.

@@ -11,7 +11,7 @@
 //! # Always true
 //! - Per SKU the balances of all buckets at all sites sum to zero (`invariants`).
 //! - `available`, `reserved`, `committed` and `customer` are never negative; `supplier` is what came in, negated.
-//! - Only [`Ledger::transfer`] changes a balance.
+//! - Only `Ledger::transfer` changes a balance.
 
 use super::pool::Table;
 use crate::base::{SiteId, SkuId};

@@ -12,8 +12,8 @@
 //! - Ids are looked up through hashes seeded per process, so nothing that leaves depends on their order.
 //!
 //! # Reading order
-//! `command`, `fact`, `refusal`: three lists that are the whole product. `order` and `ledger`: what an order and a unit can
-//! be. Then `decide` and `fold`, and `turn`, which joins them.
+//! `command`, `fact`, `refusal`: three lists that are the whole product. `order` and `ledger`: what an order and a unit
+//! can be. Then `decide` and `fold`, and `turn`, which joins them.
 
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::iter_over_hash_type)]
 
@@ -55,7 +55,8 @@ pub use fact::{Draw, Fact, Placed};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
 
-use crate::base::{ShardId, limits};
+use crate::base::ShardId;
+use crate::base::limits;
 
 /// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +65,26 @@ pub struct Capacity {
     pub orders_max: u64,
     /// Lines of all orders together.
     pub lines_max: u64,
+    /// Draws of all orders together: the units of one line may come from several sites.
+    pub draws_max: u64,
+    /// Changes of quantities remembered of all orders together.
+    pub changes_max: u64,
     /// Bytes of customer details of all orders together.
     pub details_bytes_max: u64,
     /// SKUs of all markets together.
     pub skus_max: u64,
+}
+
+impl Capacity {
+    /// No limit but memory: for folding what was accepted under somebody else's limits.
+    pub const UNBOUNDED: Self = Self {
+        orders_max: u64::MAX,
+        lines_max: u64::MAX,
+        draws_max: u64::MAX,
+        changes_max: u64::MAX,
+        details_bytes_max: u64::MAX,
+        skus_max: u64::MAX,
+    };
 }
 
 impl Default for Capacity {
@@ -75,6 +92,8 @@ impl Default for Capacity {
         Self {
             orders_max: limits::ORDERS_DEFAULT,
             lines_max: limits::LINES_DEFAULT,
+            draws_max: limits::LINES_DEFAULT * limits::DRAWS_PER_LINE_MEAN_MAX,
+            changes_max: limits::LINES_DEFAULT,
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
         }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! # Always true
-//! - `taken = reserved + lapsed + committed + shipped + cancelled`, per line and per draw; `returned` is part of shipped.
+//! - `taken = reserved + lapsed + committed + shipped + cancelled`, per line and per draw; `returned` is part of
+//!   shipped.
 //! - The state is a function of the counters ([`State::of`]); nothing stores one that disagrees.
 //! # Not here
 //! - Where orders are kept: `orders`. Which command is legal when: [`State::legal`].
@@ -111,8 +112,8 @@ impl Counters {
     }
 }
 
-/// Units of a whole order, by what became of them. Sums of [`Counters`]; of an order's reserved, lapsed and committed units
-/// only one is ever not zero.
+/// Units of a whole order, by what became of them. Sums of [`Counters`]; of an order's reserved, lapsed and committed
+/// units only one is ever not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Totals {
     pub(super) reserved: u64,

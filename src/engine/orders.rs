@@ -1,4 +1,5 @@
-//! Where orders are kept: a record each, its lines and draws as runs beside it, and what few orders have apart from them.
+//! Where orders are kept: a record each, its lines and draws as runs beside it, and what few orders have apart from
+//! them.
 //!
 //! ```text
 //! index: id ─► position ─► Record ─┬─ lines ─► │ LineRecord │ LineRecord │ …
@@ -19,6 +20,7 @@ use hashbrown::HashMap;
 
 use super::books::order_hash;
 use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
 use super::index::Index;
 use super::order::{Counters, State, Totals};
@@ -83,6 +85,7 @@ pub(super) struct Extra {
 /// A change of quantities that happened, with its first result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeptChange {
+    pub(super) kind: ChangeKind,
     pub(super) change: Change,
     /// Units moved; for a failed late confirm, the SKU that came up short.
     pub(super) moved: u64,
@@ -120,6 +123,9 @@ pub(super) struct Orders {
     index: Index,
     details_bytes: u64,
     line_count: u64,
+    /// Draws for which memory is used, those that a late payment replaced included.
+    draw_count: u64,
+    change_count: u64,
 }
 
 impl Orders {
@@ -141,6 +147,14 @@ impl Orders {
 
     pub(super) const fn line_count(&self) -> u64 {
         self.line_count
+    }
+
+    pub(super) const fn draw_count(&self) -> u64 {
+        self.draw_count
+    }
+
+    pub(super) const fn change_count(&self) -> u64 {
+        self.change_count
     }
 
     pub(super) fn find(&self, order: OrderId) -> Option<u32> {
@@ -231,6 +245,7 @@ impl Orders {
             },
         }));
         self.line_count += placed.lines.len() as u64;
+        self.draw_count += placed.draws.len() as u64;
         let record = Record {
             order: placed.order,
             customer: placed.customer,
@@ -286,10 +301,12 @@ impl Orders {
 
     /// Replaces the draws of an order; the old run stays unused, which happens at most once in an order's life.
     pub(super) fn replace_draws(&mut self, position: u32, draws: Vec<DrawRecord>) {
+        self.draw_count += draws.len() as u64;
         self.records[position as usize].draws = self.draws.push(draws.into_iter());
     }
 
     pub(super) fn keep_change(&mut self, position: u32, kept: KeptChange) {
+        self.change_count += 1;
         self.changes.entry(position).or_default().push(kept);
     }
 

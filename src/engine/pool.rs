@@ -125,7 +125,7 @@ impl<T> Runs<T> {
         let start = chunk * RUNS_CHUNK + self.chunks[chunk].len();
         self.chunks[chunk].extend(elements);
         Run {
-            start: u32::try_from(start).expect("law: the capacity check bounds lines and draws"),
+            start: u32::try_from(start).expect("law: capacity bounds lines and draws"),
             len: u16::try_from(len).expect("law: limits bound a run"),
         }
     }

@@ -8,6 +8,11 @@ use crate::base::{Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Query<'a> {
+    /// The number of a market, answered with `Answer::Numbered`. Asked of the directory (shard 0).
+    Market {
+        /// Its name.
+        code: &'a str,
+    },
     /// Stock of SKUs: one [`StockRow`] per (SKU, site) that ever held a unit, SKUs in the order asked.
     Stock {
         /// Where.

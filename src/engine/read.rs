@@ -5,17 +5,17 @@ use super::ledger::BUCKETS;
 use super::orders::{LineRecord, Record};
 use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
-use crate::base::limits::{PAGE_ROWS_MAX, PAGE_SCAN_MAX};
+use crate::base::limits::{PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
 
 impl Engine {
     /// Stock of SKUs: a row per site that ever held a unit, or one row of zeroes at the first site.
     ///
     /// # Errors
-    /// Unknown market or SKU; more SKUs than a page has rows.
+    /// Unknown market or SKU; more SKUs than a page has rows, counted at every site of the market.
     pub fn stock(&self, market: MarketId, skus: &[SkuId]) -> Result<Vec<StockRow>, Refusal> {
-        check_rows(skus.len())?;
         let market = self.market(market)?;
+        check_rows(skus.len(), PAGE_ROWS_MAX.min(STOCK_ROWS_PER_RECORD_MAX / market.ranked.len()))?;
         let mut rows = Vec::with_capacity(skus.len());
         for sku in skus {
             market.check_sku(*sku)?;
@@ -36,7 +36,7 @@ impl Engine {
     /// # Errors
     /// Unknown market; more codes than a page has rows.
     pub fn resolve_skus(&self, market: MarketId, codes: &[&str]) -> Result<Vec<Option<SkuId>>, Refusal> {
-        check_rows(codes.len())?;
+        check_rows(codes.len(), PAGE_ROWS_MAX)?;
         let market = self.market(market)?;
         Ok(codes.iter().map(|code| market.skus.number(code).map(SkuId)).collect())
     }
@@ -194,13 +194,9 @@ const fn check_page(rows_max: u16) -> Result<(), Refusal> {
     if rows_max == 0 {
         return Err(Refusal::OutOfBounds { field: Field::Rows, min: 1, max: PAGE_ROWS_MAX as u64 });
     }
-    check_rows(rows_max as usize)
+    check_rows(rows_max as usize, PAGE_ROWS_MAX)
 }
 
-const fn check_rows(rows: usize) -> Result<(), Refusal> {
-    if rows <= PAGE_ROWS_MAX {
-        Ok(())
-    } else {
-        Err(Refusal::OutOfBounds { field: Field::Rows, min: 0, max: PAGE_ROWS_MAX as u64 })
-    }
+const fn check_rows(rows: usize, max: usize) -> Result<(), Refusal> {
+    if rows <= max { Ok(()) } else { Err(Refusal::OutOfBounds { field: Field::Rows, min: 0, max: max as u64 }) }
 }

@@ -35,8 +35,11 @@ impl Engine {
         scratch: &mut Scratch,
         log: &mut impl FnMut(&Fact<'_>),
     ) -> Result<Answer, Refusal> {
-        if self.has_due(now) {
-            self.settle_due(command, now, scratch, log);
+        if self.has_due(now) && self.settle(command, now, scratch, log) {
+            while let Some(fact) = self.next_due(now) {
+                self.fold(&fact, now);
+                log(&fact);
+            }
         }
         match self.decide(command, now, scratch)? {
             Decision::Happened { fact, answer } => {
@@ -48,24 +51,25 @@ impl Engine {
         }
     }
 
-    /// Expires what this command must not meet alive: its own order, and everything when units would be missing.
-    fn settle_due(
+    /// Expires the command's own order if its deadline has passed. Tells whether the command has to wait until
+    /// everything due is swept, because units would be missing or wrongly told.
+    ///
+    /// Only needed while [`Engine::has_due`]. Whoever bounds its turns asks this first and sweeps in turns of its own;
+    /// [`Engine::submit`] sweeps all at once.
+    pub fn settle(
         &mut self,
         command: &Command<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
         log: &mut impl FnMut(&Fact<'_>),
-    ) {
+    ) -> bool {
         if let Some(fact) = command.order().and_then(|order| self.overdue(order, now)) {
             self.fold(&fact, now);
             log(&fact);
         }
-        if tells_stock(command) || comes_up_short(&self.decide(command, now, scratch)) {
-            while let Some(fact) = self.next_due(now) {
-                self.fold(&fact, now);
-                log(&fact);
-            }
-        }
+        // Its own entry may have been the only one.
+        let due = self.next_due(now).is_some();
+        due && (tells_stock(command) || comes_up_short(&self.decide(command, now, scratch)))
     }
 
     /// The expiry of this very order, if its deadline passed and no sweep has come by.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::NodeFault;
 use super::config::LOG_DIR;
@@ -59,9 +59,11 @@ pub struct MarketAudit {
     pub stream: u16,
     /// The entry of that stream at which the books are true.
     pub sequence: u64,
-    /// Units per bucket.
+    /// Units per bucket; in JSON an object.
+    #[serde(serialize_with = "as_object")]
     pub units: Vec<(&'static str, i64)>,
-    /// Orders per state.
+    /// Orders per state; in JSON an object.
+    #[serde(serialize_with = "as_object")]
     pub orders: Vec<(&'static str, u64)>,
     /// 32 hexadecimal digits.
     pub orders_hash: String,
@@ -73,13 +75,14 @@ pub struct MarketAudit {
 /// A log that is damaged or in use, or holds what is no fact. Drift is no error: it is what an audit is for.
 pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, NodeFault> {
     let reader = Reader::open(&data.join(LOG_DIR))?;
-    let mut recovery = Recovery::new(reader.shards(), UNBOUNDED);
+    let mut recovery = Recovery::new(reader.shards(), Capacity::UNBOUNDED);
     let report = reader.read(&mut |entry| recovery.handle_entry(entry), progress)?;
     NodeFault::check_beginning(&report.trimmed)?;
     let facts = recovery.facts();
     let (engines, _) = recovery.finish()?;
     let broken = |(shard, engine): (u16, &Engine)| Some(Drift { shard, broken: engine.check_invariants().err()? });
-    let drift: Vec<_> = (0..).zip(&engines).filter_map(broken).collect();
+    let strays = super::markets::strays(&engines).into_iter().map(|(shard, broken)| Drift { shard: shard.0, broken });
+    let drift: Vec<_> = (0..).zip(&engines).filter_map(broken).chain(strays).collect();
     let sequences: Vec<_> = report.tails.iter().map(|tail| tail.sequence.0).collect();
     let of_shard = |(shard, engine)| markets(ShardId(shard), engine, sequences[usize::from(shard)]);
     let mut markets: Vec<_> = (0..).zip(&engines).flat_map(of_shard).collect();
@@ -97,9 +100,9 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
     })
 }
 
-/// An audit refuses nothing, so no limit of the node that wrote the log matters to it.
-const UNBOUNDED: Capacity =
-    Capacity { orders_max: u64::MAX, lines_max: u64::MAX, details_bytes_max: u64::MAX, skus_max: u64::MAX };
+fn as_object<S: Serializer, T: Serialize>(pairs: &[(&'static str, T)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, count)| (name, count)))
+}
 
 fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {
     let audited = |(market, name): (crate::base::MarketId, &str)| {

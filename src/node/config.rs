@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::base::limits::{
-    DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
-    SKUS_DEFAULT,
+    DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -75,6 +75,8 @@ impl Config {
         Capacity {
             orders_max: self.orders_max / shards,
             lines_max: self.lines_max / shards,
+            draws_max: self.lines_max.saturating_mul(DRAWS_PER_LINE_MEAN_MAX) / shards,
+            changes_max: self.lines_max / shards,
             details_bytes_max: self.details_bytes_max / shards,
             skus_max: self.skus_max / shards,
         }

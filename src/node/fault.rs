@@ -20,8 +20,8 @@ pub enum NodeFault {
     Recover(#[from] RecoverError),
     /// The beginning of the log is not there.
     #[error(
-        "stream {stream} of the log begins after entry {after} and nothing holds what came before: put the missing segments \
-         back, or salvage what follows a backup"
+        "stream {stream} of the log begins after entry {after} and nothing holds what came before: put the missing \
+         segments back, or salvage what follows a backup"
     )]
     Beginning {
         /// The stream.
@@ -29,10 +29,18 @@ pub enum NodeFault {
         /// The last entry that is missing.
         after: u64,
     },
+    /// Markets and their directory do not agree.
+    #[error("the log is damaged: in shard {shard}, {broken}; restore a backup that holds the whole directory")]
+    Market {
+        /// The shard of the market.
+        shard: u16,
+        /// Which market, and what the directory says.
+        broken: String,
+    },
     /// The configured limits do not fit the memory.
     #[error(
-        "the limits may need {needed} MiB of memory and {available} MiB are available: lower orders_max ({orders_max}), \
-         lines_max, details_bytes_max or skus_max"
+        "the limits may need {needed} MiB of memory and {available} MiB are available: lower orders_max \
+         ({orders_max}), lines_max, details_bytes_max or skus_max"
     )]
     Memory {
         /// MiB at the worst moment.
@@ -82,7 +90,7 @@ impl NodeFault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Log(fault) => fault.exit_code(),
-            Self::Recover(_) | Self::Beginning { .. } => 11,
+            Self::Recover(_) | Self::Beginning { .. } | Self::Market { .. } => 11,
             Self::Memory { .. } | Self::OrdersMax { .. } => 2,
             Self::Server(ServerFault::NotLoopback { .. } | ServerFault::HalfIdentity { .. }) => 2,
             Self::Server(_) | Self::Data { .. } | Self::System { .. } => 1,

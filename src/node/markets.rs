@@ -1,9 +1,14 @@
 //! The markets of a node that has just been recovered: the first one is made, and every assigned one is open.
 //!
 //! # Always true
+//! - Every open market stands in the directory with the same number, shard and name: after a salvage that lost entries
+//!   of the directory its next market could otherwise get a number that is taken, and with it somebody else's orders.
 //! - After [`settle`] every market of the directory is open in its shard, whenever the node died before.
 //! - What is decided here is appended before any shard runs, so nothing can be answered ahead of it.
 
+use std::collections::HashMap;
+
+use super::NodeFault;
 use crate::base::{Sequence, ShardId, Timestamp};
 use crate::engine::{Command, DIRECTORY_SHARD, Engine, Scratch};
 use crate::server::Registry;
@@ -13,9 +18,41 @@ use crate::wire::encode_fact;
 /// The market every node begins with.
 pub(super) const FIRST_MARKET: &str = "default";
 
-/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them. `last` is the last
-/// entry of each stream and is kept up.
-pub(super) fn settle(engines: &mut [Engine], last: &mut [Sequence], log: &Handle, now: Timestamp) -> Registry {
+/// Open markets that do not stand in the directory as they are: where, and what is wrong, in words.
+pub(super) fn strays(engines: &[Engine]) -> Vec<(ShardId, String)> {
+    let directory = engines[usize::from(DIRECTORY_SHARD.0)].directory();
+    let assigned: HashMap<_, _> = directory.iter().map(|(market, shard, name)| (market, (shard, name))).collect();
+    let mut found = Vec::new();
+    for (shard, engine) in (0..).map(ShardId).zip(engines) {
+        for (market, name) in engine.open_markets() {
+            let number = market.number();
+            let broken = match assigned.get(&market) {
+                Some(known) if *known == (shard, name) => continue,
+                Some((ShardId(other), known)) => {
+                    format!("market {number} {name} is open, but the directory has {known} there, in shard {other}")
+                }
+                None => format!("market {number} {name} is open, but the directory has no such number"),
+            };
+            found.push((shard, broken));
+        }
+    }
+    found
+}
+
+/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them. `last` is the
+/// last entry of each stream and is kept up.
+///
+/// # Errors
+/// [`NodeFault::Market`] names the first of the [`strays`].
+pub(super) fn settle(
+    engines: &mut [Engine],
+    last: &mut [Sequence],
+    log: &Handle,
+    now: Timestamp,
+) -> Result<Registry, NodeFault> {
+    if let Some((ShardId(shard), broken)) = strays(engines).into_iter().next() {
+        return Err(NodeFault::Market { shard, broken });
+    }
     let mut appender = Appender { engines, last, log, now };
     appender.submit(DIRECTORY_SHARD, &Command::AssignMarket { code: FIRST_MARKET });
     let directory = appender.engines[usize::from(DIRECTORY_SHARD.0)].directory();
@@ -25,7 +62,7 @@ pub(super) fn settle(engines: &mut [Engine], last: &mut [Sequence], log: &Handle
         appender.submit(shard, &Command::OpenMarket { market, code: &name });
         registry.insert(market, shard);
     }
-    registry
+    Ok(registry)
 }
 
 struct Appender<'a> {
@@ -51,5 +88,48 @@ impl Appender<'_> {
         let entry = Entry { stream: shard, sequence, log_time: self.now, bytes, notify: Vec::new() };
         assert!(self.log.append(entry).is_ok(), "law: an idle log takes a few small entries");
         self.last[index] = sequence;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::MarketId;
+    use crate::engine::Capacity;
+
+    fn engines() -> Vec<Engine> {
+        (0..2).map(|shard| Engine::new(ShardId(shard), 2, Capacity::default())).collect()
+    }
+
+    fn submit(engine: &mut Engine, command: &Command<'_>) {
+        engine.submit(command, Timestamp::ZERO, &mut Scratch::default(), &mut |_| {}).expect("accepted");
+    }
+
+    #[test]
+    fn an_open_market_stands_in_the_directory_with_its_number_shard_and_name() {
+        let mut engines = engines();
+        let [one, two] = [1, 2].map(|number| MarketId::new(number).expect("fits"));
+        for code in ["shoes", "hats"] {
+            submit(&mut engines[0], &Command::AssignMarket { code });
+        }
+        assert!(strays(&engines).is_empty(), "assigned and not open yet is how a crash may leave it");
+        submit(&mut engines[0], &Command::OpenMarket { market: one, code: "shoes" });
+        submit(&mut engines[1], &Command::OpenMarket { market: two, code: "hats" });
+        assert!(strays(&engines).is_empty());
+    }
+
+    #[test]
+    fn a_market_that_the_directory_lost_is_named() {
+        let mut engines = engines();
+        submit(&mut engines[0], &Command::AssignMarket { code: "shoes" });
+        let [one, two] = [1, 2].map(|number| MarketId::new(number).expect("fits"));
+        submit(&mut engines[1], &Command::OpenMarket { market: one, code: "hats" });
+        submit(&mut engines[1], &Command::OpenMarket { market: two, code: "coats" });
+        let found = strays(&engines);
+        let broken = [
+            "market 1 hats is open, but the directory has shoes there, in shard 0",
+            "market 2 coats is open, but the directory has no such number",
+        ];
+        assert_eq!(found, broken.map(|broken| (ShardId(1), broken.to_owned())));
     }
 }

@@ -17,7 +17,8 @@ const MIB: u64 = 1 << 20;
 /// [`NodeFault::Memory`] with both numbers; [`NodeFault::OrdersMax`] when positions of orders would not fit 32 bits.
 pub(super) fn check(config: &Config, shards: u16, door_bytes: u64) -> Result<(), NodeFault> {
     let capacity = config.capacity(shards);
-    let max = u64::from(u32::MAX) - 1;
+    // Positions are 32 bits wide, and draws and what late payments replaced of them outnumber lines.
+    let max = u64::from(u32::MAX) / 8;
     if let Some(given) = [capacity.orders_max, capacity.lines_max].into_iter().find(|given| *given > max) {
         return Err(NodeFault::OrdersMax { given, max });
     }
@@ -67,12 +68,20 @@ pub(super) fn resident() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::ServerOptions;
 
     #[test]
     fn limits_that_cannot_fit_are_refused_with_both_numbers() {
-        let config = Config { orders_max: 4_000_000_000, ..Config::default() };
+        let config = Config { orders_max: 500_000_000, ..Config::default() };
         let text = check(&config, 1, 0).expect_err("a terabyte").to_string();
-        assert!(text.contains("orders_max (4000000000)"), "{text}");
+        assert!(text.contains("(500000000)"), "{text}");
+    }
+
+    #[test]
+    fn the_defaults_fit_a_small_machine() {
+        let door_bytes = ServerOptions::new(Config::default().address, "data").memory_bytes_max();
+        let needed = needed(&Config::default(), door_bytes);
+        assert!(needed <= 2_560 * MIB, "{} MiB do not fit a machine of 4 GiB with a system on it", needed / MIB);
     }
 
     #[test]

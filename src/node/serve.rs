@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +32,7 @@ pub trait Watch {
 /// Any [`NodeFault`]: the node did not start, or its log failed under it.
 pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
     let shards = shards(config)?;
+    config.log(shards).check_for_node()?;
     let mut options = ServerOptions::new(config.address, &config.data);
     options.tls = config.tls.clone();
     memory::check(config, shards, options.memory_bytes_max())?;
@@ -62,7 +63,7 @@ struct Core {
 /// How the log failed, if it did.
 #[derive(Default)]
 struct Failure {
-    fault: OnceLock<wal::Fault>,
+    fault: Mutex<Option<wal::Fault>>,
     happened: Notify,
 }
 
@@ -85,7 +86,7 @@ impl Core {
             let failure = Arc::clone(&failure);
             move |fault| failure.report(fault)
         }))?;
-        let registry = markets::settle(&mut engines, &mut last, &log, clock.now());
+        let registry = markets::settle(&mut engines, &mut last, &log, clock.now())?;
         let start = |(stream, (engine, last))| {
             let log = Arc::new(log.clone());
             Shard::new(engine, crate::base::ShardId(stream), last, entry_bytes_max, log, clock.clone()).start()
@@ -105,18 +106,23 @@ impl Core {
             let _engine = shard.stop();
         }
         self.running.stop();
-        match Arc::into_inner(self.failure).and_then(|failure| failure.fault.into_inner()) {
-            Some(fault) => Err(fault.into()),
-            None => Ok(()),
-        }
+        self.failure.outcome()
     }
 }
 
 impl Failure {
     fn report(&self, fault: wal::Fault) {
         tracing::error!(%fault, "the log failed: nothing is acknowledged any more");
-        let _first = self.fault.set(fault);
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         self.happened.notify_one();
+    }
+
+    /// The first fault, whoever else still holds this.
+    fn outcome(&self) -> Result<(), NodeFault> {
+        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(fault) => Err(fault.into()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -171,3 +177,43 @@ fn told_to_stop(failure: Arc<Failure>) -> io::Result<impl Future<Output = ()>> {
 
 /// As a shell reports a process that SIGTERM ended.
 const SECOND_SIGNAL_EXIT: i32 = 128 + 15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Watch for Nobody {
+        fn recovering(&mut self, _: Progress) {}
+        fn recovered(&mut self, _: u64) {}
+        fn ready(&mut self, _: SocketAddr) {
+            panic!("it should not have started");
+        }
+    }
+
+    #[test]
+    fn a_log_that_failed_decides_the_exit_code_although_others_still_watch_it() {
+        let failure = Arc::<Failure>::default();
+        let _watching = Arc::clone(&failure);
+        assert!(failure.outcome().is_ok());
+        failure.report(wal::Fault::Failed);
+        assert_eq!(failure.outcome().expect_err("it failed").exit_code(), 12);
+    }
+
+    #[test]
+    fn options_of_the_log_are_checked_before_anything_is_made_of_them() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let good = Config { data: dir.path().join("data"), ..Config::default() };
+        let refused = |config: &Config| {
+            let fault = serve(config, &mut Nobody).expect_err("out of range");
+            assert_eq!(fault.exit_code(), 2);
+            fault.to_string()
+        };
+        let small = refused(&Config { segment_bytes: 32 << 10, ..good.clone() });
+        assert_eq!(small, "segment_bytes is 32768; it must be 1 MiB to 4 GiB, in steps of 4 KiB");
+        let none = refused(&Config { shards: Some(0), ..good.clone() });
+        assert_eq!(none, "shards is 0; it must be 1 to 64");
+        assert!(!good.data.exists(), "nothing was made");
+    }
+}

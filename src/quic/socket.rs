@@ -32,7 +32,8 @@ pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
             tracing::warn!(
                 granted_bytes = granted,
                 wanted_bytes = SOCKET_BUFFER_BYTES,
-                "the kernel grants small UDP buffers; bursts will lose packets. Raise net.core.rmem_max and net.core.wmem_max (sysctl)"
+                "the kernel grants small UDP buffers; bursts will lose packets. Raise net.core.rmem_max and \
+                 net.core.wmem_max (sysctl)"
             );
         });
     }

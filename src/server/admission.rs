@@ -4,21 +4,25 @@
 //! - The figure is never below the answer's real size: it is counted before the shard has looked.
 
 use crate::base::MarketId;
-use crate::base::limits::{CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX};
+use crate::base::limits::{
+    CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+};
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
 use crate::wire::Request;
 
-/// An answer without rows, and the head of one with them.
+/// An answer without rows, and the head of one with them: the header of its frame and padding included.
 const ANSWER_BYTES: usize = 128;
 /// One row of a page: numbers and at most one code.
-const ROW_BYTES: usize = 32 + CODE_BYTES_MAX;
-const STOCK_ROW_BYTES: usize = 32 + 8 * BUCKETS;
-const LINE_BYTES: usize = 64;
-const DRAW_BYTES: usize = 32;
-/// The largest order there can be.
-const ORDER_BYTES: usize = 2 * ANSWER_BYTES + LINES_MAX * LINE_BYTES + DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
-const BOOKS_BYTES: usize = 1_024;
+const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
+const NUMBER_ROW_BYTES: usize = 4;
+const ORDER_ROW_BYTES: usize = 33;
+const STOCK_ROW_BYTES: usize = 6 + 8 * BUCKETS;
+const LINE_BYTES: usize = 44;
+const DRAW_BYTES: usize = 16;
+/// The largest order there can be: units that lapsed and were taken again have draws of both times.
+const ORDER_BYTES: usize = ANSWER_BYTES + LINES_MAX * LINE_BYTES + 2 * DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
+const BOOKS_BYTES: usize = 128;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
 /// What the creation of a market answers.
@@ -28,16 +32,17 @@ pub(super) const MARKET_BYTES: usize = ANSWER_BYTES;
 pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
     match request {
         Request::Command(command) => command.market(),
-        Request::Query(query) => Some(match query {
+        Request::Query(query) => match query {
+            Query::Market { .. } => None,
             Query::Stock { market, .. }
             | Query::ResolveSkus { market, .. }
             | Query::Sites { market }
             | Query::Skus { market, .. }
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
-            | Query::Books { market } => *market,
-            Query::Order { order } => order.market(),
-        }),
+            | Query::Books { market } => Some(*market),
+            Query::Order { order } => Some(order.market()),
+        },
     }
 }
 
@@ -52,13 +57,16 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
-        Query::Stock { skus, .. } => PAGE_ROWS_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
-        Query::ResolveSkus { codes, .. } => codes.len() * ROW_BYTES,
-        Query::Sites { .. } => SITES_MAX * ROW_BYTES,
-        Query::Skus { rows_max, .. } | Query::OpenOrders { rows_max, .. } => {
-            PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ROW_BYTES
-        }
+        Query::Market { .. } => 0,
+        Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
+        Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,
+        Query::Sites { .. } => SITES_MAX * CODE_ROW_BYTES,
+        Query::Skus { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CODE_ROW_BYTES,
+        Query::OpenOrders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
         Query::Books { .. } => BOOKS_BYTES,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@
 //!
 //! # Always true
 //! - What was taken from the pool goes back when its holder is dropped.
-//! - A connection is owed at most `in_flight_max` bytes of answers, counted at their largest. A single answer that may be
-//!   larger is let in when nothing else is owed and the pool has the rest.
+//! - A connection is owed at most `in_flight_max` bytes of answers, counted at their largest. A single answer that may
+//!   be larger is let in when nothing else is owed and the pool has the rest.
 //! # Why so
 //! The largest answer is counted when a request is let in, so that a shard can put its reply without asking anybody.
 
@@ -16,13 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::base::limits::{
-    IN_FLIGHT_BYTES, IN_FLIGHT_FIRST_BYTES, SEND_WINDOW_BYTES, SEND_WINDOW_FIRST_BYTES, WINDOW_BYTES,
-    WINDOW_FIRST_BYTES,
+    GRANT_HALVINGS_MAX, IN_FLIGHT_BYTES, IN_FLIGHT_FIRST_BYTES, SEND_WINDOW_BYTES, SEND_WINDOW_FIRST_BYTES,
+    WINDOW_BYTES, WINDOW_FIRST_BYTES,
 };
 
 const GRANT_BYTES: usize = WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES;
-/// A grant is halved this often before a connection goes without.
-const HALVINGS_MAX: u32 = 4;
 
 /// Bytes that all connections share.
 #[derive(Debug)]
@@ -96,7 +94,7 @@ impl Share {
         if self.proven.swap(true, Ordering::Relaxed) {
             return None;
         }
-        let shift = (0..=HALVINGS_MAX).find(|shift| self.pool.take(GRANT_BYTES >> shift))?;
+        let shift = (0..=GRANT_HALVINGS_MAX).find(|shift| self.pool.take(GRANT_BYTES >> shift))?;
         self.granted.store(GRANT_BYTES >> shift, Ordering::Relaxed);
         self.in_flight_max.store(IN_FLIGHT_FIRST_BYTES + (IN_FLIGHT_BYTES >> shift), Ordering::Relaxed);
         Some(Windows {

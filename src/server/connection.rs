@@ -60,7 +60,8 @@ async fn run(mut stream: Stream, connection: Connection, mut stopping: watch::Re
             see_off(stream.into_sender(), stops).await;
         }
         End::Closing(closing) => {
-            tracing::info!(peer = %connection.remote_address(), code = closing.code.number(), reason = closing.reason, "closing a connection");
+            let (peer, code) = (connection.remote_address(), closing.code.number());
+            tracing::info!(%peer, code, reason = closing.reason, "closing a connection");
             close(&connection, closing.code, &closing.reason);
         }
         End::Lost => {}

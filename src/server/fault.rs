@@ -74,7 +74,8 @@ pub enum ServerFault {
     },
     /// The port is taken, or the address is not ours.
     #[error(
-        "listening on {address} (UDP): {source}; another server may be running there: choose another address with --listen"
+        "listening on {address} (UDP): {source}; another server may be running there: choose another address with \
+         --address"
     )]
     Bind {
         /// As configured.

@@ -22,11 +22,13 @@ pub(super) struct Input {
     end: usize,
     /// Bytes of the frame that has begun, once its header says so.
     wanted: usize,
+    /// The last time room was asked for there was none: the pool had nothing for the frame that has begun.
+    starved: bool,
 }
 
 impl Input {
     pub(super) const fn new(pool: Arc<Pool>) -> Self {
-        Self { pool, buffer: Vec::new(), start: 0, end: 0, wanted: 0 }
+        Self { pool, buffer: Vec::new(), start: 0, end: 0, wanted: 0, starved: false }
     }
 
     /// What has arrived and was not taken.
@@ -46,7 +48,7 @@ impl Input {
     /// The first `bytes` have been dealt with.
     pub(super) fn handle_taken(&mut self, bytes: usize) {
         self.start += bytes;
-        self.wanted = 0;
+        (self.wanted, self.starved) = (0, false);
     }
 
     /// So many bytes were read into the room.
@@ -69,6 +71,7 @@ impl Input {
         if brim || wanted > self.buffer.len() {
             self.grow(wanted);
         }
+        self.starved = self.end == self.buffer.len();
         &mut self.buffer[self.end..]
     }
 
@@ -85,9 +88,9 @@ impl Input {
         }
     }
 
-    /// Whether a frame has begun for which there was no room.
+    /// Whether a frame has begun of which nothing more can be read for want of room.
     pub(super) const fn is_starved(&self) -> bool {
-        self.wanted > self.buffer.len()
+        self.starved
     }
 
     /// Whether it holds memory of the pool without need.
@@ -99,7 +102,7 @@ impl Input {
     pub(super) fn release(&mut self) {
         self.pool.give_back(self.buffer.len().saturating_sub(READ_BUFFER_FIRST_BYTES));
         self.buffer = Vec::new();
-        (self.start, self.end, self.wanted) = (0, 0, 0);
+        (self.start, self.end, self.wanted, self.starved) = (0, 0, 0, false);
     }
 }
 

@@ -23,6 +23,8 @@ mod transport;
 mod listener;
 
 mod connection;
+mod local;
+mod outgoing;
 mod stream;
 mod wiring;
 

@@ -1,35 +1,44 @@
 //! The router: where each record of a frame goes, and what is owed for it.
 //!
 //! # Always true
-//! - What was admitted is settled once: when all answers of its submission have come, when it was turned away, or when the
-//!   session is dropped.
+//! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or
+//!   when the session is dropped.
+//! - A batch is taken when there is a request to put in it and leaves with the submission: a stream that rests holds
+//!   none.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
 use super::budget::Share;
+use super::local::Local;
 use super::registry::{Homes, Registry};
-use super::session::{Local, Wish};
+use super::session::Wish;
 use crate::base::ShardId;
 use crate::base::limits::RETRY_AFTER_MS;
-use crate::engine::{Command, Refusal};
+use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
 use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
+
+/// Where a session gets an empty batch for a shard: best one that was used before.
+pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
 
 /// Where the records of a frame go.
 pub(super) struct Router {
     pub(super) homes: Homes,
     pub(super) share: Arc<Share>,
     lanes: Vec<Lane>,
+    spares: Spares,
     pub(super) wishes: VecDeque<Wish>,
     pub(super) wishes_open: usize,
     pub(super) local: Vec<(Tag, Local)>,
+    /// Counted for answers made here that were handed out and not yet written.
+    unwritten_bytes: usize,
 }
 
 /// What goes to one shard, and what it owes.
 #[derive(Default)]
 pub(super) struct Lane {
-    pub(super) batch: Batch,
+    batch: Batch,
     answer_bytes: usize,
     owed: VecDeque<Debt>,
 }
@@ -44,25 +53,27 @@ impl Lane {
     }
 }
 
-/// One submission: its answers come in any order, so its bytes are settled when all of that many have come.
+/// One submission: its answers come in any order, so its bytes are settled when all of that many are written.
 struct Debt {
     requests: u64,
     answer_bytes: usize,
 }
 
 impl Router {
-    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>) -> Self {
+    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, spares: Spares) -> Self {
         Self {
             homes: Homes::new(registry),
             share,
             lanes: (0..shards).map(|_| Lane::default()).collect(),
+            spares,
             wishes: VecDeque::new(),
             wishes_open: 0,
             local: Vec::new(),
+            unwritten_bytes: 0,
         }
     }
 
-    pub(super) fn lane(&mut self, shard: ShardId) -> &mut Lane {
+    fn lane(&mut self, shard: ShardId) -> &mut Lane {
         &mut self.lanes[usize::from(shard.0)]
     }
 
@@ -95,6 +106,16 @@ impl Router {
         }
     }
 
+    pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
+        self.unwritten_bytes += local_bytes(&self.local);
+        std::mem::take(&mut self.local)
+    }
+
+    pub(super) fn handle_local_written(&mut self, answer_bytes: usize) {
+        self.unwritten_bytes -= answer_bytes;
+        self.share.settle(answer_bytes);
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         self.wishes_open == 0 && self.local.is_empty() && self.lanes.iter().all(Lane::is_settled)
     }
@@ -121,11 +142,17 @@ impl RequestSink for Router {
             }
             return;
         }
-        let shard = admission::market(request).and_then(|market| self.homes.shard(market));
+        let shard = match request {
+            Request::Query(Query::Market { .. }) => Some(DIRECTORY_SHARD),
+            _ => admission::market(request).and_then(|market| self.homes.shard(market)),
+        };
         let Some(shard) = shard else { return self.refuse(tag, Refused::Engine(Refusal::UnknownMarket)) };
         let answer_bytes = admission::answer_bytes_max(request);
         if self.admit(tag, answer_bytes) {
-            let lane = self.lane(shard);
+            let lane = &mut self.lanes[usize::from(shard.0)];
+            if lane.batch.is_empty() {
+                lane.batch = (self.spares)(shard);
+            }
             lane.answer_bytes += answer_bytes;
             lane.batch.push(tag, request);
         }
@@ -146,7 +173,11 @@ impl Drop for Router {
     /// A stream that ends early leaves answers behind that nobody will take.
     fn drop(&mut self) {
         let owed: usize = self.lanes.iter().map(Lane::owed_bytes).sum();
-        let statuses = self.local.iter().filter(|(_, local)| *local == Local::Status).count();
-        self.share.settle(owed + self.wishes_open * MARKET_BYTES + statuses * STATUS_BYTES);
+        let local = local_bytes(&self.local) + self.unwritten_bytes;
+        self.share.settle(owed + self.wishes_open * MARKET_BYTES + local);
     }
+}
+
+fn local_bytes(local: &[(Tag, Local)]) -> usize {
+    local.iter().map(|(_, local)| local.answer_bytes()).sum()
 }

@@ -1,11 +1,12 @@
-//! A session: what one stream asks, split by shard, and what it is still owed. A pure machine; `stream` moves its bytes.
+//! A session: what one stream asks, split by shard, and what it is still owed. A pure machine; `stream` moves its
+//! bytes.
 //!
 //! ```text
 //! bytes ─► input ─► frames ─► records ─┬─► batch of shard 0 ─► poll_submission ─► inbox ──┐
 //!                                      ├─► batch of shard 1 ─►       "                    │ handle_replies
 //!                                      ├─► market to create ─► poll_wish                  │
 //!                                      └─► refused here     ─► poll_local                 │
-//!            stops reading while its connection is owed too much ◄── owed ────────────────┘
+//!            stops reading while its connection is owed too much ◄── owed until written ──┘
 //! ```
 //!
 //! # Always true
@@ -19,11 +20,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::{MARKET_BYTES, STATUS_BYTES};
+use super::admission::MARKET_BYTES;
 use super::budget::{Share, Windows};
 use super::input::Input;
+use super::local::Local;
 use super::registry::Registry;
-use super::router::Router;
+use super::router::{Router, Spares};
 use crate::base::ShardId;
 use crate::base::limits::{
     FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS, RETRY_AFTER_MS,
@@ -42,14 +44,6 @@ impl From<FrameError> for Closing {
     fn from(error: FrameError) -> Self {
         Self { code: error.close_code(), reason: error.to_string() }
     }
-}
-
-/// What the session answers without a shard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Local {
-    Refused(Refused),
-    Answered(Answer),
-    Status,
 }
 
 /// A market somebody asked for.
@@ -79,11 +73,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, frame_wait: Duration) -> Self {
+    pub(super) fn new(
+        shards: usize,
+        registry: Registry,
+        share: Arc<Share>,
+        spares: Spares,
+        frame_wait: Duration,
+    ) -> Self {
         Self {
             input: Input::new(Arc::clone(share.pool())),
             decoder: FrameDecoder::default(),
-            router: Router::new(shards, registry, share),
+            router: Router::new(shards, registry, share, spares),
             frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
             ended: false,
             draining: false,
@@ -161,6 +161,11 @@ impl Session {
         Ok(true)
     }
 
+    /// Whether frames wait until the connection is owed less.
+    pub(super) const fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Replies wait to be written, so that nothing is read; or do so no longer.
     pub(super) fn handle_blocked(&mut self, blocked: bool, now_ms: u64) {
         self.blocked = blocked;
@@ -169,7 +174,8 @@ impl Session {
 
     /// The time a frame may take begins with its first byte, and anew when it had to wait for us.
     fn measure_frame(&mut self, completed: bool, now_ms: u64) {
-        let incomplete = !self.held && !self.blocked && !self.draining && !self.input.is_empty();
+        let ours = self.held || self.blocked || self.draining || self.input.is_starved();
+        let incomplete = !ours && !self.input.is_empty();
         self.frame_since_ms = match self.frame_since_ms {
             Some(since) if incomplete && !completed => Some(since),
             _ => incomplete.then_some(now_ms),
@@ -187,12 +193,7 @@ impl Session {
         self.router.handle_turned_away(shard, batch, why);
     }
 
-    /// An empty batch with memory in it, for what comes next.
-    pub(super) fn handle_spare(&mut self, shard: ShardId, batch: Batch) {
-        self.router.lane(shard).batch = batch;
-    }
-
-    /// So many requests were answered by a shard.
+    /// The answers of a shard to so many requests were written.
     pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
         self.router.handle_replies(shard, requests);
     }
@@ -210,18 +211,20 @@ impl Session {
     /// What became of it.
     pub(super) fn handle_market(&mut self, tag: Tag, outcome: Result<Answer, Refused>) {
         self.router.wishes_open -= 1;
-        self.router.share.settle(MARKET_BYTES);
+        if outcome.is_err() {
+            self.router.share.settle(MARKET_BYTES);
+        }
         self.router.local.push((tag, outcome.map_or_else(Local::Refused, Local::Answered)));
     }
 
     /// Answers made here, to be written as reply records. Empty when there are none.
     pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
-        for (_, local) in &self.router.local {
-            if *local == Local::Status {
-                self.router.share.settle(STATUS_BYTES);
-            }
-        }
-        std::mem::take(&mut self.router.local)
+        self.router.poll_local()
+    }
+
+    /// Answers made here, of so many [`Local::answer_bytes`], were written.
+    pub(super) fn handle_local_written(&mut self, answer_bytes: usize) {
+        self.router.handle_local_written(answer_bytes);
     }
 
     /// The connection's first sound frame came: its windows may be wider.
@@ -230,7 +233,9 @@ impl Session {
     }
 
     /// When `handle_timeout` is to be called, if nothing else happens.
-    pub(super) fn poll_deadline(&self, now_ms: u64) -> Option<u64> {
+    pub(super) fn poll_deadline(&mut self, now_ms: u64) -> Option<u64> {
+        // Only the last attempt to read told whether the pool has room for the frame.
+        self.measure_frame(false, now_ms);
         let starved = self.held || self.input.is_starved();
         let retry = starved.then(|| now_ms + POOL_RETRY_MS);
         let frame = self.frame_since_ms.map(|since| since + self.frame_wait_ms);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::wire::Status;
 
-/// Whoever knows the whole node. Asked once for every status request: it should be quick.
+/// Whoever knows the whole node. Asked at most once for everything a stream answers together: it should be quick.
 pub trait StatusSource: Send + Sync + 'static {
     /// A moment's status. `connections` and `requests` are filled in by the server.
     fn status(&self) -> Status;

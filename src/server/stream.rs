@@ -7,9 +7,9 @@
 //! # Always true
 //! - While replies cannot be written nothing more is read, so a client that does not read its replies is owed a bounded
 //!   amount; when nothing moves for `waits.reply` its connection ends.
+//! - An answer is owed until quinn has taken all of it (`outgoing`).
 //! - Everything released is written before the task rests: the connection's task then packs it all together.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,16 +20,16 @@ use quinn::{Connection, RecvStream, SendStream};
 use tokio::time::{Instant, Sleep};
 
 use super::budget::Share;
+use super::local::encode_local;
 use super::market::Mailbox;
-use super::session::{Closing, Local, Session};
+use super::outgoing::{Answers, Gone, Outgoing};
+use super::session::{Closing, Session};
 use super::transport::window;
 use super::wiring::Wiring;
 use crate::base::ShardId;
+use crate::base::limits::STREAM_TURNS_MAX;
 use crate::shard::{Outbox, Replies, Submission};
-use crate::wire::{CloseCode, ReplyWriter};
-
-/// Turns before other tasks get theirs.
-const TURNS_MAX: usize = 8;
+use crate::wire::CloseCode;
 
 /// Why a stream has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +65,6 @@ struct Link {
     replies: Replies,
 }
 
-/// Reply frames on their way out.
-#[derive(Default)]
-struct Outgoing {
-    buffers: VecDeque<(Option<ShardId>, Vec<u8>)>,
-    /// Bytes of the first buffer that are gone.
-    written: usize,
-}
-
 impl Stream {
     pub(super) fn new(
         wiring: Arc<Wiring>,
@@ -82,8 +74,10 @@ impl Stream {
     ) -> Self {
         let shards = wiring.inboxes.len();
         let (send, receive) = halves;
+        let inboxes = Arc::clone(&wiring.inboxes);
+        let spares = Box::new(move |shard: ShardId| inboxes[usize::from(shard.0)].take_spare_batch());
         Self {
-            session: Session::new(shards, wiring.registry.clone(), share, wiring.waits.frame),
+            session: Session::new(shards, wiring.registry.clone(), share, spares, wiring.waits.frame),
             wiring,
             connection,
             receive,
@@ -109,7 +103,7 @@ impl Stream {
 
     /// Moves bytes until nothing moves.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        for _ in 0..TURNS_MAX {
+        for _ in 0..STREAM_TURNS_MAX {
             match self.poll_turn(cx) {
                 Ok(true) => {}
                 Ok(false) => return Poll::Pending,
@@ -127,26 +121,25 @@ impl Stream {
         self.session.handle_room(now_ms).map_err(End::Closing)?;
         // Whoever was just asked for the first time does not know this task's waker yet: another turn tells it.
         let asked = self.submit();
-        self.poll_write(cx, now_ms)?;
+        let settled = self.poll_write(cx, now_ms)?;
         self.session.handle_blocked(!self.outgoing.is_empty(), now_ms);
         if self.outgoing.is_empty() && self.session.is_over() {
             return Err(End::Over);
         }
         let read = self.outgoing.is_empty() && self.poll_read(cx, now_ms)?;
-        Ok(asked || read || self.poll_timer(cx, now_ms)?)
+        let again = asked || read || (settled && self.session.is_held());
+        Ok(again || self.poll_timer(cx, now_ms)?)
     }
 
     /// Everything that may leave.
     fn poll_replies(&mut self, cx: &mut Context<'_>) {
         for (shard, link) in (0..).map(ShardId).zip(&mut self.links) {
             let Some(link) = link else { continue };
-            let before = link.replies.taken_requests();
+            let mut before = link.replies.taken_requests();
             while let Poll::Ready(frames) = link.replies.poll_take(cx) {
-                self.outgoing.buffers.push_back((Some(shard), frames));
-            }
-            let answered = link.replies.taken_requests() - before;
-            if answered > 0 {
-                self.session.handle_replies(shard, answered);
+                let taken = link.replies.taken_requests();
+                self.outgoing.push(Answers::Shard(shard, taken - before), frames);
+                before = taken;
             }
         }
         if self.session.has_wishes() {
@@ -170,12 +163,9 @@ impl Stream {
             match inbox.submit(Submission { batch, outbox: Arc::clone(&link.outbox) }) {
                 Ok(()) => {
                     self.wiring.counters.requests.fetch_add(requests, Ordering::Relaxed);
-                    self.session.handle_spare(shard, inbox.take_spare_batch());
                 }
-                Err(Submission { mut batch, .. }) => {
+                Err(Submission { batch, .. }) => {
                     self.session.handle_turned_away(shard, &batch, inbox.is_closed());
-                    batch.clear();
-                    self.session.handle_spare(shard, batch);
                 }
             }
         }
@@ -195,39 +185,46 @@ impl Stream {
         if local.is_empty() {
             return;
         }
-        let mut writer = ReplyWriter::new(Vec::new());
-        writer.begin(self.wiring.clock.now());
-        for (tag, answer) in local {
-            match answer {
-                Local::Refused(why) => writer.refuse(tag, &why),
-                Local::Answered(answer) => writer.answer(tag, &answer, &[]),
-                Local::Status => writer.status(tag, &self.wiring.counters.complete(self.wiring.status.status())),
-            }
-        }
-        self.outgoing.buffers.push_back((None, writer.finish()));
+        let answer_bytes = local.iter().map(|(_, local)| local.answer_bytes()).sum();
+        let status = || self.wiring.counters.complete(self.wiring.status.status());
+        self.outgoing.push(Answers::Local(answer_bytes), encode_local(&local, self.wiring.clock.now(), status));
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, now_ms: u64) -> Result<(), End> {
+    /// Writes what waits; whether any of it is settled now.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now_ms: u64) -> Result<bool, End> {
         self.write_local();
-        while let Some((shard, buffer)) = self.outgoing.buffers.front() {
-            let rest = &buffer[self.outgoing.written..];
+        let mut settled = false;
+        while let Some(rest) = self.outgoing.rest() {
             match Pin::new(&mut self.send).poll_write(cx, rest) {
                 Poll::Pending => {
                     let since_ms = *self.blocked_since_ms.get_or_insert(now_ms);
-                    return self.check_reader(now_ms - since_ms);
+                    self.check_reader(now_ms - since_ms)?;
+                    break;
                 }
                 Poll::Ready(Err(_)) => return Err(End::Lost),
                 Poll::Ready(Ok(bytes)) => {
                     self.blocked_since_ms = None;
-                    self.outgoing.written += bytes;
-                    if bytes == rest.len() {
-                        let link = shard.and_then(|shard| self.links[usize::from(shard.0)].as_ref());
-                        self.outgoing.pop(link);
+                    if let Some(gone) = self.outgoing.handle_written(bytes) {
+                        self.settle(gone);
+                        settled = true;
                     }
                 }
             }
         }
-        Ok(())
+        Ok(settled)
+    }
+
+    /// What the buffer answers is owed no longer; its memory goes back to the shard it came from.
+    fn settle(&mut self, gone: Gone) {
+        match gone.answers {
+            Answers::Shard(shard, requests) => {
+                self.session.handle_replies(shard, requests);
+                if let Some(link) = &self.links[usize::from(shard.0)] {
+                    link.replies.give_back(gone.buffer);
+                }
+            }
+            Answers::Local(answer_bytes) => self.session.handle_local_written(answer_bytes),
+        }
     }
 
     fn check_reader(&self, blocked_ms: u64) -> Result<(), End> {
@@ -275,19 +272,5 @@ impl Stream {
         self.timer_ms = None;
         self.session.handle_timeout(self.wiring.clock.monotonic_ms()).map_err(End::Closing)?;
         Ok(true)
-    }
-}
-
-impl Outgoing {
-    fn is_empty(&self) -> bool {
-        self.buffers.is_empty()
-    }
-
-    /// The first buffer is gone; its memory goes back to the shard it came from.
-    fn pop(&mut self, link: Option<&Link>) {
-        self.written = 0;
-        if let (Some((_, buffer)), Some(link)) = (self.buffers.pop_front(), link) {
-            link.replies.give_back(buffer);
-        }
     }
 }

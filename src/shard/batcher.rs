@@ -9,9 +9,11 @@
 //!
 //! # Always true
 //! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`].
-//! - Who comes up short while due reservations are unswept is decided again after all of them have been.
+//! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
+//!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
-//! - A turn is bounded in requests, in bytes of facts and in bytes of replies; the rest waits for the next one.
+//! - A turn is bounded in requests (a reading counts as many), in bytes of facts and in bytes of replies; the rest
+//!   waits for the next one.
 //!
 //! # Why so
 //! A group is looked up before it is decided, so that its cache misses overlap; a group larger than the cache would be
@@ -23,7 +25,8 @@ use super::facts::{Facts, Sealed};
 use super::lane::Admitted;
 use super::queries::answer_query;
 use crate::base::limits::{
-    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
+    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, TURN_BYTES_MAX, TURN_COMMANDS_MAX,
+    TURN_REPLY_BYTES_MAX,
 };
 use crate::base::{Sequence, Timestamp};
 use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
@@ -56,6 +59,8 @@ pub(super) struct Batcher {
 struct Turn {
     now: Timestamp,
     requests: usize,
+    /// Requests, dear ones counted as many.
+    work: usize,
     reply_bytes: usize,
     /// Nothing more may happen in it.
     ended: bool,
@@ -107,7 +112,7 @@ impl Batcher {
         self.answers.begin_turn();
         self.sweep(moment.now);
         while !self.backlog.is_empty() && self.turn_has_room() {
-            let group = LOOK_AHEAD_COMMANDS_MAX.min(TURN_COMMANDS_MAX - self.turn.requests);
+            let group = LOOK_AHEAD_COMMANDS_MAX.min(TURN_COMMANDS_MAX - self.turn.work);
             self.touch_group(group, moment);
             self.decide_group(group, moment);
         }
@@ -139,7 +144,7 @@ impl Batcher {
 
     fn turn_has_room(&self) -> bool {
         !self.turn.ended
-            && self.turn.requests < TURN_COMMANDS_MAX
+            && self.turn.work < TURN_COMMANDS_MAX
             && self.facts.turn_bytes() < TURN_BYTES_MAX
             && self.turn.reply_bytes < TURN_REPLY_BYTES_MAX
     }
@@ -181,16 +186,49 @@ impl Batcher {
         let place = self.answers.visit(&submission.outbox, moment.now);
         while self.turn.requests < upto && self.turn_has_room() {
             let Some((tag, request)) = submission.batch.get(first.done) else { return };
+            if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, request), moment) {
+                self.turn.ended = true;
+                return;
+            }
             let visit = self.answers.at(place);
             let before = visit.writer.bytes();
             decide_request(&mut self.engine, &mut self.scratch, &mut self.facts, visit, (tag, request), moment);
             visit.replies += 1;
             self.turn.reply_bytes += visit.writer.bytes() - before;
             self.turn.requests += 1;
-            // Books name the entry they are true at, so nothing may follow in it.
-            self.turn.ended |= matches!(request, Request::Query(Query::Books { .. }));
+            self.turn.work += work_of(request);
+            // Books name the entry they are true at: nothing may follow in it, if it has begun.
+            self.turn.ended |= self.facts.has_begun() && matches!(request, Request::Query(Query::Books { .. }));
             first.done += 1;
         }
+    }
+}
+
+/// Whether a request has to wait for the end of a sweep that this turn has only begun: a reading that would show what
+/// is dead, a command that would come up short of it. The order's own expiry is never waited for.
+fn must_wait(
+    engine: &mut Engine,
+    scratch: &mut Scratch,
+    facts: &mut Facts,
+    (tag, request): (Tag, Request<'_>),
+    moment: Moment,
+) -> bool {
+    if !engine.has_due(moment.now) || is_dead(tag, moment) {
+        return false;
+    }
+    match request {
+        Request::Query(_) => engine.next_due(moment.now).is_some(),
+        Request::Command(command) => {
+            engine.settle(&command, moment.now, scratch, &mut |fact| facts.add(fact, moment.now))
+        }
+    }
+}
+
+/// How many commands a request counts as: a reading walks over up to a page of records.
+const fn work_of(request: Request<'_>) -> usize {
+    match request {
+        Request::Command(_) => 1,
+        Request::Query(_) => READING_WORTH_COMMANDS,
     }
 }
 

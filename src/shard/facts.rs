@@ -63,6 +63,11 @@ impl Facts {
         }
     }
 
+    /// Whether the entry being filled holds facts already.
+    pub(super) const fn has_begun(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
     pub(super) const fn stream(&self) -> ShardId {
         self.stream
     }

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! # Always true
-//! - One writer: only the shard's thread touches its engine. No lock, and in the steady state no allocation per command.
+//! - One writer: only the shard's thread touches its engine. No lock, and in the steady state no allocation per
+//!   command.
 //! - Nothing leaves before every fact behind it is durable: not an answer, not a refusal, not a reading.
 //! - A shard never waits for a session. It waits for the disk only past the bound of its run-ahead.
 //!

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use crate::base::CodeList;
-use crate::engine::{Engine, Query, Refusal};
+use crate::engine::{Answer, Engine, Query, Refusal};
 use crate::wire::{Refused, ReplyWriter, Tag};
 
 /// Writes the answer to `query`, or why there is none.
@@ -20,6 +20,10 @@ fn try_answer(
     writer: &mut ReplyWriter,
 ) -> Result<(), Refusal> {
     match *query {
+        Query::Market { code } => {
+            let market = engine.directory().market(code).ok_or(Refusal::UnknownMarket)?;
+            writer.answer(tag, &Answer::Numbered { number: market.number(), repeated: true }, &[]);
+        }
         Query::Stock { market, skus } => writer.stock(tag, &engine.stock(market, skus)?),
         Query::ResolveSkus { market, codes } => {
             let codes: Vec<&str> = codes.iter().collect();

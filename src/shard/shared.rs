@@ -1,8 +1,8 @@
 //! What a shard's thread shares with everybody else: with its sessions' outboxes and with the log. No lock in it.
 //!
 //! # Not here
-//! - What is submitted: `inbox`. A submission holds its outbox, an outbox holds this; were the lanes in here too, nothing
-//!   in that circle would ever be freed.
+//! - What is submitted: `inbox`. A submission holds its outbox, an outbox holds this; were the lanes in here too,
+//!   nothing in that circle would ever be freed.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

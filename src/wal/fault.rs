@@ -61,7 +61,8 @@ pub enum Fault {
     },
     /// Salvage would drop something and was not told to accept that.
     #[error(
-        "salvage would lose {entries} entries that are known of and {regions} unreadable regions; accept the loss to go on"
+        "salvage would lose {entries} entries that are known of and {regions} unreadable regions; accept the loss \
+         to go on"
     )]
     LossNotAccepted {
         /// Entries that would be dropped.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Fault;
 use crate::base::limits::{
     ENTRY_BYTES_MAX, LOG_BLOCK_BYTES, LOG_FRAME_BYTES_MAX, LOG_INTERVAL_MS_MAX, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, LOG_SEGMENT_BYTES_MAX, LOG_SEGMENT_BYTES_MIN, SHARDS_MAX,
+    LOG_SEGMENT_BYTES_DEFAULT, LOG_SEGMENT_BYTES_MAX, LOG_SEGMENT_BYTES_MIN, LOG_SEGMENT_BYTES_NODE_MIN, SHARDS_MAX,
 };
 
 /// When an answer may be given.
@@ -95,6 +95,19 @@ impl Options {
         (self.frame_bytes_max() - LOG_BLOCK_BYTES).min(ENTRY_BYTES_MAX)
     }
 
+    /// What a node's log must keep to: as [`Options::check`], and segments that take the largest fact a shard can make.
+    ///
+    /// # Errors
+    /// [`Fault::Option`] names the first option out of its range.
+    pub fn check_for_node(&self) -> Result<(), Fault> {
+        self.check()?;
+        if self.segment_bytes < LOG_SEGMENT_BYTES_NODE_MIN {
+            let range = "1 MiB to 4 GiB, in steps of 4 KiB";
+            return Err(Fault::Option { option: "segment_bytes", given: self.segment_bytes, range });
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// [`Fault::Option`] names the first option out of its range.
     pub fn check(&self) -> Result<(), Fault> {
@@ -119,6 +132,17 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::RECORD_BYTES_MAX;
+
+    #[test]
+    fn the_smallest_segment_of_a_node_takes_the_largest_record() {
+        let least = Options { segment_bytes: LOG_SEGMENT_BYTES_NODE_MIN, ..Options::new("x", 1) };
+        assert!(least.check_for_node().is_ok() && least.entry_bytes_max() >= RECORD_BYTES_MAX);
+        let smaller = Options { segment_bytes: LOG_SEGMENT_BYTES_NODE_MIN - LOG_BLOCK_BYTES as u64, ..least };
+        assert!(smaller.check().is_ok(), "tests of the log may");
+        let text = smaller.check_for_node().expect_err("too small").to_string();
+        assert_eq!(text, "segment_bytes is 1044480; it must be 1 MiB to 4 GiB, in steps of 4 KiB");
+    }
 
     #[test]
     fn an_option_out_of_range_is_refused_by_name() {

@@ -11,14 +11,11 @@ use super::aligned::AlignedBuffer;
 use super::disk::{Access, Disk, DiskFile};
 use super::fault::Attempt;
 use super::{Fault, SyncMethod};
-use crate::base::limits::{KIB, LOG_BLOCK_BYTES};
+use crate::base::limits::{KIB, LOG_BLOCK_BYTES, LOG_PROBE_MS_MAX, LOG_PROBE_WRITES_MAX};
 
 const PROBE_NAME: &str = "probe.tmp";
 const SIZES: [usize; 2] = [4 * KIB, 64 * KIB];
-const WRITES_MAX: usize = 24;
-/// For one size and one method: four of these stay under a second even on a slow disk.
-const SPAN_MAX: Duration = Duration::from_millis(150);
-const FILE_BYTES: usize = WRITES_MAX * 64 * KIB;
+const FILE_BYTES: usize = LOG_PROBE_WRITES_MAX * 64 * KIB;
 
 /// Median microseconds until a write is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,16 +89,16 @@ fn measure<F: DiskFile>(file: &F, sync: bool) -> io::Result<ProbeCost> {
 
 fn median_us<F: DiskFile>(file: &F, size: usize, sync: bool) -> io::Result<u64> {
     let buffer = AlignedBuffer::new(size.max(LOG_BLOCK_BYTES));
-    let mut times = Vec::with_capacity(WRITES_MAX);
+    let mut times = Vec::with_capacity(LOG_PROBE_WRITES_MAX);
     let begin = Instant::now();
-    for turn in 0..WRITES_MAX {
+    for turn in 0..LOG_PROBE_WRITES_MAX {
         let start = Instant::now();
         file.write_at(buffer.bytes(size), (turn * size) as u64)?;
         if sync {
             file.sync()?;
         }
         times.push(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
-        if begin.elapsed() > SPAN_MAX {
+        if begin.elapsed() > Duration::from_millis(LOG_PROBE_MS_MAX) {
             break;
         }
     }

@@ -14,7 +14,7 @@ use super::verdict::{Found, Later, Observation, Verdict, verdict};
 use super::walk::{Position, frame_at, look_further};
 use super::window::{Meter, Window};
 use super::{Fault, Progress, ReplayedEntry, StreamTail};
-use crate::base::limits::{LOG_BLOCK_BYTES, LOG_SEGMENTS_AHEAD, MIB};
+use crate::base::limits::{LOG_BLOCK_BYTES, LOG_SEGMENT_BYTES_MIN, LOG_SEGMENTS_AHEAD, MIB};
 
 /// A torn tail that nobody was ever told is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,12 @@ impl SegmentFile {
     }
 
     /// A segment after the last used one: zeroes are kept; a header that was torn before any frame is thrown away.
+    ///
+    /// A segment is filled and synced before it gets its name, so no crash leaves one shorter than any segment may be.
     fn judge_unused<D: Disk>(&self, disk: &D, into: &mut Recovered, meter: &mut Meter<'_>) -> Result<(), Fault> {
+        if self.size < LOG_SEGMENT_BYTES_MIN {
+            return Err(damage(&self.name, 0, 0, "the file is shorter than any segment"));
+        }
         let file = disk.open(&self.name, Access::Read).attempt("open", &self.name)?;
         let mut window = Window::new(file, &self.name, self.size);
         let rest = look_further(&mut window, LOG_BLOCK_BYTES as u64, 0, u64::MAX, meter)?;

@@ -61,7 +61,10 @@ pub fn salvage(dir: &Path, new_dir: &Path, accept_loss: bool) -> Result<Salvaged
 /// # Errors
 /// As [`salvage`].
 pub fn salvage_on<D: Disk>(from: &D, into: &D, accept_loss: bool) -> Result<Salvaged, Fault> {
-    let names = from.list().attempt("list", &from.describe())?;
+    let names = match from.list() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        names => names.attempt("list", &from.describe())?,
+    };
     if !names.iter().any(|name| segment::number_in(name).is_some()) {
         return Err(Fault::NoLog { directory: from.describe() });
     }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdrhistogram::Histogram;
 
+use crate::base::Distribution;
+
 use super::{Durability, ProbeReport, SyncMethod};
 
 /// A moment's copy of the counters.
@@ -52,7 +54,7 @@ pub(super) struct Counters {
     written_bytes: AtomicU64,
     frames: AtomicU64,
     syncs: AtomicU64,
-    times: Times,
+    times_us: Distribution,
 }
 
 impl Counters {
@@ -64,7 +66,7 @@ impl Counters {
             written_bytes: zero(),
             frames: zero(),
             syncs: zero(),
-            times: Times::new(),
+            times_us: Distribution::default(),
         }
     }
 
@@ -75,7 +77,7 @@ impl Counters {
         self.frames.fetch_add(counts.frames, Ordering::Relaxed);
         self.syncs.fetch_add(counts.syncs, Ordering::Relaxed);
         if counts.syncs > 0 {
-            self.times.record(took_us);
+            self.times_us.record(took_us);
         }
     }
 
@@ -86,79 +88,10 @@ impl Counters {
             written_bytes: self.written_bytes.load(Ordering::Relaxed),
             frames: self.frames.load(Ordering::Relaxed),
             syncs: self.syncs.load(Ordering::Relaxed),
-            sync_us: self.times.histogram(),
+            sync_us: self.times_us.histogram(),
             method,
             mode,
             probe,
         }
-    }
-}
-
-/// Microseconds in buckets that a reader may copy while the writer counts: 32 to each power of two, 3 % wide.
-#[derive(Debug)]
-struct Times {
-    buckets: Box<[AtomicU64]>,
-}
-
-const STEP_BITS: u32 = 5;
-const STEPS: u64 = 1 << STEP_BITS;
-/// Covers more than an hour.
-const BUCKETS: usize = 28 * STEPS as usize;
-
-impl Times {
-    fn new() -> Self {
-        Self { buckets: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect() }
-    }
-
-    fn record(&self, us: u64) {
-        if let Some(bucket) = self.buckets.get(bucket_of(us).min(BUCKETS - 1)) {
-            bucket.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn histogram(&self) -> Histogram<u64> {
-        let mut histogram = Histogram::new(2).expect("two significant digits are legal");
-        for (index, bucket) in self.buckets.iter().enumerate() {
-            let count = bucket.load(Ordering::Relaxed);
-            if count > 0 {
-                // Auto-resizing histograms refuse no value.
-                let _resized = histogram.record_n(value_of(index), count);
-            }
-        }
-        histogram
-    }
-}
-
-fn bucket_of(us: u64) -> usize {
-    if us < STEPS {
-        return us as usize;
-    }
-    let power = us.ilog2() - STEP_BITS;
-    ((u64::from(power) + 1) * STEPS + ((us >> power) - STEPS)) as usize
-}
-
-/// The largest value of a bucket: the histogram errs on the slow side.
-fn value_of(index: usize) -> u64 {
-    let index = index as u64;
-    if index < STEPS {
-        return index;
-    }
-    let power = index / STEPS - 1;
-    ((STEPS + index % STEPS + 1) << power) - 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_kept_within_one_part_in_thirty_two() {
-        for us in [0, 1, 31, 32, 33, 63, 64, 100, 1_000, 12_345, 1_000_000, 3_600_000_000] {
-            let kept = value_of(bucket_of(us));
-            assert!(kept >= us && kept - us <= us / 32, "{us} was kept as {kept}");
-        }
-        let times = Times::new();
-        times.record(u64::MAX);
-        assert_eq!(times.histogram().len(), 1, "a time past the end is still counted");
     }
 }

@@ -171,6 +171,10 @@ impl Batch {
     fn detach_query(&mut self, query: &Query<'_>) -> (Request<'static>, Span, Span) {
         let (mut array, mut blob) = (Span::default(), Span::default());
         let query = match *query {
+            Query::Market { code } => {
+                blob = self.add_text(code);
+                Query::Market { code: "" }
+            }
             Query::Stock { market, skus } => {
                 array = append(&mut self.skus, skus);
                 Query::Stock { market, skus: &[] }
@@ -223,6 +227,7 @@ impl Batch {
 
     fn attach_query<'a>(&'a self, query: Query<'a>, item: &Item) -> Query<'a> {
         match query {
+            Query::Market { .. } => Query::Market { code: &self.text[item.blob.range()] },
             Query::Stock { market, .. } => Query::Stock { market, skus: &self.skus[item.array.range()] },
             Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
             Query::Sites { .. }

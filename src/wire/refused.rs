@@ -136,11 +136,9 @@ impl fmt::Display for Refused {
             Self::Overloaded { retry_after_ms } => {
                 write!(f, "the server is overloaded; try again in {retry_after_ms} ms")
             }
-            Self::DeadlinePassed => {
-                f.write_str("the request's deadline passed before it was decided; nothing happened")
-            }
+            Self::DeadlinePassed => f.write_str("the deadline passed before the request was decided; nothing happened"),
             Self::DiskLow => f.write_str(
-                "the server's disk is nearly full; no new orders until there is room, everything else goes on",
+                "the disk of the server is nearly full; no new orders until there is room, everything else goes on",
             ),
             Self::ShuttingDown => f.write_str("the server is stopping; send the request again after a reconnect"),
         }

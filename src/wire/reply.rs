@@ -1,6 +1,7 @@
 //! What a client gets back: an answer, a refusal, or what it asked to see.
 //!
-//! Answers borrow their few varying bytes from the frame, because there are millions of them; what queries bring is owned.
+//! Answers borrow their few varying bytes from the frame, because there are millions of them; what queries bring is
+//! owned.
 
 use rkyv::rend::unaligned::u32_ule;
 

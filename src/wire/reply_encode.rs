@@ -48,7 +48,8 @@ impl ReplyWriter {
         self.log_time = log_time;
     }
 
-    /// Appends an answer. `taken` holds the units taken per line when the answer says `short`; else it is not looked at.
+    /// Appends an answer. `taken` holds the units taken per line when the answer says `short`; else it is not looked
+    /// at.
     pub fn answer(&mut self, tag: Tag, answer: &Answer, taken: &[u32]) {
         match *answer {
             Answer::Placed { number, accepted_at, deadline, state, short, repeated } => {

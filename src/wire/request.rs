@@ -1,7 +1,8 @@
 //! Request frames: a client writes them with [`FrameWriter`], a server reads them with [`FrameDecoder`].
 //!
 //! ```text
-//! client: begin(correlation) ─ push ─ push ─ finish ─► bytes ─► server: decode ─► sink.request | sink.status | sink.refused
+//! client: begin(correlation) ─ push ─ push ─ finish ─► bytes ─► server: decode ─► sink.request | sink.status |
+//! sink.refused
 //! ```
 //!
 //! # Always true

@@ -49,7 +49,7 @@ pub(super) fn decode_request<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> 
 fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch) -> Read<Decoded<'a>> {
     let command = match kind {
         RequestKind::Place => place(record, scratch)?,
-        RequestKind::AssignMarket => assign_market(record)?,
+        RequestKind::AssignMarket => Command::AssignMarket { code: market_code(record)? },
         RequestKind::CreateSite => create_site(record)?,
         RequestKind::CreateSku => create_sku(record)?,
         RequestKind::Receive => receive(record)?,
@@ -76,7 +76,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Order
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
-        | RequestKind::Books => return decode_query(kind, record, scratch).map(Decoded::Query),
+        | RequestKind::Books
+        | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
     Ok(Decoded::Command(command))
 }
@@ -126,11 +127,11 @@ pub(super) fn market(number: u32) -> Read<MarketId> {
     MarketId::new(number).ok_or(Malformed(Part::Market))
 }
 
-fn assign_market(record: &[u8]) -> Read<Command<'_>> {
+fn market_code(record: &[u8]) -> Read<&str> {
     let (fixed, mut body) = Body::of::<ArchivedAssignMarketV1>(record)?;
     let code = body.text(usize::from(fixed.code_len.to_native()))?;
     body.end()?;
-    Ok(Command::AssignMarket { code })
+    Ok(code)
 }
 
 fn create_site(record: &[u8]) -> Read<Command<'_>> {
@@ -235,6 +236,7 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
+        RequestKind::Market => Query::Market { code: market_code(record)? },
         _ => Query::Books { market: market_query(record)? },
     })
 }

@@ -43,7 +43,7 @@ fn head(kind: RequestKind, bytes: usize) -> Result<RecordHead, PushError> {
 pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encoded {
     let start = out.len();
     match *command {
-        Command::AssignMarket { code } => assign_market(code, out),
+        Command::AssignMarket { code } => market_code(RequestKind::AssignMarket, code, out),
         Command::OpenMarket { .. } => Err(PushError::NotForClients),
         Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
         Command::CreateSku { market, code } => create_sku(market, code, out),
@@ -76,8 +76,8 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
     Ok(())
 }
 
-fn assign_market(code: &str, out: &mut Vec<u8>) -> Encoded {
-    let head = head(RequestKind::AssignMarket, 6 + code.len())?;
+fn market_code(kind: RequestKind, code: &str, out: &mut Vec<u8>) -> Encoded {
+    let head = head(kind, 6 + code.len())?;
     put(out, &AssignMarketV1 { head, code_len: count16(code.len())? });
     out.extend_from_slice(code.as_bytes());
     Ok(())
@@ -173,6 +173,7 @@ fn return_to_stock(
 pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
     let start = out.len();
     match *query {
+        Query::Market { code } => market_code(RequestKind::Market, code, out)?,
         Query::Stock { market, skus } => {
             let head = head(RequestKind::Stock, 10 + 4 * skus.len())?;
             put(out, &StockQueryV1 { head, market: market.number(), skus: count16(skus.len())? });

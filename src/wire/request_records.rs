@@ -27,12 +27,13 @@ kinds! {
         OrderByNumber = 37,
         OpenOrders = 38,
         Books = 39,
+        Market = 40,
         Status = 48,
     }
 }
 
 fixed! {
-    /// Then: code.
+    /// `AssignMarket` and `Market`. Then: code.
     AssignMarketV1 as ArchivedAssignMarketV1, 6 {
         head: RecordHead,
         code_len: u16,

@@ -3,8 +3,9 @@
 
     python3 recount.py FILE.csv[.gz] [--short P]      prints one JSON object: lines, orders, by_reason
 
-Shares no code with the load generator and talks to no server: what `loadtest replay FILE` reports must be this, class by
-class. Standard library only. The rules are those at the top of `loadtest/src/replay/mod.rs`, told again beside the code.
+Shares no code with the load generator and talks to no server: what `loadtest replay FILE` reports must be this, class
+by class. Standard library only. The rules are those at the top of `loadtest/src/replay/mod.rs`, told again beside the
+code.
 """
 
 import argparse

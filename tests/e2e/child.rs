@@ -49,7 +49,7 @@ impl Settings {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             shards: None,
             low_water_bytes: 0,
-            segment_bytes: 256 << 10,
+            segment_bytes: 1 << 20,
             probes: false,
             through: Vec::new(),
         }
@@ -81,7 +81,7 @@ impl Settings {
             shards: self.shards,
             orders_max: 100_000,
             lines_max: 200_000,
-            details_bytes_max: 1 << 20,
+            details_bytes_max: 4 << 20,
             skus_max: 10_000,
             low_water_bytes: self.low_water_bytes,
             segment_bytes: self.segment_bytes,

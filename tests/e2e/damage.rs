@@ -21,8 +21,8 @@ use crate::child::{Node, Settings};
 use crate::harness::{line, place, stocked};
 
 const BLOCK: usize = 4_096;
-const SEGMENT: usize = 16 * BLOCK;
-const ORDERS: u64 = 24;
+const SEGMENT: usize = 256 * BLOCK;
+const ORDERS: u64 = 300;
 
 fn settings(data: &Path) -> Settings {
     Settings { segment_bytes: SEGMENT as u64, ..Settings::new(data) }
@@ -228,7 +228,7 @@ async fn a_frame_that_was_durable_and_is_damaged_stops_the_start() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_file_that_is_missing_or_has_lost_its_header_stops_the_start() {
     let lived = Lived::new().await;
-    let files: Vec<_> = [0, 20].map(|at| lived.frames[at].file.clone()).into();
+    let files: Vec<_> = [0, 200].map(|at| lived.frames[at].file.clone()).into();
     let newest = &lived.vouching().file;
     assert!(files[0] != files[1] && files[1] != *newest, "three segments: {:?}", lived.frames);
     let remove = |file: String| move |copy: &Copy| fs::remove_file(copy.path(&file)).expect("there");

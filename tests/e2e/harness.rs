@@ -110,6 +110,11 @@ impl Running {
         Client::connect(self.client_options(world.data.path())).await.expect("a connection")
     }
 
+    /// Replies that sessions took from the shards so far.
+    pub(crate) fn replies_taken(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.inbox().stats().stages.answered_us.len()).sum()
+    }
+
     /// Drains the server, then stops the shards and the log.
     pub(crate) async fn stop(self) {
         self.stop.send(()).expect("the server still runs");

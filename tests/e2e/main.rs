@@ -15,4 +15,5 @@ mod full_disk;
 mod hostile;
 mod lifecycle;
 mod orders;
+mod owed;
 mod starting;

@@ -87,8 +87,8 @@ pub(crate) struct Before {
     pub(crate) history: Vec<Vec<Appended>>,
     /// The marks that anybody may have acted upon.
     pub(crate) marks: Vec<Sequence>,
-    /// Also fold everything afresh: what is certain of the simplest of recoveries must be true of the real one. Costs as
-    /// much as the rest of a life.
+    /// Also fold everything afresh: what is certain of the simplest of recoveries must be true of the real one. Costs
+    /// as much as the rest of a life.
     pub(crate) fold_afresh: bool,
 }
 

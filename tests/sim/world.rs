@@ -358,8 +358,8 @@ impl World {
     }
 
     fn check_end(&mut self) {
-        // Whatever was answered is answered as before. What was refused may have happened since, when it was asked again
-        // and the answer got lost: only now it is known.
+        // Whatever was answered is answered as before. What was refused may have happened since, when it was asked
+        // again and the answer got lost: only now it is known.
         for op in 0..self.ops.len() {
             let accepted = matches!(self.ops[op].outcome, Some(Outcome::Answered(..)));
             if !accepted || self.rng.once_in(3) {

@@ -29,8 +29,8 @@ fn the_total_may_be_as_large_as_a_signed_64_bit_number_and_no_larger() {
     check(
         "
         sku      mug
-        place    o1 mug*9000000@1000000000000 mug*223372@1000000000000 mug*1@36854775807 -> no: sold_out mug asked=9223373 available=0
-        place    o1 mug*9000000@1000000000000 mug*223372@1000000000000 mug*1@36854775808 -> no: out_of_bounds Total
+        place    o1 mug*9223372@1000000000000 mug*1@36854775807 -> no: sold_out mug asked=9223373 available=0
+        place    o1 mug*9223372@1000000000000 mug*1@36854775808 -> no: out_of_bounds Total
         place    o1 mug*10000000@1000000000000 mug*10000000@1000000000000 -> no: out_of_bounds Total
     ",
     );

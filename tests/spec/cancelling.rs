@@ -194,3 +194,17 @@ fn a_short_order_is_cancelled_by_what_it_took() {
     ",
     );
 }
+
+#[test]
+fn cancelling_what_is_left_tells_every_cancelled_unit_and_so_does_its_repeat() {
+    check(
+        "
+        receive  mug 5
+        place    o1 mug*3 cod
+        drop     o1 0*2 id=2         -> confirmed moved=2
+        cancel   o1                  -> cancelled moved=3
+        cancel   o1                  -> cancelled moved=3 again
+        stock    mug                 -> available=5
+    ",
+    );
+}

@@ -1,7 +1,7 @@
 //! Random walks: made-up commands in a world so small that everything collides.
 //!
-//! A dozen order identifiers, three SKUs, a few sites and a handful of units: repeats, conflicts, sold out, expiry, late
-//! payment and blocked identifiers happen in every walk. One seed is one walk. To see one again:
+//! A dozen order identifiers, three SKUs, a few sites and a handful of units: repeats, conflicts, sold out, expiry,
+//! late payment and blocked identifiers happen in every walk. One seed is one walk. To see one again:
 //!
 //! ```text
 //! STOCKADE_WALK_SEED=1234 cargo test --test spec walk -- --nocapture
@@ -83,7 +83,8 @@ impl Walk {
         let orders_max = if dice.once_in(5) { dice.below(10) } else { 1_000 };
         let details_bytes_max = if dice.once_in(5) { dice.below(20) } else { 1_000 };
         let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
-        let mut rig = Rig::new(Capacity { orders_max, lines_max, details_bytes_max, skus_max: 6 });
+        let mut rig =
+            Rig::new(Capacity { orders_max, lines_max, details_bytes_max, skus_max: 6, ..Capacity::UNBOUNDED });
         rig.sweeps_late = sweeps_late;
         let mut markets = vec![rig.open("default")];
         if dice.once_in(3) {

@@ -101,7 +101,7 @@ impl<'a> Cycles<'a> {
         let name = session.market_name("crash");
         let market = exchange.create_market(&name).await?;
         let sku = exchange.create_skus(market, ["hot"].into_iter()).await?[0];
-        let goods = Goods { market, sku, hold_ms: HOLD_MS, customers: None, seed: mix(session.seed) };
+        let goods = Goods { market, sku, hold_ms: HOLD_MS, expires: false, customers: None, seed: mix(session.seed) };
         Ok(Self {
             crash,
             name,

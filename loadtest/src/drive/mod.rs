@@ -237,11 +237,12 @@ impl Drive {
         }
     }
 
-    /// Orders for one more frame; `None` when the plan is fulfilled.
-    fn give(&self, now_ns: u64, at_most: u16) -> Option<(u64, u16)> {
+    /// Orders for one more frame, which should leave at `intended_ns`; `None` when the plan is fulfilled. A frame that
+    /// was due before the end is sent and counted however late it is: leaving it out would hide the delay.
+    fn give(&self, intended_ns: u64, at_most: u16) -> Option<(u64, u16)> {
         let given = self.given.get();
         let left = self.plan.orders_max - given;
-        if left == 0 || now_ns >= self.plan.span_ns {
+        if left == 0 || intended_ns >= self.plan.span_ns {
             return None;
         }
         let orders = u16::try_from(left).map_or(at_most, |left| left.min(at_most));
@@ -269,7 +270,7 @@ impl Turn<'_> {
             if in_flight > 0 && in_flight + u64::from(self.drive.plan.batch) > orders_in_flight {
                 return Ok(true);
             }
-            if !self.put_frame(now_ns, now_ns)? {
+            if !self.put_frame(now_ns)? {
                 return Ok(false);
             }
         }
@@ -281,7 +282,7 @@ impl Turn<'_> {
         let now_ns = self.drive.now_ns();
         while arrivals.next_ns() <= now_ns && self.buffer.len() < WRITE_BYTES {
             let intended_ns = arrivals.next_ns();
-            if !self.put_frame(now_ns, intended_ns)? {
+            if !self.put_frame(intended_ns)? {
                 return Ok(false);
             }
             let mut lateness = self.drive.lateness.get();
@@ -296,9 +297,9 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    fn put_frame(&mut self, now_ns: u64, intended_ns: u64) -> Result<bool, Failure> {
+    fn put_frame(&mut self, intended_ns: u64) -> Result<bool, Failure> {
         let at_most = if self.is_first { self.drive.plan.batch.min(FIRST_ORDERS_MAX) } else { self.drive.plan.batch };
-        let Some((first, orders)) = self.drive.give(now_ns, at_most) else { return Ok(false) };
+        let Some((first, orders)) = self.drive.give(intended_ns, at_most) else { return Ok(false) };
         self.is_first = false;
         let made_at = self.client.log_time();
         let correlation = self.drive.tally.borrow_mut().open(first, orders, made_at, intended_ns);
@@ -309,5 +310,23 @@ impl Turn<'_> {
         }
         self.lane.in_flight.set(self.lane.in_flight.get() + u64::from(orders));
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sums::tests::goods;
+    use super::*;
+
+    #[test]
+    fn what_was_due_before_the_end_is_given_after_it_too() {
+        let pace = Pace::Open { orders_per_s: 1.0, burst_from_ns: None };
+        let plan = Plan { goods: goods(), first: 0, orders_max: 100, span_ns: 1, batch: 10, pace, seed: 1 };
+        let drive = Drive::new(plan, 1, Tally::new(goods(), 0)).expect("fits");
+        while drive.now_ns() <= plan.span_ns {
+            std::hint::spin_loop();
+        }
+        assert_eq!(drive.give(0, 10), Some((0, 10)), "late");
+        assert_eq!(drive.give(1, 10), None, "due after the end");
     }
 }

@@ -75,6 +75,7 @@ impl Ticker {
         let (ticking, stopped) = (Arc::clone(&tick), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
+                #[expect(clippy::disallowed_methods, reason = "a thread whose only work is to tick")]
                 std::thread::sleep(TICK);
                 ticking.notify_one();
             }

@@ -119,7 +119,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn goods() -> Goods {
         let market = MarketId::new(3).expect("fits");
-        Goods { market, sku: SkuId(7), hold_ms: 1_000_000, customers: None, seed: 1 }
+        Goods { market, sku: SkuId(7), hold_ms: 1_000_000, expires: false, customers: None, seed: 1 }
     }
 
     pub(in super::super) fn accepted(number: u64) -> Answer {

@@ -17,6 +17,8 @@ pub(crate) struct Goods {
     pub(crate) market: MarketId,
     pub(crate) sku: SkuId,
     pub(crate) hold_ms: u32,
+    /// Whether reservations may end before the run does; the run then waits until all have.
+    pub(crate) expires: bool,
     /// Customers taking turns; `None`: one customer places ten orders in a row, then the next comes.
     pub(crate) customers: Option<u64>,
     /// Keeps the identifiers of two runs apart.
@@ -29,8 +31,6 @@ const CURRENCY: Currency = match Currency::new(*b"GBP") {
     Err(_) => panic!("three upper-case letters"),
 };
 const ORDERS_PER_CUSTOMER: u64 = 10;
-/// Reservations this long outlive the run; a run waits for the end of shorter ones.
-const LONG_HOLD_MS: u32 = 600_000;
 
 impl Goods {
     /// The identifier of order `n`, made at that log time.
@@ -38,15 +38,10 @@ impl Goods {
         OrderId::new(made_at, self.market, mix(n.wrapping_add(self.seed)))
     }
 
-    /// Whether reservations end before the run does.
-    pub(crate) const fn expires(&self) -> bool {
-        self.hold_ms < LONG_HOLD_MS
-    }
-
     /// What an accepted order is when the books are compared: reserved, or expired when reservations are short.
     pub(crate) const fn fate(&self) -> (State, Counters) {
         let none = Counters { reserved: 0, lapsed: 0, committed: 0, shipped: 0, cancelled: 0, returned: 0 };
-        if self.expires() {
+        if self.expires {
             (State::Expired, Counters { lapsed: 1, ..none })
         } else {
             (State::PendingPayment, Counters { reserved: 1, ..none })
@@ -162,7 +157,7 @@ mod tests {
     #[test]
     fn a_copied_frame_is_the_frame_that_encoding_would_give() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods { market, sku: SkuId(7), hold_ms: 3_600_000, customers: None, seed: 99 };
+        let goods = Goods { market, sku: SkuId(7), hold_ms: 3_600_000, expires: false, customers: None, seed: 99 };
         let made_at = Timestamp::from_ms(1_234_567);
         for orders in [1_u16, 2, 1_024] {
             let mut copied = BytesMut::new();
@@ -185,7 +180,7 @@ mod tests {
     #[test]
     fn customers_take_turns_or_order_ten_times_in_a_row() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, customers: None, seed: 0 };
+        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, expires: true, customers: None, seed: 0 };
         assert_eq!(goods.customer(0), goods.customer(9));
         assert_ne!(goods.customer(9), goods.customer(10));
         let goods = Goods { customers: Some(2), ..goods };

@@ -87,7 +87,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         reserved: sums.reserved,
         sold_out: sums.sold_out,
         other_refusals: sums.other_refusals,
-        refusals: Default::default(),
+        refusals: sums.refusals,
         errors: sums.errors.count(),
         error_list: sums.errors.kept().to_vec(),
         elapsed_s: sums.elapsed_s,

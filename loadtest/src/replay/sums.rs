@@ -1,5 +1,7 @@
 //! What a replay came to: the class of every line, from the server's answers, each held against the rules.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 use stockade::engine::command::LineQuantity;
 use stockade::engine::order::State;
@@ -20,6 +22,8 @@ pub(super) struct ReplaySums {
     pub(super) reserved: u64,
     pub(super) sold_out: u64,
     pub(super) other_refusals: u64,
+    /// How often for which reason.
+    pub(super) refusals: BTreeMap<String, u64>,
     pub(super) errors: Errors,
     pub(super) latencies: Histogram<u64>,
     pub(super) units: ReplayUnits,
@@ -34,6 +38,7 @@ impl ReplaySums {
             reserved: 0,
             sold_out: 0,
             other_refusals: 0,
+            refusals: BTreeMap::new(),
             errors: Errors::default(),
             latencies: latency::histogram(),
             units,
@@ -68,6 +73,9 @@ impl ReplaySums {
             }
             other => {
                 self.other_refusals += 1;
+                if let Reply::Refused(why) = other {
+                    *self.refusals.entry(why.to_string()).or_default() += 1;
+                }
                 self.errors.add(|| format!("invoice {}: {}", basket.invoice, describe(other)));
                 vec![0; asked.len()]
             }
@@ -100,5 +108,25 @@ impl ReplaySums {
                 0
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stockade::base::{CustomerKey, OrderId};
+
+    use super::*;
+
+    #[test]
+    fn a_replay_says_why_an_order_was_refused() {
+        let units = ReplayUnits { asked: 0, received: 0, ..ReplayUnits::default() };
+        let mut sums = ReplaySums::new(ByReason::default(), units);
+        let basket = Basket { invoice: "1".into(), customer: CustomerKey(0), country: Vec::new(), lines: Vec::new() };
+        let mut purchase = Purchase { order: OrderId::from_bits(1), lines: None };
+        for why in [Refused::DiskLow, Refused::DiskLow, Refusal::AtCapacity.into()] {
+            sums.take_placed(&basket, &[], &mut purchase, &Reply::Refused(why));
+        }
+        let counts: Vec<_> = sums.refusals.values().collect();
+        assert_eq!((sums.other_refusals, counts), (3, vec![&2, &1]), "{:?}", sums.refusals);
     }
 }

@@ -1,6 +1,6 @@
 //! The batcher without sockets: what becomes a frame, what is sent again, and which reply is believed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::*;
@@ -8,20 +8,20 @@ use crate::base::{ChangeId, MarketId, OrderId, SkuId, Timestamp};
 use crate::engine::{Answer, Command, Query, Refusal};
 use crate::wire::{FrameDecoder, RequestHeader, RequestSink, Taken};
 
-type Told = Rc<RefCell<Vec<(u64, Result<Settled, PushError>)>>>;
+type Told = Rc<RefCell<Vec<(u64, Result<Settled, NoAnswer>)>>>;
 
 struct Caller {
     name: u64,
     told: Told,
-    gone: bool,
+    gone: Rc<Cell<bool>>,
 }
 
 impl Waiter for Caller {
-    fn deliver(self, outcome: Result<Settled, PushError>) {
+    fn deliver(self, outcome: Result<Settled, NoAnswer>) {
         self.told.borrow_mut().push((self.name, outcome));
     }
     fn is_gone(&self) -> bool {
-        self.gone
+        self.gone.get()
     }
     fn expires_ms(&self) -> u64 {
         1_000
@@ -32,6 +32,8 @@ impl Waiter for Caller {
 struct Bench {
     batcher: Option<Batcher<Caller>>,
     told: Told,
+    /// Whether every caller so far has given up.
+    gone: Rc<Cell<bool>>,
 }
 
 /// The attempts a frame asks to confirm, which name their callers here.
@@ -57,7 +59,7 @@ impl Bench {
 
     fn submit(&mut self, name: u64) {
         let order = OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("fits"), name);
-        let caller = Caller { name, told: Rc::clone(&self.told), gone: false };
+        let caller = Caller { name, told: Rc::clone(&self.told), gone: Rc::clone(&self.gone) };
         let command = Command::Confirm { order, attempt: ChangeId(name) };
         self.batcher().handle_submit(&Request::Command(command), caller);
     }
@@ -117,6 +119,35 @@ fn after_a_lost_connection_only_what_is_open_is_sent_again_and_first() {
 }
 
 #[test]
+fn a_refusal_after_a_lost_connection_says_nothing_of_the_first_sending_unless_the_engine_decided() {
+    let mut bench = Bench::default();
+    (1..=3).for_each(|name| bench.submit(name));
+    assert_eq!(bench.frame(0), Some((1, vec![1, 2, 3])));
+    bench.batcher().handle_lost();
+    assert_eq!(bench.frame(0), Some((2, vec![1, 2, 3])));
+    bench.reply(2, 0, Reply::Refused(Refused::DeadlinePassed)).expect("expected");
+    bench.reply(2, 1, Reply::Refused(Refusal::AtCapacity.into())).expect("expected");
+    bench.reply(2, 2, Reply::Refused(Refused::Overloaded { retry_after_ms: 40 })).expect("expected");
+    assert_eq!(bench.frame(40), Some((3, vec![3])), "a retry that can be afforded comes first");
+    let out_of_time = Refused::Overloaded { retry_after_ms: 5_000 };
+    bench.reply(3, 0, Reply::Refused(out_of_time)).expect("expected");
+    let told: Vec<_> = bench.told.take().into_iter().map(|(_, outcome)| outcome).collect();
+    assert_eq!(
+        told,
+        [
+            Err(NoAnswer::OutcomeUnknown(Refused::DeadlinePassed)),
+            Ok(Settled::Command(Response::Refused(Refusal::AtCapacity.into()))),
+            Err(NoAnswer::OutcomeUnknown(out_of_time)),
+        ]
+    );
+    bench.submit(4);
+    assert_eq!(bench.frame(50), Some((4, vec![4])));
+    bench.reply(4, 0, Reply::Refused(Refused::DeadlinePassed)).expect("expected");
+    let first_sending = bench.told.take().pop().expect("told").1;
+    assert_eq!(first_sending, Ok(Settled::Command(Response::Refused(Refused::DeadlinePassed))));
+}
+
+#[test]
 fn a_reply_that_fits_nothing_open_is_not_believed() {
     let mut bench = Bench::default();
     bench.submit(1);
@@ -148,8 +179,25 @@ fn a_caller_that_has_gone_is_not_sent_for() {
     let mut bench = Bench::default();
     let told = Rc::clone(&bench.told);
     let query = Query::Books { market: MarketId::new(1).expect("fits") };
-    bench.batcher().handle_submit(&Request::Query(query), Caller { name: 1, told, gone: true });
+    bench.batcher().handle_submit(&Request::Query(query), Caller { name: 1, told, gone: Rc::new(true.into()) });
     assert_eq!(bench.frame(0), None);
+    assert!(bench.batcher().is_idle());
+}
+
+#[test]
+fn callers_that_give_up_in_an_outage_are_forgotten_before_there_is_a_connection() {
+    let mut bench = Bench::default();
+    (1..=3).for_each(|name| bench.submit(name));
+    assert_eq!(bench.frame(0), Some((1, vec![1, 2, 3])));
+    bench.reply(1, 0, Reply::Refused(Refused::Overloaded { retry_after_ms: 40 })).expect("expected");
+    bench.batcher().handle_lost();
+    bench.submit(4);
+    std::mem::take(&mut bench.gone).set(true);
+    bench.submit(5);
+    bench.batcher().handle_lost();
+    assert_eq!(Rc::strong_count(&bench.told), 2, "one caller is left, and the bench");
+    assert_eq!(bench.frame(0), Some((2, vec![5])));
+    bench.done(2, 0);
     assert!(bench.batcher().is_idle());
 }
 

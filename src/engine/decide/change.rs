@@ -5,27 +5,27 @@
 use super::super::Engine;
 use super::super::answer::Answer;
 use super::super::command::LineQuantity;
-use super::super::content::{self, ChangeKind};
+use super::super::content::ChangeKind;
 use super::super::fact::{Draw, Fact};
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, Record};
 use super::super::refusal::{Field, Refusal};
-use super::{Decision, Outcome, Scratch, change, check_bounds, done_before, illegal};
+use super::{Decision, Outcome, Scratch, Wanted, check_bounds, check_made_at, done_before, illegal};
 use crate::base::limits::LINES_MAX;
-use crate::base::{ChangeId, OrderId, SiteId};
+use crate::base::{ChangeId, OrderId, SiteId, Timestamp};
 
 impl Engine {
-    pub(super) fn cancel<'s>(&self, order: OrderId, block: bool) -> Outcome<'s> {
+    pub(super) fn cancel<'s>(&self, order: OrderId, block: bool, now: Timestamp) -> Outcome<'s> {
         self.market(order.market())?;
         let Some(position) = self.orders.find(order) else {
-            return if block { self.block(order) } else { Err(Refusal::UnknownOrder) };
+            return if block { self.block(order, now) } else { Err(Refusal::UnknownOrder) };
         };
         let record = self.orders.record(position);
         match record.state {
             State::PendingPayment | State::Confirmed | State::Fulfilling | State::Expired => {
                 let totals = self.orders.totals(record);
-                let moved = totals.cancellable();
-                let state = totals.state_after_cancelling(moved);
+                let state = totals.state_after_cancelling(totals.cancellable());
+                let moved = totals.cancelled + totals.cancellable();
                 let answer = Answer::Done { state, moved, excess: 0, repeated: false };
                 Ok(Decision::Happened { fact: Fact::Cancelled { order }, answer })
             }
@@ -39,7 +39,8 @@ impl Engine {
         }
     }
 
-    fn block<'s>(&self, order: OrderId) -> Outcome<'s> {
+    fn block<'s>(&self, order: OrderId, now: Timestamp) -> Outcome<'s> {
+        check_made_at(order.0, now)?;
         self.check_orders()?;
         let answer = Answer::Done { state: State::Blocked, moved: 0, excess: 0, repeated: false };
         Ok(Decision::Happened { fact: Fact::Blocked { order }, answer })
@@ -53,8 +54,8 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         check_lines(lines, 1)?;
-        let content = content::change(ChangeKind::CancelLines, SiteId(0), lines);
-        let (record, kept) = self.change_of(order, id, content)?;
+        let wanted = Wanted::new(ChangeKind::CancelLines, id, SiteId(0), lines);
+        let (record, kept) = self.change_of(order, wanted)?;
         if let Some(kept) = kept {
             return Ok(done_before(record, kept));
         }
@@ -69,7 +70,7 @@ impl Engine {
         }
         let draws = &*scratch.draws;
         let state = self.orders.totals(record).state_after_cancelling(units(draws));
-        let fact = Fact::LinesCancelled { order, change: change(id, content, 0), draws };
+        let fact = Fact::LinesCancelled { order, change: wanted.with_excess(0), draws };
         Ok(happened(state, fact, draws, 0))
     }
 
@@ -81,8 +82,8 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         check_lines(lines, 0)?;
-        let content = content::change(ChangeKind::HandOver, SiteId(0), lines);
-        let (record, kept) = self.change_of(order, id, content)?;
+        let wanted = Wanted::new(ChangeKind::HandOver, id, SiteId(0), lines);
+        let (record, kept) = self.change_of(order, wanted)?;
         if let Some(kept) = kept {
             return Ok(done_before(record, kept));
         }
@@ -99,7 +100,7 @@ impl Engine {
         }
         let draws = &*scratch.draws;
         let state = self.orders.totals(record).state_after_handing_over(units(draws));
-        let fact = Fact::HandedOver { order, change: change(id, content, excess), draws };
+        let fact = Fact::HandedOver { order, change: wanted.with_excess(excess), draws };
         Ok(happened(state, fact, draws, excess))
     }
 
@@ -112,8 +113,8 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         check_lines(lines, 1)?;
-        let content = content::change(ChangeKind::Return, site, lines);
-        let (record, kept) = self.change_of(order, id, content)?;
+        let wanted = Wanted::new(ChangeKind::Return, id, site, lines);
+        let (record, kept) = self.change_of(order, wanted)?;
         if let Some(kept) = kept {
             return Ok(done_before(record, kept));
         }
@@ -126,14 +127,14 @@ impl Engine {
             refuse_missing(asked, missing)?;
         }
         let draws = &*scratch.draws;
-        let fact = Fact::Returned { order, change: change(id, content, 0), site, draws };
+        let fact = Fact::Returned { order, change: wanted.with_excess(0), site, draws };
         Ok(happened(record.state, fact, draws, 0))
     }
 
     /// The order of a change, and the change itself if it already happened.
-    fn change_of(&self, order: OrderId, id: ChangeId, content: u64) -> Result<(&Record, Option<KeptChange>), Refusal> {
+    fn change_of(&self, order: OrderId, wanted: Wanted) -> Result<(&Record, Option<KeptChange>), Refusal> {
         let (position, record) = self.placed_order(order)?;
-        Ok((record, self.check_change(position, id, content)?))
+        Ok((record, self.check_change(position, wanted)?))
     }
 }
 

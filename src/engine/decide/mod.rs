@@ -13,7 +13,8 @@ mod stock;
 
 use super::answer::Answer;
 use super::catalog::check_code;
-use super::command::Command;
+use super::command::{Command, LineQuantity};
+use super::content::{self, ChangeKind};
 use super::fact::{Change, Draw, Fact};
 use super::market::Market;
 use super::order::State;
@@ -56,6 +57,24 @@ impl Scratch {
 
 type Outcome<'s> = Result<Decision<'s>, Refusal>;
 
+/// A change that is asked for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    kind: ChangeKind,
+    id: ChangeId,
+    content: u64,
+}
+
+impl Wanted {
+    fn new(kind: ChangeKind, id: ChangeId, site: SiteId, lines: &[LineQuantity]) -> Self {
+        Self { kind, id, content: content::change(kind, site, lines) }
+    }
+
+    const fn with_excess(self, excess: u64) -> Change {
+        Change { id: self.id, content: self.content, excess }
+    }
+}
+
 impl Engine {
     /// Decides a command at log time `now`.
     ///
@@ -73,7 +92,7 @@ impl Engine {
             }
             Command::Place(place) => self.place(&place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
-            Command::Cancel { order, block } => self.cancel(order, block),
+            Command::Cancel { order, block } => self.cancel(order, block, now),
             Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines, scratch),
             Command::HandOver { order, change, lines } => self.hand_over(order, change, lines, scratch),
             Command::ReturnToStock { order, change, site, lines } => {
@@ -97,8 +116,9 @@ impl Engine {
 
     fn open_market<'s>(&self, market: MarketId, code: &'s str) -> Outcome<'s> {
         check_code(code)?;
-        if self.market(market).is_ok() {
-            return Ok(numbered_before(market.number()));
+        if let Ok(open) = self.market(market) {
+            let same = open.code.as_ref() == code;
+            return if same { Ok(numbered_before(market.number())) } else { Err(Refusal::Conflict) };
         }
         let number = market.number();
         if number == 0 || number as usize > MARKETS_MAX {
@@ -146,8 +166,8 @@ impl Engine {
     }
 
     /// Looks whether a change already happened, and whether one more can be remembered.
-    fn check_change(&self, position: u32, id: ChangeId, content: u64) -> Result<Option<KeptChange>, Refusal> {
-        let kept = self.known_change(position, id, content)?;
+    fn check_change(&self, position: u32, wanted: Wanted) -> Result<Option<KeptChange>, Refusal> {
+        let kept = self.known_change(position, wanted)?;
         if kept.is_none() {
             self.check_changes(position)?;
         }
@@ -155,9 +175,9 @@ impl Engine {
     }
 
     /// Looks whether a change already happened.
-    fn known_change(&self, position: u32, id: ChangeId, content: u64) -> Result<Option<KeptChange>, Refusal> {
-        match self.orders.change(position, id) {
-            Some(kept) if kept.change.content == content => Ok(Some(kept)),
+    fn known_change(&self, position: u32, wanted: Wanted) -> Result<Option<KeptChange>, Refusal> {
+        match self.orders.change(position, wanted.id) {
+            Some(kept) if kept.kind == wanted.kind && kept.change.content == wanted.content => Ok(Some(kept)),
             Some(_) => Err(Refusal::Conflict),
             None => Ok(None),
         }
@@ -165,7 +185,10 @@ impl Engine {
 
     /// Looks whether one more change can be remembered.
     fn check_changes(&self, position: u32) -> Result<(), Refusal> {
-        if self.orders.changes(position).len() < CHANGES_MAX { Ok(()) } else { Err(Refusal::TooManyChanges) }
+        if self.orders.changes(position).len() >= CHANGES_MAX {
+            return Err(Refusal::TooManyChanges);
+        }
+        if self.orders.change_count() < self.capacity.changes_max { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 }
 
@@ -191,10 +214,6 @@ fn check_made_at(id: TimedId, now: Timestamp) -> Result<(), Refusal> {
 
 const fn illegal(state: State) -> Refusal {
     Refusal::IllegalState { state, legal: state.legal() }
-}
-
-const fn change(id: ChangeId, content: u64, excess: u64) -> Change {
-    Change { id, content, excess }
 }
 
 const fn done_before<'s>(record: &Record, kept: KeptChange) -> Decision<'s> {

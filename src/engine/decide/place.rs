@@ -29,6 +29,9 @@ impl Engine {
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
         self.check_capacity(place)?;
         plan(market, place, scratch)?;
+        if self.orders.draw_count() + scratch.plan.draws().len() as u64 > self.capacity.draws_max {
+            return Err(Refusal::AtCapacity);
+        }
         let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
         let (draws, short) = (scratch.plan.draws(), !scratch.taken.is_empty());
         let answer = Answer::Placed {

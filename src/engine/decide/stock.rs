@@ -79,8 +79,8 @@ fn check_request<'s>(
     if market.requests.is_forgotten(request, now) { Err(Refusal::IdTooOld) } else { Ok(None) }
 }
 
-/// Looks whether the balance of an outside account, and the market's sum of it, stay far from the end of 64 bits. Inside
-/// accounts hold only what came through these.
+/// Looks whether the balance of an outside account, and the market's sum of it, stay far from the end of 64 bits.
+/// Inside accounts hold only what came through these.
 fn check_outside(market: &Market, (sku, site): (SkuId, SiteId), bucket: Bucket, change: i64) -> Result<(), Refusal> {
     let balances = [market.ledger.balances(sku, site), market.ledger.totals()];
     balances.into_iter().try_for_each(|balances| {

@@ -25,7 +25,7 @@ impl Engine {
         let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
         let change = Change { id: attempt, content, excess: 0 };
         let position = self.position_of(order);
-        self.orders.keep_change(position, KeptChange { change, moved: sku.0.into() });
+        self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
     }
 
     pub(super) fn fold_cancelled(&mut self, order: OrderId) {
@@ -46,7 +46,7 @@ impl Engine {
     }
 
     pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
-        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::CancelLines, change), draws, |ledger, sku, draw, units| {
             let from = match (units.reserved > 0, units.committed > 0) {
                 (true, _) => Some(Bucket::Reserved),
                 (false, true) => Some(Bucket::Committed),
@@ -61,7 +61,7 @@ impl Engine {
     }
 
     pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
-        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::HandOver, change), draws, |ledger, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
             ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     pub(super) fn fold_returned(&mut self, order: OrderId, change: Change, to: SiteId, draws: &[Draw]) {
-        self.change_draws(order, change, draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::Return, change), draws, |ledger, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
             let from = Account { site: draw.site, bucket: Bucket::Customer };
@@ -96,7 +96,7 @@ impl Engine {
     fn change_draws(
         &mut self,
         order: OrderId,
-        change: Change,
+        (kind, change): (ChangeKind, Change),
         moved: &[Draw],
         move_units: impl Fn(&mut Ledger, SkuId, &Draw, &mut Counters),
     ) {
@@ -110,7 +110,7 @@ impl Engine {
                 move_units(ledger, line.sku, draw, &mut held.expect("law: a change names draws of its order").units);
             }
             let moved = moved.iter().map(|draw| u64::from(draw.quantity)).sum();
-            engine.orders.keep_change(position, KeptChange { change, moved });
+            engine.orders.keep_change(position, KeptChange { kind, change, moved });
         });
     }
 

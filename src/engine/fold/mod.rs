@@ -1,8 +1,8 @@
 //! Fold: the only way state changes. Total: a fact was legal when it was decided, so folding it cannot fail.
 //!
 //! # Always true
-//! - Every movement of units goes through `Ledger::transfer`; every change of an order goes through `Engine::change_order`,
-//!   which keeps the books in step.
+//! - Every movement of units goes through `Ledger::transfer`; every change of an order goes through
+//!   `Engine::change_order`, which keeps the books in step.
 //! # Not here
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 

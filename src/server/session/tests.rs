@@ -6,6 +6,7 @@ use super::*;
 use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
 use crate::base::{ChangeId, MarketId, OrderId, SkuId};
 use crate::engine::{Command, Query, Refusal};
+use std::sync::Mutex;
 
 use crate::wire::FrameWriter;
 
@@ -15,12 +16,16 @@ fn market(number: u32) -> MarketId {
     MarketId::new(number).expect("fits")
 }
 
+fn fresh() -> Spares {
+    Box::new(|_| Batch::default())
+}
+
 /// Market 1 lives in shard 0, market 2 in shard 1.
 fn session() -> Session {
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
     registry.insert(market(2), ShardId(1));
-    Session::new(2, registry, Share::new(Pool::new(1 << 30)), FRAME_WAIT)
+    Session::new(2, registry, Share::new(Pool::new(1 << 30)), fresh(), FRAME_WAIT)
 }
 
 fn confirm(of: u32) -> Command<'static> {
@@ -69,6 +74,27 @@ fn one_read_is_one_submission_for_each_shard_however_many_frames_it_brought() {
     assert!(!session.is_settled(), "one answer is missing");
     session.handle_replies(ShardId(0), 1);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let (registry, log) = (Registry::new(), Arc::clone(&taken));
+    registry.insert(market(1), ShardId(0));
+    registry.insert(market(2), ShardId(1));
+    let spares = Box::new(move |shard: ShardId| {
+        log.lock().expect("one thread").push(shard.0);
+        Batch::default()
+    });
+    let mut session = Session::new(2, registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
+    assert_eq!(*taken.lock().expect("one thread"), [] as [u16; 0], "nobody has asked anything");
+    read(&mut session, &frame(7, &[confirm(2), confirm(2), confirm(2)]), 0).expect("sound");
+    let (shard, batch) = session.poll_submission().expect("one");
+    assert_eq!(*taken.lock().expect("one thread"), [1], "one for all three, and no other in its place");
+    session.handle_turned_away(shard, &batch, false);
+    read(&mut session, &frame(8, &[confirm(1)]), 0).expect("sound");
+    assert_eq!(submissions(&mut session).len(), 1);
+    assert_eq!(*taken.lock().expect("one thread"), [1, 0]);
 }
 
 #[test]
@@ -171,6 +197,26 @@ fn a_frame_that_stays_incomplete_ends_the_connection_and_one_that_waits_for_us_d
 }
 
 #[test]
+fn a_frame_that_waits_for_the_pool_is_not_the_clients_fault_and_is_once_there_is_room() {
+    let pool = Pool::new(0);
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    let mut session = Session::new(1, registry, Share::new(Arc::clone(&pool)), fresh(), FRAME_WAIT);
+    read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
+    let mut large = frame(2, &[confirm(1)]);
+    large[..4].copy_from_slice(&u32::try_from(FRAME_BYTES_MAX).expect("fits").to_le_bytes());
+    large.resize(READ_BUFFER_FIRST_BYTES, 0);
+    read(&mut session, &large, 1_000).expect("a beginning");
+    assert!(session.room().is_empty(), "the pool has nothing to spare");
+    assert_eq!(session.poll_deadline(1_000), Some(1_000 + POOL_RETRY_MS), "it looks again soon");
+    session.handle_timeout(60_000).expect("it waits for us");
+    pool.give_back(2 * FRAME_BYTES_MAX);
+    assert!(!session.room().is_empty());
+    assert_eq!(session.poll_deadline(60_000), Some(70_000), "from now on it waits for the client");
+    assert_eq!(session.handle_timeout(70_000).expect_err("time is up").code, CloseCode::FrameTimeout);
+}
+
+#[test]
 fn the_first_frame_is_small_and_later_ones_need_not_be() {
     let mut session = session();
     let long = |length: usize| {
@@ -214,6 +260,8 @@ fn a_market_is_wished_for_and_answered_once() {
     let answer = Answer::Numbered { number: 4, repeated: false };
     session.handle_market(wish.tag, Ok(answer));
     assert_eq!(session.poll_local(), [(wish.tag, Local::Answered(answer))]);
+    assert_eq!(session.router.share.in_flight(), MARKET_BYTES, "owed until it is written");
+    session.handle_local_written(MARKET_BYTES);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
 }
 
@@ -222,11 +270,13 @@ fn a_session_that_is_dropped_owes_nothing_any_more() {
     let share = Share::new(Pool::new(1 << 30));
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(1, registry, Arc::clone(&share), FRAME_WAIT);
+    let mut session = Session::new(1, registry, Arc::clone(&share), fresh(), FRAME_WAIT);
     let commands = [confirm(1), Command::AssignMarket { code: "m" }];
     read(&mut session, &frame(1, &commands), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);
     read(&mut session, &frame(2, &commands), 0).expect("sound");
+    session.handle_market(Tag::default(), Ok(Answer::Numbered { number: 4, repeated: false }));
+    assert_eq!(session.poll_local().len(), 1, "taken and never written");
     assert!(share.in_flight() > 0);
     drop(session);
     assert_eq!(share.in_flight(), 0);

@@ -53,8 +53,8 @@ fn the_documents_client_writes_the_bytes_of_ours() {
     let mut writer = FrameWriter::default();
     writer.begin(99, 2_500);
     writer.push(&Command::Place(place)).expect("fits");
-    let check = "record = encode_place(new_order_id(1_800_000_000_000, 1, 42), 5, [(7, 2, 1299), (8, 1, 0)], hold_ms=600_000, \
-                 take=1, payment=1, channel=3, zone=44, details=b'to the back door')\n\
+    let check = "record = encode_place(new_order_id(1_800_000_000_000, 1, 42), 5, [(7, 2, 1299), (8, 1, 0)], \
+                 hold_ms=600_000, take=1, payment=1, channel=3, zone=44, details=b'to the back door')\n\
                  print(request_frame(99, [record], deadline_ms=2500).hex())";
     if let Some(printed) = python(check) {
         assert_eq!(printed, hex(writer.finish()));
@@ -80,10 +80,10 @@ fn the_documents_client_reads_the_replies_of_our_server() {
     let check = format!("for reply in decode_replies(bytes.fromhex('{}')): print(reply)", hex(&writer.finish()));
     if let Some(printed) = python(&check) {
         let expected = "\
-            (99, 0, 'placed', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, 'state': 1, \
-            'repeated': True})\n\
-            (99, 1, 'placed short', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, 'state': 1, \
-            'repeated': False, 'taken': (2, 0)})\n\
+            (99, 0, 'placed', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, \
+            'state': 1, 'repeated': True})\n\
+            (99, 1, 'placed short', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, \
+            'state': 1, 'repeated': False, 'taken': (2, 0)})\n\
             (99, 2, 'refused', {'number': 6, 'state': 0, 'small': 0, 'medium': 7, 'first': 2, 'second': 1})";
         assert_eq!(printed, expected);
     }

@@ -152,6 +152,7 @@ impl Ingredients {
             Query::OrderByNumber { market, number: OrderNumber(self.word(3)) },
             Query::OpenOrders { market, after: OrderNumber(self.word(4)), rows_max },
             Query::Books { market },
+            Query::Market { code: &self.code },
         ]
     }
 

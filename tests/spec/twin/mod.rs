@@ -104,7 +104,7 @@ impl Twin {
             }
             Command::Place(ref place) => self.place(place, now),
             Command::Confirm { order, attempt } => self.confirm(order, attempt).map(Told::from),
-            Command::Cancel { order, block } => self.cancel(order, block).map(Told::from),
+            Command::Cancel { order, block } => self.cancel(order, block, now).map(Told::from),
             Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines).map(Told::from),
             Command::HandOver { order, change, lines } => self.hand_over(order, change, lines).map(Told::from),
             Command::ReturnToStock { order, change, site, lines } => {

@@ -1,7 +1,7 @@
 //! Payment and whole cancellation in the twin, with the take that comes after expiry.
 
-use stockade::base::limits::CHANGES_MAX;
-use stockade::base::{ChangeId, OrderId, SkuId};
+use stockade::base::limits::{CHANGES_MAX, ID_AHEAD_MS_MAX};
+use stockade::base::{ChangeId, OrderId, SkuId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
 
@@ -68,7 +68,7 @@ impl Twin {
         Ok(order.done(moved, 0, false))
     }
 
-    pub(super) fn cancel(&mut self, id: OrderId, block: bool) -> Result<Answer, Refusal> {
+    pub(super) fn cancel(&mut self, id: OrderId, block: bool, now: Timestamp) -> Result<Answer, Refusal> {
         let room = self.check_room(0, 0);
         let market = self.market_mut(id.market())?;
         let blocked = |repeated| Answer::Done { state: State::Blocked, moved: 0, excess: 0, repeated };
@@ -76,6 +76,9 @@ impl Twin {
             Some(Record::Order(order)) => order,
             Some(Record::Blocked) => return Ok(blocked(true)),
             None if block => {
+                if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
+                    return Err(Refusal::IdFromFuture { now });
+                }
                 room?;
                 market.orders.insert(id, Record::Blocked);
                 return Ok(blocked(false));
@@ -86,10 +89,10 @@ impl Twin {
             State::Completed if order.count(Fate::Cancelled) == 0 => Err(illegal(State::Completed)),
             State::Completed | State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
             _ => {
-                let lapsed = order.turn(Fate::Lapsed, Fate::Cancelled);
-                let reserved = order.turn(Fate::Reserved, Fate::Cancelled);
-                let committed = order.turn(Fate::Committed, Fate::Cancelled);
-                Ok(order.done(lapsed + reserved + committed, 0, false))
+                for fate in [Fate::Lapsed, Fate::Reserved, Fate::Committed] {
+                    order.turn(fate, Fate::Cancelled);
+                }
+                Ok(order.done(order.count(Fate::Cancelled), 0, false))
             }
         }
     }

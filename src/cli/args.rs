@@ -1,0 +1,454 @@
+//! The command line as clap reads it: every command, every flag and what the help says about them.
+//!
+//! # Not here
+//! - What values of settings mean: flags that are also settings stay text here and are read where the file's and the
+//!   environment's are (`config`, `settings`), so that all three are spelled and refused alike.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  stockade serve                                  start a server here, data in ./data
+  stockade sku create MUG-BLUE
+  stockade stock receive MUG-BLUE 100
+  stockade order place --line MUG-BLUE=2@12.50
+  stockade order confirm 1
+  stockade status
+
+Every flag of a server or a client can also stand in a file (--config FILE, TOML) or in the environment
+(STOCKADE_ORDERS_MAX=1000, STOCKADE_TLS__CERT=server.pem). Flags win over the environment, that over the file.
+
+Exit codes: 0 done, 1 failed, 2 usage, 10 data directory in use, 11 damage or drift, 12 the disk failed.";
+
+/// An order matching and reservation server: never oversells, never forgets an answer.
+#[derive(Debug, Parser)]
+#[command(name = "stockade", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(super) struct Cli {
+    /// Settings from this TOML file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// What is logged to standard error: off, error, warn, info, debug, or a filter such as stockade=debug.
+    #[arg(long = "log", global = true, value_name = "FILTER")]
+    pub(super) log_filter: Option<String>,
+    /// How it is logged: text or json.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start a server. Needs no arguments: data in ./data, listening on 127.0.0.1:7733.
+    Serve(ServeArgs),
+    /// Create a market: a pool of stock and its orders.
+    #[command(subcommand)]
+    Market(MarketCommand),
+    /// Create a site: a place that holds stock. `main` exists in every market.
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// Create SKUs: what can be sold.
+    #[command(subcommand)]
+    Sku(SkuCommand),
+    /// Receive stock and look at it.
+    #[command(subcommand)]
+    Stock(StockCommand),
+    /// Place orders, look at them, confirm and cancel them.
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// Show what the server is, holds and has done.
+    Status(ClientArgs),
+    /// Fold the log of a stopped server and check every counter against it.
+    Audit {
+        /// The server's data directory.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+        /// One JSON document instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read or rescue the log of a stopped server.
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MarketCommand {
+    /// Create a market, or tell the number of one that exists.
+    Create {
+        /// Its name: 1 to 64 bytes.
+        name: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SiteCommand {
+    /// Create a site, or tell the number of one that exists (which keeps its rank).
+    Create {
+        /// Its code: 1 to 64 bytes.
+        code: String,
+        /// Sites with lower ranks give their units first. `main` has rank 0.
+        #[arg(long, default_value_t = 0)]
+        rank: u16,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SkuCommand {
+    /// Create SKUs, or tell the numbers of those that exist.
+    Create {
+        /// Their codes, case-sensitive: 1 to 64 bytes each.
+        #[arg(required = true, value_name = "CODE")]
+        codes: Vec<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StockCommand {
+    /// Receive every line of a CSV file (`sku,site,quantity`); the same file again changes nothing.
+    ///
+    /// Creates SKUs that do not exist, never sites. If a line is wrong, all wrong lines are listed and nothing is
+    /// received. Beside the file a receipt (FILE.csv.imported) remembers that it was imported; the server remembers by
+    /// itself for 24 hours.
+    Import(ImportArgs),
+    /// Receive units of one SKU.
+    Receive {
+        /// The SKU's code.
+        sku: String,
+        /// Units that came in.
+        quantity: u64,
+        /// Where they lie.
+        #[arg(long, default_value = "main")]
+        site: String,
+        /// Identifier of this receipt (32 hexadecimal digits); the same again changes nothing. Drawn unless given.
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Show the stock of SKUs, site by site.
+    Get {
+        /// Their codes.
+        #[arg(required = true, value_name = "SKU")]
+        skus: Vec<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The file.
+    #[arg(value_name = "FILE.csv")]
+    pub(super) file: PathBuf,
+    /// Receive the good lines although others are wrong. Put the corrected lines into a file of their own afterwards:
+    /// the whole file corrected is another file, and all of it would be received.
+    #[arg(long)]
+    pub(super) skip_bad: bool,
+    /// Receive all lines although this file was imported before: another delivery with the same content.
+    #[arg(long)]
+    pub(super) again: bool,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OrderCommand {
+    /// Place an order: its units are reserved until it is confirmed, cancelled or the hold is over.
+    Place(Box<PlaceArgs>),
+    /// Show an order.
+    Get {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// List orders that still hold units.
+    List {
+        /// Orders with numbers after this one.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        after: u64,
+        /// At most so many, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Confirm an order: payment accepted it.
+    Confirm {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Name of this payment attempt (a number); a repeat of it gets the same answer. Drawn unless given.
+        #[arg(long)]
+        attempt: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Cancel an order, or some units of it.
+    Cancel {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Also refuse a placement of this identifier that arrives later; the order need not exist.
+        #[arg(long, conflicts_with = "lines")]
+        block: bool,
+        /// Cancel only so many units of this line; lines count from 0. May be repeated.
+        #[arg(long = "line", value_name = "LINE=QTY")]
+        lines: Vec<String>,
+        /// Name of this change (a number); a repeat of it changes nothing. Drawn unless given.
+        #[arg(long, requires = "lines")]
+        change: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlaceArgs {
+    /// A line: SKU, units, and the price of one unit (12.50; 0 when it is free). May be repeated.
+    #[arg(long = "line", required = true, value_name = "SKU=QTY@PRICE")]
+    pub(super) lines: Vec<String>,
+    /// Currency of every price (ISO 4217).
+    #[arg(long, default_value = "EUR")]
+    pub(super) currency: String,
+    /// Take what exists when stock does not cover every line, instead of nothing.
+    #[arg(long)]
+    pub(super) take_what_exists: bool,
+    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d.
+    #[arg(long, default_value = "15m", value_name = "TIME")]
+    pub(super) hold: String,
+    /// How the customer pays. Cash on delivery is confirmed at once, and so is an order that costs nothing.
+    #[arg(long, value_enum, default_value_t = Payment::Unspecified)]
+    pub(super) payment: Payment,
+    /// The customer: 32 hexadecimal digits; a guest unless given.
+    #[arg(long, value_name = "KEY")]
+    pub(super) customer: Option<String>,
+    /// Number of the sales channel.
+    #[arg(long, default_value_t = 0)]
+    pub(super) channel: u16,
+    /// Number of the destination zone.
+    #[arg(long, default_value_t = 0)]
+    pub(super) zone: u16,
+    /// Text kept with the order, up to 4 KiB. Not yet encrypted.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(super) details: String,
+    /// Identifier of the order (32 hexadecimal digits); the same order under it is placed once. Drawn unless given.
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+}
+
+/// How a customer pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Payment {
+    Unspecified,
+    Card,
+    Wallet,
+    BankTransfer,
+    Invoice,
+    CashOnDelivery,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogCommand {
+    /// Print every segment, frame, entry and fact in the log.
+    Dump {
+        /// The server's data directory.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+    },
+    /// Copy what is sound of a damaged log into a new directory and list what that leaves out.
+    Salvage {
+        /// The damaged data directory; it is only read.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+        /// The new one.
+        #[arg(value_name = "NEW_DIR")]
+        new: PathBuf,
+        /// Go on although something is lost.
+        #[arg(long)]
+        accept_loss: bool,
+    },
+}
+
+/// Flags of `serve`; each is a setting of the same name.
+#[derive(Debug, Args, Default)]
+pub(super) struct ServeArgs {
+    /// Directory of the log; made when it does not exist. [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Where to listen (UDP). Anything but loopback needs the three --tls flags. [default: 127.0.0.1:7733]
+    #[arg(long, value_name = "ADDR")]
+    address: Option<String>,
+    /// Number of shards, fixed at first start.
+    #[arg(long)]
+    shards: Option<String>,
+    /// Orders kept; beyond it placements are refused.
+    #[arg(long, value_name = "COUNT")]
+    orders_max: Option<String>,
+    /// Lines of all orders kept.
+    #[arg(long, value_name = "COUNT")]
+    lines_max: Option<String>,
+    /// Bytes of customer details kept, such as 256MiB.
+    #[arg(long, value_name = "BYTES")]
+    details_bytes_max: Option<String>,
+    /// SKUs of all markets kept.
+    #[arg(long, value_name = "COUNT")]
+    skus_max: Option<String>,
+    /// Orders whose memory is taken before the server listens: a slower start and a faster first sale.
+    #[arg(long, value_name = "COUNT")]
+    reserve_orders: Option<String>,
+    /// When an answer is given: sync (it is on the disk), interval:TIME (a power cut loses at most that much), memory.
+    #[arg(long, value_name = "WHEN")]
+    durability: Option<String>,
+    /// Size of one segment of the log, such as 256MiB.
+    #[arg(long, value_name = "BYTES")]
+    segment_bytes: Option<String>,
+    /// Free disk space below which new orders are refused, such as 512MiB.
+    #[arg(long, value_name = "BYTES")]
+    low_water_bytes: Option<String>,
+    /// How the log gets to the disk: fdatasync, direct-dsync, or measure (both, and take the cheaper).
+    #[arg(long, value_name = "HOW")]
+    sync_method: Option<String>,
+    /// The server's certificate (PEM).
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Whose clients may connect (PEM). Any certificate it signed may do everything.
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<String>,
+}
+
+impl ServeArgs {
+    pub(super) fn settings(self) -> Vec<(&'static str, String)> {
+        given([
+            ("data", self.data),
+            ("address", self.address),
+            ("shards", self.shards),
+            ("orders_max", self.orders_max),
+            ("lines_max", self.lines_max),
+            ("details_bytes_max", self.details_bytes_max),
+            ("skus_max", self.skus_max),
+            ("reserve_orders", self.reserve_orders),
+            ("durability", self.durability),
+            ("segment_bytes", self.segment_bytes),
+            ("low_water_bytes", self.low_water_bytes),
+            ("sync_method", self.sync_method),
+            ("tls.cert", self.tls_cert),
+            ("tls.key", self.tls_key),
+            ("tls.client_ca", self.tls_client_ca),
+        ])
+    }
+}
+
+/// Flags of every command that talks to a server.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Server")]
+pub(super) struct ClientArgs {
+    /// The server. [default: 127.0.0.1:7733]
+    #[arg(long, value_name = "ADDR")]
+    connect: Option<String>,
+    /// The certificate to trust (PEM). [default on loopback: DATA/dev/cert.pem]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<String>,
+    /// The certificate to show (PEM).
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<String>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<String>,
+    /// The market to work on. [default: default]
+    #[arg(long, value_name = "NAME")]
+    market: Option<String>,
+    /// Data directory of a server on this machine, where its certificate is. [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// How long to wait for an answer. [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<String>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl ClientArgs {
+    pub(super) fn settings(self) -> Vec<(&'static str, String)> {
+        given([
+            ("client.connect", self.connect),
+            ("client.ca", self.ca),
+            ("client.cert", self.client_cert),
+            ("client.key", self.client_key),
+            ("client.market", self.market),
+            ("client.deadline", self.deadline),
+            ("data", self.data),
+        ])
+    }
+}
+
+fn given<const N: usize>(flags: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
+    flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
+        let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
+                     --skus-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 --low-water-bytes 1 \
+                     --sync-method measure --tls-cert c --tls-key k --tls-client-ca a";
+        let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };
+        let client = "stockade status --connect a --ca c --client-cert c --client-key k --market m --deadline 1s";
+        let Command::Status(client) = parse(client).expect("sound").command else { panic!("status") };
+        let mut keys: Vec<_> = serve.settings().into_iter().chain(client.settings()).map(|(key, _)| key).collect();
+        keys.extend(["log.filter", "log.format"]);
+        let mut known: Vec<_> = super::super::config::KEYS.iter().map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+    }
+
+    #[test]
+    fn what_is_missing_or_contradicts_itself_is_a_usage_error() {
+        for bad in [
+            "stockade",
+            "stockade sell",
+            "stockade sku create",
+            "stockade stock get",
+            "stockade stock receive MUG",
+            "stockade stock receive MUG many",
+            "stockade order place",
+            "stockade order cancel 1 --block --line 0=1",
+            "stockade order cancel 1 --change 4",
+            "stockade order list --limit 0",
+            "stockade serve extra",
+        ] {
+            assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");
+        }
+    }
+}

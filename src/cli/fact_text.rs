@@ -1,0 +1,92 @@
+//! Facts in words, one line each, for `log dump`.
+
+use crate::base::CustomerKey;
+use crate::engine::fact::{Change, Draw};
+use crate::engine::{Fact, Placed};
+
+/// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
+pub(super) fn text(fact: &Fact<'_>) -> String {
+    match fact {
+        Fact::MarketAssigned { market, shard, code } => format!("market {market} assigned to shard {shard}: {code}"),
+        Fact::MarketOpened { market, code } => format!("market {market} opened: {code}"),
+        Fact::SiteCreated { market, site, rank, code } => {
+            format!("site {site} created in market {market}, rank {rank}: {code}")
+        }
+        Fact::SkuCreated { market, sku, code } => format!("sku {sku} created in market {market}: {code}"),
+        Fact::Received { request, sku, site, quantity } => {
+            format!("received {quantity} of sku {sku} at site {site}, request {request}")
+        }
+        Fact::Adjusted { request, sku, site, delta, reason } => {
+            format!("adjusted sku {sku} at site {site} by {delta:+} ({reason:?}), request {request}")
+        }
+        Fact::Placed(placed) => placed_text(placed),
+        Fact::Confirmed { order, attempt, draws: [] } => format!("confirmed {order}, attempt {attempt}"),
+        Fact::Confirmed { order, attempt, draws } => {
+            format!("confirmed {order} late, attempt {attempt}, taken again: {}", draws_text(draws))
+        }
+        Fact::RetakeFailed { order, attempt, sku } => {
+            format!("confirm of {order} came too late, attempt {attempt}: sku {sku} was gone")
+        }
+        Fact::Cancelled { order } => format!("cancelled {order}"),
+        Fact::Blocked { order } => format!("blocked {order}"),
+        Fact::LinesCancelled { order, change, draws } => {
+            format!("cancelled of {order}: {}{}", draws_text(draws), change_text(change))
+        }
+        Fact::Expired { order } => format!("expired {order}"),
+        Fact::HandedOver { order, change, draws } => {
+            format!("handed over of {order}: {}{}", draws_text(draws), change_text(change))
+        }
+        Fact::Returned { order, change, site, draws } => {
+            format!("returned to site {site} of {order}: {}{}", draws_text(draws), change_text(change))
+        }
+    }
+}
+
+fn placed_text(placed: &Placed<'_>) -> String {
+    let line = |line: &crate::engine::Line| format!("{} of sku {} at {}", line.quantity, line.sku, line.price);
+    let lines: Vec<_> = placed.lines.iter().map(line).collect();
+    let customer =
+        if placed.customer == CustomerKey::default() { "a guest".into() } else { format!("{:?}", placed.customer) };
+    let held = if placed.confirmed { "confirmed at once".into() } else { format!("held for {} ms", placed.hold_ms) };
+    let details = placed.details.len();
+    format!(
+        "placed {} by {customer}, {held}, prices in minor units of {}: {}; taken: {}; {details} bytes of details",
+        placed.order,
+        placed.currency,
+        lines.join(", "),
+        draws_text(placed.draws)
+    )
+}
+
+fn draws_text(draws: &[Draw]) -> String {
+    let draw = |draw: &Draw| format!("{} of line {} at site {}", draw.quantity, draw.line, draw.site);
+    match draws {
+        [] => "nothing".to_owned(),
+        draws => draws.iter().map(draw).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn change_text(change: &Change) -> String {
+    match change.excess {
+        0 => format!(", change {}", change.id),
+        excess => format!(", change {}, {excess} units more were reported", change.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ChangeId, MarketId, OrderId, SiteId, Timestamp};
+
+    #[test]
+    fn a_fact_is_one_line_that_names_what_moved() {
+        let order = OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("fits"), 2);
+        let draws = [Draw { line: 0, site: SiteId(1), quantity: 3 }];
+        let change = Change { id: ChangeId(8), content: 0, excess: 2 };
+        let text = text(&Fact::HandedOver { order, change, draws: &draws });
+        assert_eq!(
+            text,
+            format!("handed over of {order}: 3 of line 0 at site 1, change 8, 2 units more were reported")
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! The command line: arguments in, one outcome out, an exit code.
+//!
+//! ```text
+//! args ─► config ─► settings ─┬─► local ──► node        serve, audit
+//!                             ├─► log ────► wal         log dump, log salvage
+//!                             └─► connection ─► client  everything else
+//! ```
+//!
+//! # Always true
+//! - The outcome goes to standard output and nothing else does; remarks, logs and errors go to standard error.
+//! - An error says what was wrong and what is allowed, and the exit code says of which kind it is (`fault`).
+//! # Not here
+//! - Anything that a program could not do through `client`: commands are thin.
+
+mod args;
+mod config;
+mod fault;
+mod settings;
+
+mod output;
+mod price;
+mod table;
+mod time_text;
+mod units;
+
+mod connection;
+mod local;
+mod next_steps;
+mod suggestion;
+
+mod catalog;
+mod order;
+mod order_line;
+mod order_report;
+mod status;
+mod stock;
+
+mod import;
+mod import_file;
+mod import_receipt;
+mod import_time;
+
+mod fact_text;
+mod log;
+
+use std::fmt::Display;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, OrderCommand, SiteCommand, SkuCommand, StockCommand};
+use config::Given;
+use fault::CliFault;
+use output::{Form, remark, show};
+use settings::{ClientSettings, LogSettings, ServeSettings};
+
+/// Reads the arguments of this process, does what they say, and tells how it went.
+#[must_use]
+pub fn run() -> ExitCode {
+    match execute(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            remark(&format!("error: {fault}"));
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+/// What every command shares: where its settings come from.
+struct Sources {
+    config: Option<PathBuf>,
+    log: Vec<(&'static str, String)>,
+}
+
+impl Sources {
+    /// All settings, with the flags of the command on top; logging is on from here.
+    fn read(self, flags: Vec<(&'static str, String)>, log_default: &str) -> Result<Given, CliFault> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let given = Given::read(self.config.as_deref(), environment, flags.into_iter().chain(self.log))?;
+        start_logging(&LogSettings::from_given(&given)?, log_default);
+        Ok(given)
+    }
+
+    fn serve(self, flags: Vec<(&'static str, String)>) -> Result<ServeSettings, CliFault> {
+        Ok(ServeSettings::from_given(&self.read(flags, "info")?)?)
+    }
+
+    fn client(self, args: ClientArgs) -> Result<(ClientSettings, Form), CliFault> {
+        let form = form(args.json);
+        Ok((ClientSettings::from_given(&self.read(args.settings(), "error")?)?, form))
+    }
+}
+
+const fn form(json: bool) -> Form {
+    if json { Form::Json } else { Form::Text }
+}
+
+fn start_logging(settings: &LogSettings, default: &str) {
+    let filter = EnvFilter::new(settings.filter.as_deref().unwrap_or(default));
+    let logging = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal());
+    match settings.json {
+        true => logging.json().init(),
+        false => logging.with_target(false).init(),
+    }
+}
+
+fn execute(cli: Cli) -> Result<(), CliFault> {
+    let log = [("log.filter", cli.log_filter), ("log.format", cli.log_format)];
+    let log = log.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    let sources = Sources { config: cli.config, log };
+    match cli.command {
+        Command::Serve(args) => local::serve(sources.serve(args.settings())?),
+        Command::Audit { data, json } => {
+            sources.read(Vec::new(), "error")?;
+            local::audit(&data, form(json))
+        }
+        Command::Log(command) => {
+            sources.read(Vec::new(), "error")?;
+            match command {
+                LogCommand::Dump { data } => log::dump(&data),
+                LogCommand::Salvage { data, new, accept_loss } => log::salvage(&data, &new, accept_loss),
+            }
+        }
+        Command::Market(command) => market(sources, command),
+        Command::Site(command) => site(sources, command),
+        Command::Sku(command) => sku(sources, command),
+        Command::Stock(command) => stock(sources, command),
+        Command::Order(command) => order(sources, command),
+        Command::Status(client) => ask(sources.client(client)?, async |settings| status::status(settings).await),
+    }
+}
+
+/// Does one thing with a server and shows what came of it.
+fn ask<T: Display + Serialize>(
+    (settings, form): (ClientSettings, Form),
+    what: impl AsyncFnOnce(&ClientSettings) -> Result<T, CliFault>,
+) -> Result<(), CliFault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| CliFault::System { attempt: "start a runtime", source })?;
+    let outcome = runtime.block_on(what(&settings));
+    runtime.block_on(async { tokio::time::sleep(FAREWELL).await });
+    show(form, &outcome?);
+    Ok(())
+}
+
+/// Time for the connection's last packet, which says that it is over: a server that is told to stop would otherwise
+/// wait for a client that has gone.
+const FAREWELL: Duration = Duration::from_millis(2);
+
+fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
+    let MarketCommand::Create { name, client } = command;
+    ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
+}
+
+fn site(sources: Sources, command: SiteCommand) -> Result<(), CliFault> {
+    let SiteCommand::Create { code, rank, client } = command;
+    ask(sources.client(client)?, async |settings| catalog::create_site(settings, &code, rank).await)
+}
+
+fn sku(sources: Sources, command: SkuCommand) -> Result<(), CliFault> {
+    let SkuCommand::Create { codes, client } = command;
+    ask(sources.client(client)?, async |settings| catalog::create_skus(settings, &codes).await)
+}
+
+fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {
+    match command {
+        StockCommand::Import(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            let mut complete = true;
+            ask(client, async |settings| {
+                let report = import::import(settings, &args).await?;
+                complete = report.is_complete();
+                Ok(report)
+            })?;
+            if complete { Ok(()) } else { Err(CliFault::Partly("some lines were refused; see the list above".into())) }
+        }
+        StockCommand::Receive { sku, quantity, site, request, client } => {
+            ask(sources.client(client)?, async |settings| {
+                stock::receive(settings, (&sku, &site), quantity, request.as_deref()).await
+            })
+        }
+        StockCommand::Get { skus, client } => {
+            ask(sources.client(client)?, async |settings| stock::get(settings, &skus).await)
+        }
+    }
+}
+
+fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
+    match command {
+        OrderCommand::Place(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| order::place(settings, &args).await)
+        }
+        OrderCommand::Get { order, client } => {
+            ask(sources.client(client)?, async |settings| order::get(settings, &order).await)
+        }
+        OrderCommand::List { after, limit, client } => {
+            ask(sources.client(client)?, async |settings| order::list(settings, after, limit).await)
+        }
+        OrderCommand::Confirm { order, attempt, client } => {
+            ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)
+        }
+        OrderCommand::Cancel { order, block, lines, change, client } => {
+            ask(sources.client(client)?, async |settings| {
+                order::cancel(settings, &order, block, (&lines, change)).await
+            })
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Orders as `order get` and `order list` show them, for people and as JSON.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::price;
+use super::table::Table;
+use super::time_text::utc_or_none;
+use crate::base::SkuId;
+use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::query::{LineView, OrderRow, OrderView};
+
+/// One order.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderReport {
+    number: u64,
+    id: String,
+    state: &'static str,
+    accepted_at: Option<String>,
+    reserved_until: Option<String>,
+    take: &'static str,
+    payment: &'static str,
+    currency: String,
+    customer: Option<String>,
+    channel: u16,
+    zone: u16,
+    lines: Vec<LineReport>,
+    details: String,
+}
+
+/// One line of it.
+#[derive(Debug, Serialize)]
+struct LineReport {
+    line: usize,
+    sku: String,
+    price: String,
+    price_minor: u64,
+    asked: u32,
+    taken: u32,
+    reserved: u32,
+    lapsed: u32,
+    committed: u32,
+    shipped: u32,
+    cancelled: u32,
+    returned: u32,
+}
+
+impl OrderReport {
+    pub(super) fn new(view: &OrderView, codes: &HashMap<SkuId, String>) -> Self {
+        let lines = view.lines.iter().enumerate();
+        Self {
+            number: view.number.0,
+            id: view.order.to_string(),
+            state: view.state.name(),
+            accepted_at: utc_or_none(view.accepted_at),
+            reserved_until: utc_or_none(view.deadline),
+            take: match view.take {
+                Take::AllOrNothing => "all_or_nothing",
+                Take::WhatExists => "what_exists",
+            },
+            payment: payment_name(view.payment),
+            currency: view.currency.to_string(),
+            customer: (view.customer.0 != 0).then(|| format!("{:032x}", view.customer.0)),
+            channel: view.channel,
+            zone: view.zone,
+            lines: lines.map(|(index, line)| line_report(index, line, view, codes)).collect(),
+            details: String::from_utf8_lossy(&view.details).into_owned(),
+        }
+    }
+}
+
+fn line_report(index: usize, line: &LineView, view: &OrderView, codes: &HashMap<SkuId, String>) -> LineReport {
+    LineReport {
+        line: index,
+        sku: codes.get(&line.sku).cloned().unwrap_or_else(|| format!("number {}", line.sku)),
+        price: price::text(line.price, view.currency),
+        price_minor: line.price,
+        asked: line.asked,
+        taken: line.taken,
+        reserved: line.reserved,
+        lapsed: line.lapsed,
+        committed: line.committed,
+        shipped: line.shipped,
+        cancelled: line.cancelled,
+        returned: line.returned,
+    }
+}
+
+const fn payment_name(payment: PaymentMethod) -> &'static str {
+    match payment {
+        PaymentMethod::Unspecified => "unspecified",
+        PaymentMethod::Card => "card",
+        PaymentMethod::Wallet => "wallet",
+        PaymentMethod::BankTransfer => "bank_transfer",
+        PaymentMethod::Invoice => "invoice",
+        PaymentMethod::CashOnDelivery => "cash_on_delivery",
+    }
+}
+
+impl fmt::Display for OrderReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "order     {}", self.number)?;
+        writeln!(f, "id        {}", self.id)?;
+        writeln!(f, "state     {}", self.state)?;
+        if let Some(accepted) = &self.accepted_at {
+            writeln!(f, "accepted  {accepted}")?;
+        }
+        if let Some(until) = &self.reserved_until {
+            writeln!(f, "reserved  until {until}")?;
+        }
+        writeln!(f, "currency  {}\n", self.currency)?;
+        let headings = [
+            "line",
+            "sku",
+            "price",
+            "asked",
+            "taken",
+            "reserved",
+            "lapsed",
+            "committed",
+            "shipped",
+            "cancelled",
+            "returned",
+        ];
+        let mut table = Table::new(&headings);
+        for line in &self.lines {
+            let mut cells = vec![line.line.to_string(), line.sku.clone(), line.price.clone()];
+            let counters = [line.asked, line.taken, line.reserved, line.lapsed, line.committed, line.shipped];
+            cells.extend(counters.iter().chain(&[line.cancelled, line.returned]).map(ToString::to_string));
+            table.row(cells);
+        }
+        table.fmt(f)
+    }
+}
+
+/// Orders that still hold units.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderListReport {
+    pub(super) orders: Vec<OrderRowReport>,
+    /// Go on with `--after` this number; none at the end.
+    pub(super) next: Option<u64>,
+    /// The command that does.
+    #[serde(skip)]
+    pub(super) more: Option<String>,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderRowReport {
+    number: u64,
+    id: String,
+    state: &'static str,
+    reserved_until: Option<String>,
+}
+
+impl From<&OrderRow> for OrderRowReport {
+    fn from(row: &OrderRow) -> Self {
+        let reserved_until = utc_or_none(row.deadline);
+        Self { number: row.number.0, id: row.order.to_string(), state: row.state.name(), reserved_until }
+    }
+}
+
+impl fmt::Display for OrderListReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.orders.is_empty() && self.next.is_none() {
+            return writeln!(f, "no open orders");
+        }
+        let mut table = Table::new(&["number", "id", "state", "reserved until"]);
+        for row in &self.orders {
+            let until = row.reserved_until.clone().unwrap_or_else(|| "-".to_owned());
+            table.row(vec![row.number.to_string(), row.id.clone(), row.state.to_owned(), until]);
+        }
+        table.fmt(f)?;
+        match &self.more {
+            Some(more) => writeln!(f, "\nmore: {more}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What became of a placement.
+#[derive(Debug, Serialize)]
+pub(super) struct PlacedReport {
+    pub(super) number: u64,
+    pub(super) id: String,
+    pub(super) state: &'static str,
+    pub(super) accepted_at: String,
+    pub(super) reserved_until: Option<String>,
+    pub(super) short: bool,
+    pub(super) repeated: bool,
+    pub(super) lines: Vec<TakenReport>,
+    /// The command that confirms it.
+    #[serde(skip)]
+    pub(super) confirm: String,
+}
+
+/// One line of it.
+#[derive(Debug, Serialize)]
+pub(super) struct TakenReport {
+    pub(super) sku: String,
+    pub(super) asked: u32,
+    pub(super) taken: u32,
+}
+
+impl fmt::Display for PlacedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, id, state, .. } = self;
+        let before = if self.repeated { " (it had been placed before)" } else { "" };
+        writeln!(f, "order {number} is {state}{before}\nid {id}")?;
+        for line in &self.lines {
+            writeln!(f, "  {} of {} {}", line.taken, line.asked, line.sku)?;
+        }
+        match &self.reserved_until {
+            Some(until) => writeln!(f, "reserved until {until}; to keep it: {}", self.confirm),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What became of a confirm or a cancel.
+#[derive(Debug, Serialize)]
+pub(super) struct DoneReport {
+    pub(super) id: String,
+    pub(super) state: &'static str,
+    pub(super) moved: u64,
+    pub(super) repeated: bool,
+}
+
+impl fmt::Display for DoneReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, state, moved, repeated } = self;
+        let what = if *repeated { "this had happened before, nothing changed" } else { "done" };
+        writeln!(f, "order {id} is {state}: {what}, {moved} units moved")
+    }
+}

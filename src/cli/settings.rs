@@ -1,0 +1,228 @@
+//! Settings with their types and defaults: what `config` found, understood.
+//!
+//! # Not here
+//! - Whether the settings fit the machine and each other: the node checks that when it starts.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::config::{ConfigFault, Given};
+use super::units;
+use crate::base::limits::{
+    CLIENT_DEADLINE_MS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SHARDS_MAX, SKUS_DEFAULT,
+};
+use crate::client::ClientOptions;
+use crate::wal::{Durability, SyncMethod};
+
+/// Where a server keeps its data unless told otherwise.
+pub(super) const DATA_DEFAULT: &str = "data";
+/// The market that exists at first start.
+pub(super) const MARKET_DEFAULT: &str = "default";
+
+/// Everything `stockade serve` can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ServeSettings {
+    pub(super) data: PathBuf,
+    pub(super) address: SocketAddr,
+    pub(super) shards: Option<u16>,
+    pub(super) orders_max: u64,
+    pub(super) lines_max: u64,
+    pub(super) details_bytes_max: u64,
+    pub(super) skus_max: u64,
+    pub(super) reserve_orders: u64,
+    pub(super) durability: Durability,
+    pub(super) segment_bytes: u64,
+    pub(super) low_water_bytes: u64,
+    pub(super) sync_method: Option<SyncMethod>,
+    pub(super) tls_cert: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
+    pub(super) tls_client_ca: Option<PathBuf>,
+}
+
+impl ServeSettings {
+    pub(super) fn from_given(given: &Given) -> Result<Self, ConfigFault> {
+        let count = |key, default| Ok(given.get(key, units::COUNT, units::count)?.unwrap_or(default));
+        let bytes = |key, default| Ok(given.get(key, units::BYTES, units::bytes)?.unwrap_or(default));
+        let path = |key| given.text(key).map(PathBuf::from);
+        let address =
+            given.get("address", "an IP address and a port, such as 127.0.0.1:7733", |text| text.parse().ok())?;
+        Ok(Self {
+            data: data(given),
+            address: address.unwrap_or(ClientOptions::ADDRESS_DEFAULT),
+            shards: given.get("shards", &format!("1 to {SHARDS_MAX}"), shards)?,
+            orders_max: count("orders_max", ORDERS_DEFAULT)?,
+            lines_max: count("lines_max", LINES_DEFAULT)?,
+            details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
+            skus_max: count("skus_max", SKUS_DEFAULT)?,
+            reserve_orders: count("reserve_orders", 0)?,
+            durability: given.get("durability", DURABILITY, durability)?.unwrap_or_default(),
+            segment_bytes: bytes("segment_bytes", LOG_SEGMENT_BYTES_DEFAULT)?,
+            low_water_bytes: bytes("low_water_bytes", LOG_LOW_WATER_BYTES_DEFAULT)?,
+            sync_method: given.get("sync_method", "fdatasync, direct-dsync or measure", sync_method)?.flatten(),
+            tls_cert: path("tls.cert"),
+            tls_key: path("tls.key"),
+            tls_client_ca: path("tls.client_ca"),
+        })
+    }
+}
+
+/// Whom a client command talks to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ClientSettings {
+    pub(super) address: SocketAddr,
+    /// The name in the server's certificate, when it was given one.
+    pub(super) server_name: Option<String>,
+    pub(super) data: PathBuf,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) market: String,
+    pub(super) deadline: Duration,
+}
+
+impl ClientSettings {
+    pub(super) fn from_given(given: &Given) -> Result<Self, ConfigFault> {
+        let path = |key| given.text(key).map(PathBuf::from);
+        let deadline_ms = given.get("client.deadline", units::SPAN, units::span_ms)?;
+        let allowed = "an address and a port, such as 127.0.0.1:7733 or stock.example.org:7733";
+        let connect = given.get("client.connect", allowed, resolve)?;
+        let (address, server_name) = connect.unwrap_or((ClientOptions::ADDRESS_DEFAULT, None));
+        Ok(Self {
+            address,
+            server_name,
+            data: data(given),
+            ca: path("client.ca"),
+            cert: path("client.cert"),
+            key: path("client.key"),
+            market: given.text("client.market").unwrap_or_else(|| MARKET_DEFAULT.to_owned()),
+            deadline: Duration::from_millis(deadline_ms.unwrap_or(CLIENT_DEADLINE_MS_DEFAULT)),
+        })
+    }
+}
+
+/// What goes to the log of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LogSettings {
+    pub(super) filter: Option<String>,
+    pub(super) json: bool,
+}
+
+impl LogSettings {
+    pub(super) fn from_given(given: &Given) -> Result<Self, ConfigFault> {
+        let json = given.get("log.format", "text or json", |text| match text {
+            "text" => Some(false),
+            "json" => Some(true),
+            _ => None,
+        })?;
+        let filter = given.get("log.filter", "a filter such as info, warn or stockade=debug", |text| {
+            tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+        })?;
+        Ok(Self { filter, json: json.unwrap_or(false) })
+    }
+}
+
+fn data(given: &Given) -> PathBuf {
+    given.text("data").unwrap_or_else(|| DATA_DEFAULT.to_owned()).into()
+}
+
+fn shards(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|shards| (1..=SHARDS_MAX).contains(shards))
+}
+
+const DURABILITY: &str = "sync (an answer is on the disk), interval:TIME such as interval:50ms (a power cut loses at \
+                          most that much), or memory (nothing is kept)";
+
+fn durability(text: &str) -> Option<Durability> {
+    match text {
+        "sync" => Some(Durability::Sync),
+        "memory" => Some(Durability::Memory),
+        _ => {
+            let ms = units::span_ms(text.strip_prefix("interval:")?)?;
+            Some(Durability::Interval { ms: u32::try_from(ms).ok()? })
+        }
+    }
+}
+
+fn sync_method(text: &str) -> Option<Option<SyncMethod>> {
+    match text {
+        "measure" => Some(None),
+        "fdatasync" => Some(Some(SyncMethod::Fdatasync)),
+        "direct-dsync" => Some(Some(SyncMethod::DirectDsync)),
+        _ => None,
+    }
+}
+
+/// An address, and the host's name when it was given by name. Of several addresses the first IPv4 one: a server
+/// without arguments listens on that of `localhost`.
+fn resolve(text: &str) -> Option<(SocketAddr, Option<String>)> {
+    if let Ok(address) = text.parse() {
+        return Some((address, None));
+    }
+    let (host, _) = text.rsplit_once(':')?;
+    let addresses: Vec<_> = text.to_socket_addrs().ok()?.collect();
+    let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first())?;
+    Some((*address, Some(host.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(flags: &[(&'static str, &str)]) -> Given {
+        let flags = flags.iter().map(|(key, value)| (*key, (*value).to_owned()));
+        Given::read(None, std::iter::empty(), flags).expect("known keys")
+    }
+
+    #[test]
+    fn without_any_setting_a_server_keeps_its_data_here_and_listens_on_loopback() {
+        let settings = ServeSettings::from_given(&given(&[])).expect("defaults");
+        assert_eq!(settings.data, PathBuf::from("data"));
+        assert_eq!(settings.address.to_string(), "127.0.0.1:7733");
+        assert_eq!((settings.durability, settings.shards), (Durability::Sync, None));
+    }
+
+    #[test]
+    fn settings_are_spelled_plainly() {
+        let flags = [("durability", "interval:50ms"), ("segment_bytes", "64 MiB"), ("orders_max", "10_000_000")];
+        let settings = ServeSettings::from_given(&given(&flags)).expect("sound");
+        assert_eq!(settings.durability, Durability::Interval { ms: 50 });
+        assert_eq!((settings.segment_bytes, settings.orders_max), (64 << 20, 10_000_000));
+        let measured = ServeSettings::from_given(&given(&[("sync_method", "measure")])).expect("sound");
+        assert_eq!(measured.sync_method, None);
+    }
+
+    #[test]
+    fn every_typed_setting_refuses_nonsense_by_name() {
+        for key in [
+            "address",
+            "shards",
+            "orders_max",
+            "lines_max",
+            "details_bytes_max",
+            "skus_max",
+            "reserve_orders",
+            "durability",
+            "segment_bytes",
+            "low_water_bytes",
+            "sync_method",
+        ] {
+            let fault = ServeSettings::from_given(&given(&[(key, "nonsense")])).expect_err(key);
+            assert!(fault.to_string().starts_with(&format!("{key} = \"nonsense\" given with --")), "{fault}");
+        }
+        assert!(ServeSettings::from_given(&given(&[("shards", "65")])).is_err());
+        assert!(ClientSettings::from_given(&given(&[("client.deadline", "30")])).is_err(), "30 of what?");
+        assert!(LogSettings::from_given(&given(&[("log.format", "xml")])).is_err());
+    }
+
+    #[test]
+    fn a_server_can_be_named_by_address_or_by_name() {
+        let named = ClientSettings::from_given(&given(&[("client.connect", "localhost:7000")])).expect("resolves");
+        assert_eq!(named.server_name.as_deref(), Some("localhost"));
+        assert_eq!(named.address.port(), 7_000);
+        let plain = ClientSettings::from_given(&given(&[("client.connect", "127.0.0.1:7000")])).expect("parses");
+        assert_eq!(plain.server_name, None);
+        assert!(ClientSettings::from_given(&given(&[("client.connect", "127.0.0.1")])).is_err(), "no port");
+    }
+}

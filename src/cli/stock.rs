@@ -1,0 +1,137 @@
+//! `stock receive` and `stock get`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::connection::{MarketConnection, unexpected};
+use super::fault::CliFault;
+use super::settings::ClientSettings;
+use super::table::Table;
+use crate::base::limits::PAGE_ROWS_MAX;
+use crate::base::{RequestId, SiteId, SkuId};
+use crate::client::QueryReply;
+use crate::engine::ledger::Bucket;
+use crate::engine::query::StockRow;
+use crate::engine::{Answer, Command, Query};
+
+/// What `stock receive` did.
+#[derive(Debug, Serialize)]
+pub(super) struct Received {
+    sku: String,
+    site: String,
+    received: u64,
+    /// Right after it happened first.
+    available: u64,
+    request: String,
+    /// It had been received before and nothing changed.
+    repeated: bool,
+}
+
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sku, site, received, available, request, repeated } = self;
+        match repeated {
+            false => writeln!(f, "received {received} of {sku} at {site}: {available} available (request {request})"),
+            true => {
+                writeln!(f, "request {request} was carried out before; nothing changed ({available} available then)")
+            }
+        }
+    }
+}
+
+pub(super) async fn receive(
+    settings: &ClientSettings,
+    (sku, site): (&str, &str),
+    quantity: u64,
+    request: Option<&str>,
+) -> Result<Received, CliFault> {
+    let given =
+        request.map(|text| text.parse::<RequestId>().map_err(|why| CliFault::usage(format!("--request: {why}"))));
+    let given = given.transpose()?;
+    let connection = MarketConnection::open(settings).await?;
+    given.map_or(Ok(()), |request| connection.check_market("--request", request.market()))?;
+    let numbers = connection.resolve_all(&[sku]).await?;
+    let site_number = connection.site(site).await?;
+    let request = given.unwrap_or_else(|| connection.client.new_request_id(connection.market));
+    let command = Command::Receive { request, sku: numbers[0], site: site_number, quantity };
+    match connection.submit(&format!("receiving {quantity} of {sku}"), &command).await? {
+        (Answer::Stock { available, repeated }, _) => Ok(Received {
+            sku: sku.to_owned(),
+            site: site.to_owned(),
+            received: quantity,
+            available,
+            request: request.to_string(),
+            repeated,
+        }),
+        (other, _) => Err(unexpected("stock", &other)),
+    }
+}
+
+/// Stock of one SKU at one site.
+#[derive(Debug, Serialize)]
+struct StockLine {
+    sku: String,
+    site: String,
+    available: i64,
+    reserved: i64,
+    committed: i64,
+    customer: i64,
+    supplier: i64,
+    write_off: i64,
+}
+
+/// What `stock get` shows.
+#[derive(Debug, Serialize)]
+pub(super) struct Stock {
+    market: String,
+    stock: Vec<StockLine>,
+}
+
+impl fmt::Display for Stock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&["sku", "site", "available", "reserved", "committed", "handed over"]);
+        for line in &self.stock {
+            let units = [line.available, line.reserved, line.committed, line.customer].map(|units| units.to_string());
+            table.row([line.sku.clone(), line.site.clone()].into_iter().chain(units).collect());
+        }
+        table.fmt(f)
+    }
+}
+
+pub(super) async fn get(settings: &ClientSettings, codes: &[String]) -> Result<Stock, CliFault> {
+    let connection = MarketConnection::open(settings).await?;
+    let mut wanted: Vec<&str> = codes.iter().map(String::as_str).collect();
+    wanted.dedup();
+    let skus = connection.resolve_all(&wanted).await?;
+    let sites = connection.sites().await?;
+    let site_code = |site: SiteId| sites.iter().find(|row| row.site == site).map(|row| row.code.clone());
+    let sku_code = |sku: SkuId| skus.iter().position(|known| *known == sku).map(|at| wanted[at].to_owned());
+    let mut stock = Vec::new();
+    for page in skus.chunks(PAGE_ROWS_MAX) {
+        let query = Query::Stock { market: connection.market, skus: page };
+        let QueryReply::Stock(rows) = connection.query("stock", &query).await? else {
+            return Err(unexpected("stock", &"something else"));
+        };
+        for row in rows {
+            let (Some(sku), Some(site)) = (sku_code(row.sku), site_code(row.site)) else {
+                return Err(unexpected("stock", &row));
+            };
+            stock.push(line(sku, site, &row));
+        }
+    }
+    Ok(Stock { market: connection.market_name, stock })
+}
+
+const fn line(sku: String, site: String, row: &StockRow) -> StockLine {
+    StockLine {
+        sku,
+        site,
+        available: row.balance(Bucket::Available),
+        reserved: row.balance(Bucket::Reserved),
+        committed: row.balance(Bucket::Committed),
+        customer: row.balance(Bucket::Customer),
+        supplier: row.balance(Bucket::Supplier),
+        write_off: row.balance(Bucket::WriteOff),
+    }
+}

@@ -1,0 +1,136 @@
+//! The largest answer of every kind, as it lies on the wire, against what is counted for it.
+
+use super::*;
+use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
+use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::order::{STATES, State};
+use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use crate::engine::{Answer, Books, Line, Place, Refusal};
+use crate::wire::{Refused, ReplyWriter, Status, Tag};
+
+fn place(lines: &[Line]) -> Command<'_> {
+    Command::Place(Place {
+        order: order(),
+        customer: CustomerKey(1),
+        take: Take::WhatExists,
+        hold_ms: 1,
+        currency: Currency::new(*b"GBP").expect("a currency"),
+        payment: PaymentMethod::Card,
+        channel: 0,
+        zone: 0,
+        hashes: None,
+        lines,
+        details: &[],
+    })
+}
+
+fn market() -> MarketId {
+    MarketId::new(1).expect("fits")
+}
+
+fn order() -> OrderId {
+    OrderId::new(Timestamp::from_ms(5), market(), 9)
+}
+
+fn placed(short: bool) -> Answer {
+    let (at, state) = (Timestamp::from_ms(1), State::PendingPayment);
+    Answer::Placed { number: OrderNumber(1), accepted_at: at, deadline: at, state, short, repeated: false }
+}
+
+fn largest_order() -> OrderView {
+    let line = LineView {
+        sku: SkuId(1),
+        asked: 1,
+        price: 1,
+        taken: 1,
+        reserved: 1,
+        lapsed: 1,
+        committed: 1,
+        shipped: 1,
+        cancelled: 1,
+        returned: 1,
+    };
+    OrderView {
+        order: order(),
+        number: OrderNumber(1),
+        state: State::Confirmed,
+        customer: CustomerKey(1),
+        accepted_at: Timestamp::from_ms(1),
+        deadline: Timestamp::from_ms(1),
+        take: Take::WhatExists,
+        currency: Currency::new(*b"GBP").expect("a currency"),
+        payment: PaymentMethod::Card,
+        channel: 0,
+        zone: 0,
+        hashes: Some(IdentityHashes { account: 1, address: 1, instrument: 1 }),
+        lines: vec![line; LINES_MAX],
+        draws: vec![DrawView { line: 0, site: SiteId(1), reserved: 1, committed: 1, shipped: 1 }; 2 * DRAWS_MAX],
+        details: vec![7; DETAILS_BYTES_MAX],
+    }
+}
+
+fn written(write: impl FnOnce(&mut ReplyWriter)) -> usize {
+    let mut writer = ReplyWriter::default();
+    write(&mut writer);
+    writer.finish().len()
+}
+
+/// The answer is not above its figure, and the figure has little to spare.
+fn check(request: &Request<'_>, write: impl FnOnce(&mut ReplyWriter)) {
+    let (counted, bytes) = (answer_bytes_max(request), written(write));
+    assert!(bytes <= counted, "{bytes} bytes where {counted} were counted");
+    assert!(counted <= bytes + 2 * ANSWER_BYTES, "{counted} counted where {bytes} bytes are the most");
+}
+
+fn check_query(query: &Query<'_>, write: impl FnOnce(&mut ReplyWriter)) {
+    check(&Request::Query(*query), write);
+}
+
+#[test]
+fn no_answer_to_a_command_or_refusal_is_larger_than_what_is_counted_for_it() {
+    let tag = Tag::default();
+    let lines = [Line { sku: SkuId(1), quantity: 1, price: 1 }; LINES_MAX];
+    check(&Request::Command(place(&lines)), |writer| writer.answer(tag, &placed(true), &[1; LINES_MAX]));
+    check(&Request::Command(place(&lines[..1])), |writer| writer.answer(tag, &placed(false), &[]));
+    let cancel = Request::Command(Command::Cancel { order: order(), block: false });
+    let done = Answer::Done { state: State::Cancelled, moved: 1, excess: 1, repeated: false };
+    check(&cancel, |writer| writer.answer(tag, &done, &[]));
+    check(&cancel, |writer| writer.refuse(tag, &Refused::Engine(Refusal::UnknownMarket)));
+    assert!(
+        written(|writer| writer.answer(tag, &Answer::Numbered { number: 1, repeated: false }, &[])) <= MARKET_BYTES
+    );
+    assert!(written(|writer| writer.status(tag, &Status::default())) <= STATUS_BYTES);
+}
+
+#[test]
+fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
+    let (tag, market) = (Tag::default(), market());
+    let code = "x".repeat(CODE_BYTES_MAX);
+    let codes: CodeList = (0..PAGE_ROWS_MAX).map(|_| code.as_str()).collect();
+    let row = StockRow { sku: SkuId(1), site: SiteId(1), balances: [1; BUCKETS] };
+    for skus in [1, STOCK_ROWS_PER_RECORD_MAX / SITES_MAX, PAGE_ROWS_MAX] {
+        let rows = vec![row; STOCK_ROWS_PER_RECORD_MAX.min(skus * SITES_MAX)];
+        check_query(&Query::Stock { market, skus: &vec![SkuId(1); skus] }, |writer| writer.stock(tag, &rows));
+    }
+    let numbers = [Some(SkuId(1)); PAGE_ROWS_MAX];
+    check_query(&Query::ResolveSkus { market, codes: codes.codes() }, |writer| writer.sku_numbers(tag, &numbers));
+    let sites = vec![SiteRow { site: SiteId(1), rank: 1, code: code.clone() }; SITES_MAX];
+    check_query(&Query::Sites { market }, |writer| writer.sites(tag, &sites));
+    let rows_max = u16::MAX;
+    let numbers = [SkuId(1); PAGE_ROWS_MAX];
+    let skus = Query::Skus { market, after: SkuId(0), rows_max };
+    check_query(&skus, |writer| writer.skus(tag, &numbers, codes.codes()));
+    let row =
+        OrderRow { order: order(), number: OrderNumber(1), state: State::Confirmed, deadline: Timestamp::from_ms(1) };
+    let page = OrderPage { rows: vec![row; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
+    let open = Query::OpenOrders { market, after: OrderNumber(0), rows_max };
+    check_query(&open, |writer| writer.open_orders(tag, &page));
+    let view = largest_order();
+    check_query(&Query::Order { order: order() }, |writer| writer.order(tag, &view));
+    let by_number = Query::OrderByNumber { market, number: OrderNumber(1) };
+    check_query(&by_number, |writer| writer.order(tag, &view));
+    let books = Books { units: [1; BUCKETS], orders: [1; STATES], orders_hash: 1 };
+    check_query(&Query::Books { market }, |writer| writer.books(tag, &books, ShardId(1), Sequence(1)));
+    let numbered = Answer::Numbered { number: 1, repeated: true };
+    check_query(&Query::Market { code: &code }, |writer| writer.answer(tag, &numbered, &[]));
+}

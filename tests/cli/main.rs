@@ -1,0 +1,11 @@
+//! The program as people use it: the real binary, a real server on a free port, real files.
+//!
+//! Nothing here waits by the clock: a server is ready when it says so, a command is over when it ends.
+
+mod harness;
+
+mod configuration;
+mod import;
+mod offline;
+mod orders;
+mod serving;

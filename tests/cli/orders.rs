@@ -1,0 +1,170 @@
+//! Markets, sites, SKUs and orders through the command line.
+
+use serde_json::json;
+
+use crate::harness::Server;
+
+fn stocked(units: u64) -> Server {
+    let server = Server::start();
+    server.run("sku create MUG PLATE").ok();
+    server.run(&format!("stock receive MUG {units}")).ok();
+    server
+}
+
+#[test]
+fn creating_what_exists_says_so_and_keeps_its_number() {
+    let server = Server::start();
+    for (command, kind) in [("market create berlin", "market"), ("site create north --rank 2", "site")] {
+        let first = server.run(&format!("{command} --json")).json();
+        let again = server.run(&format!("{command} --json")).json();
+        assert_eq!((&first["kind"], &first["existed"], &again["existed"]), (&json!(kind), &json!(false), &json!(true)));
+        assert_eq!(first["number"], again["number"]);
+    }
+    assert!(server.run("sku create MUG").ok().contains("created: number 1"));
+    assert!(server.run("sku create MUG").ok().contains("exists already: number 1"));
+    assert!(server.run_words(&["sku", "create", " MUG"]).failed(1).contains("a code"));
+}
+
+#[test]
+fn a_market_that_does_not_exist_is_refused_and_not_created() {
+    let server = stocked(1);
+    for _ in 0..2 {
+        let error = server.run("stock get MUG --market berlin").failed(1);
+        assert!(error.contains("stockade market create berlin"), "{error}");
+    }
+    server.run("market create berlin").ok();
+    server.run("sku create MUG --market berlin").ok();
+    server.run("stock receive MUG 5 --market berlin").ok();
+    assert_eq!(server.stock("MUG --market berlin", "available"), 5);
+    assert_eq!(server.stock("MUG", "available"), 1, "markets share nothing");
+}
+
+#[test]
+fn an_identifier_of_another_market_is_refused_with_both_markets_named() {
+    let server = stocked(10);
+    server.run("market create berlin").ok();
+    server.run("sku create PLATE MUG --market berlin").ok();
+    let received = server.run("stock receive MUG 5 --market berlin --json").json();
+    let request = received["request"].as_str().expect("an identifier");
+    let placed = server.run("order place --line MUG=1@1 --market berlin --json").json();
+    let id = placed["id"].as_str().expect("an identifier");
+    for line in [
+        format!("order place --line MUG=1@1 --id {id}"),
+        format!("order get {id}"),
+        format!("order confirm {id}"),
+        format!("order cancel {id}"),
+        format!("order cancel {id} --block"),
+        format!("stock receive MUG 1 --request {request}"),
+    ] {
+        let error = server.run(&line).failed(2);
+        assert!(error.contains("belongs to market number 2, and --market default is number 1"), "{line}: {error}");
+    }
+    assert_eq!(server.stock("MUG", "available"), 10);
+    assert_eq!(server.run(&format!("order get {id} --market berlin --json")).json()["state"], "pending_payment");
+}
+
+#[test]
+fn an_order_is_placed_shown_listed_confirmed_and_cancelled() {
+    let server = stocked(10);
+    let placed = server.run("order place --line MUG=2@12.50 --line MUG=1@0.07 --currency GBP --json").json();
+    assert_eq!((&placed["number"], &placed["state"]), (&json!(1), &json!("pending_payment")));
+    let id = placed["id"].as_str().expect("an identifier");
+    let by_number = server.run("order get 1 --json").json();
+    assert_eq!(by_number, server.run(&format!("order get {id} --json")).json());
+    assert_eq!((&by_number["lines"][0]["sku"], &by_number["lines"][0]["price"]), (&json!("MUG"), &json!("12.50")));
+    assert_eq!(by_number["lines"][1]["price_minor"], 7);
+    assert!(server.run("order list").ok().contains(id));
+    assert_eq!(server.run("order confirm 1 --json").json()["state"], "confirmed");
+    assert_eq!(server.run("order confirm 1 --json").json()["repeated"], true);
+    assert_eq!(server.run("order cancel 1 --line 0=1 --json").json()["moved"], 1);
+    assert_eq!(server.run("order cancel 1 --json").json()["state"], "cancelled");
+    assert_eq!(server.stock("MUG", "available"), 10);
+    assert_eq!(server.run("order list").ok(), "no open orders\n");
+}
+
+#[test]
+fn the_same_identifier_places_one_order_and_another_content_is_a_conflict() {
+    let server = stocked(10);
+    let id = server.run("order place --line MUG=1@0 --json").json()["id"].as_str().expect("an identifier").to_owned();
+    let again = server.run(&format!("order place --line MUG=1@0 --id {id} --json")).json();
+    assert_eq!((&again["number"], &again["repeated"]), (&json!(1), &json!(true)));
+    assert!(server.run(&format!("order place --line MUG=2@0 --id {id}")).failed(1).contains("other content"));
+    assert_eq!(server.stock("MUG", "available"), 9);
+}
+
+#[test]
+fn sold_out_names_the_sku_and_taking_what_exists_says_what_was_taken() {
+    let server = stocked(3);
+    let error = server.run("order place --line MUG=5@0").failed(1);
+    assert!(error.contains("MUG has 3 available, 5 asked"), "{error}");
+    let placed = server.run("order place --line MUG=5@1 --line PLATE=1@1 --take-what-exists --json").json();
+    assert_eq!((&placed["short"], &placed["lines"][0]["taken"]), (&json!(true), &json!(3)));
+    assert_eq!(placed["lines"][1]["taken"], 0);
+}
+
+#[test]
+fn a_blocked_identifier_is_never_placed() {
+    let server = stocked(3);
+    let made = server.run("order place --line MUG=1@0 --json").json();
+    // The same moment and market, another order.
+    let id = made["id"].as_str().expect("an identifier").chars().rev().collect::<String>();
+    let id: String = made["id"].as_str().expect("an identifier")[..24].chars().chain(id.chars().take(8)).collect();
+    assert_eq!(server.run(&format!("order cancel {id} --block --json")).json()["state"], "blocked");
+    assert!(server.run(&format!("order place --line MUG=1@0 --id {id}")).failed(1).contains("blocked"));
+}
+
+#[test]
+fn what_makes_no_sense_is_a_usage_error_that_says_what_is_allowed() {
+    let server = stocked(3);
+    for (line, says) in [
+        ("order place --line MUG", "SKU=QTY@PRICE"),
+        ("order place --line MUG=1", "@0 when it is free"),
+        ("order place --line MUG=1@1.005 --currency GBP", "GBP has 2"),
+        ("order place --line MUG=1@1.5 --currency JPY", "JPY has 0"),
+        ("order place --line MUG=1@0 --currency pounds", "three upper-case"),
+        ("order place --line MUG=1@0 --hold 15", "250ms, 10s, 15m"),
+        ("order place --line MUG=1@0 --hold 32d", "at most 31d"),
+        ("order get first", "32 hexadecimal digits"),
+        ("order cancel 1 --line one=1", "lines count from 0"),
+        ("stock receive MUG 1 --request 12", "32 hexadecimal digits"),
+    ] {
+        let error = server.run(line).failed(2);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}
+
+#[test]
+fn a_suggested_command_names_server_and_market_and_works_when_it_is_copied() {
+    let server = Server::start();
+    server.run_words(&["market", "create", "new york"]).ok();
+    let here = format!("--connect {} --market 'new york'", server.address);
+    let run = |words: &[&str]| server.run_words(&[words, &["--market", "new york"]].concat());
+    let error = run(&["stock", "receive", "blue mug", "5"]).failed(1);
+    assert!(error.contains(&format!("stockade sku create 'blue mug' {here}")), "{error}");
+    run(&["sku", "create", "blue mug"]).ok();
+    let error = run(&["stock", "receive", "blue mug", "5", "--site", "the attic"]).failed(1);
+    assert!(error.contains(&format!("stockade site create 'the attic' {here}")), "{error}");
+    run(&["stock", "receive", "blue mug", "5"]).ok();
+    for number in 1..=2 {
+        let placed = run(&["order", "place", "--line", "blue mug=1@1"]).ok();
+        assert!(placed.contains(&format!("stockade order confirm {number} {here}")), "{placed}");
+    }
+    let list = run(&["order", "list", "--limit", "1"]).ok();
+    assert!(list.contains(&format!("more: stockade order list --after 1 --limit 1 {here}")), "{list}");
+}
+
+#[test]
+fn what_does_not_exist_is_named_with_the_command_that_creates_it() {
+    let server = stocked(3);
+    for (line, says) in [
+        ("stock get CUP SAUCER", "stockade sku create CUP SAUCER"),
+        ("stock receive MUG 1 --site north", "stockade site create north"),
+        ("order place --line CUP=1@0", "stockade sku create CUP"),
+        ("order get 99", "no order number 99 in market default"),
+        ("order confirm 99", "no order number 99 in market default"),
+        ("stock receive MUG 0", "must be 1 to"),
+    ] {
+        let error = server.run(line).failed(1);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}
