@@ -51,6 +51,24 @@ pub const SKUS_MAX: usize = 50_000_000;
 pub const CODE_BYTES_MAX: usize = 64;
 /// Expiries one turn of a shard makes at most; the rest waits for the next turn.
 pub const EXPIRIES_PER_TURN_MAX: usize = 1_024;
+/// Longest return window of a market: ten years.
+pub const RETURN_WINDOW_MS_MAX: u64 = 3_653 * 24 * 3_600 * 1_000;
+/// Return window of a market, unless set: 30 days.
+pub const RETURN_WINDOW_MS_DEFAULT: u64 = 30 * 24 * 3_600 * 1_000;
+/// The shortest time for which a market keeps identifiers: longer than any client tries again by itself.
+pub const IDS_KEPT_MS_MIN: u64 = 60 * 1_000;
+/// The longest.
+pub const IDS_KEPT_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
+/// Time for which a market keeps identifiers, unless set: 7 days.
+pub const IDS_KEPT_MS_DEFAULT: u64 = 7 * 24 * 3_600 * 1_000;
+/// The moment before which identifiers are refused moves in steps of so many milliseconds.
+pub const RETIRED_STEP_MS: u64 = 1_000;
+/// Orders that one fact closes, or lets leave.
+pub const RETIREMENT_ORDERS_MAX: usize = 256;
+/// Lines of orders that one fact closes, unless it is one order.
+pub const RETIREMENT_LINES_MAX: usize = 4_096;
+/// Such facts of one turn of a shard.
+pub const RETIREMENTS_PER_TURN_MAX: usize = 8;
 /// Rows of one page of a query (open orders, stock of SKUs, codes to resolve).
 pub const PAGE_ROWS_MAX: usize = 1_024;
 /// Orders looked at for one page of open orders; the page may then be shorter and says where to go on.
@@ -276,6 +294,8 @@ const _: () = {
     assert!((LOG_FRAME_BYTES_MAX + LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_DEFAULT);
     assert!(128 + 16 * (SHARDS_MAX as usize) <= LOG_BLOCK_BYTES);
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
+    assert!(16 + 16 * RETIREMENT_ORDERS_MAX <= RECORD_BYTES_MAX, "orders that leave together are one fact");
+    assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
     // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit

@@ -83,6 +83,17 @@ pub(super) enum MarketCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Show how long a market keeps what is over, or set it.
+    Retention {
+        /// From the end of an order to its closing: as long can goods come back. At most 3653d.
+        #[arg(long, value_name = "SPAN")]
+        return_window: Option<String>,
+        /// How long an identifier is known at least; then a closed order leaves. 1m to 366d.
+        #[arg(long, value_name = "SPAN")]
+        ids_kept: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]

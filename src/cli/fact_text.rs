@@ -1,8 +1,8 @@
 //! Facts in words, one line each, for `log dump`.
 
-use crate::base::CustomerKey;
+use crate::base::{CustomerKey, OrderId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Fact, Placed};
+use crate::engine::{Fact, Placed, Retention};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -39,6 +39,14 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::Returned { order, change, site, draws } => {
             format!("returned to site {site} of {order}: {}{}", draws_text(draws), change_text(change))
         }
+        Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } } => {
+            format!("market {market} keeps ended orders {return_window_ms} ms, identifiers {ids_kept_ms} ms")
+        }
+        Fact::Retired { market, before } => {
+            format!("market {market} refuses identifiers made before {} ms", before.ms())
+        }
+        Fact::Closed { orders } => format!("closed {}", orders_text(orders)),
+        Fact::Left { orders } => format!("left: {}", orders_text(orders)),
     }
 }
 
@@ -66,6 +74,10 @@ fn draws_text(draws: &[Draw]) -> String {
     }
 }
 
+fn orders_text(orders: &[OrderId]) -> String {
+    orders.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn change_text(change: &Change) -> String {
     match change.excess {
         0 => format!(", change {}", change.id),
@@ -76,7 +88,7 @@ fn change_text(change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ChangeId, MarketId, OrderId, SiteId, Timestamp};
+    use crate::base::{ChangeId, MarketId, SiteId, Timestamp};
 
     #[test]
     fn a_fact_is_one_line_that_names_what_moved() {

@@ -19,6 +19,7 @@ mod settings;
 
 mod output;
 mod price;
+mod retention;
 mod table;
 mod time_text;
 mod units;
@@ -157,8 +158,16 @@ fn ask<T: Display + Serialize>(
 const FAREWELL: Duration = Duration::from_millis(2);
 
 fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
-    let MarketCommand::Create { name, client } = command;
-    ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
+    match command {
+        MarketCommand::Create { name, client } => {
+            ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
+        }
+        MarketCommand::Retention { return_window, ids_kept, client } => {
+            ask(sources.client(client)?, async |settings| {
+                retention::retention(settings, return_window.as_deref(), ids_kept.as_deref()).await
+            })
+        }
+    }
 }
 
 fn site(sources: Sources, command: SiteCommand) -> Result<(), CliFault> {

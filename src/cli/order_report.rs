@@ -18,6 +18,8 @@ pub(super) struct OrderReport {
     number: u64,
     id: String,
     state: &'static str,
+    /// Its return window is over: lines and details are gone.
+    closed: bool,
     accepted_at: Option<String>,
     reserved_until: Option<String>,
     take: &'static str,
@@ -54,6 +56,7 @@ impl OrderReport {
             number: view.number.0,
             id: view.order.to_string(),
             state: view.state.name(),
+            closed: view.closed,
             accepted_at: utc_or_none(view.accepted_at),
             reserved_until: utc_or_none(view.deadline),
             take: match view.take {
@@ -103,7 +106,7 @@ impl fmt::Display for OrderReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "order     {}", self.number)?;
         writeln!(f, "id        {}", self.id)?;
-        writeln!(f, "state     {}", self.state)?;
+        writeln!(f, "state     {}{}", self.state, if self.closed { ", closed: its lines are gone" } else { "" })?;
         if let Some(accepted) = &self.accepted_at {
             writeln!(f, "accepted  {accepted}")?;
         }

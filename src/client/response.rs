@@ -1,7 +1,7 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
 use crate::base::{MarketId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, SiteRow, StockRow};
+use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
 use crate::engine::{Answer, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
@@ -38,6 +38,8 @@ pub enum QueryReply {
     OpenOrders(OrderPage),
     /// To `Query::Books`.
     Books(Box<BooksAt>),
+    /// To `Query::Retention`.
+    Retention(RetentionView),
     /// The query was refused.
     Refused(Refused),
 }
@@ -81,6 +83,7 @@ impl Settled {
             }
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
+            (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
             (Request::Command(_) | Request::Query(_), _) => return None,
         };
         Some(Self::Query(query))

@@ -13,6 +13,11 @@ pub enum Answer {
         /// It existed before.
         repeated: bool,
     },
+    /// A setting of a market is as asked.
+    Set {
+        /// It was before.
+        repeated: bool,
+    },
     /// Stock was received or adjusted.
     Stock {
         /// Units available of that SKU at that site right after it happened first.

@@ -31,6 +31,13 @@ impl Tally {
         self.hash = self.hash.wrapping_add(hash);
     }
 
+    /// Both together.
+    pub(super) fn plus(mut self, other: &Self) -> Self {
+        self.orders.iter_mut().zip(other.orders).for_each(|(sum, count)| *sum += count);
+        self.hash = self.hash.wrapping_add(other.hash);
+        self
+    }
+
     pub(super) const fn remove(&mut self, state: State, hash: u128) {
         self.orders[state as usize] -= 1;
         self.hash = self.hash.wrapping_sub(hash);

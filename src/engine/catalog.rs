@@ -43,7 +43,7 @@ impl Catalog {
     /// Adds a code that is not in it.
     pub(super) fn insert(&mut self, code: &str) -> u32 {
         let number = self.next_number();
-        self.codes.push(code.into());
+        self.codes.put(code.into());
         let (codes, hasher) = (&self.codes, &self.hasher);
         let hash_of = |number: &u32| hasher.hash_one(codes[*number as usize - 1].as_ref());
         self.numbers.insert_unique(hasher.hash_one(code), number, hash_of);

@@ -6,6 +6,7 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
+use super::retention::Retention;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId};
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
@@ -39,6 +40,13 @@ pub enum Command<'a> {
         market: MarketId,
         /// Code of the SKU, case-sensitive.
         code: &'a str,
+    },
+    /// Set how long a market keeps what is over. The same again changes nothing.
+    SetRetention {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        retention: Retention,
     },
     /// Goods came in: supplier to available.
     Receive {
@@ -239,9 +247,10 @@ impl Command<'_> {
     pub const fn market(&self) -> Option<MarketId> {
         match self {
             Self::AssignMarket { .. } => None,
-            Self::OpenMarket { market, .. } | Self::CreateSite { market, .. } | Self::CreateSku { market, .. } => {
-                Some(*market)
-            }
+            Self::OpenMarket { market, .. }
+            | Self::CreateSite { market, .. }
+            | Self::CreateSku { market, .. }
+            | Self::SetRetention { market, .. } => Some(*market),
             Self::Receive { request, .. } | Self::Adjust { request, .. } => Some(request.market()),
             Self::Place(place) => Some(place.order.market()),
             Self::Confirm { order, .. }
@@ -266,6 +275,7 @@ impl Command<'_> {
             | Self::OpenMarket { .. }
             | Self::CreateSite { .. }
             | Self::CreateSku { .. }
+            | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. } => None,
         }

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::Engine;
 use super::ledger::BUCKETS;
 use super::market::Market;
-use super::orders::Record;
+use super::orders::{Phase, Record};
 use crate::base::{MarketId, SiteId, SkuId};
 
 /// What a part of the state is.
@@ -27,6 +27,7 @@ enum Part {
     Floor,
     Order,
     Change,
+    Retention,
 }
 
 /// Bytes of one part.
@@ -79,6 +80,8 @@ impl Engine {
                 | u128::from(record.take as u8) << 16
                 | u128::from(record.channel) << 32,
             u128::from(record.payment as u8) | u128::from(record.zone) << 16,
+            // When a tombstone leaves follows from its identifier and its market.
+            if record.phase == Phase::Whole { record.closes_at.ms().into() } else { u128::MAX },
         ];
         let mut bytes = head.into_iter().fold(Bytes::of(Part::Order).number(record.order.bits()), Bytes::number);
         bytes = bytes.add(&record.currency.code());
@@ -112,10 +115,21 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
     let requests = market.requests.iter().map(|(request, kept)| {
         part(Part::Request).number(request.bits()).number(kept.content).number(kept.available).hash()
     });
+    let Market { retention, gone, .. } = market;
+    let kept = [
+        retention.return_window_ms.into(),
+        retention.ids_kept_ms.into(),
+        market.retired_before.ms().into(),
+        market.next_number().0.into(),
+        gone.customer_units.into(),
+        gone.tally.hash,
+    ];
+    let orders = gone.tally.orders.iter().map(|count| u128::from(*count));
+    let kept = kept.into_iter().chain(orders).fold(part(Part::Retention), Bytes::number).hash();
     let floor = market.requests.floor().map(|floor| part(Part::Floor).number(floor.bits()).hash());
     let itself = part(Part::Market).add(name.as_bytes()).hash();
     let balances = market.skus.iter().map(|(sku, _)| digest_balances(number, SkuId(sku), market));
-    sites.chain(skus).chain(requests).chain(floor).chain(balances).fold(itself, u128::wrapping_add)
+    sites.chain(skus).chain(requests).chain(floor).chain(balances).fold(itself.wrapping_add(kept), u128::wrapping_add)
 }
 
 fn digest_balances(number: MarketId, sku: SkuId, market: &Market) -> u128 {

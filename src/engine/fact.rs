@@ -9,7 +9,8 @@
 //! - One placement is one fact; the movements of units follow from its draws.
 
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
+use super::retention::Retention;
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +138,30 @@ pub enum Fact<'a> {
         site: SiteId,
         /// From which draws they had been handed over, how many.
         draws: &'a [Draw],
+    },
+    /// How long a market keeps what is over.
+    RetentionSet {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        retention: Retention,
+    },
+    /// Identifiers made before this moment and not kept are refused from here on.
+    Retired {
+        /// Of which market.
+        market: MarketId,
+        /// In whole steps; later than any before it.
+        before: Timestamp,
+    },
+    /// Return windows are over: tombstones are left, or nothing of those whose identifiers are refused already.
+    Closed {
+        /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
+        orders: &'a [OrderId],
+    },
+    /// Tombstones left. Their identifiers are refused.
+    Left {
+        /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
+        orders: &'a [OrderId],
     },
 }
 

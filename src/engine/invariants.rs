@@ -1,5 +1,7 @@
 //! What is true of the whole state after every fact, computed again from nothing and compared.
 //!
+//! Of what has left, only what `Gone` counts is known; what should be true of it is checked of its sums.
+//!
 //! The state keeps sums so that no command has to walk; here everything is walked, so that no sum can drift unseen.
 
 use std::collections::BTreeMap;
@@ -8,8 +10,8 @@ use super::Engine;
 use super::books::Tally;
 use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
-use super::orders::Record;
-use crate::base::{MarketId, SiteId, SkuId};
+use super::orders::{Phase, Record};
+use crate::base::{MarketId, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
 type Held = BTreeMap<(MarketId, SkuId, SiteId), [i64; BUCKETS]>;
@@ -26,8 +28,11 @@ impl Engine {
         for (position, record) in self.orders.records() {
             self.check_order(position, record)?;
             self.collect_held(record, &mut held);
-            let tally = tallies.entry(record.order.market()).or_default();
-            tally.add(record.state, self.orders.hash(record));
+            // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
+            if record.phase == Phase::Whole || record.state == State::Blocked {
+                let tally = tallies.entry(record.order.market()).or_default();
+                tally.add(record.state, self.orders.hash(record));
+            }
             lines += self.orders.lines(record).len() as u64;
             details += self.orders.extra(record).map_or(0, |extra| extra.details.len() as u64);
         }
@@ -47,7 +52,16 @@ impl Engine {
         let order = record.order;
         law(self.orders.find(order) == Some(position), || format!("order {order} is not found by its identifier"))?;
         if record.state == State::Blocked {
-            return law(record.number.0 == 0 && record.lines.len == 0, || format!("blocked {order} holds something"));
+            let is_empty = record.number.0 == 0 && record.lines.len == 0 && record.phase == Phase::Tombstone;
+            return law(is_empty, || format!("blocked {order} holds something"));
+        }
+        let market = self.market(order.market()).map_err(|_| format!("order {order} has no market"))?;
+        law(market.numbers.get(record.number) == Some(position), || format!("number of {order} names another order"))?;
+        law((record.closes_at == Timestamp::ZERO) == record.state.is_open(), || {
+            format!("order {order} is {:?} and closes at {:?}", record.state, record.closes_at)
+        })?;
+        if record.phase != Phase::Whole {
+            return self.check_tombstone(position, record);
         }
         let totals = self.orders.totals(record);
         law(record.state == totals.state(), || format!("order {order} is {:?} but holds {totals:?}", record.state))?;
@@ -60,8 +74,18 @@ impl Engine {
             law(line.taken <= line.asked, || format!("a line of {order} took {} of {}", line.taken, line.asked))?;
             law(units.returned <= units.shipped, || format!("a line of {order} got back more than it shipped"))?;
         }
-        let market = self.market(order.market()).map_err(|_| format!("order {order} has no market"))?;
-        law(market.position(record.number) == Some(position), || format!("number of {order} names another order"))
+        Ok(())
+    }
+
+    fn check_tombstone(&self, position: u32, record: &Record) -> Result<(), String> {
+        let (order, lines) = (record.order, self.orders.lines(record));
+        let is_bare = self.orders.draws(record).is_empty()
+            && self.orders.extra(record).is_none()
+            && self.orders.changes(position).is_empty();
+        law(is_bare, || format!("closed {order} still holds draws, details or changes"))?;
+        law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {
+            format!("closed {order} got all it asked and still holds its lines")
+        })
     }
 
     fn collect_held(&self, record: &Record, held: &mut Held) {
@@ -77,14 +101,19 @@ impl Engine {
 
     fn check_market(&self, number: MarketId, held: &Held, tally: Tally) -> Result<(), String> {
         let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        let tally = tally.plus(&market.gone.tally);
         law(market.tally == tally, || format!("books of market {number}: {:?} should be {tally:?}", market.tally))?;
-        let mut totals = Balances::default();
+        let (mut totals, mut gone_with_customers) = (Balances::default(), 0_u64);
         for sku in (1..).map(SkuId).take(market.skus.len()) {
             let mut sum = 0;
             for site in &market.ranked {
                 let balances = market.ledger.balances(sku, *site);
                 let expected = held.get(&(number, sku, *site)).copied().unwrap_or_default();
-                for bucket in [Bucket::Reserved, Bucket::Committed, Bucket::Customer] {
+                let with_customers = balances[Bucket::Customer as usize] - expected[Bucket::Customer as usize];
+                gone_with_customers += u64::try_from(with_customers).map_err(|_| {
+                    format!("customer of SKU {sku} at site {site} is {with_customers} less than orders say")
+                })?;
+                for bucket in [Bucket::Reserved, Bucket::Committed] {
                     let (has, should) = (balances[bucket as usize], expected[bucket as usize]);
                     law(has == should, || {
                         format!("{} of SKU {sku} at site {site} is {has}, orders say {should}", bucket.name())
@@ -96,6 +125,9 @@ impl Engine {
             }
             law(sum == 0, || format!("units of SKU {sku} of market {number} do not add up: {sum} too many"))?;
         }
+        law(gone_with_customers == market.gone.customer_units, || {
+            format!("{gone_with_customers} units are with customers of gone orders, not {}", market.gone.customer_units)
+        })?;
         law(totals == market.ledger.totals(), || format!("totals of market {number} drifted from {totals:?}"))
     }
 }

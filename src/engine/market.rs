@@ -2,15 +2,17 @@
 //!
 //! # Always true
 //! - Site 1 is `main`, rank 0, from the first moment.
-//! - Order numbers are 1, 2, 3, … and `numbers` says where each order lies.
+//! - Order numbers are 1, 2, 3, … and `numbers` says where each order lies that is kept.
+//! - The books are of all orders ever: `tally` counts what is kept and what `gone` counts.
 
 use super::books::Tally;
 use super::catalog::Catalog;
 use super::ledger::Ledger;
-use super::pool::{Pool, SMALL};
+use super::numbers::Numbers;
 use super::refusal::Refusal;
 use super::requests::Requests;
-use crate::base::{OrderNumber, SiteId, SkuId};
+use super::retention::{Gone, Retention};
+use crate::base::{OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Code of the site every market begins with.
 pub const FIRST_SITE: &str = "main";
@@ -27,9 +29,12 @@ pub(super) struct Market {
     pub(super) skus: Catalog,
     pub(super) ledger: Ledger,
     pub(super) requests: Requests,
-    /// Positions of its orders, by number less one.
-    pub(super) numbers: Pool<u32, SMALL>,
+    pub(super) numbers: Numbers,
     pub(super) tally: Tally,
+    pub(super) retention: Retention,
+    /// Identifiers made before this moment and not kept are refused: they may have left.
+    pub(super) retired_before: Timestamp,
+    pub(super) gone: Gone,
 }
 
 impl Market {
@@ -42,8 +47,11 @@ impl Market {
             skus: Catalog::default(),
             ledger: Ledger::default(),
             requests: Requests::default(),
-            numbers: Pool::default(),
+            numbers: Numbers::default(),
             tally: Tally::default(),
+            retention: Retention::default(),
+            retired_before: Timestamp::ZERO,
+            gone: Gone::default(),
         };
         market.add_site(FIRST_SITE, 0);
         market
@@ -71,10 +79,6 @@ impl Market {
     }
 
     pub(super) const fn next_number(&self) -> OrderNumber {
-        OrderNumber(self.numbers.len() as u64 + 1)
-    }
-
-    pub(super) fn position(&self, number: OrderNumber) -> Option<u32> {
-        self.numbers.get(usize::try_from(number.0).ok()?.checked_sub(1)?).copied()
+        self.numbers.next()
     }
 }

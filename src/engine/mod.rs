@@ -41,10 +41,13 @@ mod directory;
 mod huge_pages;
 mod index;
 mod invariants;
+mod numbers;
 mod orders;
 mod pool;
 mod read;
 mod requests;
+mod retention;
+mod retire;
 
 pub use answer::Answer;
 pub use books::order_hash;
@@ -54,6 +57,7 @@ pub use directory::{Directory, fewest_markets};
 pub use fact::{Draw, Fact, Placed};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
+pub use retention::Retention;
 
 use crate::base::ShardId;
 use crate::base::limits;
@@ -111,6 +115,10 @@ pub struct Engine {
     sku_count: u64,
     orders: orders::Orders,
     deadlines: deadline::Deadlines,
+    /// When orders that ended are closed.
+    closings: deadline::Deadlines,
+    /// When tombstones may leave.
+    leavings: deadline::Deadlines,
 }
 
 impl Engine {
@@ -125,6 +133,8 @@ impl Engine {
             sku_count: 0,
             orders: orders::Orders::default(),
             deadlines: deadline::Deadlines::default(),
+            closings: deadline::Deadlines::default(),
+            leavings: deadline::Deadlines::default(),
         }
     }
 

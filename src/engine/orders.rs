@@ -6,13 +6,17 @@
 //!                                  ├─ draws ─► │ DrawRecord │ …            units by (line, site)
 //!                                  └─ extra ─► hashes, details             only where given
 //! changes: position ─► what was changed before                            only where something was
+//!
+//! open ─► ended ─► closed: a tombstone, without lines, draws, extra and changes ─► gone: its position is used again
 //! ```
 //!
 //! # Always true
 //! - Draws of an order are in line order.
-//! - A blocked identifier is a record without lines, in no market's numbers.
+//! - A blocked identifier is a tombstone from the beginning, in no market's numbers.
+//! - A tombstone keeps what repeats the placement's answer: content, number, times, state, and the lines of an order
+//!   that got less than it asked.
 //! # Why so
-//! The three arrays are appended to in step, so a placement writes three places that are already in the cache.
+//! The three arrays are written in step, so a placement writes three places that are already in the cache.
 
 use core::hash::BuildHasherDefault;
 
@@ -37,6 +41,8 @@ pub(super) struct Record {
     pub(super) accepted_at: Timestamp,
     /// Zero when it needed no payment.
     pub(super) deadline: Timestamp,
+    /// When it is closed; zero while it is open. Of a tombstone, when it may leave: what its entry in the queue says.
+    pub(super) closes_at: Timestamp,
     pub(super) number: OrderNumber,
     pub(super) lines: Run,
     pub(super) draws: Run,
@@ -49,6 +55,18 @@ pub(super) struct Record {
     pub(super) zone: u16,
     /// Always [`State::of`] the counters of its draws.
     pub(super) state: State,
+    pub(super) phase: Phase,
+}
+
+/// How much of an order is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Everything.
+    Whole,
+    /// What repeats its first answer.
+    Tombstone,
+    /// Nothing: the position is free.
+    Vacant,
 }
 
 /// One line.
@@ -118,12 +136,11 @@ pub(super) struct Orders {
     records: Pool<Record, LARGE>,
     lines: Runs<LineRecord>,
     draws: Runs<DrawRecord>,
-    extras: Pool<Extra, SMALL>,
+    extras: Pool<Option<Extra>, SMALL>,
     changes: HashMap<u32, Vec<KeptChange>, PositionHasher>,
     index: Index,
     details_bytes: u64,
     line_count: u64,
-    /// Draws for which memory is used, those that a late payment replaced included.
     draw_count: u64,
     change_count: u64,
 }
@@ -170,7 +187,12 @@ impl Orders {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = (u32, &Record)> {
-        (0..).zip(self.records.iter())
+        (0..).zip(self.records.iter()).filter(|(_, record)| record.phase != Phase::Vacant)
+    }
+
+    /// Records, lines, draws, extras and slots of the index for which memory is used, long runs excepted.
+    pub(super) fn ends(&self) -> [usize; 5] {
+        [self.records.end(), self.lines.end(), self.draws.end(), self.extras.end(), self.index.slots()]
     }
 
     pub(super) fn lines(&self, record: &Record) -> &[LineRecord] {
@@ -195,7 +217,7 @@ impl Orders {
     }
 
     pub(super) fn extra(&self, record: &Record) -> Option<&Extra> {
-        self.extras.get((record.extra as usize).checked_sub(1)?)
+        self.extras[(record.extra as usize).checked_sub(1)?].as_ref()
     }
 
     pub(super) fn changes(&self, position: u32) -> &[KeptChange] {
@@ -227,7 +249,7 @@ impl Orders {
     /// Adds an accepted placement with every unit reserved, or committed when it is confirmed.
     pub(super) fn insert(&mut self, placed: &Placed<'_>, content: u128, number: OrderNumber, at: Timestamp) -> u32 {
         let mut draws = placed.draws;
-        let lines = self.lines.push(placed.lines.iter().enumerate().map(|(line, asked)| {
+        let lines = self.lines.put(placed.lines.iter().enumerate().map(|(line, asked)| {
             let mut taken = 0;
             while let Some((draw, rest)) = draws.split_first().filter(|(draw, _)| usize::from(draw.line) == line) {
                 taken += draw.quantity;
@@ -235,7 +257,7 @@ impl Orders {
             }
             LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken }
         }));
-        let draws = self.draws.push(placed.draws.iter().map(|draw| DrawRecord {
+        let draws = self.draws.put(placed.draws.iter().map(|draw| DrawRecord {
             line: draw.line,
             site: draw.site,
             units: if placed.confirmed {
@@ -252,6 +274,7 @@ impl Orders {
             content,
             accepted_at: at,
             deadline: if placed.confirmed { Timestamp::ZERO } else { at.after_ms(placed.hold_ms.into()) },
+            closes_at: Timestamp::ZERO,
             number,
             lines,
             draws,
@@ -262,29 +285,14 @@ impl Orders {
             channel: placed.channel,
             zone: placed.zone,
             state: if placed.confirmed { State::Confirmed } else { State::PendingPayment },
+            phase: Phase::Whole,
         };
-        self.push(record)
+        self.put(record)
     }
 
     /// Adds an identifier that no placement may use.
     pub(super) fn insert_blocked(&mut self, order: OrderId, at: Timestamp) -> u32 {
-        self.push(Record {
-            order,
-            customer: CustomerKey::default(),
-            content: 0,
-            accepted_at: at,
-            deadline: Timestamp::ZERO,
-            number: OrderNumber(0),
-            lines: Run::default(),
-            draws: Run::default(),
-            extra: 0,
-            currency: NO_CURRENCY,
-            take: Take::AllOrNothing,
-            payment: PaymentMethod::Unspecified,
-            channel: 0,
-            zone: 0,
-            state: State::Blocked,
-        })
+        self.put(Record { order, accepted_at: at, state: State::Blocked, phase: Phase::Tombstone, ..NO_ORDER })
     }
 
     /// The draws of an order, to be changed, and its lines.
@@ -299,10 +307,46 @@ impl Orders {
         self.records[position as usize].state = state;
     }
 
-    /// Replaces the draws of an order; the old run stays unused, which happens at most once in an order's life.
+    pub(super) fn set_closes_at(&mut self, position: u32, closes_at: Timestamp) {
+        self.records[position as usize].closes_at = closes_at;
+    }
+
+    /// Replaces the draws of an order.
     pub(super) fn replace_draws(&mut self, position: u32, draws: Vec<DrawRecord>) {
-        self.draw_count += draws.len() as u64;
-        self.records[position as usize].draws = self.draws.push(draws.into_iter());
+        let old = self.records[position as usize].draws;
+        self.draw_count = self.draw_count + draws.len() as u64 - u64::from(old.len);
+        self.draws.give_back(old);
+        self.records[position as usize].draws = self.draws.put(draws.into_iter());
+    }
+
+    /// Makes an order a tombstone.
+    pub(super) fn close(&mut self, position: u32) {
+        let record = &mut self.records[position as usize];
+        record.phase = Phase::Tombstone;
+        self.draw_count -= u64::from(record.draws.len);
+        self.draws.give_back(core::mem::take(&mut record.draws));
+        let is_short = self.lines.get(record.lines).iter().any(|line| line.taken < line.asked);
+        if !is_short {
+            self.line_count -= u64::from(record.lines.len);
+            self.lines.give_back(core::mem::take(&mut record.lines));
+        }
+        if let Some(extra) = core::mem::take(&mut record.extra).checked_sub(1) {
+            let held = self.extras[extra as usize].as_ref().map_or(0, |extra| extra.details.len() as u64);
+            self.details_bytes -= held;
+            self.extras.give_back(extra, None);
+        }
+        if let Some(changes) = self.changes.remove(&position) {
+            self.change_count -= changes.len() as u64;
+        }
+    }
+
+    /// Forgets a tombstone. Its identifier is unknown from here on.
+    pub(super) fn remove(&mut self, position: u32) {
+        let Record { order, lines, .. } = self.records[position as usize];
+        self.index.remove(order.bits(), position);
+        self.line_count -= u64::from(lines.len);
+        self.lines.give_back(lines);
+        self.records.give_back(position, NO_ORDER);
     }
 
     pub(super) fn keep_change(&mut self, position: u32, kept: KeptChange) {
@@ -315,17 +359,40 @@ impl Orders {
             return 0;
         }
         self.details_bytes += placed.details.len() as u64;
-        let position = self.extras.push(Extra { hashes: placed.hashes, details: placed.details.into() });
-        u32::try_from(position + 1).expect("law: orders_max fits 32 bits")
+        self.extras.put(Some(Extra { hashes: placed.hashes, details: placed.details.into() })) + 1
     }
 
-    fn push(&mut self, record: Record) -> u32 {
+    fn put(&mut self, record: Record) -> u32 {
         let order = record.order;
-        let position = u32::try_from(self.records.push(record)).expect("law: orders_max fits 32 bits");
+        let position = self.records.put(record);
         self.index.insert(order.bits(), position);
         position
     }
 }
+
+/// What lies at a position that is free.
+const NO_ORDER: Record = Record {
+    order: OrderId::from_bits(0),
+    customer: CustomerKey(0),
+    content: 0,
+    accepted_at: Timestamp::ZERO,
+    deadline: Timestamp::ZERO,
+    closes_at: Timestamp::ZERO,
+    number: OrderNumber(0),
+    lines: Run::EMPTY,
+    draws: Run::EMPTY,
+    extra: 0,
+    currency: NO_CURRENCY,
+    take: Take::AllOrNothing,
+    payment: PaymentMethod::Unspecified,
+    channel: 0,
+    zone: 0,
+    state: State::Blocked,
+    phase: Phase::Vacant,
+};
+
+/// A record is two cache lines at most: ten million of them are looked up at random.
+const _: () = assert!(size_of::<Record>() <= 112);
 
 /// ISO 4217 for "no currency".
 const NO_CURRENCY: Currency = match Currency::new(*b"XXX") {

@@ -3,6 +3,7 @@
 use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::ledger::{BUCKETS, Bucket};
 use super::order::{STATES, State};
+use super::retention::Retention;
 use crate::base::{Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each.
@@ -67,6 +68,20 @@ pub enum Query<'a> {
         /// Which.
         market: MarketId,
     },
+    /// How long a market keeps what is over, and what it has retired.
+    Retention {
+        /// Which.
+        market: MarketId,
+    },
+}
+
+/// How long a market keeps what is over, and what it has retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionView {
+    /// In force.
+    pub retention: Retention,
+    /// Identifiers made before this moment and not kept are refused; zero while nothing was retired.
+    pub retired_before: Timestamp,
 }
 
 /// What there is of one SKU at one site.
@@ -108,6 +123,8 @@ pub struct OrderView {
     pub number: OrderNumber,
     /// Its state.
     pub state: State,
+    /// Its return window is over: lines, draws, hashes and details are gone.
+    pub closed: bool,
     /// Zero for guests.
     pub customer: CustomerKey,
     /// Log time of acceptance.

@@ -2,8 +2,9 @@
 
 use super::Engine;
 use super::ledger::BUCKETS;
-use super::orders::{LineRecord, Record};
-use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use super::order::State;
+use super::orders::{LineRecord, Phase, Record};
+use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
 use crate::base::limits::{PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
@@ -80,7 +81,7 @@ impl Engine {
     /// # Errors
     /// Unknown market or order.
     pub fn order_by_number(&self, market: MarketId, number: OrderNumber) -> Result<OrderView, Refusal> {
-        let position = self.market(market)?.position(number);
+        let position = self.market(market)?.numbers.get(number);
         position.map(|position| self.view(position)).ok_or(Refusal::UnknownOrder)
     }
 
@@ -92,21 +93,23 @@ impl Engine {
     pub fn open_orders(&self, market: MarketId, after: OrderNumber, rows_max: u16) -> Result<OrderPage, Refusal> {
         check_page(rows_max)?;
         let market = self.market(market)?;
-        let mut page = OrderPage { rows: Vec::new(), next: None };
-        let mut number = after;
-        for _ in 0..PAGE_SCAN_MAX {
-            let following = OrderNumber(number.0.saturating_add(1));
-            let Some(position) = market.position(following) else { return Ok(page) };
+        let mut page = OrderPage { rows: Vec::new(), next: Some(after) };
+        let mut looks = PAGE_SCAN_MAX;
+        while let Some(from) = page.next.filter(|_| looks > 0) {
+            let Some((upto, position)) = market.numbers.after(from, &mut looks) else {
+                page.next = None;
+                break;
+            };
             if page.rows.len() == usize::from(rows_max) {
                 break;
             }
-            number = following;
+            page.next = Some(upto);
+            let Some(position) = position else { break };
             let Record { order, number, state, deadline, .. } = *self.orders.record(position);
             if state.is_open() {
                 page.rows.push(OrderRow { order, number, state, deadline });
             }
         }
-        page.next = Some(number);
         Ok(page)
     }
 
@@ -117,6 +120,15 @@ impl Engine {
     pub fn books(&self, market: MarketId) -> Result<Books, Refusal> {
         let market = self.market(market)?;
         Ok(Books { units: market.ledger.totals(), orders: market.tally.orders, orders_hash: market.tally.hash })
+    }
+
+    /// How long a market keeps what is over, and what it has retired.
+    ///
+    /// # Errors
+    /// Unknown market.
+    pub fn retention(&self, market: MarketId) -> Result<RetentionView, Refusal> {
+        let market = self.market(market)?;
+        Ok(RetentionView { retention: market.retention, retired_before: market.retired_before })
     }
 
     /// Open markets of this shard with their names, in order of their numbers.
@@ -131,7 +143,7 @@ impl Engine {
         &self.directory
     }
 
-    /// How many orders are kept, blocked identifiers included.
+    /// How many orders are kept, tombstones and blocked identifiers included.
     #[must_use]
     pub const fn orders(&self) -> u64 {
         self.orders.len() as u64
@@ -143,8 +155,16 @@ impl Engine {
         self.orders.details_bytes()
     }
 
+    /// Records of orders, lines, draws, records of what few orders have, and slots of the index, for which memory is
+    /// used, those given back included; lines and draws of very long orders excepted.
+    #[must_use]
+    pub fn places_used(&self) -> [usize; 5] {
+        self.orders.ends()
+    }
+
     fn view(&self, position: u32) -> OrderView {
         let record = self.orders.record(position);
+        let closed = record.phase != Phase::Whole && record.state != State::Blocked;
         let extra = self.orders.extra(record);
         let counters = self.orders.line_counters(record);
         let lines = self.orders.lines(record).iter().zip(counters).map(|(line, units)| {
@@ -173,6 +193,7 @@ impl Engine {
             order: record.order,
             number: record.number,
             state: record.state,
+            closed,
             customer: record.customer,
             accepted_at: record.accepted_at,
             deadline: record.deadline,
@@ -182,7 +203,7 @@ impl Engine {
             channel: record.channel,
             zone: record.zone,
             hashes: extra.and_then(|extra| extra.hashes),
-            lines: lines.collect(),
+            lines: if closed { Vec::new() } else { lines.collect() },
             draws: draws.collect(),
             details: extra.map(|extra| extra.details.to_vec()).unwrap_or_default(),
         }

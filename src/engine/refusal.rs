@@ -52,7 +52,8 @@ pub enum Refusal {
         /// Log time.
         now: Timestamp,
     },
-    /// The request identifier is older than what is remembered: whether it was applied cannot be told, so it is not.
+    /// The identifier is older than what is remembered: whether it was applied, or accepted, cannot be told, so it is
+    /// not.
     IdTooOld,
     /// The node keeps as many orders, or bytes of details, as it may.
     AtCapacity,
@@ -81,6 +82,11 @@ pub enum Refusal {
     },
     /// The plan would take units from more places than one order may.
     TooManyDraws,
+    /// The order is over and its return window too: what is left repeats the answer of its placement and no other.
+    Closed {
+        /// Its last state.
+        state: State,
+    },
 }
 
 /// A field that can be outside its bounds.
@@ -113,6 +119,10 @@ pub enum Field {
     Rows = 12,
     /// The same line named twice.
     Line = 13,
+    /// Milliseconds for which goods may come back.
+    ReturnWindow = 30,
+    /// Milliseconds for which identifiers are kept.
+    IdsKept = 31,
 }
 
 /// A set of commands that are legal in a state.

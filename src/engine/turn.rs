@@ -119,6 +119,7 @@ impl Engine {
             | Command::OpenMarket { .. }
             | Command::CreateSite { .. }
             | Command::CreateSku { .. }
+            | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. } => 0,
         };
@@ -146,7 +147,11 @@ impl Engine {
             | Fact::SiteCreated { .. }
             | Fact::SkuCreated { .. }
             | Fact::Received { .. }
-            | Fact::Adjusted { .. } => None,
+            | Fact::Adjusted { .. }
+            | Fact::RetentionSet { .. }
+            | Fact::Retired { .. }
+            | Fact::Closed { .. }
+            | Fact::Left { .. } => None,
         }
     }
 

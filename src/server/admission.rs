@@ -40,7 +40,8 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::Skus { market, .. }
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
-            | Query::Books { market } => Some(*market),
+            | Query::Books { market }
+            | Query::Retention { market } => Some(*market),
             Query::Order { order } => Some(order.market()),
         },
     }
@@ -57,7 +58,7 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
-        Query::Market { .. } => 0,
+        Query::Market { .. } | Query::Retention { .. } => 0,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,
         Query::Sites { .. } => SITES_MAX * CODE_ROW_BYTES,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! # Always true
-//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`].
+//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`], and retires
+//!   what is over, bounded by [`RETIREMENTS_PER_TURN_MAX`].
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
@@ -25,10 +26,10 @@ use super::facts::{Facts, Sealed};
 use super::lane::Admitted;
 use super::queries::answer_query;
 use crate::base::limits::{
-    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, TURN_BYTES_MAX, TURN_COMMANDS_MAX,
-    TURN_REPLY_BYTES_MAX,
+    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETIREMENTS_PER_TURN_MAX, TURN_BYTES_MAX,
+    TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
 };
-use crate::base::{Sequence, Timestamp};
+use crate::base::{OrderId, Sequence, Timestamp};
 use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
 use crate::wire::{Refused, Request, Tag};
 
@@ -52,6 +53,8 @@ pub(super) struct Batcher {
     turn: Turn,
     /// Submissions that are decided.
     done: Vec<Admitted>,
+    /// Orders of the retirement under way.
+    retired: Vec<OrderId>,
 }
 
 /// What this turn has come to so far.
@@ -77,6 +80,7 @@ impl Batcher {
             answers: Answers::default(),
             turn: Turn::default(),
             done: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -95,7 +99,10 @@ impl Batcher {
 
     /// Whether anything is left to decide or to append.
     pub(super) fn has_work(&self, now: Timestamp) -> bool {
-        !self.backlog.is_empty() || self.facts.has_sealed() || self.engine.has_due(now)
+        !self.backlog.is_empty()
+            || self.facts.has_sealed()
+            || self.engine.has_due(now)
+            || self.engine.has_retirements(now)
     }
 
     pub(super) fn handle_submission(&mut self, admitted: Admitted) {
@@ -111,6 +118,7 @@ impl Batcher {
         self.turn = Turn { now: moment.now, ..Turn::default() };
         self.answers.begin_turn();
         self.sweep(moment.now);
+        self.retire(moment.now);
         while !self.backlog.is_empty() && self.turn_has_room() {
             let group = LOOK_AHEAD_COMMANDS_MAX.min(TURN_COMMANDS_MAX - self.turn.work);
             self.touch_group(group, moment);
@@ -139,7 +147,7 @@ impl Batcher {
 
     /// When there is something to do although nobody submits anything.
     pub(super) fn poll_deadline(&self) -> Option<Timestamp> {
-        self.engine.next_deadline()
+        self.engine.next_deadline().into_iter().chain(self.engine.next_retirement_at()).min()
     }
 
     fn turn_has_room(&self) -> bool {
@@ -152,6 +160,15 @@ impl Batcher {
     fn sweep(&mut self, now: Timestamp) {
         for _ in 0..EXPIRIES_PER_TURN_MAX {
             let Some(fact) = self.engine.next_due(now) else { break };
+            self.engine.fold(&fact, now);
+            self.facts.add(&fact, now);
+        }
+    }
+
+    /// Closes what is over and lets leave what is old enough, some of it.
+    fn retire(&mut self, now: Timestamp) {
+        for _ in 0..RETIREMENTS_PER_TURN_MAX {
+            let Some(fact) = self.engine.next_retirement(now, &mut self.retired) else { break };
             self.engine.fold(&fact, now);
             self.facts.add(&fact, now);
         }

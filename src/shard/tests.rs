@@ -7,14 +7,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::fake_log::FakeLog;
 use super::{Inbox, LogClock, Next, Outbox, Readings, Replies, Shard, Submission};
 use crate::base::limits::{
-    AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, INBOX_SUBMISSIONS_MAX, TURN_COMMANDS_MAX,
+    AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, INBOX_SUBMISSIONS_MAX, RETIREMENT_ORDERS_MAX,
+    RETIREMENTS_PER_TURN_MAX, RETURN_WINDOW_MS_DEFAULT, TURN_COMMANDS_MAX,
 };
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::{Answer, Capacity, Command, Engine, Line, Place, Query, Refusal};
+use crate::engine::{Answer, Capacity, Command, Engine, Line, Place, Query, Refusal, Retention};
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
@@ -231,7 +232,30 @@ fn a_shard_that_nobody_asks_expires_what_is_due_and_says_when_to_come_back() {
     bench.shard.turn();
     assert_eq!(bench.entries(), 1, "the expiry");
     assert_eq!(bench.shard.engine().order(order(1)).map(|view| view.state), Ok(State::Expired));
-    assert_eq!(bench.shard.turn(), Next::Idle(None));
+    let closing = bench.shard.engine().next_retirement_at();
+    assert_eq!(bench.shard.turn(), Next::Idle(closing), "next it is closed, in thirty days");
+    assert!(closing >= Some(Timestamp::from_ms(BEGIN_MS + 1_000 + RETURN_WINDOW_MS_DEFAULT - 1_024)));
+}
+
+#[test]
+fn a_shard_that_nobody_asks_retires_what_is_over_in_bounded_turns() {
+    let units = 3 * (RETIREMENTS_PER_TURN_MAX * RETIREMENT_ORDERS_MAX) as u64;
+    let mut bench = Bench::new(units);
+    let all: Vec<Request<'_>> = (0..units).map(|number| place(number, 1_000)).collect();
+    let retention = Retention { return_window_ms: 1_000, ids_kept_ms: 60_000 };
+    bench.submit(&[Request::Command(Command::SetRetention { market: market(), retention })]);
+    bench.submit(&all);
+    bench.run();
+    bench.pass(1_000);
+    bench.run();
+    assert_eq!(bench.shard.engine().orders(), units);
+    bench.pass(100_000);
+    assert_eq!(bench.shard.turn(), Next::Again, "some are closed, most are left");
+    let left = bench.shard.engine().orders();
+    assert!(left < units && left >= units / 2, "{left} of {units} orders are left after one turn");
+    bench.run();
+    assert_eq!(bench.shard.engine().orders(), 0);
+    assert!(matches!(bench.shard.turn(), Next::Idle(None)), "nothing is waited for any more");
 }
 
 #[test]

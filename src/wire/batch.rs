@@ -158,6 +158,7 @@ impl Batch {
                 array = append(&mut self.quantities, lines);
                 Command::ReturnToStock { order, change, site, lines: &[] }
             }
+            Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Command::Adjust { request, sku, site, delta, reason } => {
                 Command::Adjust { request, sku, site, delta, reason }
@@ -190,6 +191,7 @@ impl Batch {
             Query::OrderByNumber { market, number } => Query::OrderByNumber { market, number },
             Query::OpenOrders { market, after, rows_max } => Query::OpenOrders { market, after, rows_max },
             Query::Books { market } => Query::Books { market },
+            Query::Retention { market } => Query::Retention { market },
         };
         (Request::Query(query), array, blob)
     }
@@ -219,9 +221,11 @@ impl Batch {
             Command::ReturnToStock { order, change, site, .. } => {
                 Command::ReturnToStock { order, change, site, lines: lines() }
             }
-            Command::Receive { .. } | Command::Adjust { .. } | Command::Confirm { .. } | Command::Cancel { .. } => {
-                command
-            }
+            Command::SetRetention { .. }
+            | Command::Receive { .. }
+            | Command::Adjust { .. }
+            | Command::Confirm { .. }
+            | Command::Cancel { .. } => command,
         }
     }
 
@@ -235,7 +239,8 @@ impl Batch {
             | Query::Order { .. }
             | Query::OrderByNumber { .. }
             | Query::OpenOrders { .. }
-            | Query::Books { .. } => query,
+            | Query::Books { .. }
+            | Query::Retention { .. } => query,
         }
     }
 

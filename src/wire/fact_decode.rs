@@ -8,16 +8,16 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedFactHashesV1,
-    ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedPlacedV1,
-    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1,
-    FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
+    ArchivedPlacedV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
+    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Line, Placed};
+use crate::engine::{Draw, Fact, Line, Placed, Retention};
 
 /// Why a record of the log is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,7 @@ pub enum RecordError {
 pub struct FactScratch {
     lines: Vec<Line>,
     draws: Vec<Draw>,
+    orders: Vec<OrderId>,
 }
 
 /// Reads the facts of one entry, one after the other.
@@ -134,6 +135,10 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
             Ok(Fact::HandedOver { order, change, draws })
         }
         FactKind::Returned => returned(record, scratch),
+        FactKind::RetentionSet => retention_set(record),
+        FactKind::Retired => retired(record),
+        FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
+        FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
         FactKind::Received => received(record),
         FactKind::Adjusted => adjusted(record),
         FactKind::MarketAssigned => market_assigned(record),
@@ -230,6 +235,35 @@ fn returned<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>
         site: SiteId(fixed.site.to_native()),
         draws: &scratch.draws,
     })
+}
+
+fn retention_set(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedRetentionSetV1>(record)?;
+    let (return_window_ms, ids_kept_ms) = (fixed.return_window_ms.to_native(), fixed.ids_kept_ms.to_native());
+    let market = market(fixed.market.to_native())?;
+    Ok(Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } })
+}
+
+fn retired(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedRetiredV1>(record)?;
+    let before = fixed.before.to_native();
+    if before > Timestamp::MAX.ms() {
+        return Err(Malformed(Part::Value));
+    }
+    let before = Timestamp::from_ms(before);
+    Ok(Fact::Retired { market: market(fixed.market.to_native())?, before })
+}
+
+fn orders<'s>(record: &[u8], scratch: &'s mut FactScratch) -> Read<&'s [OrderId]> {
+    let (fixed, mut body) = Body::of::<ArchivedOrdersFactV1>(record)?;
+    scratch.orders.clear();
+    body.array::<rkyv::rend::unaligned::u128_ule, _>(
+        usize::from(fixed.orders.to_native()),
+        &mut scratch.orders,
+        |bits| Ok(OrderId::from_bits(bits.to_native())),
+    )?;
+    body.end()?;
+    Ok(&scratch.orders)
 }
 
 fn received(record: &[u8]) -> Read<Fact<'_>> {

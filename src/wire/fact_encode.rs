@@ -2,14 +2,14 @@
 
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, FactHashesV1, FactKind, FactLineV1, MarketAssignedV1,
-    MarketOpenedV1, OrderFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, ReceivedV1, RetakeFailedV1, ReturnedV1,
-    SiteCreatedV1, SkuCreatedV1,
+    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, ReceivedV1,
+    RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Placed};
+use crate::engine::{Draw, Fact, Placed, Retention};
 
 /// Appends a fact's record.
 ///
@@ -50,6 +50,16 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             let (head, request) = (head(FactKind::Adjusted, 35), request.bits());
             put(out, &AdjustedV1 { head, sku: sku.0, request, delta, site: site.0, reason: reason as u8 });
         }
+        Fact::RetentionSet { market, retention } => {
+            let Retention { return_window_ms, ids_kept_ms } = retention;
+            let (head, market) = (head(FactKind::RetentionSet, 24), market.number());
+            put(out, &RetentionSetV1 { head, market, return_window_ms, ids_kept_ms });
+        }
+        Fact::Retired { market, before } => {
+            put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });
+        }
+        Fact::Closed { orders } => orders_fact(FactKind::Closed, orders, out),
+        Fact::Left { orders } => orders_fact(FactKind::Left, orders, out),
         Fact::MarketAssigned { .. }
         | Fact::MarketOpened { .. }
         | Fact::SiteCreated { .. }
@@ -132,6 +142,11 @@ fn put_draws(draws: &[Draw], out: &mut Vec<u8>) {
 
 fn order_fact(kind: FactKind, order: OrderId, out: &mut Vec<u8>) {
     put(out, &OrderFactV1 { head: head(kind, 20), order: order.bits() });
+}
+
+fn orders_fact(kind: FactKind, orders: &[OrderId], out: &mut Vec<u8>) {
+    put(out, &OrdersFactV1 { head: head(kind, 6 + 16 * orders.len()), orders: count16(orders.len()) });
+    put_all(out, orders.iter().map(|order| order.bits()));
 }
 
 fn change_fact(kind: FactKind, order: OrderId, change: Change, draws: &[Draw], out: &mut Vec<u8>) {

@@ -23,6 +23,10 @@ kinds! {
         Expired = 13,
         HandedOver = 14,
         Returned = 15,
+        RetentionSet = 16,
+        Retired = 17,
+        Closed = 18,
+        Left = 19,
     }
 }
 
@@ -143,6 +147,24 @@ fixed! {
         excess: u64,
         site: u16,
         draws: u16,
+    }
+    /// How long a market keeps what is over.
+    RetentionSetV1 as ArchivedRetentionSetV1, 24 {
+        head: RecordHead,
+        market: u32,
+        return_window_ms: u64,
+        ids_kept_ms: u64,
+    }
+    /// Identifiers are refused.
+    RetiredV1 as ArchivedRetiredV1, 16 {
+        head: RecordHead,
+        market: u32,
+        before: u64,
+    }
+    /// `Closed` and `Left`. Then: identifiers of orders.
+    OrdersFactV1 as ArchivedOrdersFactV1, 6 {
+        head: RecordHead,
+        orders: u16,
     }
 }
 

@@ -180,6 +180,9 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::TooManyDraws => {
             write!(f, "the order would take units from more than {} places; split it", crate::base::limits::DRAWS_MAX)
         }
+        Refusal::Closed { state } => {
+            write!(f, "the order was {} and its return window is over; nothing can change it any more", state.name())
+        }
     }
 }
 
@@ -216,5 +219,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::Stock => "the units of one SKU at one site",
         Field::Rows => "the rows asked",
         Field::Line => "how often a line is named",
+        Field::ReturnWindow => "the return window's milliseconds",
+        Field::IdsKept => "the milliseconds for which identifiers are kept",
     }
 }

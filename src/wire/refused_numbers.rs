@@ -75,6 +75,7 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::NotAvailable { available } => Parts { first: available, ..number(15) },
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
+        Refusal::Closed { state } => Parts { state: state as u8, ..number(18) },
     }
 }
 
@@ -103,6 +104,7 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         15 => Refusal::NotAvailable { available: first }.into(),
         16 => Refusal::NotEnoughUnits { line: small, units: first }.into(),
         17 => Refusal::TooManyDraws.into(),
+        18 => Refusal::Closed { state: State::from_byte(state).ok_or(Malformed(Part::State))? }.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {
@@ -124,7 +126,7 @@ fn field(number: u16) -> Result<Field, Malformed> {
 }
 
 /// Every field that can be out of bounds.
-pub(super) const FIELDS: [Field; 13] = [
+pub(super) const FIELDS: [Field; 15] = [
     Field::Lines,
     Field::Quantity,
     Field::Price,
@@ -138,4 +140,6 @@ pub(super) const FIELDS: [Field; 13] = [
     Field::Stock,
     Field::Rows,
     Field::Line,
+    Field::ReturnWindow,
+    Field::IdsKept,
 ];

@@ -9,7 +9,7 @@ use super::layout::get;
 use super::refused::Refused;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, SiteRow, StockRow};
+use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
 use crate::engine::{Answer, Books};
 
 /// One reply.
@@ -38,6 +38,8 @@ pub enum Reply<'a> {
     OpenOrders(OrderPage),
     /// The books of a market.
     Books(Box<BooksAt>),
+    /// How long a market keeps what is over.
+    Retention(RetentionView),
     /// The server's status.
     Status(Box<Status>),
 }

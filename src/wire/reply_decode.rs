@@ -10,7 +10,7 @@ use super::layout::{Body, Malformed, RECORD_VERSION, get, split_record};
 use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{Reply, Taken};
-use super::reply_decode_queries::{books, open_orders, order, sites, sku_numbers, skus, stock};
+use super::reply_decode_queries::{books, open_orders, order, retention, sites, sku_numbers, skus, stock};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedNumberedV1, ArchivedPlacedReplyV1, ArchivedPlacedShortV1,
     ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, REPEATED, ReplyKind,
@@ -73,7 +73,9 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
     }
     let reply = match kind {
         ReplyKind::Placed | ReplyKind::PlacedShort | ReplyKind::Done => order_answer(kind, head, record)?,
-        ReplyKind::Numbered | ReplyKind::StockChanged | ReplyKind::RetakeFailed => plain_answer(kind, head, record)?,
+        ReplyKind::Numbered | ReplyKind::StockChanged | ReplyKind::RetakeFailed | ReplyKind::Set => {
+            plain_answer(kind, head, record)?
+        }
         ReplyKind::Refused => Reply::Refused(refused(head, record)?),
         ReplyKind::Stock => stock(head, record)?,
         ReplyKind::SkuNumbers => sku_numbers(head, record)?,
@@ -82,6 +84,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
         ReplyKind::Books => books(head, record)?,
+        ReplyKind::Retention => retention(head, record)?,
         ReplyKind::Status => Reply::Status(Box::new(status(head, record)?)),
         ReplyKind::Hello => return Err(Malformed(Part::Kind)),
     };
@@ -140,6 +143,10 @@ fn plain_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
         }
         ReplyKind::StockChanged => {
             Answer::Stock { available: Body::alone::<ArchivedStockChangedV1>(record)?.available.to_native(), repeated }
+        }
+        ReplyKind::Set => {
+            Body::alone::<ArchivedAnswerHead>(record)?;
+            Answer::Set { repeated }
         }
         _ => {
             let sku = SkuId(Body::alone::<ArchivedRetakeFailedReplyV1>(record)?.sku.to_native());

@@ -8,13 +8,14 @@ use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1, ArchivedOpenOrdersReplyV1,
-    ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedSiteRowV1, ArchivedSitesV1,
-    ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1, HAS_HASHES, MORE,
+    ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1,
+    ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1,
+    CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
-use crate::engine::Books;
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
-use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
+use crate::engine::{Books, Retention};
 
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
@@ -73,7 +74,8 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 }
 
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
-    let has_hashes = flags(head, HAS_HASHES)? == HAS_HASHES;
+    let flags = flags(head, HAS_HASHES | CLOSED)?;
+    let (has_hashes, closed) = (flags & HAS_HASHES != 0, flags & CLOSED != 0);
     let (fixed, mut body) = Body::of::<ArchivedOrderV1>(record)?;
     let mut lines = Vec::new();
     body.array::<ArchivedLineViewV1, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
@@ -86,6 +88,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         order: OrderId::from_bits(fixed.order.to_native()),
         number: OrderNumber(fixed.number.to_native()),
         state: state(head.state)?,
+        closed,
         customer: CustomerKey(fixed.customer.to_native()),
         accepted_at: Timestamp::from_ms(fixed.accepted_at.to_native()),
         deadline: Timestamp::from_ms(fixed.deadline.to_native()),
@@ -160,4 +163,13 @@ pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Rep
     };
     let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
     Ok(Reply::Books(Box::new(BooksAt { stream, sequence, books })))
+}
+
+pub(super) fn retention<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let fixed = Body::alone::<ArchivedRetentionV1>(record)?;
+    let (return_window_ms, ids_kept_ms) = (fixed.return_window_ms.to_native(), fixed.ids_kept_ms.to_native());
+    let retired_before = Timestamp::from_ms(fixed.retired_before.to_native());
+    Ok(Reply::Retention(RetentionView { retention: Retention { return_window_ms, ids_kept_ms }, retired_before }))
 }

@@ -13,17 +13,17 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, BooksV1, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1, OrderRowV1,
-    OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, SiteRowV1,
-    SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1, StockV1,
+    AnswerHead, BooksV1, CLOSED, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1,
+    OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
+    RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1, StockV1,
 };
 use super::request::Tag;
 use super::status::Status;
 use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
-use crate::engine::query::{LineView, OrderPage, OrderView, SiteRow, StockRow};
-use crate::engine::{Answer, Books};
+use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow};
+use crate::engine::{Answer, Books, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -77,6 +77,10 @@ impl ReplyWriter {
             Answer::Stock { available, repeated } => {
                 let head = self.head(ReplyKind::StockChanged, 24, tag, 0, flag(repeated));
                 put(&mut self.buffer, &StockChangedV1 { head, available });
+            }
+            Answer::Set { repeated } => {
+                let head = self.head(ReplyKind::Set, 16, tag, 0, flag(repeated));
+                put(&mut self.buffer, &head);
             }
             Answer::RetakeFailed { sku, repeated } => {
                 let head = self.head(ReplyKind::RetakeFailed, 20, tag, 0, flag(repeated));
@@ -152,7 +156,8 @@ impl ReplyWriter {
     pub fn order(&mut self, tag: Tag, view: &OrderView) {
         let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
         let bytes = ORDER_FIXED_BYTES + 44 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
-        let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, hashes_flag);
+        let flags = hashes_flag | if view.closed { CLOSED } else { 0 };
+        let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
         put(&mut self.buffer, &order_fixed(head, view));
         put_all(&mut self.buffer, view.lines.iter().map(line_view));
         for draw in &view.draws {
@@ -189,6 +194,14 @@ impl ReplyWriter {
         let (stream, sequence) = (stream.0, sequence.0);
         let Books { units, orders, orders_hash } = *books;
         self.put_padded(154, &BooksV1 { head, stream, sequence, units, orders, orders_hash });
+    }
+
+    /// Appends how long a market keeps what is over.
+    pub fn retention(&mut self, tag: Tag, view: &RetentionView) {
+        let head = self.head(ReplyKind::Retention, 40, tag, 0, 0);
+        let Retention { return_window_ms, ids_kept_ms } = view.retention;
+        let retired_before = view.retired_before.ms();
+        put(&mut self.buffer, &RetentionV1 { head, return_window_ms, ids_kept_ms, retired_before });
     }
 
     /// Appends the server's status.

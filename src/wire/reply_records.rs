@@ -18,6 +18,8 @@ kinds! {
         PlacedShort = 4,
         Done = 5,
         RetakeFailed = 6,
+        Set = 13,
+        Retention = 14,
         Refused = 16,
         Stock = 32,
         SkuNumbers = 33,
@@ -37,6 +39,8 @@ pub(super) const REPEATED: u8 = 1;
 pub(super) const MORE: u8 = 2;
 /// Flag of an order: the identity hashes are there.
 pub(super) const HAS_HASHES: u8 = 4;
+/// Flag of an order: its return window is over.
+pub(super) const CLOSED: u8 = 8;
 
 fixed! {
     /// Every reply record begins with this. Bytes that a kind does not use are zero.
@@ -82,6 +86,13 @@ fixed! {
     RetakeFailedV1 as ArchivedRetakeFailedReplyV1, 20 {
         head: AnswerHead,
         sku: u32,
+    }
+    /// How long a market keeps what is over.
+    RetentionV1 as ArchivedRetentionV1, 40 {
+        head: AnswerHead,
+        return_window_ms: u64,
+        ids_kept_ms: u64,
+        retired_before: u64,
     }
     /// A request was refused.
     RefusedV1 as ArchivedRefusedV1, 40 {

@@ -10,12 +10,12 @@ use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
     ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedHashesV1, ArchivedLineQuantityV1, ArchivedLineV1,
     ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
-    PLACE_HAS_HASHES, RequestKind,
+    ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
+    ArchivedStockQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Command, Line, LineQuantity, Place, Query};
+use crate::engine::{Command, Line, LineQuantity, Place, Query, Retention};
 
 /// A request as it came off the wire, borrowing from its record and from [`Scratch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::AssignMarket => Command::AssignMarket { code: market_code(record)? },
         RequestKind::CreateSite => create_site(record)?,
         RequestKind::CreateSku => create_sku(record)?,
+        RequestKind::SetRetention => set_retention(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
         RequestKind::Confirm => confirm(record)?,
@@ -77,6 +78,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
         | RequestKind::Books
+        | RequestKind::Retention
         | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
     Ok(Decoded::Command(command))
@@ -146,6 +148,13 @@ fn create_sku(record: &[u8]) -> Read<Command<'_>> {
     let code = body.text(usize::from(fixed.code_len.to_native()))?;
     body.end()?;
     Ok(Command::CreateSku { market: market(fixed.market.to_native())?, code })
+}
+
+fn set_retention(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedSetRetentionV1>(record)?;
+    let (return_window_ms, ids_kept_ms) = (fixed.return_window_ms.to_native(), fixed.ids_kept_ms.to_native());
+    let market = market(fixed.market.to_native())?;
+    Ok(Command::SetRetention { market, retention: Retention { return_window_ms, ids_kept_ms } })
 }
 
 fn receive(record: &[u8]) -> Read<Command<'_>> {
@@ -236,6 +245,7 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
+        RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Market => Query::Market { code: market_code(record)? },
         _ => Query::Books { market: market_query(record)? },
     })

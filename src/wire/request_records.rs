@@ -6,7 +6,7 @@
 use super::layout::{RecordHead, fixed, kinds};
 
 kinds! {
-    /// Kinds of requests. Commands from 1, queries from 32, status 48.
+    /// Kinds of requests. Commands from 1, queries from 32, status 48, retention from 96.
     RequestKind {
         AssignMarket = 1,
         CreateSite = 2,
@@ -29,6 +29,8 @@ kinds! {
         Books = 39,
         Market = 40,
         Status = 48,
+        SetRetention = 96,
+        Retention = 97,
     }
 }
 
@@ -139,10 +141,17 @@ fixed! {
         market: u32,
         codes: u16,
     }
-    /// `Sites` and `Books`.
+    /// `Sites`, `Books` and `Retention`.
     MarketQueryV1 as ArchivedMarketQueryV1, 8 {
         head: RecordHead,
         market: u32,
+    }
+    /// How long a market keeps what is over.
+    SetRetentionV1 as ArchivedSetRetentionV1, 24 {
+        head: RecordHead,
+        market: u32,
+        return_window_ms: u64,
+        ids_kept_ms: u64,
     }
     /// A page of SKUs.
     SkusQueryV1 as ArchivedSkusQueryV1, 14 {

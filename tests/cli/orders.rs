@@ -103,6 +103,24 @@ fn sold_out_names_the_sku_and_taking_what_exists_says_what_was_taken() {
 }
 
 #[test]
+fn an_order_is_closed_after_its_return_window_which_can_be_shown_and_set() {
+    let server = stocked(3);
+    let shown = server.run("market retention --json").json();
+    assert_eq!((&shown["return_window_ms"], &shown["ids_kept_ms"]), (&json!(2_592_000_000_u64), &json!(604_800_000)));
+    assert!(server.run("market retention --ids-kept 30s").failed(1).contains("identifiers are kept"));
+    assert!(server.run("market retention --ids-kept 30").failed(2).contains("250ms, 10s, 15m"));
+    let set = server.run("market retention --return-window 0ms").ok();
+    assert!(set.contains("7 d 0 h"), "{set}");
+    server.run("order place --line MUG=1@0").ok();
+    assert_eq!(server.run("order get 1 --json").json()["closed"], false);
+    server.run("order cancel 1").ok();
+    // The window is over at once; the shard closes in its next turn.
+    assert!(server.run("order get 1").ok().contains("cancelled, closed"));
+    assert!(server.run("order confirm 1").failed(1).contains("return window is over"));
+    assert_eq!(server.stock("MUG", "available"), 3);
+}
+
+#[test]
 fn a_blocked_identifier_is_never_placed() {
     let server = stocked(3);
     let made = server.run("order place --line MUG=1@0 --json").json();

@@ -23,5 +23,6 @@ mod hostile;
 mod paying;
 mod placing;
 mod replaying;
+mod retaining;
 mod shipping;
 mod stock;

@@ -131,7 +131,36 @@ impl Rig {
         if !self.sweeps_late {
             assert_eq!(swept, expected, "swept by the engine (left) and by the twin (right) at {:?}", self.now);
         }
+        self.retire();
         swept.into_iter().collect()
+    }
+
+    /// Closes what is over and lets leave what is old enough.
+    fn retire(&mut self) {
+        let (mut closed, mut left) = (BTreeSet::new(), BTreeSet::new());
+        let mut orders = Vec::new();
+        let could = self.engine.has_retirements(self.now);
+        while let Some(fact) = self.engine.next_retirement(self.now, &mut orders) {
+            assert!(could, "{fact:?} came without being announced");
+            self.engine.fold(&fact, self.now);
+            self.replica.fold(&fact, self.now);
+            match fact {
+                Fact::Closed { orders } => {
+                    orders.iter().for_each(|id| assert!(closed.insert(*id), "{id} closed twice"));
+                }
+                Fact::Left { orders } => {
+                    orders.iter().for_each(|id| assert!(left.insert(*id), "{id} left twice"));
+                }
+                Fact::Retired { .. } => {}
+                other => panic!("not a retirement: {other:?}"),
+            }
+        }
+        assert_eq!(
+            (closed, left),
+            self.twin.retire(self.now),
+            "retired by engine (left), twin (right) at {:?}",
+            self.now
+        );
     }
 
     pub(crate) fn wait(&mut self, span_ms: u64) {
@@ -266,7 +295,8 @@ pub(crate) const fn is_repeated(answer: Answer) -> bool {
         | Answer::Stock { repeated, .. }
         | Answer::Placed { repeated, .. }
         | Answer::Done { repeated, .. }
-        | Answer::RetakeFailed { repeated, .. } => repeated,
+        | Answer::RetakeFailed { repeated, .. }
+        | Answer::Set { repeated } => repeated,
     }
 }
 

@@ -9,7 +9,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use stockade::engine::{Capacity, Command, Line, LineQuantity, Place};
+use stockade::engine::{Capacity, Command, Line, LineQuantity, Place, Retention};
 
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
@@ -74,6 +74,8 @@ struct Walk {
     /// Sites of every market at the beginning.
     sites: u64,
     steps: u64,
+    /// Whether markets keep what is over for short times, and time goes by fast enough for that.
+    forgets: bool,
     loud: bool,
 }
 
@@ -101,13 +103,17 @@ impl Walk {
             }
         }
         let steps = 50 + dice.below(151);
-        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, loud }
+        let forgets = !sweeps_late && dice.once_in(2);
+        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, forgets, loud }
     }
 
     fn run(mut self) {
         for step in 0..self.steps {
             let pause = self.dice.pick(&[0, 0, 0, 1, 5, 20, 20, 100, 300]);
             self.rig.wait(if self.dice.once_in(150) { 12 * 3_600_000 } else { pause });
+            if self.forgets && self.dice.once_in(8) {
+                self.rig.wait(self.dice.pick(&[300, 1_000, 20_000, 61_000]));
+            }
             self.step();
             self.rig.check_books();
             if step % 16 == 0 {
@@ -120,6 +126,9 @@ impl Walk {
     }
 
     fn step(&mut self) {
+        if self.forgets && self.dice.once_in(20) {
+            self.set_retention();
+        }
         match self.dice.below(100) {
             0..2 => self.create(),
             2..14 => self.bring(),
@@ -160,6 +169,13 @@ impl Walk {
             4 => self.submit(&Command::CreateSite { market, rank, code: " east" }),
             _ => self.submit(&Command::AssignMarket { code: "second" }),
         }
+    }
+
+    fn set_retention(&mut self) {
+        let return_window_ms = self.dice.pick(&[0, 0, 250, 5_000, 100_000_000, u64::MAX]);
+        let ids_kept_ms = self.dice.pick(&[59_999, 60_000, 60_000, 60_500, 75_000, 100_000_000]);
+        let (market, retention) = (self.market(), Retention { return_window_ms, ids_kept_ms });
+        self.submit(&Command::SetRetention { market, retention });
     }
 
     fn bring(&mut self) {
@@ -284,10 +300,13 @@ impl Walk {
         self.lines.clone()
     }
 
-    /// Later identifiers are made later: at the beginning some are from the future.
+    /// Later identifiers are made later: at the beginning some are from the future. Where things are forgotten, new
+    /// ones go on being made.
     fn order(&mut self) -> OrderId {
         let number = self.dice.below(ORDERS);
-        OrderId::new(START.after_ms(number * 250), self.market(), number)
+        let age_ms = self.rig.now.since_ms(START);
+        let round = if self.forgets && self.dice.once_in(2) { age_ms / 30_000 } else { 0 };
+        OrderId::new(START.after_ms(round * 30_000 + number * 250), self.market(), number)
     }
 
     fn market(&mut self) -> MarketId {

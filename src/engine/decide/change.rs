@@ -7,20 +7,24 @@ use super::super::answer::Answer;
 use super::super::command::LineQuantity;
 use super::super::content::ChangeKind;
 use super::super::fact::{Draw, Fact};
+use super::super::market::Market;
 use super::super::order::{Counters, State};
-use super::super::orders::{DrawRecord, KeptChange, Record};
+use super::super::orders::{DrawRecord, KeptChange, Phase, Record};
 use super::super::refusal::{Field, Refusal};
-use super::{Decision, Outcome, Scratch, Wanted, check_bounds, check_made_at, done_before, illegal};
+use super::{Decision, Outcome, Scratch, Wanted, check_bounds, check_made_at, check_not_retired, done_before, illegal};
 use crate::base::limits::LINES_MAX;
 use crate::base::{ChangeId, OrderId, SiteId, Timestamp};
 
 impl Engine {
     pub(super) fn cancel<'s>(&self, order: OrderId, block: bool, now: Timestamp) -> Outcome<'s> {
-        self.market(order.market())?;
+        let market = self.market(order.market())?;
         let Some(position) = self.orders.find(order) else {
-            return if block { self.block(order, now) } else { Err(Refusal::UnknownOrder) };
+            return if block { self.block(order, market, now) } else { Err(Refusal::UnknownOrder) };
         };
         let record = self.orders.record(position);
+        if record.phase != Phase::Whole && record.state != State::Blocked {
+            return Err(Refusal::Closed { state: record.state });
+        }
         match record.state {
             State::PendingPayment | State::Confirmed | State::Fulfilling | State::Expired => {
                 let totals = self.orders.totals(record);
@@ -39,8 +43,9 @@ impl Engine {
         }
     }
 
-    fn block<'s>(&self, order: OrderId, now: Timestamp) -> Outcome<'s> {
+    fn block<'s>(&self, order: OrderId, market: &Market, now: Timestamp) -> Outcome<'s> {
         check_made_at(order.0, now)?;
+        check_not_retired(order, market)?;
         self.check_orders()?;
         let answer = Answer::Done { state: State::Blocked, moved: 0, excess: 0, repeated: false };
         Ok(Decision::Happened { fact: Fact::Blocked { order }, answer })

@@ -9,6 +9,7 @@
 mod change;
 mod payment;
 mod place;
+mod retention;
 mod stock;
 
 use super::answer::Answer;
@@ -18,7 +19,7 @@ use super::content::{self, ChangeKind};
 use super::fact::{Change, Draw, Fact};
 use super::market::Market;
 use super::order::State;
-use super::orders::{KeptChange, Record};
+use super::orders::{KeptChange, Phase, Record};
 use super::refusal::{Field, Refusal};
 use super::routing::Plan;
 use super::{DIRECTORY_SHARD, Engine};
@@ -90,6 +91,7 @@ impl Engine {
             Command::Adjust { request, sku, site, delta, reason } => {
                 self.adjust(request, (sku, site), delta, reason, now)
             }
+            Command::SetRetention { market, retention } => self.set_retention(market, retention),
             Command::Place(place) => self.place(&place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
             Command::Cancel { order, block } => self.cancel(order, block, now),
@@ -162,7 +164,11 @@ impl Engine {
         self.market(order.market())?;
         let position = self.orders.find(order).ok_or(Refusal::UnknownOrder)?;
         let record = self.orders.record(position);
-        if record.state == State::Blocked { Err(Refusal::UnknownOrder) } else { Ok((position, record)) }
+        match (record.state, record.phase) {
+            (State::Blocked, _) => Err(Refusal::UnknownOrder),
+            (state, Phase::Tombstone | Phase::Vacant) => Err(Refusal::Closed { state }),
+            (_, Phase::Whole) => Ok((position, record)),
+        }
     }
 
     /// Looks whether a change already happened, and whether one more can be remembered.
@@ -210,6 +216,11 @@ const fn check_bounds(field: Field, value: u64, min: u64, max: u64) -> Result<()
 
 fn check_made_at(id: TimedId, now: Timestamp) -> Result<(), Refusal> {
     if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) { Err(Refusal::IdFromFuture { now }) } else { Ok(()) }
+}
+
+/// An unknown identifier may have been accepted and have left, if it is that old.
+fn check_not_retired(order: OrderId, market: &Market) -> Result<(), Refusal> {
+    if order.made_at() < market.retired_before { Err(Refusal::IdTooOld) } else { Ok(()) }
 }
 
 const fn illegal(state: State) -> Refusal {

@@ -12,7 +12,7 @@ use super::super::market::Market;
 use super::super::order::State;
 use super::super::refusal::{Field, Refusal};
 use super::super::routing::{Shortfall, Want};
-use super::{Decision, Outcome, Scratch, check_bounds, check_made_at};
+use super::{Decision, Outcome, Scratch, check_bounds, check_made_at, check_not_retired};
 use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
 };
@@ -26,6 +26,7 @@ impl Engine {
             return self.repeat(position, place, scratch);
         }
         check_made_at(place.order.0, now)?;
+        check_not_retired(place.order, market)?;
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
         self.check_capacity(place)?;
         plan(market, place, scratch)?;

@@ -7,18 +7,18 @@ use super::super::ledger::{Account, Bucket, Ledger};
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, LineRecord};
 use super::market_of;
-use crate::base::{ChangeId, OrderId, SiteId, SkuId};
+use crate::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 
 impl Engine {
-    pub(super) fn fold_confirmed(&mut self, order: OrderId, draws: &[Draw]) {
+    pub(super) fn fold_confirmed(&mut self, order: OrderId, draws: &[Draw], at: Timestamp) {
         if draws.is_empty() {
-            return self.change_every_draw(order, |units| {
+            return self.change_every_draw(order, at, |units| {
                 let moved = units.reserved;
                 units.confirm();
                 (moved, Bucket::Reserved, Bucket::Committed)
             });
         }
-        self.change_order(order, |engine, position| engine.pin_again(position, draws));
+        self.change_order(order, at, |engine, position| engine.pin_again(position, draws));
     }
 
     pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId) {
@@ -28,8 +28,8 @@ impl Engine {
         self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
     }
 
-    pub(super) fn fold_cancelled(&mut self, order: OrderId) {
-        self.change_every_draw(order, |units| {
+    pub(super) fn fold_cancelled(&mut self, order: OrderId, at: Timestamp) {
+        self.change_every_draw(order, at, |units| {
             let from = if units.reserved > 0 { Bucket::Reserved } else { Bucket::Committed };
             let moved = units.reserved + units.committed;
             units.cancel(units.cancellable());
@@ -37,16 +37,18 @@ impl Engine {
         });
     }
 
+    /// The order ended at its deadline, whenever somebody noticed.
     pub(super) fn fold_expired(&mut self, order: OrderId) {
-        self.change_every_draw(order, |units| {
+        let deadline = self.orders.record(self.position_of(order)).deadline;
+        self.change_every_draw(order, deadline, |units| {
             let moved = units.reserved;
             units.lapse();
             (moved, Bucket::Reserved, Bucket::Available)
         });
     }
 
-    pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
-        self.change_draws(order, (ChangeKind::CancelLines, change), draws, |ledger, sku, draw, units| {
+    pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
+        self.change_draws(order, (ChangeKind::CancelLines, change, at), draws, |ledger, sku, draw, units| {
             let from = match (units.reserved > 0, units.committed > 0) {
                 (true, _) => Some(Bucket::Reserved),
                 (false, true) => Some(Bucket::Committed),
@@ -60,16 +62,22 @@ impl Engine {
         });
     }
 
-    pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw]) {
-        self.change_draws(order, (ChangeKind::HandOver, change), draws, |ledger, sku, draw, units| {
+    pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
+        self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |ledger, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
             ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
         });
     }
 
-    pub(super) fn fold_returned(&mut self, order: OrderId, change: Change, to: SiteId, draws: &[Draw]) {
-        self.change_draws(order, (ChangeKind::Return, change), draws, |ledger, sku, draw, units| {
+    pub(super) fn fold_returned(
+        &mut self,
+        order: OrderId,
+        (change, to): (Change, SiteId),
+        draws: &[Draw],
+        at: Timestamp,
+    ) {
+        self.change_draws(order, (ChangeKind::Return, change, at), draws, |ledger, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
             let from = Account { site: draw.site, bucket: Bucket::Customer };
@@ -78,8 +86,13 @@ impl Engine {
     }
 
     /// Changes the units of every draw of an order; `change` says how many moved between which buckets.
-    fn change_every_draw(&mut self, order: OrderId, change: impl Fn(&mut Counters) -> (u32, Bucket, Bucket)) {
-        self.change_order(order, |engine, position| {
+    fn change_every_draw(
+        &mut self,
+        order: OrderId,
+        at: Timestamp,
+        change: impl Fn(&mut Counters) -> (u32, Bucket, Bucket),
+    ) {
+        self.change_order(order, at, |engine, position| {
             let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
             let (draws, lines) = engine.orders.draws_mut(position);
             for DrawRecord { line, site, units } in draws {
@@ -96,11 +109,11 @@ impl Engine {
     fn change_draws(
         &mut self,
         order: OrderId,
-        (kind, change): (ChangeKind, Change),
+        (kind, change, at): (ChangeKind, Change, Timestamp),
         moved: &[Draw],
         move_units: impl Fn(&mut Ledger, SkuId, &Draw, &mut Counters),
     ) {
-        self.change_order(order, |engine, position| {
+        self.change_order(order, at, |engine, position| {
             let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
             let (draws, lines) = engine.orders.draws_mut(position);
             for draw in moved {
@@ -145,23 +158,34 @@ impl Engine {
         self.orders.replace_draws(position, draws);
     }
 
-    /// Changes an order and keeps its state and the books in step. The only way an order changes.
-    fn change_order(&mut self, order: OrderId, change: impl FnOnce(&mut Self, u32)) {
+    /// Changes an order and keeps its state, the books and its closing in step. The only way an order changes.
+    fn change_order(&mut self, order: OrderId, at: Timestamp, change: impl FnOnce(&mut Self, u32)) {
         let position = self.position_of(order);
-        let (state, hash) = self.state_and_hash(position);
-        market_of(&mut self.markets, order.market()).tally.remove(state, hash);
+        let (before, hash) = self.state_and_hash(position);
+        market_of(&mut self.markets, order.market()).tally.remove(before, hash);
         change(self, position);
         self.orders.settle_state(position);
         let (state, hash) = self.state_and_hash(position);
-        market_of(&mut self.markets, order.market()).tally.add(state, hash);
+        let market = market_of(&mut self.markets, order.market());
+        market.tally.add(state, hash);
+        if state == before {
+            return;
+        }
+        if state.is_open() {
+            self.orders.set_closes_at(position, Timestamp::ZERO);
+        } else {
+            let closes_at = at.after_ms(market.retention.return_window_ms);
+            self.orders.set_closes_at(position, closes_at);
+            self.closings.insert(closes_at, position);
+        }
     }
 
-    fn state_and_hash(&self, position: u32) -> (State, u128) {
+    pub(super) fn state_and_hash(&self, position: u32) -> (State, u128) {
         let record = self.orders.record(position);
         (record.state, self.orders.hash(record))
     }
 
-    fn position_of(&self, order: OrderId) -> u32 {
+    pub(super) fn position_of(&self, order: OrderId) -> u32 {
         self.orders.find(order).expect("law: a fact about an order follows its placement")
     }
 }

@@ -7,6 +7,7 @@
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
 mod change;
+mod retention;
 
 use super::Engine;
 use super::command::AdjustReason;
@@ -49,14 +50,18 @@ impl Engine {
                 self.fold_stock(request, (sku, site), delta, Some(reason), at);
             }
             Fact::Placed(placed) => self.fold_placed(&placed, at),
-            Fact::Confirmed { order, attempt: _, draws } => self.fold_confirmed(order, draws),
+            Fact::Confirmed { order, attempt: _, draws } => self.fold_confirmed(order, draws, at),
             Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku),
-            Fact::Cancelled { order } => self.fold_cancelled(order),
+            Fact::Cancelled { order } => self.fold_cancelled(order, at),
             Fact::Blocked { order } => self.fold_blocked(order, at),
-            Fact::LinesCancelled { order, change, draws } => self.fold_lines_cancelled(order, change, draws),
+            Fact::LinesCancelled { order, change, draws } => self.fold_lines_cancelled(order, change, draws, at),
             Fact::Expired { order } => self.fold_expired(order),
-            Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws),
-            Fact::Returned { order, change, site, draws } => self.fold_returned(order, change, site, draws),
+            Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws, at),
+            Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
+            Fact::RetentionSet { market, retention } => self.fold_retention_set(market, retention),
+            Fact::Retired { market, before } => self.fold_retired(market, before),
+            Fact::Closed { orders } => self.fold_closed(orders),
+            Fact::Left { orders } => self.fold_left(orders),
         }
     }
 
@@ -98,7 +103,7 @@ impl Engine {
             market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
         }
         let position = self.orders.insert(placed, content, market.next_number(), at);
-        market.numbers.push(position);
+        market.numbers.give(position);
         let record = self.orders.record(position);
         market.tally.add(record.state, self.orders.hash(record));
         if record.state == State::PendingPayment {
@@ -109,7 +114,10 @@ impl Engine {
     fn fold_blocked(&mut self, order: OrderId, at: Timestamp) {
         let position = self.orders.insert_blocked(order, at);
         let hash = self.orders.hash(self.orders.record(position));
-        self.market_mut(order.market()).tally.add(State::Blocked, hash);
+        let market = self.market_mut(order.market());
+        market.tally.add(State::Blocked, hash);
+        let leaves_at = market.retention.leaves_at(order.made_at());
+        self.keep_until(leaves_at, position);
     }
 
     fn market_mut(&mut self, market: MarketId) -> &mut Market {

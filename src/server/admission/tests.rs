@@ -54,6 +54,7 @@ fn largest_order() -> OrderView {
         order: order(),
         number: OrderNumber(1),
         state: State::Confirmed,
+        closed: false,
         customer: CustomerKey(1),
         accepted_at: Timestamp::from_ms(1),
         deadline: Timestamp::from_ms(1),

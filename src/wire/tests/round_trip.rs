@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, any, proptest};
 
 use super::samples::{Ingredients, write};
 use crate::base::limits::FRAME_BYTES_MAX;
-use crate::base::{CodeList, SiteId, SkuId, Timestamp};
+use crate::base::{CodeList, OrderId, SiteId, SkuId, Timestamp};
 use crate::engine::{Answer, Draw, Line, LineQuantity};
 use crate::wire::{
     Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Refused, Reply, ReplyWriter, Request, RequestHeader,
@@ -54,6 +54,7 @@ fn ingredients() -> impl Strategy<Value = Ingredients> {
         lines: arrays.0,
         quantities: arrays.1,
         draws: arrays.2,
+        orders: arrays.3.iter().map(|number| OrderId::from_bits(u128::from(*number) << 64)).collect(),
         taken: arrays.3,
         skus: texts.0.into_iter().map(SkuId).collect(),
         codes: texts.1.iter().map(String::as_str).collect::<CodeList>(),
@@ -81,7 +82,7 @@ fn requests_come_back(from: &Ingredients) {
         let index = u16::try_from(index).expect("few");
         assert_eq!(tag, Tag { correlation: from.words[0], index, expires_at_ms: 1_070 });
     }
-    assert_eq!(kept.batch.len(), 20);
+    assert_eq!(kept.batch.len(), 22);
     assert_eq!(kept.statuses.iter().map(|tag| tag.index).collect::<Vec<_>>(), [status_index]);
 }
 
@@ -152,8 +153,8 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             let tag = Tag { correlation, index: 0, expires_at_ms: 0 };
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
-        assert_eq!(batch.len(), 33, "round {round}");
-        assert_eq!(batch.get(32).map(|(tag, _)| tag.correlation), Some(2));
+        assert_eq!(batch.len(), 36, "round {round}");
+        assert_eq!(batch.get(35).map(|(tag, _)| tag.correlation), Some(2));
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);
     }

@@ -7,9 +7,9 @@ use crate::base::{
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
 use crate::engine::order::State;
-use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use crate::engine::refusal::Legal;
-use crate::engine::{Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Query, Refusal};
+use crate::engine::{Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Query, Refusal, Retention};
 use crate::wire::refused_numbers::FIELDS;
 use crate::wire::{
     BooksAt, DurabilityMode, Hello, Part, Refused, Reply, ReplyWriter, STAGES, ServerVersion, SkuRow, Status, Summary,
@@ -29,6 +29,7 @@ pub(super) struct Ingredients {
     pub(super) codes: CodeList,
     pub(super) code: String,
     pub(super) details: Vec<u8>,
+    pub(super) orders: Vec<OrderId>,
 }
 
 impl Ingredients {
@@ -47,6 +48,7 @@ impl Ingredients {
             codes: ["85123A", "é"].into_iter().collect(),
             code: "22633".to_owned(),
             details: b"hello".to_vec(),
+            orders: vec![OrderId::from_bits(7), OrderId::from_bits(u128::MAX - 1)],
         }
     }
 
@@ -137,6 +139,7 @@ impl Ingredients {
             Command::CancelLines { order, change, lines },
             Command::HandOver { order, change, lines },
             Command::ReturnToStock { order, change, site, lines },
+            Command::SetRetention { market, retention: self.retention() },
         ]
     }
 
@@ -153,7 +156,12 @@ impl Ingredients {
             Query::OpenOrders { market, after: OrderNumber(self.word(4)), rows_max },
             Query::Books { market },
             Query::Market { code: &self.code },
+            Query::Retention { market },
         ]
+    }
+
+    const fn retention(&self) -> Retention {
+        Retention { return_window_ms: self.word(1), ids_kept_ms: self.word(2) }
     }
 
     fn placed(&self) -> Placed<'_> {
@@ -198,6 +206,10 @@ impl Ingredients {
             Fact::Expired { order },
             Fact::HandedOver { order, change, draws },
             Fact::Returned { order, change, site, draws },
+            Fact::RetentionSet { market, retention: self.retention() },
+            Fact::Retired { market, before: self.time(3) },
+            Fact::Closed { orders: &self.orders },
+            Fact::Left { orders: &self.orders },
         ]
     }
 
@@ -219,6 +231,7 @@ impl Ingredients {
             placed(true),
             Answer::Done { state, moved: self.word(4), excess: self.word(5), repeated },
             Answer::RetakeFailed { sku: SkuId(self.medium(6)), repeated },
+            Answer::Set { repeated },
         ]
     }
 
@@ -244,6 +257,7 @@ impl Ingredients {
             Refusal::NotAvailable { available: first },
             Refusal::NotEnoughUnits { line, units: second },
             Refusal::TooManyDraws,
+            Refusal::Closed { state: self.state() },
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
@@ -263,6 +277,7 @@ impl Ingredients {
             order: place.order,
             number: OrderNumber(self.word(0)),
             state: self.state(),
+            closed: self.yes(2),
             customer: place.customer,
             accepted_at: self.time(1),
             deadline: self.time(2),
@@ -354,6 +369,7 @@ impl Ingredients {
             Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
+            Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
         ]
     }
 
@@ -382,5 +398,6 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken
         Reply::OpenOrders(page) => writer.open_orders(tag, page),
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
         Reply::Status(status) => writer.status(tag, status),
+        Reply::Retention(view) => writer.retention(tag, view),
     }
 }

@@ -2,7 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::{Command, Line, LineQuantity, Place};
+use stockade::engine::{Command, Line, LineQuantity, Place, Retention};
 
 use super::{Script, number_of, span_ms};
 use crate::rig::Outcome;
@@ -22,6 +22,11 @@ impl Script {
                 self.rig.submit(&Command::CreateSku { market, code })
             }
             "receive" | "adjust" => self.bring(words),
+            "retention" => {
+                let span = |name| span_ms(option(words, name).expect("retention window=… ids=…"));
+                let retention = Retention { return_window_ms: span("window"), ids_kept_ms: span("ids") };
+                self.rig.submit(&Command::SetRetention { market: self.market, retention })
+            }
             "place" => self.place(words),
             "confirm" => {
                 let order = self.order_id(words[1], None);

@@ -21,6 +21,7 @@ impl Script {
             Answer::Placed { number, state, .. } => format!("#{number} {}", state.name()),
             Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
             Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
+            Answer::Set { .. } => "set".to_owned(),
             Answer::RetakeFailed { sku, .. } => format!("not_taken_again {}", self.name_of_sku(sku)),
         };
         if !told.taken.is_empty() {
@@ -53,6 +54,7 @@ impl Script {
             Refusal::OutOfBounds { field, .. } => format!("out_of_bounds {field:?}"),
             Refusal::NotAvailable { available } => format!("not_available available={available}"),
             Refusal::NotEnoughUnits { line, units } => format!("not_enough_units line={line} units={units}"),
+            Refusal::Closed { .. } => "closed".to_owned(),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
     }
@@ -93,6 +95,9 @@ impl Script {
             ];
             format!("{} {}", self.name_of_sku(line.sku), list(counters))
         };
+        if view.closed {
+            return format!("{} closed", view.state.name());
+        }
         let lines: Vec<String> = view.lines.iter().map(line).collect();
         format!("{} {}", view.state.name(), lines.join(" | "))
     }

@@ -60,7 +60,13 @@ impl Twin {
     }
 
     pub(crate) fn view(&self, id: OrderId) -> Option<OrderView> {
-        match self.markets.get(&id.market())?.orders.get(&id)? {
+        let market = self.markets.get(&id.market())?;
+        match market.known(id)? {
+            Record::Order(order) if market.closed.contains(&id) => {
+                let view = order.view(id);
+                let (lines, draws, details) = (Vec::new(), Vec::new(), Vec::new());
+                Some(OrderView { closed: true, hashes: None, lines, draws, details, ..view })
+            }
             Record::Order(order) => Some(order.view(id)),
             Record::Blocked => None,
         }
@@ -104,6 +110,7 @@ impl Order {
             order,
             number: self.number,
             state: self.state(),
+            closed: false,
             customer: asked.customer,
             accepted_at: self.accepted_at,
             deadline: self.deadline,

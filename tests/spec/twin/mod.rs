@@ -20,18 +20,21 @@ mod goods;
 mod order;
 mod placing;
 mod retake;
+mod retention;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
 use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Refusal};
+use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Refusal, Retention};
 
 use changes::out_of_bounds_lines;
 use goods::Request;
 use order::Record;
 use placing::out_of_bounds_fields;
+use retention::out_of_bounds_retention;
 
 /// What the twin answers: the answer, and the units taken of each line when a placement came up short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +70,16 @@ struct Market {
     /// Everything received (positive) and adjusted (either way), one element a command.
     goods: Vec<Goods>,
     requests: BTreeMap<RequestId, Request>,
+    /// Every order and blocked identifier there ever was.
     orders: BTreeMap<OrderId, Record>,
+    retention: Retention,
+    retired_before: Timestamp,
+    /// Orders that ended: in which state, and when their return window is over.
+    ends: BTreeMap<OrderId, (State, Timestamp)>,
+    closed: BTreeSet<OrderId>,
+    /// When what is closed or blocked may leave.
+    leaves_at: BTreeMap<OrderId, Timestamp>,
+    gone: BTreeSet<OrderId>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,11 +103,18 @@ impl Twin {
 
     /// Does what is asked, or says why not. Everything due must have been swept.
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
+        let told = self.carry_out(command, now);
+        self.note_ends(now);
+        told
+    }
+
+    fn carry_out(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
         match *command {
             Command::AssignMarket { code } => self.assign_market(code).map(Told::from),
             Command::OpenMarket { market, code } => self.open_market(market, code).map(Told::from),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
             Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
+            Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
             }
@@ -144,6 +163,12 @@ impl Twin {
             goods: Vec::new(),
             requests: BTreeMap::new(),
             orders: BTreeMap::new(),
+            retention: Retention { return_window_ms: 30 * 24 * 3_600_000, ids_kept_ms: 7 * 24 * 3_600_000 },
+            retired_before: Timestamp::ZERO,
+            ends: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            leaves_at: BTreeMap::new(),
+            gone: BTreeSet::new(),
         };
         self.markets.insert(market, fresh);
         Ok(numbered(market.number() as usize, false))
@@ -228,6 +253,7 @@ impl Market {
 pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
     match *command {
         Command::Place(ref place) => out_of_bounds_fields(place),
+        Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
         Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),
         _ => Vec::new(),

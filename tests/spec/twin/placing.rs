@@ -18,7 +18,7 @@ impl Twin {
     pub(super) fn place(&mut self, place: &Place<'_>, now: Timestamp) -> Result<Told, Refusal> {
         check_bounds(place)?;
         let market = self.market(place.order.market())?;
-        match market.orders.get(&place.order) {
+        match market.known(place.order) {
             Some(Record::Blocked) => return Err(Refusal::Blocked),
             Some(Record::Order(order)) if order.asked == Asked::of(place) => return Ok(order.accepted(true)),
             Some(Record::Order(_)) => return Err(Refusal::Conflict),
@@ -27,6 +27,7 @@ impl Twin {
         if place.order.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
             return Err(Refusal::IdFromFuture { now });
         }
+        market.check_not_retired(place.order)?;
         if let Some(line) = place.lines.iter().find(|line| !market.has_sku(line.sku)) {
             return Err(Refusal::UnknownSku { sku: line.sku });
         }
@@ -52,6 +53,7 @@ impl Twin {
         for &order in &due {
             self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
         }
+        self.note_ends(now);
         due
     }
 
@@ -67,19 +69,39 @@ impl Twin {
 
     /// Every identifier of an order that is kept, blocked ones too.
     pub(crate) fn orders(&self) -> u64 {
-        self.markets.values().map(|market| market.orders.len() as u64).sum()
+        self.markets.keys().map(|market| self.order_ids(*market).len() as u64).sum()
     }
 
+    /// Lines of orders that are whole, and of closed ones that have to tell what they got.
     fn lines(&self) -> u64 {
-        self.markets.values().flat_map(Market::placed).map(|order| order.lines.len() as u64).sum()
+        let kept = |market: &Market, id: &OrderId, order: &Order| {
+            !market.gone.contains(id) && (!market.closed.contains(id) || !order.accepted(true).taken.is_empty())
+        };
+        self.count_orders(kept, |order| order.lines.len() as u64)
     }
 
     pub(crate) fn details_bytes(&self) -> u64 {
-        self.markets.values().flat_map(Market::placed).map(|order| order.asked.details.len() as u64).sum()
+        self.count_orders(|market, id, _| !market.closed.contains(id), |order| order.asked.details.len() as u64)
     }
 
+    fn count_orders(&self, counts: impl Fn(&Market, &OrderId, &Order) -> bool, what: impl Fn(&Order) -> u64) -> u64 {
+        let mut sum = 0;
+        for market in self.markets.values() {
+            for (id, record) in &market.orders {
+                if let Record::Order(order) = record
+                    && counts(market, id, order)
+                {
+                    sum += what(order);
+                }
+            }
+        }
+        sum
+    }
+
+    /// Every identifier that is kept.
     pub(crate) fn order_ids(&self, market: MarketId) -> Vec<OrderId> {
-        self.markets[&market].orders.keys().copied().collect()
+        let market = &self.markets[&market];
+        market.orders.keys().filter(|id| !market.gone.contains(id)).copied().collect()
     }
 }
 

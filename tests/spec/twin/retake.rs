@@ -72,19 +72,23 @@ impl Twin {
         let room = self.check_room(0, 0);
         let market = self.market_mut(id.market())?;
         let blocked = |repeated| Answer::Done { state: State::Blocked, moved: 0, excess: 0, repeated };
-        let order = match market.orders.get_mut(&id) {
-            Some(Record::Order(order)) => order,
+        market.check_not_closed(id)?;
+        match market.known(id) {
+            Some(Record::Order(_)) => {}
             Some(Record::Blocked) => return Ok(blocked(true)),
             None if block => {
                 if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
                     return Err(Refusal::IdFromFuture { now });
                 }
+                market.check_not_retired(id)?;
                 room?;
                 market.orders.insert(id, Record::Blocked);
+                market.keep_until_old(id);
                 return Ok(blocked(false));
             }
             None => return Err(Refusal::UnknownOrder),
-        };
+        }
+        let order = self.order_mut(id)?;
         match order.state() {
             State::Completed if order.count(Fate::Cancelled) == 0 => Err(illegal(State::Completed)),
             State::Completed | State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
@@ -98,13 +102,16 @@ impl Twin {
     }
 
     pub(super) fn order(&self, id: OrderId) -> Result<&Order, Refusal> {
-        match self.market(id.market())?.orders.get(&id) {
+        let market = self.market(id.market())?;
+        market.check_not_closed(id)?;
+        match market.known(id) {
             Some(Record::Order(order)) => Ok(order),
             Some(Record::Blocked) | None => Err(Refusal::UnknownOrder),
         }
     }
 
     pub(super) fn order_mut(&mut self, id: OrderId) -> Result<&mut Order, Refusal> {
+        self.order(id)?;
         match self.market_mut(id.market())?.orders.get_mut(&id) {
             Some(Record::Order(order)) => Ok(order),
             Some(Record::Blocked) | None => Err(Refusal::UnknownOrder),

@@ -1,0 +1,152 @@
+//! Order numbers of a market, and where each order lies. Numbers only go up; orders leave in any order.
+//!
+//! ```text
+//! left for good │ chunk │ chunk │ nothing lives │ chunk │ ► next number
+//!               └ base
+//! ```
+//!
+//! # Always true
+//! - A number is given once. What it named may leave; the number then names nothing.
+//! - A chunk in which no order lives any more takes no memory but its pointer, and none in front of the first living
+//!   one.
+
+use std::collections::VecDeque;
+
+use crate::base::OrderNumber;
+
+/// Numbers of one chunk.
+const CHUNK: usize = 4_096;
+/// In place of a position: no order.
+const NONE: u32 = u32::MAX;
+
+/// Positions of orders by number.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    chunks: VecDeque<Option<Box<Chunk>>>,
+    /// Chunks in front of these, all of them left.
+    base: u64,
+    /// Numbers given so far.
+    given: u64,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    positions: [u32; CHUNK],
+    living: usize,
+}
+
+impl Numbers {
+    /// The number that the next order gets.
+    pub(super) const fn next(&self) -> OrderNumber {
+        OrderNumber(self.given + 1)
+    }
+
+    /// Gives the next number to the order at this position.
+    pub(super) fn give(&mut self, position: u32) {
+        let at = (self.given % CHUNK as u64) as usize;
+        if at == 0 {
+            self.chunks.push_back(Some(Box::new(Chunk { positions: [NONE; CHUNK], living: 0 })));
+        }
+        let last = self.chunks.back_mut().and_then(Option::as_mut).expect("law: a chunk stays until it is full");
+        last.positions[at] = position;
+        last.living += 1;
+        self.given += 1;
+    }
+
+    /// Where the order with this number lies.
+    pub(super) fn get(&self, number: OrderNumber) -> Option<u32> {
+        let (chunk, at) = self.find(number)?;
+        let position = self.chunks.get(chunk)?.as_ref()?.positions[at];
+        (position != NONE).then_some(position)
+    }
+
+    /// The first order with a number after this one, looking at no more than `looks` places; and the number up to which
+    /// that was looked. `None` when no number after it has been given.
+    pub(super) fn after(&self, number: OrderNumber, looks: &mut usize) -> Option<(OrderNumber, Option<u32>)> {
+        let mut number = number.0.max(self.base * CHUNK as u64);
+        while *looks > 0 && number < self.given {
+            *looks -= 1;
+            let (chunk, at) = self.find(OrderNumber(number + 1))?;
+            match &self.chunks[chunk] {
+                None => number = (number / CHUNK as u64 + 1) * CHUNK as u64,
+                Some(chunk) if chunk.positions[at] == NONE => number += 1,
+                Some(chunk) => return Some((OrderNumber(number + 1), Some(chunk.positions[at]))),
+            }
+        }
+        (number < self.given).then_some((OrderNumber(number), None))
+    }
+
+    /// The order with this number leaves.
+    pub(super) fn leave(&mut self, number: OrderNumber) {
+        let (chunk, at) = self.find(number).expect("law: who leaves has a number");
+        let place = self.chunks.get_mut(chunk).expect("law: a living order's chunk is there");
+        let held = place.as_mut().expect("law: a living order's chunk is there");
+        held.positions[at] = NONE;
+        held.living -= 1;
+        // The chunk that numbers are still given from stays.
+        let is_full = (self.base + chunk as u64 + 1) * CHUNK as u64 <= self.given;
+        if held.living == 0 && is_full {
+            *place = None;
+        }
+        while self.chunks.front().is_some_and(Option::is_none) {
+            self.chunks.pop_front();
+            self.base += 1;
+        }
+    }
+
+    /// Which chunk of those kept, and where in it.
+    fn find(&self, number: OrderNumber) -> Option<(usize, usize)> {
+        let index = number.0.checked_sub(1)?;
+        let chunk = (index / CHUNK as u64).checked_sub(self.base)?;
+        Some((usize::try_from(chunk).ok()?, (index % CHUNK as u64) as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_name_their_order_until_it_leaves() {
+        let mut numbers = Numbers::default();
+        (0..10_000).for_each(|position| numbers.give(position));
+        assert_eq!(numbers.next(), OrderNumber(10_001));
+        assert_eq!(numbers.get(OrderNumber(0)), None);
+        assert_eq!(numbers.get(OrderNumber(10_001)), None);
+        numbers.leave(OrderNumber(77));
+        assert_eq!(numbers.get(OrderNumber(77)), None);
+        assert_eq!(numbers.get(OrderNumber(78)), Some(77));
+    }
+
+    #[test]
+    fn what_left_takes_no_memory_and_an_old_order_keeps_only_its_chunk() {
+        let mut numbers = Numbers::default();
+        (0..40 * CHUNK as u32).for_each(|position| numbers.give(position));
+        let kept = OrderNumber(3 * CHUNK as u64 + 5);
+        (1..=39 * CHUNK as u64).map(OrderNumber).filter(|n| *n != kept).for_each(|number| numbers.leave(number));
+        assert_eq!(numbers.chunks.iter().flatten().count(), 2, "the old order's chunk and the last one");
+        assert_eq!(numbers.base, 3);
+        assert_eq!(numbers.get(kept), Some(3 * CHUNK as u32 + 4));
+        numbers.leave(kept);
+        assert_eq!(numbers.chunks.len(), 1);
+        assert_eq!(numbers.next(), OrderNumber(40 * CHUNK as u64 + 1));
+    }
+
+    #[test]
+    fn a_walk_finds_every_order_in_bounded_steps() {
+        let mut numbers = Numbers::default();
+        (0..20 * CHUNK as u32).for_each(|position| numbers.give(position));
+        let stays = |number: u64| number == 5 || number.is_multiple_of(7_000);
+        (1..=20 * CHUNK as u64).filter(|n| !stays(*n)).for_each(|number| numbers.leave(OrderNumber(number)));
+        let (mut found, mut at) = (Vec::new(), OrderNumber(0));
+        loop {
+            let mut looks = 100;
+            let Some((upto, position)) = numbers.after(at, &mut looks) else { break };
+            found.extend(position.map(|_| upto.0));
+            assert!(upto > at, "a walk that does not move would never end");
+            at = upto;
+        }
+        assert_eq!(found, (1..=20 * CHUNK as u64).filter(|n| stays(*n)).collect::<Vec<_>>());
+        assert_eq!(numbers.after(OrderNumber(u64::MAX), &mut 5), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! Retiring: which orders are closed next, and which leave.
+//!
+//! ```text
+//! closings  (end + return window, position) ─► Closed: becomes a tombstone, or leaves at once when it is old enough
+//! leavings  (identifier + time kept, position) ─► Retired: identifiers before … are refused ─► Left
+//! ```
+//!
+//! # Always true
+//! - One fact takes a bounded number of orders and lines.
+//! - An order is never closed early. It may be closed a little late, and until then it is whole: unlike the end of a
+//!   reservation nobody else waits for it, so no command asks whether a closing is due.
+//! - An entry whose order has other plans by now is stale and is dropped when its time comes.
+
+use super::Engine;
+use super::deadline::Deadlines;
+use super::fact::Fact;
+use super::orders::{Phase, Record};
+use crate::base::limits::{RETIREMENT_LINES_MAX, RETIREMENT_ORDERS_MAX};
+use crate::base::{OrderId, Timestamp};
+
+impl Engine {
+    /// Whether [`Engine::next_retirement`] may give something at `now`. Says yes too often rather than too rarely.
+    #[must_use]
+    pub fn has_retirements(&self, now: Timestamp) -> bool {
+        self.next_retirement_at().is_some_and(|at| at <= now)
+    }
+
+    /// A moment before which nothing is closed and nothing leaves; `None` when nothing waits for it.
+    #[must_use]
+    pub fn next_retirement_at(&self) -> Option<Timestamp> {
+        self.closings.next().into_iter().chain(self.leavings.next()).min()
+    }
+
+    /// The next fact of retiring that is due at `now`. Fold it, then ask again. `orders` is memory for its orders.
+    pub fn next_retirement<'s>(&mut self, now: Timestamp, orders: &'s mut Vec<OrderId>) -> Option<Fact<'s>> {
+        orders.clear();
+        if let Some(fact) = self.collect_closings(now, orders) {
+            return Some(fact);
+        }
+        if !orders.is_empty() {
+            return Some(Fact::Closed { orders });
+        }
+        if let Some(fact) = self.collect_leavings(now, orders) {
+            return Some(fact);
+        }
+        if orders.is_empty() { None } else { Some(Fact::Left { orders }) }
+    }
+
+    /// Collects orders to be closed; or tells what has to happen before the first of them is.
+    fn collect_closings(&mut self, now: Timestamp, orders: &mut Vec<OrderId>) -> Option<Fact<'static>> {
+        let mut lines = 0;
+        while let Some((position, record)) = next(&mut self.closings, &self.orders, now, Phase::Whole) {
+            // The same moment can be entered twice for one order; its entries are neighbours.
+            if orders.last() != Some(&record.order) {
+                lines += usize::from(record.lines.len);
+                if orders.len() == RETIREMENT_ORDERS_MAX || (lines > RETIREMENT_LINES_MAX && !orders.is_empty()) {
+                    break;
+                }
+                if let Some(fact) = self.retired_first(position, now) {
+                    return orders.is_empty().then_some(fact);
+                }
+                orders.push(self.orders.record(position).order);
+            }
+            self.closings.drop_first();
+        }
+        None
+    }
+
+    /// Collects tombstones that leave; or tells what has to happen before the first of them does.
+    fn collect_leavings(&mut self, now: Timestamp, orders: &mut Vec<OrderId>) -> Option<Fact<'static>> {
+        while let Some((position, record)) = next(&mut self.leavings, &self.orders, now, Phase::Tombstone) {
+            let order = record.order;
+            if orders.len() == RETIREMENT_ORDERS_MAX {
+                break;
+            }
+            if let Some(fact) = self.retired_first(position, now) {
+                return orders.is_empty().then_some(fact);
+            }
+            self.leavings.drop_first();
+            if orders.last() == Some(&order) {
+                continue;
+            }
+            let market = self.market(order.market()).expect("law: a tombstone's market is open");
+            if order.made_at() < market.retired_before {
+                orders.push(order);
+                continue;
+            }
+            // Identifiers are kept longer than when it was entered. At the end of time itself there is no later.
+            let leaves_at = market.retention.leaves_at(order.made_at());
+            if leaves_at > now {
+                self.keep_until(leaves_at, position);
+            }
+        }
+        None
+    }
+
+    /// An identifier that need not be kept any more is refused before it is forgotten.
+    fn retired_first(&self, position: u32, now: Timestamp) -> Option<Fact<'static>> {
+        let order = self.orders.record(position).order;
+        let market = self.market(order.market()).expect("law: an order's market is open");
+        let floor = market.retention.floor(now);
+        let is_first = order.made_at() < floor && order.made_at() >= market.retired_before;
+        is_first.then_some(Fact::Retired { market: order.market(), before: floor })
+    }
+}
+
+/// The first entry that is due and means an order in this phase; drops stale ones before it.
+fn next<'o>(
+    queue: &mut Deadlines,
+    orders: &'o super::orders::Orders,
+    now: Timestamp,
+    phase: Phase,
+) -> Option<(u32, &'o Record)> {
+    while let Some((at, position)) = queue.first_due(now) {
+        let record = orders.record(position);
+        if record.phase == phase && record.closes_at == at {
+            return Some((position, record));
+        }
+        queue.drop_first();
+    }
+    None
+}
