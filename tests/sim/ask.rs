@@ -2,7 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Query};
+use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Query, Retention};
 use stockade::wire::{Refused, Request};
 
 #[derive(Debug, Clone)]
@@ -10,6 +10,7 @@ pub(crate) enum Ask {
     OpenMarket { market: MarketId },
     CreateSite { market: MarketId },
     CreateSku { market: MarketId, code: String },
+    SetRetention { market: MarketId, retention: Retention },
     Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
     Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
     Place(Placement),
@@ -42,7 +43,10 @@ pub(crate) enum Outcome {
 impl Ask {
     pub(crate) fn market(&self) -> MarketId {
         match self {
-            Self::OpenMarket { market } | Self::CreateSite { market } | Self::CreateSku { market, .. } => *market,
+            Self::OpenMarket { market }
+            | Self::CreateSite { market }
+            | Self::CreateSku { market, .. }
+            | Self::SetRetention { market, .. } => *market,
             Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
             Self::Place(placement) => placement.order.market(),
             Self::Confirm { order, .. }
@@ -59,6 +63,7 @@ impl Ask {
             Self::OpenMarket { market } => Command::OpenMarket { market, code: "a market" },
             Self::CreateSite { market } => Command::CreateSite { market, rank: 1, code: "second" },
             Self::CreateSku { market, ref code } => Command::CreateSku { market, code },
+            Self::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Self::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Self::Adjust { request, sku, site, delta } => {
                 Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
+use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
+use stockade::engine::Retention;
 use stockade::shard::{Next, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Tag, decode_replies};
@@ -84,6 +86,7 @@ impl World {
         options.sync_method = Some(*rng.pick(&[SyncMethod::Fdatasync, SyncMethod::DirectDsync]));
         let readings = SimReadings::default();
         readings.wall_ms.store(BEGIN_MS, Ordering::Relaxed);
+        let promises = Promises::new(rng.once_in(2));
         let markets = (1..=u32::from(shards) * 2).map(|number| MarketId::new(number).expect("small")).collect();
         let mut world = Self {
             disk: SimDisk::new(rng.next(), syncs_lie),
@@ -94,7 +97,7 @@ impl World {
             life: None,
             ops: Vec::new(),
             unanswered: Vec::new(),
-            promises: Promises::default(),
+            promises,
             report: Report { events: 0, crashes: 0, accepted: 0, trace: 0 },
         };
         let streams = usize::from(shards);
@@ -133,6 +136,11 @@ impl World {
                 let site = SiteId(1 + (number % 2) as u16);
                 let ask = self.customers.receive(&mut self.rng, now, market, SkuId(number), site);
                 self.ask(ask);
+            }
+            if self.promises.forgetful {
+                let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);
+                let retention = Retention { return_window_ms, ids_kept_ms: IDS_KEPT_MS_MIN };
+                self.ask(Ask::SetRetention { market, retention });
             }
         }
         self.settle();
