@@ -77,11 +77,11 @@ pub const PAGE_SCAN_MAX: usize = 4_096;
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
 pub const ORDERS_DEFAULT: u64 = 1_000_000;
 /// Lines of all orders a node keeps, unless set.
-pub const LINES_DEFAULT: u64 = 4 * ORDERS_DEFAULT;
+pub const LINES_DEFAULT: u64 = 2 * ORDERS_DEFAULT;
 /// SKUs of all markets a node keeps, unless set.
 pub const SKUS_DEFAULT: u64 = 500_000;
 /// Bytes of customer details a node keeps, unless set.
-pub const DETAILS_BYTES_DEFAULT: u64 = 256 << 20;
+pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
 pub const ORDER_MEMORY_BYTES: u64 = 300;
 
@@ -172,6 +172,21 @@ pub const LOG_SPACE_CHECK_MS: u64 = 1_000;
 pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
 /// The longest interval between two syncs of `Durability::Interval`.
 pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
+
+/// Bytes of the log sealed since the last snapshot after which the next one is made, unless set.
+pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 1_024 * MIB as u64;
+/// Bytes that making a snapshot reads and writes in a second, unless set.
+pub const SNAPSHOT_BYTES_PER_SECOND_DEFAULT: u64 = 64 * MIB as u64;
+/// How often the log is looked at for a snapshot.
+pub const SNAPSHOT_LOOK_MS: u64 = 1_000;
+/// How long after a snapshot that failed the next one is tried.
+pub const SNAPSHOT_RETRY_MS: u64 = 60_000;
+/// Images kept: should the newest not be readable, there is another.
+pub const IMAGES_KEPT: usize = 2;
+/// Bytes after which a part of an image is written out.
+pub const IMAGE_PART_BYTES: usize = MIB;
+/// Bytes of one part of an image: the largest order may follow what was short of a part.
+pub const IMAGE_PART_BYTES_MAX: usize = 2 * MIB;
 
 // ---- wire ---------------------------------------------------------------------------------------------------------
 
@@ -296,6 +311,9 @@ const _: () = {
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     assert!(16 + 16 * RETIREMENT_ORDERS_MAX <= RECORD_BYTES_MAX, "orders that leave together are one fact");
     assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
+    // A part takes one more item when it is just short of its size: an order with everything it may have.
+    assert!(256 + LINES_MAX * 20 + 2 * DRAWS_MAX * 28 + DETAILS_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
+    assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
     // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit

@@ -91,6 +91,19 @@ pub(super) enum ChangeKind {
     Confirm = 4,
 }
 
+impl ChangeKind {
+    /// The kind with this number.
+    pub(super) const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::CancelLines),
+            2 => Some(Self::HandOver),
+            3 => Some(Self::Return),
+            4 => Some(Self::Confirm),
+            _ => None,
+        }
+    }
+}
+
 /// The content of a change of quantities.
 pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> u64 {
     let mut bytes = Vec::with_capacity(4 + 6 * lines.len());

@@ -45,6 +45,11 @@ impl Directory {
         self.names.iter().zip(&self.shards).map(|((number, name), shard)| (market_id(number), *shard, name))
     }
 
+    /// Whether the node has this shard.
+    pub(super) fn has_shard(&self, shard: ShardId) -> bool {
+        usize::from(shard.0) < self.load.len()
+    }
+
     /// Where the next market goes, and its number.
     pub(super) fn next(&self) -> (MarketId, ShardId) {
         (market_id(self.names.next_number()), fewest_markets(&self.load))

@@ -14,6 +14,7 @@
 //! - Only `Ledger::transfer` changes a balance.
 
 use super::pool::Table;
+use crate::base::limits::MARKET_UNITS_MAX;
 use crate::base::{SiteId, SkuId};
 
 /// A named account of units.
@@ -109,6 +110,23 @@ impl Ledger {
             account.site,
         );
         self.totals[bucket] += units;
+    }
+
+    /// Puts balances back where there are none yet; `None` when they break a law or something is there.
+    pub(super) fn restore(&mut self, sku: SkuId, site: SiteId, balances: Balances) -> Option<()> {
+        let held = self.sites[site_index(site)].get_or_grow(sku_index(sku));
+        let is_sound = Bucket::ALL.iter().all(|bucket| {
+            let units = balances[*bucket as usize];
+            (units >= 0 || !bucket.is_never_negative()) && units.unsigned_abs() <= MARKET_UNITS_MAX
+        });
+        if *held != Balances::default() || !is_sound {
+            return None;
+        }
+        *held = balances;
+        for (total, units) in self.totals.iter_mut().zip(balances) {
+            *total = total.checked_add(units)?;
+        }
+        Some(())
     }
 
     /// Balances of one SKU at one site; zeroes where nothing ever moved.

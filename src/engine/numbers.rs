@@ -16,6 +16,8 @@ use crate::base::OrderNumber;
 
 /// Numbers of one chunk.
 const CHUNK: usize = 4_096;
+/// Chunks that an image may ask for: sixty billion numbers between the oldest order and the newest.
+const RESTORED_CHUNKS: usize = 1 << 24;
 /// In place of a position: no order.
 const NONE: u32 = u32::MAX;
 
@@ -35,7 +37,50 @@ struct Chunk {
     living: usize,
 }
 
+impl Default for Chunk {
+    fn default() -> Self {
+        Self { positions: [NONE; CHUNK], living: 0 }
+    }
+}
+
 impl Numbers {
+    /// What an image needs beside the orders: numbers given, and chunks of them that have left.
+    pub(super) const fn given(&self) -> (u64, u64) {
+        (self.given, self.base)
+    }
+
+    /// As many numbers given, and no order kept of them. Orders follow with [`Numbers::restore`], in any order. `None`
+    /// when no memory holds what lies between the oldest order and the newest.
+    pub(super) fn restored((given, base): (u64, u64)) -> Option<Self> {
+        let chunks = given.div_ceil(CHUNK as u64).checked_sub(base)?;
+        let chunks = usize::try_from(chunks).ok().filter(|chunks| *chunks <= RESTORED_CHUNKS)?;
+        let mut chunks: VecDeque<_> = (0..chunks).map(|_| None).collect();
+        // The chunk that numbers are still given from is there.
+        if !given.is_multiple_of(CHUNK as u64) && chunks.pop_back().is_some() {
+            chunks.push_back(Some(Box::default()));
+        }
+        Some(Self { chunks, base, given })
+    }
+
+    /// The order with this number lies here. Says no to a number that was not given, or that another order has.
+    pub(super) fn restore(&mut self, number: OrderNumber, position: u32) -> bool {
+        let Some((chunk, at)) = self.find(number).filter(|_| number.0 <= self.given) else { return false };
+        let Some(chunk) = self.chunks.get_mut(chunk) else { return false };
+        let chunk = chunk.get_or_insert_default();
+        let is_free = chunk.positions[at] == NONE;
+        chunk.positions[at] = position;
+        chunk.living += 1;
+        is_free
+    }
+
+    /// Gives the memory in front of the first living order back.
+    pub(super) fn forget_front(&mut self) {
+        while self.chunks.front().is_some_and(Option::is_none) {
+            self.chunks.pop_front();
+            self.base += 1;
+        }
+    }
+
     /// The number that the next order gets.
     pub(super) const fn next(&self) -> OrderNumber {
         OrderNumber(self.given + 1)
@@ -45,7 +90,7 @@ impl Numbers {
     pub(super) fn give(&mut self, position: u32) {
         let at = (self.given % CHUNK as u64) as usize;
         if at == 0 {
-            self.chunks.push_back(Some(Box::new(Chunk { positions: [NONE; CHUNK], living: 0 })));
+            self.chunks.push_back(Some(Box::default()));
         }
         let last = self.chunks.back_mut().and_then(Option::as_mut).expect("law: a chunk stays until it is full");
         last.positions[at] = position;
@@ -88,10 +133,7 @@ impl Numbers {
         if held.living == 0 && is_full {
             *place = None;
         }
-        while self.chunks.front().is_some_and(Option::is_none) {
-            self.chunks.pop_front();
-            self.base += 1;
-        }
+        self.forget_front();
     }
 
     /// Which chunk of those kept, and where in it.

@@ -47,7 +47,7 @@ pub(super) struct Record {
     pub(super) lines: Run,
     pub(super) draws: Run,
     /// Position in `extras` plus one; zero for none.
-    extra: u32,
+    pub(super) extra: u32,
     pub(super) currency: Currency,
     pub(super) take: Take,
     pub(super) payment: PaymentMethod,
@@ -60,13 +60,41 @@ pub(super) struct Record {
 
 /// How much of an order is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Phase {
     /// Everything.
-    Whole,
+    Whole = 1,
     /// What repeats its first answer.
-    Tombstone,
+    Tombstone = 2,
     /// Nothing: the position is free.
-    Vacant,
+    Vacant = 3,
+}
+
+impl Phase {
+    /// The phase of something that is kept, with this number.
+    pub(super) const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Whole),
+            2 => Some(Self::Tombstone),
+            _ => None,
+        }
+    }
+}
+
+impl Record {
+    /// A record that says nothing but whose it is.
+    pub(super) const fn empty(order: OrderId) -> Self {
+        Self { order, ..NO_ORDER }
+    }
+}
+
+/// What belongs to a record and lies elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) lines: Vec<LineRecord>,
+    pub(super) draws: Vec<DrawRecord>,
+    pub(super) extra: Option<Extra>,
+    pub(super) changes: Vec<KeptChange>,
 }
 
 /// One line.
@@ -352,6 +380,36 @@ impl Orders {
     pub(super) fn keep_change(&mut self, position: u32, kept: KeptChange) {
         self.change_count += 1;
         self.changes.entry(position).or_default().push(kept);
+    }
+
+    /// Takes the memory of the index for so many more orders now.
+    pub(super) fn reserve_index(&mut self, orders: usize) {
+        self.index.reserve(orders);
+    }
+
+    /// Adds an order as it was when its image was written. It is found once [`Orders::index_restored`] was called.
+    pub(super) fn restore(&mut self, mut record: Record, parts: &mut Parts) -> u32 {
+        self.line_count += parts.lines.len() as u64;
+        self.draw_count += parts.draws.len() as u64;
+        self.change_count += parts.changes.len() as u64;
+        record.lines = self.lines.put(parts.lines.iter().copied());
+        record.draws = self.draws.put(parts.draws.iter().copied());
+        if let Some(extra) = parts.extra.take() {
+            self.details_bytes += extra.details.len() as u64;
+            record.extra = self.extras.put(Some(extra)) + 1;
+        }
+        let position = self.records.put(record);
+        if !parts.changes.is_empty() {
+            self.changes.insert(position, core::mem::take(&mut parts.changes));
+        }
+        position
+    }
+
+    /// Enters orders that were restored into the index, many at once: looked up together first, so that their cache
+    /// misses overlap.
+    pub(super) fn index_restored(&mut self, restored: &[(OrderId, u32)]) {
+        core::hint::black_box(restored.iter().fold(0, |sum, (order, _)| sum ^ self.index.touch(order.bits())));
+        restored.iter().for_each(|(order, position)| self.index.insert(order.bits(), *position));
     }
 
     fn insert_extra(&mut self, placed: &Placed<'_>) -> u32 {

@@ -50,6 +50,16 @@ impl Requests {
         }
     }
 
+    /// Remembers what was remembered when an image was written.
+    pub(super) fn restore(&mut self, request: RequestId, remembered: Remembered) {
+        self.remembered.insert(request, remembered);
+    }
+
+    /// The floor as it was when an image was written.
+    pub(super) const fn set_floor(&mut self, floor: Option<RequestId>) {
+        self.floor = floor;
+    }
+
     /// Everything remembered, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (RequestId, Remembered)> {
         self.remembered.iter().map(|(request, remembered)| (*request, *remembered))

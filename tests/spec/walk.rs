@@ -115,6 +115,9 @@ impl Walk {
                 self.rig.wait(self.dice.pick(&[300, 1_000, 20_000, 61_000]));
             }
             self.step();
+            if self.dice.once_in(25) {
+                self.rig.go_through_image();
+            }
             self.rig.check_books();
             if step % 16 == 0 {
                 self.rig.check_everything();

@@ -101,6 +101,18 @@ impl Twin {
         Self { shard, shards, capacity, directory: Vec::new(), markets: BTreeMap::new() }
     }
 
+    pub(crate) const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    pub(crate) const fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    pub(crate) const fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
     /// Does what is asked, or says why not. Everything due must have been swept.
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
         let told = self.carry_out(command, now);

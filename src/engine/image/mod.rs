@@ -1,0 +1,53 @@
+//! The image of a shard: its whole state as bytes, in parts of bounded size, and back.
+//!
+//! ```text
+//! part: │ item │ item │ item │ …      whole items, about a mebibyte of them
+//! item: │ kind u8 │ fields, little-endian, then arrays │
+//!
+//! directory ► per market: market, sites, SKUs, balances, stock requests ► orders
+//! ```
+//!
+//! # Always true
+//! - An engine read from an image has the same digest as the one it was written from, and goes on as that one would.
+//! - Whatever follows from the rest is not written: sums, books of what is kept, queues, indexes.
+//! - Reading refuses what does not fit together; it never panics on bytes.
+//! # Not here
+//! - Files, checksums, positions of the log: `shard::image` frames the parts.
+//! # Why so
+//! Fields are taken apart without `..`, so whoever adds one to the state is asked here what becomes of it.
+
+mod read;
+mod write;
+
+/// Why parts make no state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the image does not fit together: {what}")]
+pub struct ImageError {
+    what: &'static str,
+}
+
+impl ImageError {
+    const fn new(what: &'static str) -> Self {
+        Self { what }
+    }
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Item {
+    Assigned = 1,
+    Market = 2,
+    Site = 3,
+    Sku = 4,
+    Balances = 5,
+    Request = 6,
+    Order = 7,
+    /// How many orders follow.
+    Orders = 8,
+}
+
+impl Item {
+    const ALL: [Self; 8] =
+        [Self::Assigned, Self::Market, Self::Site, Self::Sku, Self::Balances, Self::Request, Self::Order, Self::Orders];
+}

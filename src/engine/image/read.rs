@@ -1,0 +1,417 @@
+//! Parts to state: what recovery reads. The other direction is `write`.
+//!
+//! # Always true
+//! - Whatever the bytes, the outcome is a state or an error, and no count is believed before it is checked.
+//! # Not here
+//! - Whether a state obeys every law: `invariants`. What is checked here is what reading itself rests on.
+
+use super::super::Engine;
+use super::super::books::Tally;
+use super::super::command::{IdentityHashes, PaymentMethod, Take};
+use super::super::content::ChangeKind;
+use super::super::fact::Change;
+use super::super::ledger::Balances;
+use super::super::market::Market;
+use super::super::numbers::Numbers;
+use super::super::order::{Counters, STATES, State};
+use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
+use super::super::requests::Remembered;
+use super::super::retention::{Gone, Retention};
+use super::{ImageError, Item};
+use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, MARKETS_MAX, SITES_MAX};
+use crate::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, ShardId, SiteId, SkuId, Timestamp,
+};
+
+type Read<T> = Result<T, ImageError>;
+
+/// Orders for which the index takes its memory at once because an image says that they follow; for more it grows.
+const INDEXED_AT_ONCE: u64 = 16_000_000;
+const SHORT: ImageError = ImageError::new("an item runs past the end of its part");
+
+/// What is left of a part.
+struct Fields<'p> {
+    rest: &'p [u8],
+}
+
+impl<'p> Fields<'p> {
+    fn bytes<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    fn byte(&mut self) -> Read<u8> {
+        self.bytes::<1>().map(|[byte]| byte)
+    }
+
+    fn flag(&mut self) -> Read<bool> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(ImageError::new("a flag is neither 0 nor 1")),
+        }
+    }
+
+    fn u16(&mut self) -> Read<u16> {
+        self.bytes().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Read<u32> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Read<u64> {
+        self.bytes().map(u64::from_le_bytes)
+    }
+
+    fn u128(&mut self) -> Read<u128> {
+        self.bytes().map(u128::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Read<Timestamp> {
+        self.u64().map(Timestamp::from_ms)
+    }
+
+    fn blob(&mut self) -> Read<&'p [u8]> {
+        let len = usize::from(self.u16()?);
+        let (blob, rest) = self.rest.split_at_checked(len).ok_or(SHORT)?;
+        self.rest = rest;
+        Ok(blob)
+    }
+
+    fn text(&mut self) -> Read<&'p str> {
+        core::str::from_utf8(self.blob()?).map_err(|_| ImageError::new("a code is no UTF-8"))
+    }
+
+    fn market(&mut self) -> Read<MarketId> {
+        let number = MarketId::new(self.u32()?).filter(|market| market.number() as usize <= MARKETS_MAX);
+        number.ok_or(ImageError::new("a market has no such number"))
+    }
+
+    /// How many of something follow.
+    fn count(&mut self, max: usize) -> Read<usize> {
+        let count = usize::from(self.u16()?);
+        if count <= max { Ok(count) } else { Err(ImageError::new("an item holds more than it may")) }
+    }
+}
+
+/// Orders of one part.
+#[derive(Default)]
+struct ReadOrders {
+    /// Of the order being read.
+    parts: Parts,
+    /// Read, and not in the index yet.
+    restored: Vec<(OrderId, u32)>,
+}
+
+impl Engine {
+    /// Takes one part of an image into an engine that began empty. Parts come in the order they were written; after
+    /// the last, [`Engine::finish_image`].
+    ///
+    /// # Errors
+    /// What does not fit together. The engine is of no use then.
+    pub fn read_image_part(&mut self, part: &[u8]) -> Result<(), ImageError> {
+        let (mut item, mut read) = (Fields { rest: part }, ReadOrders::default());
+        while let Some((kind, rest)) = item.rest.split_first() {
+            item.rest = rest;
+            let known = Item::ALL.into_iter().find(|known| *known as u8 == *kind);
+            match known.ok_or(ImageError::new("an item has an unknown kind"))? {
+                Item::Assigned => self.read_assigned(&mut item)?,
+                Item::Market => self.read_market(&mut item)?,
+                Item::Site => self.read_site(&mut item)?,
+                Item::Sku => self.read_sku(&mut item)?,
+                Item::Balances => self.read_balances(&mut item)?,
+                Item::Request => self.read_request(&mut item)?,
+                Item::Order => self.read_order(&mut item, &mut read)?,
+                Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
+            }
+        }
+        self.orders.index_restored(&read.restored);
+        Ok(())
+    }
+
+    /// Completes an engine whose image has been read.
+    pub fn finish_image(&mut self) {
+        self.markets.iter_mut().flatten().for_each(|market| market.numbers.forget_front());
+    }
+
+    fn read_assigned(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let shard = ShardId(item.u16()?);
+        let name = item.text()?;
+        if self.directory.market(name).is_some() || !self.directory.has_shard(shard) {
+            return Err(ImageError::new("the directory names a market twice, or a shard there is not"));
+        }
+        self.directory.insert(name, shard);
+        Ok(())
+    }
+
+    fn read_market(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let number = item.market()?.number() as usize;
+        if self.markets.len() <= number {
+            self.markets.resize_with(number + 1, || None);
+        }
+        if self.markets[number].is_some() {
+            return Err(ImageError::new("a market comes twice"));
+        }
+        let mut market = Market::new(item.text()?);
+        market.retention = Retention { return_window_ms: item.u64()?, ids_kept_ms: item.u64()? };
+        market.retired_before = item.time()?;
+        let given = (item.u64()?, item.u64()?);
+        market.numbers = Numbers::restored(given).ok_or(ImageError::new("order numbers lie too far apart"))?;
+        let (customer_units, hash) = (item.u64()?, item.u128()?);
+        let mut orders = [0; STATES];
+        for count in &mut orders {
+            *count = item.u64()?;
+        }
+        market.gone = Gone { tally: Tally { orders, hash }, customer_units };
+        market.tally = market.gone.tally;
+        let floor = item.u128()?;
+        market.requests.set_floor((floor != 0).then(|| RequestId::from_bits(floor)));
+        self.markets[number] = Some(Box::new(market));
+        Ok(())
+    }
+
+    fn open_market_mut(&mut self, market: MarketId) -> Read<&mut Market> {
+        let open = self.markets.get_mut(market.number() as usize).and_then(Option::as_deref_mut);
+        open.ok_or(ImageError::new("something belongs to a market that is not there"))
+    }
+
+    fn read_site(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let (rank, code) = (item.u16()?, item.text()?);
+        if market.sites.number(code).is_some() || market.sites.len() >= SITES_MAX {
+            return Err(ImageError::new("a market has a site twice, or too many"));
+        }
+        market.add_site(code, rank);
+        Ok(())
+    }
+
+    fn read_sku(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let code = item.text()?;
+        if market.skus.number(code).is_some() {
+            return Err(ImageError::new("a market has a SKU twice"));
+        }
+        market.skus.insert(code);
+        self.sku_count += 1;
+        Ok(())
+    }
+
+    fn read_balances(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let (sku, site) = (SkuId(item.u32()?), SiteId(item.u16()?));
+        if market.check_sku(sku).is_err() || market.check_site(site).is_err() {
+            return Err(ImageError::new("a balance names a SKU or a site that is not there"));
+        }
+        let mut balances = Balances::default();
+        for units in &mut balances {
+            *units = item.u64()?.cast_signed();
+        }
+        market.ledger.restore(sku, site, balances).ok_or(ImageError::new("a balance is negative, or comes twice"))
+    }
+
+    fn read_request(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let request = RequestId::from_bits(item.u128()?);
+        let remembered = Remembered { content: item.u64()?, available: item.u64()? };
+        self.open_market_mut(request.market())?.requests.restore(request, remembered);
+        Ok(())
+    }
+
+    fn read_order(&mut self, item: &mut Fields<'_>, read: &mut ReadOrders) -> Read<()> {
+        let record = read_record(item)?;
+        read_parts(item, &mut read.parts)?;
+        let (order, state, phase) = (record.order, record.state, record.phase);
+        let (number, deadline, closes_at) = (record.number, record.deadline, record.closes_at);
+        let position = self.orders.restore(record, &mut read.parts);
+        read.restored.push((order, position));
+        let hash = self.orders.hash(self.orders.record(position));
+        let market = self.open_market_mut(order.market())?;
+        if number != OrderNumber(0) && !market.numbers.restore(number, position) {
+            return Err(ImageError::new("an order number was never given, or is given twice"));
+        }
+        if phase == Phase::Whole || state == State::Blocked {
+            market.tally.add(state, hash);
+        }
+        match (phase, state) {
+            (Phase::Whole, State::PendingPayment) => self.deadlines.insert(deadline, position),
+            (Phase::Whole, _) if closes_at > Timestamp::ZERO => self.closings.insert(closes_at, position),
+            (Phase::Tombstone, _) => self.leavings.insert(closes_at, position),
+            (Phase::Whole | Phase::Vacant, _) => {}
+        }
+        Ok(())
+    }
+}
+
+fn read_record(item: &mut Fields<'_>) -> Read<Record> {
+    let (order, customer, content) = (OrderId::from_bits(item.u128()?), CustomerKey(item.u128()?), item.u128()?);
+    let (accepted_at, deadline, closes_at) = (item.time()?, item.time()?, item.time()?);
+    let number = OrderNumber(item.u64()?);
+    let wrong = ImageError::new("an order has a currency, a method or a state there is not");
+    let currency = Currency::new(item.bytes()?).map_err(|_| wrong)?;
+    let (take, payment) = (Take::from_byte(item.byte()?), PaymentMethod::from_byte(item.byte()?));
+    let (channel, zone) = (item.u16()?, item.u16()?);
+    let (state, phase) = (State::from_byte(item.byte()?), Phase::from_byte(item.byte()?));
+    let (Some(take), Some(payment), Some(state), Some(phase)) = (take, payment, state, phase) else {
+        return Err(wrong);
+    };
+    Ok(Record {
+        customer,
+        content,
+        accepted_at,
+        deadline,
+        closes_at,
+        number,
+        currency,
+        take,
+        payment,
+        channel,
+        zone,
+        state,
+        phase,
+        ..Record::empty(order)
+    })
+}
+
+fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
+    // A late payment may have pinned every line anew beside what it had.
+    let (lines, draws) = (item.count(LINES_MAX)?, item.count(2 * DRAWS_MAX)?);
+    parts.lines.clear();
+    parts.draws.clear();
+    parts.changes.clear();
+    parts.extra = None;
+    for _ in 0..lines {
+        let (price, sku, asked, taken) = (item.u64()?, SkuId(item.u32()?), item.u32()?, item.u32()?);
+        parts.lines.push(LineRecord { price, sku, asked, taken });
+    }
+    for _ in 0..draws {
+        let (line, site) = (item.u16()?, SiteId(item.u16()?));
+        if usize::from(line) >= lines || parts.draws.last().is_some_and(|last: &DrawRecord| last.line > line) {
+            return Err(ImageError::new("a draw is of no line, or out of order"));
+        }
+        let (reserved, lapsed, committed) = (item.u32()?, item.u32()?, item.u32()?);
+        let (shipped, cancelled, returned) = (item.u32()?, item.u32()?, item.u32()?);
+        let units = Counters { reserved, lapsed, committed, shipped, cancelled, returned };
+        parts.draws.push(DrawRecord { line, site, units });
+    }
+    check_units(parts)?;
+    if item.flag()? {
+        let hashes = if item.flag()? {
+            Some(IdentityHashes { account: item.u64()?, address: item.u64()?, instrument: item.u64()? })
+        } else {
+            None
+        };
+        let details = item.blob()?;
+        if details.len() > DETAILS_BYTES_MAX {
+            return Err(ImageError::new("details are longer than they may be"));
+        }
+        parts.extra = Some(Extra { hashes, details: details.into() });
+    }
+    for _ in 0..item.count(CHANGES_MAX)? {
+        let kind = ChangeKind::from_byte(item.byte()?).ok_or(ImageError::new("a change has a kind there is not"))?;
+        let change = Change { id: ChangeId(item.u64()?), content: item.u64()?, excess: item.u64()? };
+        parts.changes.push(KeptChange { kind, change, moved: item.u64()? });
+    }
+    Ok(())
+}
+
+/// Draws hold what their lines took, where there are draws at all.
+fn check_units(parts: &Parts) -> Read<()> {
+    let mut draws = parts.draws.iter().peekable();
+    for (number, line) in (0..).zip(&parts.lines) {
+        let mut taken = 0;
+        while let Some(draw) = draws.next_if(|draw| draw.line == number) {
+            taken += draw.units.taken();
+            if draw.units.returned > draw.units.shipped {
+                return Err(ImageError::new("more came back than was handed over"));
+            }
+        }
+        if !parts.draws.is_empty() && taken != u64::from(line.taken) {
+            return Err(ImageError::new("draws do not hold what their line took"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Capacity, Command, Line, Place, Scratch};
+
+    /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier.
+    fn engine() -> Engine {
+        let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+        let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
+        let market = MarketId::new(1).expect("1 fits");
+        let mut submit = |command: &Command<'_>| {
+            let _answer = engine.submit(command, now, &mut scratch, &mut |_| {}).expect("accepted");
+        };
+        submit(&Command::AssignMarket { code: "m" });
+        submit(&Command::OpenMarket { market, code: "m" });
+        submit(&Command::CreateSite { market, rank: 1, code: "north" });
+        submit(&Command::CreateSku { market, code: "mug" });
+        for site in [1, 2] {
+            let request = RequestId::new(now, market, site.into());
+            submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(site), quantity: 40 });
+        }
+        let lines = [Line { sku: SkuId(1), quantity: 6, price: 3 }; 2];
+        for number in 0..8 {
+            submit(&Command::Place(Place {
+                order: OrderId::new(now, market, number),
+                customer: CustomerKey(7),
+                take: Take::WhatExists,
+                hold_ms: 60_000,
+                currency: Currency::new(*b"GBP").expect("pounds exist"),
+                payment: PaymentMethod::Card,
+                channel: 1,
+                zone: 2,
+                hashes: (number % 2 == 0).then_some(IdentityHashes { account: 1, address: 2, instrument: 3 }),
+                lines: &lines[..1 + number as usize % 2],
+                details: b"Ada",
+            }));
+        }
+        let order = |number| OrderId::new(now, market, number);
+        submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
+        submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
+        submit(&Command::Cancel { order: order(2), block: false });
+        submit(&Command::Cancel { order: order(99), block: true });
+        engine
+    }
+
+    fn parts(engine: &Engine) -> Vec<Vec<u8>> {
+        let mut parts = Vec::new();
+        let kept: Result<(), ()> = engine.write_image(&mut |part| {
+            parts.push(part.to_vec());
+            Ok(())
+        });
+        kept.expect("a vector takes every part");
+        parts
+    }
+
+    #[test]
+    fn an_image_read_back_is_the_same_state() {
+        let engine = engine();
+        let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+        parts(&engine).iter().for_each(|part| read.read_image_part(part).expect("sound"));
+        read.finish_image();
+        assert_eq!(read.digest(), engine.digest());
+        assert_eq!(parts(&read), parts(&engine), "and so is its image");
+    }
+
+    #[test]
+    fn no_flipped_byte_panics() {
+        let whole = parts(&engine()).concat();
+        for at in 0..whole.len() {
+            for flip in [1, 0x80, 0xFF] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= flip;
+                let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+                if read.read_image_part(&bytes).is_ok() {
+                    read.finish_image();
+                    let _broken = read.check_invariants();
+                }
+                let _short = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED).read_image_part(&bytes[..at]);
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! State to parts: what a snapshot writes. The other direction is `read`.
+//!
+//! # Always true
+//! - Every field of the state is named here, written or said to follow from others.
+//! - Items are written in an order in which each finds what it refers to: markets before what is in them.
+
+use super::super::Engine;
+use super::super::books::Tally;
+use super::super::ledger::BUCKETS;
+use super::super::market::Market;
+use super::super::order::Counters;
+use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
+use super::super::requests::Remembered;
+use super::super::retention::{Gone, Retention};
+use super::Item;
+use crate::base::limits::IMAGE_PART_BYTES;
+use crate::base::{MarketId, RequestId, SkuId};
+
+/// Where parts go, and what went wrong there.
+type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
+
+struct Writer<'s, E> {
+    part: Vec<u8>,
+    sink: Sink<'s, E>,
+}
+
+impl<E> Writer<'_, E> {
+    /// Appends an item; hands the part on when it has grown to its size.
+    fn item(&mut self, kind: Item, fields: impl FnOnce(&mut Fields<'_>)) -> Result<(), E> {
+        self.part.push(kind as u8);
+        fields(&mut Fields(&mut self.part));
+        if self.part.len() >= IMAGE_PART_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), E> {
+        if !self.part.is_empty() {
+            (self.sink)(&self.part)?;
+            self.part.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Fields of an item, one behind the other.
+struct Fields<'p>(&'p mut Vec<u8>);
+
+impl Fields<'_> {
+    fn byte(&mut self, value: u8) -> &mut Self {
+        self.0.push(value);
+        self
+    }
+
+    fn u16(&mut self, value: u16) -> &mut Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    fn u32(&mut self, value: u32) -> &mut Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    fn u64(&mut self, value: u64) -> &mut Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    fn u128(&mut self, value: u128) -> &mut Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    /// Bytes behind their number.
+    fn blob(&mut self, bytes: &[u8]) -> &mut Self {
+        self.u16(count16(bytes.len()));
+        self.0.extend_from_slice(bytes);
+        self
+    }
+}
+
+fn count16(count: usize) -> u16 {
+    u16::try_from(count).expect("law: limits bound what an item holds to 16 bits")
+}
+
+impl Engine {
+    /// Writes the whole state, part by part. A part has at most
+    /// [`IMAGE_PART_BYTES_MAX`](crate::base::limits::IMAGE_PART_BYTES_MAX) bytes.
+    ///
+    /// # Errors
+    /// The first that `sink` gives; nothing more is handed to it then.
+    pub fn write_image<E>(&self, sink: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let Self {
+            // Known to whoever reads it back.
+            shard: _,
+            capacity: _,
+            // Follow from SKUs and orders.
+            sku_count: _,
+            deadlines: _,
+            closings: _,
+            leavings: _,
+            directory,
+            markets: _,
+            orders,
+        } = self;
+        let mut to = Writer { part: Vec::with_capacity(IMAGE_PART_BYTES), sink };
+        for (_, shard, name) in directory.iter() {
+            to.item(Item::Assigned, |item| {
+                item.u16(shard.0).blob(name.as_bytes());
+            })?;
+        }
+        for (number, _) in self.open_markets() {
+            write_market(&mut to, number, self.market(number).expect("law: an open market is open"))?;
+        }
+        to.item(Item::Orders, |item| {
+            item.u64(orders.len() as u64);
+        })?;
+        for (position, record) in orders.records() {
+            write_order(&mut to, orders, position, record)?;
+        }
+        to.flush()
+    }
+}
+
+fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) -> Result<(), E> {
+    let Market {
+        code,
+        sites,
+        ranks,
+        // Follow from sites, and from orders with what is gone.
+        ranked,
+        tally: _,
+        skus,
+        ledger,
+        requests,
+        numbers,
+        retention: Retention { return_window_ms, ids_kept_ms },
+        retired_before,
+        gone: Gone { tally: Tally { orders, hash }, customer_units },
+    } = market;
+    to.item(Item::Market, |item| {
+        item.u32(number.number()).blob(code.as_bytes()).u64(*return_window_ms).u64(*ids_kept_ms);
+        let (given, left) = numbers.given();
+        item.u64(retired_before.ms()).u64(given).u64(left).u64(*customer_units).u128(*hash);
+        orders.iter().for_each(|count| {
+            item.u64(*count);
+        });
+        item.u128(requests.floor().map_or(0, RequestId::bits));
+    })?;
+    for ((_, code), rank) in sites.iter().zip(ranks).skip(1) {
+        to.item(Item::Site, |item| {
+            item.u32(number.number()).u16(*rank).blob(code.as_bytes());
+        })?;
+    }
+    for (_, code) in skus.iter() {
+        to.item(Item::Sku, |item| {
+            item.u32(number.number()).blob(code.as_bytes());
+        })?;
+    }
+    for (sku, _) in skus.iter() {
+        for site in ranked {
+            let balances = ledger.balances(SkuId(sku), *site);
+            if balances != [0; BUCKETS] {
+                to.item(Item::Balances, |item| {
+                    item.u32(number.number()).u32(sku).u16(site.0);
+                    balances.iter().for_each(|units| {
+                        item.u64(units.cast_unsigned());
+                    });
+                })?;
+            }
+        }
+    }
+    for (request, Remembered { content, available }) in requests.iter() {
+        to.item(Item::Request, |item| {
+            item.u128(request.bits()).u64(content).u64(available);
+        })?;
+    }
+    Ok(())
+}
+
+fn write_order<E>(to: &mut Writer<'_, E>, orders: &Orders, position: u32, record: &Record) -> Result<(), E> {
+    let Record {
+        order,
+        customer,
+        content,
+        accepted_at,
+        deadline,
+        closes_at,
+        number,
+        lines: _,
+        draws: _,
+        extra: _,
+        currency,
+        take,
+        payment,
+        channel,
+        zone,
+        state,
+        phase,
+    } = record;
+    let extra = orders.extra(record);
+    to.item(Item::Order, |item| {
+        item.u128(order.bits()).u128(customer.0).u128(*content);
+        item.u64(accepted_at.ms()).u64(deadline.ms()).u64(closes_at.ms()).u64(number.0);
+        currency.code().into_iter().for_each(|letter| {
+            item.byte(letter);
+        });
+        item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8).byte(*phase as u8);
+        write_lines(item, orders.lines(record), orders.draws(record));
+        item.byte(u8::from(extra.is_some()));
+        if let Some(Extra { hashes, details }) = extra {
+            item.byte(u8::from(hashes.is_some()));
+            if let Some(hashes) = hashes {
+                item.u64(hashes.account).u64(hashes.address).u64(hashes.instrument);
+            }
+            item.blob(details);
+        }
+        write_changes(item, orders.changes(position));
+    })
+}
+
+fn write_lines(item: &mut Fields<'_>, lines: &[LineRecord], draws: &[DrawRecord]) {
+    item.u16(count16(lines.len())).u16(count16(draws.len()));
+    for LineRecord { price, sku, asked, taken } in lines {
+        item.u64(*price).u32(sku.0).u32(*asked).u32(*taken);
+    }
+    for DrawRecord { line, site, units } in draws {
+        let Counters { reserved, lapsed, committed, shipped, cancelled, returned } = *units;
+        item.u16(*line).u16(site.0).u32(reserved).u32(lapsed).u32(committed);
+        item.u32(shipped).u32(cancelled).u32(returned);
+    }
+}
+
+fn write_changes(item: &mut Fields<'_>, changes: &[KeptChange]) {
+    item.u16(count16(changes.len()));
+    for KeptChange { kind, change, moved } in changes {
+        item.byte(*kind as u8).u64(change.id.0).u64(change.content).u64(change.excess).u64(*moved);
+    }
+}
