@@ -9,6 +9,7 @@
 //! Run it on the disk in question: `TMPDIR=/the/disk cargo bench --bench recovery`. The last segments are read from the
 //! disk itself, the others from the page cache as long as it holds them.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Engine, Line, Place, Scratch};
-use stockade::shard::Recovery;
-use stockade::wal::{Durability, Entry, Handle, Log, Options, Reader, SyncMethod};
+use stockade::shard::{Recovery, make_snapshot_on, recover_on};
+use stockade::wal::{Durability, Entry, FileDisk, Handle, Log, Options, Reader, SyncMethod};
 use stockade::wire::encode_fact;
 
 #[cfg(feature = "mimalloc")]
@@ -188,7 +189,31 @@ fn recovery(criterion: &mut Criterion) {
     group.bench_function("memory reserved before", |bencher| {
         bencher.iter_custom(|times| (0..times).map(|_| recover(dir.path(), orders()).2).sum());
     });
+    let snapshot = make_snapshot_on(&disk(dir.path()), &mut |_| ControlFlow::Continue(())).expect("a sound log");
+    assert!(snapshot.is_some_and(|made| made.bytes > orders() * 90), "nearly every order is in the image");
+    group.bench_function("from an image and the last segment of the log", |bencher| {
+        bencher.iter_custom(|times| (0..times).map(|_| recover_image(dir.path(), 0)).sum());
+    });
+    group.bench_function("from an image and the last segment of the log, memory reserved", |bencher| {
+        bencher.iter_custom(|times| (0..times).map(|_| recover_image(dir.path(), orders())).sum());
+    });
     group.finish();
+}
+
+fn disk(dir: &Path) -> FileDisk {
+    FileDisk::new(dir)
+}
+
+/// Reads the image, opens the log and folds what is behind it, as a node does.
+fn recover_image(dir: &Path, reserve: u64) -> Duration {
+    let begin = Instant::now();
+    let (mut recovery, image) = recover_on(&disk(dir), 1, Capacity::UNBOUNDED, reserve).expect("readable");
+    assert!(image.is_some(), "there is an image");
+    drop(Log::open(&options(dir), &mut |entry| recovery.handle_entry(entry), &mut |_| {}).expect("sound"));
+    let (engines, _) = recovery.finish().expect("facts");
+    let end = begin.elapsed();
+    assert_eq!(engines[0].orders(), orders());
+    end
 }
 
 criterion_group!(benches, recovery);

@@ -181,8 +181,6 @@ pub const SNAPSHOT_BYTES_PER_SECOND_DEFAULT: u64 = 64 * MIB as u64;
 pub const SNAPSHOT_LOOK_MS: u64 = 1_000;
 /// How long after a snapshot that failed the next one is tried.
 pub const SNAPSHOT_RETRY_MS: u64 = 60_000;
-/// Images kept: should the newest not be readable, there is another.
-pub const IMAGES_KEPT: usize = 2;
 /// Bytes after which a part of an image is written out.
 pub const IMAGE_PART_BYTES: usize = MIB;
 /// Bytes of one part of an image: the largest order may follow what was short of a part.

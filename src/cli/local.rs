@@ -88,6 +88,8 @@ fn config(settings: ServeSettings) -> Config {
         durability: settings.durability,
         segment_bytes: settings.segment_bytes,
         low_water_bytes: settings.low_water_bytes,
+        snapshot_log_bytes: settings.snapshot_log_bytes,
+        snapshot_bytes_per_second: settings.snapshot_bytes_per_second,
         sync_method: settings.sync_method,
         tls: TlsConfig { cert: settings.tls_cert, key: settings.tls_key, client_ca: settings.tls_client_ca },
     }

@@ -11,7 +11,8 @@ use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SHARDS_MAX, SKUS_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SHARDS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
+    SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::wal::{Durability, SyncMethod};
@@ -35,6 +36,8 @@ pub(super) struct ServeSettings {
     pub(super) durability: Durability,
     pub(super) segment_bytes: u64,
     pub(super) low_water_bytes: u64,
+    pub(super) snapshot_log_bytes: u64,
+    pub(super) snapshot_bytes_per_second: u64,
     pub(super) sync_method: Option<SyncMethod>,
     pub(super) tls_cert: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
@@ -60,6 +63,8 @@ impl ServeSettings {
             durability: given.get("durability", DURABILITY, durability)?.unwrap_or_default(),
             segment_bytes: bytes("segment_bytes", LOG_SEGMENT_BYTES_DEFAULT)?,
             low_water_bytes: bytes("low_water_bytes", LOG_LOW_WATER_BYTES_DEFAULT)?,
+            snapshot_log_bytes: bytes("snapshot_log_bytes", SNAPSHOT_LOG_BYTES_DEFAULT)?,
+            snapshot_bytes_per_second: bytes("snapshot_bytes_per_second", SNAPSHOT_BYTES_PER_SECOND_DEFAULT)?,
             sync_method: given.get("sync_method", "fdatasync, direct-dsync or measure", sync_method)?.flatten(),
             tls_cert: path("tls.cert"),
             tls_key: path("tls.key"),
@@ -206,6 +211,8 @@ mod tests {
             "durability",
             "segment_bytes",
             "low_water_bytes",
+            "snapshot_log_bytes",
+            "snapshot_bytes_per_second",
             "sync_method",
         ] {
             let fault = ServeSettings::from_given(&given(&[(key, "nonsense")])).expect_err(key);

@@ -13,8 +13,8 @@ use crate::base::ShardId;
 use crate::engine::ledger::Bucket;
 use crate::engine::order::State;
 use crate::engine::{Books, Capacity, Engine};
-use crate::shard::Recovery;
-use crate::wal::{Progress, Reader};
+use crate::shard::recover_on;
+use crate::wal::{FileDisk, Progress, Reader};
 
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +23,9 @@ pub struct Audit {
     pub ok: bool,
     /// Shards of the directory.
     pub shards: u16,
-    /// Facts folded.
+    /// The segment of the log before which an image was read instead of facts.
+    pub image: Option<u64>,
+    /// Facts folded, behind the image.
     pub facts: u64,
     /// Orders kept, blocked identifiers included.
     pub orders: u64,
@@ -74,10 +76,11 @@ pub struct MarketAudit {
 /// # Errors
 /// A log that is damaged or in use, or holds what is no fact. Drift is no error: it is what an audit is for.
 pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, NodeFault> {
-    let reader = Reader::open(&data.join(LOG_DIR))?;
-    let mut recovery = Recovery::new(reader.shards(), Capacity::UNBOUNDED);
+    let dir = data.join(LOG_DIR);
+    let reader = Reader::open(&dir)?;
+    let (mut recovery, image) = recover_on(&FileDisk::new(&dir), reader.shards(), Capacity::UNBOUNDED, 0)?;
     let report = reader.read(&mut |entry| recovery.handle_entry(entry), progress)?;
-    NodeFault::check_beginning(&report.trimmed)?;
+    NodeFault::check_joint(&report.trimmed, &report.tails, image.as_ref())?;
     let facts = recovery.facts();
     let (engines, _) = recovery.finish()?;
     let broken = |(shard, engine): (u16, &Engine)| Some(Drift { shard, broken: engine.check_invariants().err()? });
@@ -90,6 +93,7 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
     Ok(Audit {
         ok: drift.is_empty(),
         shards: reader.shards(),
+        image: image.map(|joint| joint.segment),
         facts,
         orders: engines.iter().map(Engine::orders).sum(),
         digests: engines.iter().map(|engine| format!("{:032x}", engine.digest())).collect(),

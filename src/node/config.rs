@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::snapshots::SnapshotOptions;
 use crate::base::limits::{
     DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
+    SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -41,6 +43,10 @@ pub struct Config {
     pub segment_bytes: u64,
     /// Free bytes on the disk below which new orders are refused.
     pub low_water_bytes: u64,
+    /// A snapshot is made when so many bytes of the log have been sealed since the last one; zero for none.
+    pub snapshot_log_bytes: u64,
+    /// Bytes that making one reads and writes in a second, at most.
+    pub snapshot_bytes_per_second: u64,
     /// How the log gets to the disk; `None` for whichever a probe at start finds cheaper.
     pub sync_method: Option<SyncMethod>,
     /// Certificates; none of them on loopback for one made at first start.
@@ -61,6 +67,8 @@ impl Default for Config {
             durability: Durability::Sync,
             segment_bytes: LOG_SEGMENT_BYTES_DEFAULT,
             low_water_bytes: LOG_LOW_WATER_BYTES_DEFAULT,
+            snapshot_log_bytes: SNAPSHOT_LOG_BYTES_DEFAULT,
+            snapshot_bytes_per_second: SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
             sync_method: None,
             tls: TlsConfig::default(),
         }
@@ -80,6 +88,18 @@ impl Config {
             details_bytes_max: self.details_bytes_max / shards,
             skus_max: self.skus_max / shards,
         }
+    }
+
+    /// The part of the snapshots; `None` where there are none.
+    pub(super) fn snapshots(&self) -> Option<SnapshotOptions> {
+        let wanted = self.snapshot_log_bytes > 0 && self.durability != Durability::Memory;
+        wanted.then(|| SnapshotOptions {
+            dir: self.data.join(LOG_DIR),
+            log_bytes: self.snapshot_log_bytes,
+            segment_bytes: self.segment_bytes,
+            bytes_per_second: self.snapshot_bytes_per_second.max(1),
+            low_water_bytes: self.low_water_bytes,
+        })
     }
 
     /// The log's part.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::server::ServerFault;
-use crate::shard::RecoverError;
-use crate::wal::{self, StreamTail};
+use crate::shard::{RecoverError, missing_beginning};
+use crate::wal::{self, Joint, StreamTail};
 
 /// Why a node did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +20,27 @@ pub enum NodeFault {
     Recover(#[from] RecoverError),
     /// The beginning of the log is not there.
     #[error(
-        "stream {stream} of the log begins after entry {after} and nothing holds what came before: put the missing \
-         segments back, or salvage what follows a backup"
+        "stream {stream} of the log begins after entry {after} and no image that can be read holds what came before: \
+         put the missing segments or images back"
     )]
     Beginning {
         /// The stream.
         stream: usize,
         /// The last entry that is missing.
         after: u64,
+    },
+    /// The end of the log is not there.
+    #[error(
+        "stream {stream} of the log ends with entry {log} and the image beside it holds entries up to {image}: put the \
+         missing segments back"
+    )]
+    Ahead {
+        /// The stream.
+        stream: usize,
+        /// The last entry of the log.
+        log: u64,
+        /// The last entry that the image holds.
+        image: u64,
     },
     /// Markets and their directory do not agree.
     #[error("the log is damaged: in shard {shard}, {broken}; restore a backup that holds the whole directory")]
@@ -77,10 +90,16 @@ pub enum NodeFault {
 }
 
 impl NodeFault {
-    /// Looks whether a log begins with its first entry: until there are snapshots, nothing else holds the rest.
-    pub(super) fn check_beginning(trimmed: &[StreamTail]) -> Result<(), Self> {
-        match trimmed.iter().position(|tail| tail.sequence.0 > 0) {
-            Some(stream) => Err(Self::Beginning { stream, after: trimmed[stream].sequence.0 }),
+    /// Looks whether a log goes on where the image that was read ends, or begins with its first entry; and whether it
+    /// goes as far as the image.
+    pub(super) fn check_joint(trimmed: &[StreamTail], tails: &[StreamTail], image: Option<&Joint>) -> Result<(), Self> {
+        if let Some((stream, after)) = missing_beginning(trimmed, image) {
+            return Err(Self::Beginning { stream, after });
+        }
+        let held = image.into_iter().flat_map(|joint| &joint.tails).map(|tail| tail.sequence.0);
+        let ahead = tails.iter().map(|tail| tail.sequence.0).zip(held).enumerate().find(|(_, (log, held))| held > log);
+        match ahead {
+            Some((stream, (log, image))) => Err(Self::Ahead { stream, log, image }),
             None => Ok(()),
         }
     }
@@ -90,10 +109,37 @@ impl NodeFault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Log(fault) => fault.exit_code(),
-            Self::Recover(_) | Self::Beginning { .. } | Self::Market { .. } => 11,
+            Self::Recover(_) | Self::Beginning { .. } | Self::Ahead { .. } | Self::Market { .. } => 11,
             Self::Memory { .. } | Self::OrdersMax { .. } => 2,
             Self::Server(ServerFault::NotLoopback { .. } | ServerFault::HalfIdentity { .. }) => 2,
             Self::Server(_) | Self::Data { .. } | Self::System { .. } => 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Sequence, Timestamp};
+
+    fn tails<const N: usize>(sequences: [u64; N]) -> Vec<StreamTail> {
+        let tail = |sequence| StreamTail { sequence: Sequence(sequence), log_time: Timestamp::ZERO };
+        sequences.map(tail).to_vec()
+    }
+
+    #[test]
+    fn a_log_begins_where_the_image_ends_or_before_and_goes_as_far() {
+        let image = Joint { segment: 4, tails: tails([7, 9]) };
+        let check = |trimmed, log, image| NodeFault::check_joint(&tails(trimmed), &tails(log), image);
+        for (trimmed, log) in [([0, 0], [7, 9]), ([7, 9], [7, 9]), ([3, 9], [70, 9])] {
+            assert!(check(trimmed, log, Some(&image)).is_ok(), "{trimmed:?} {log:?}");
+        }
+        assert!(check([0, 0], [5, 5], None).is_ok());
+        let missing = check([0, 10], [20, 20], Some(&image)).expect_err("entry 10 is nowhere");
+        assert!(matches!(missing, NodeFault::Beginning { stream: 1, after: 10 }), "{missing}");
+        assert!(matches!(check([1, 0], [5, 5], None), Err(NodeFault::Beginning { stream: 0, after: 1 })));
+        let ahead = check([0, 0], [7, 8], Some(&image)).expect_err("the log lost entry 9");
+        assert!(matches!(ahead, NodeFault::Ahead { stream: 1, log: 8, image: 9 }), "{ahead}");
+        assert_eq!((missing.exit_code(), ahead.exit_code()), (11, 11));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn check(config: &Config, shards: u16, door_bytes: u64) -> Result<(),
     if let Some(given) = [capacity.orders_max, capacity.lines_max].into_iter().find(|given| *given > max) {
         return Err(NodeFault::OrdersMax { given, max });
     }
-    let needed = needed(config, door_bytes);
+    let needed = needed(config, shards, door_bytes);
     match available() {
         Some(available) if needed > available => {
             Err(NodeFault::Memory { needed: needed / MIB, available: available / MIB, orders_max: config.orders_max })
@@ -32,18 +32,18 @@ pub(super) fn check(config: &Config, shards: u16, door_bytes: u64) -> Result<(),
 }
 
 /// The most memory the limits allow. An order counts with one line; its further lines count as lines.
-fn needed(config: &Config, door_bytes: u64) -> u64 {
+fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
     let further_lines = config.lines_max.saturating_sub(config.orders_max);
-    [
+    let state = [
         config.orders_max.saturating_mul(ORDER_MEMORY_BYTES),
         further_lines.saturating_mul(LINE_MEMORY_BYTES),
         config.details_bytes_max,
         config.skus_max.saturating_mul(SKU_MEMORY_BYTES),
-        door_bytes,
-        NODE_MEMORY_BYTES,
-    ]
-    .into_iter()
-    .fold(0, u64::saturating_add)
+    ];
+    let state = state.into_iter().fold(0, u64::saturating_add);
+    // A snapshot folds one shard at a time beside the living ones.
+    let folded = if config.snapshots().is_some() { state / u64::from(shards) } else { 0 };
+    [state, folded, door_bytes, NODE_MEMORY_BYTES].into_iter().fold(0, u64::saturating_add)
 }
 
 /// Bytes this process may still take: of the machine, or of its control group where that is less.
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn the_defaults_fit_a_small_machine() {
         let door_bytes = ServerOptions::new(Config::default().address, "data").memory_bytes_max();
-        let needed = needed(&Config::default(), door_bytes);
+        let needed = needed(&Config::default(), 1, door_bytes);
         assert!(needed <= 2_560 * MIB, "{} MiB do not fit a machine of 4 GiB with a system on it", needed / MIB);
     }
 

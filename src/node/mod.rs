@@ -17,6 +17,7 @@ mod fault;
 mod markets;
 mod memory;
 mod serve;
+mod snapshots;
 mod status;
 
 pub use audit::{Audit, Drift, MarketAudit, audit};

@@ -9,11 +9,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::config::LOG_DIR;
+use super::snapshots::Snapshots;
 use super::status::NodeStatus;
 use super::{Config, NodeFault, markets, memory};
 use crate::server::{NodeParts, Server, ServerOptions};
-use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle};
-use crate::wal::{self, Handle, Log, Progress, Running};
+use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle, recover_on};
+use crate::wal::{self, Durability, FileDisk, Handle, Joint, Log, Progress, Running};
 
 /// Who is told how far the node is.
 pub trait Watch {
@@ -58,6 +59,23 @@ struct Core {
     registry: crate::server::Registry,
     clock: LogClock,
     failure: Arc<Failure>,
+    snapshots: Option<Snapshots>,
+}
+
+/// What recovery begins with: the newest image that can be read, or nothing.
+fn recover_images(config: &Config, shards: u16, reserve: u64) -> Result<(Recovery, Option<Joint>), NodeFault> {
+    let disk = FileDisk::new(&config.data.join(LOG_DIR));
+    if config.durability == Durability::Memory {
+        let mut recovery = Recovery::new(shards, config.capacity(shards));
+        recovery.reserve(reserve);
+        return Ok((recovery, None));
+    }
+    wal::check_free(&disk)?;
+    let (recovery, image) = recover_on(&disk, shards, config.capacity(shards), reserve)?;
+    if let Some(joint) = &image {
+        tracing::info!(segment = joint.segment, "recovered from the image before the segment");
+    }
+    Ok((recovery, image))
 }
 
 /// How the log failed, if it did.
@@ -71,12 +89,12 @@ impl Core {
     fn start(config: &Config, shards: u16, watch: &mut dyn Watch) -> Result<Self, NodeFault> {
         let log_options = config.log(shards);
         let entry_bytes_max = log_options.entry_bytes_max();
-        let mut recovery = Recovery::new(shards, config.capacity(shards));
-        recovery.reserve(config.reserve_orders.min(config.orders_max) / u64::from(shards));
+        let reserve = config.reserve_orders.min(config.orders_max) / u64::from(shards);
+        let (mut recovery, image) = recover_images(config, shards, reserve)?;
         let opened = Log::open(&log_options, &mut |entry| recovery.handle_entry(entry), &mut |progress| {
             watch.recovering(progress);
         })?;
-        NodeFault::check_beginning(&opened.trimmed)?;
+        NodeFault::check_joint(&opened.trimmed, &opened.tails, image.as_ref())?;
         watch.recovered(recovery.facts());
         let (mut engines, last_time) = recovery.finish()?;
         let mut last: Vec<_> = opened.tails.iter().map(|tail| tail.sequence).collect();
@@ -93,7 +111,8 @@ impl Core {
         };
         let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
         let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
-        Ok(Self { log, running, shards, registry, clock, failure })
+        let snapshots = config.snapshots().map(Snapshots::start).transpose()?;
+        Ok(Self { log, running, shards, registry, clock, failure, snapshots })
     }
 
     fn inboxes(&self) -> Vec<Inbox> {
@@ -102,6 +121,7 @@ impl Core {
 
     /// Lets the shards finish what they were given, then the log; tells whether the log had failed.
     fn stop(self) -> Result<(), NodeFault> {
+        drop(self.snapshots);
         for shard in self.shards {
             let _engine = shard.stop();
         }

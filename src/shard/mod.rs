@@ -37,6 +37,7 @@ mod facts;
 mod queries;
 
 mod recover;
+mod snapshot;
 mod thread;
 
 #[cfg(test)]
@@ -49,5 +50,6 @@ pub use inbox::{Inbox, ShardStats, Submission};
 pub use log::Log;
 pub use outbox::{Outbox, Replies};
 pub use recover::{RecoverError, Recovery};
+pub use snapshot::{Snapshot, SnapshotFault, make_snapshot_on, missing_beginning, recover_on, tidy_up_on};
 pub use stages::StageStats;
 pub use thread::{Next, Shard, ShardHandle};

@@ -5,11 +5,12 @@
 //! - A record that cannot be read stops everything. The log has already vouched for every byte of it, so it was written
 //!   by another version or by a bug, and neither may be guessed at.
 //! - Nothing is folded of a stream whose beginning is missing: its facts are about a state that is not there.
+//! - Entries that an image holds already are passed over.
 
 use crate::base::limits::LOOK_AHEAD_COMMANDS_MAX;
 use crate::base::{OrderId, Sequence, ShardId, Timestamp};
-use crate::engine::{Capacity, Engine};
-use crate::wal::ReplayedEntry;
+use crate::engine::{Capacity, Engine, ImageError};
+use crate::wal::{ReplayedEntry, StreamTail};
 use crate::wire::{FactReader, FactScratch, RecordError};
 
 /// Why the entries of a sound log make no state.
@@ -47,6 +48,10 @@ pub struct Recovery {
     engines: Vec<Engine>,
     /// The last entry folded, of each stream.
     folded: Vec<Sequence>,
+    /// The last entry that the image holds, of each stream.
+    in_image: Vec<Sequence>,
+    /// Fold this stream only.
+    only: Option<ShardId>,
     /// Orders of each shard to take memory for before the first is folded.
     reserve: Option<u64>,
     last: Timestamp,
@@ -65,12 +70,40 @@ impl Recovery {
         Self {
             engines,
             folded: vec![Sequence(0); usize::from(shards)],
+            in_image: vec![Sequence(0); usize::from(shards)],
+            only: None,
             reserve: None,
             last: Timestamp::ZERO,
             facts: 0,
             failed: None,
             scratch: Default::default(),
             ahead: Vec::new(),
+        }
+    }
+
+    /// The same for one stream alone; entries of others are passed over. Nothing is too much for it: the shard that
+    /// accepted what it folds had its own limits.
+    #[must_use]
+    pub fn of_stream(shards: u16, stream: ShardId) -> Self {
+        Self { only: Some(stream), ..Self::new(shards, Capacity::UNBOUNDED) }
+    }
+
+    /// Takes a part of the image of a shard. Parts come before entries, in the order they were written.
+    ///
+    /// # Errors
+    /// [`ImageError`]; the recovery is of no use then.
+    pub fn handle_image_part(&mut self, stream: ShardId, part: &[u8]) -> Result<(), ImageError> {
+        self.take_reserve();
+        self.engines.get_mut(usize::from(stream.0)).expect(ONE_STREAM_EACH).read_image_part(part)
+    }
+
+    /// The image has been read: it holds every entry up to these places.
+    pub fn finish_image(&mut self, tails: &[StreamTail]) {
+        self.engines.iter_mut().for_each(Engine::finish_image);
+        for (stream, tail) in tails.iter().enumerate() {
+            self.folded[stream] = tail.sequence;
+            self.in_image[stream] = tail.sequence;
+            self.last = self.last.max(tail.log_time);
         }
     }
 
@@ -89,6 +122,10 @@ impl Recovery {
     /// Folds one entry. After the first that cannot be read, none.
     pub fn handle_entry(&mut self, entry: ReplayedEntry<'_>) {
         self.take_reserve();
+        let held = self.in_image.get(usize::from(entry.stream.0)).expect(ONE_STREAM_EACH);
+        if entry.sequence <= *held || self.only.is_some_and(|only| only != entry.stream) {
+            return;
+        }
         if self.failed.is_none() {
             self.last = self.last.max(entry.log_time);
             self.failed = self.check_follows(&entry).and_then(|()| self.fold(entry)).err();

@@ -30,6 +30,17 @@ pub(super) fn lock<D: Disk>(disk: &D, exclusive: bool) -> Result<D::Lock, Fault>
     }
 }
 
+/// Looks whether somebody holds the log; one that does not exist is free.
+///
+/// # Errors
+/// [`Fault::InUse`].
+pub fn check_free<D: Disk>(disk: &D) -> Result<(), Fault> {
+    match read(disk) {
+        Err(Fault::NoLog { .. }) => Ok(()),
+        _ => lock(disk, true).map(drop),
+    }
+}
+
 /// Reads the header, or writes one if the directory holds no log yet.
 pub(super) fn open<D: Disk>(disk: &D, shards: u16) -> Result<Identity, Fault> {
     let found = match read(disk) {

@@ -45,8 +45,10 @@ mod probe;
 mod tail;
 mod writer;
 
+mod image;
 mod reader;
 mod salvage;
+mod sealed;
 mod sweep;
 mod trim;
 
@@ -61,12 +63,13 @@ mod fake_disk;
 #[cfg(test)]
 mod tests;
 
-pub use directory::shards_of;
+pub use directory::{check_free, shards_of};
 pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};
 pub use fault::Fault;
 pub use file_disk::FileDisk;
 pub use handle::Handle;
+pub use image::{ImageReader, ImageWriter, TakePart, images_on, remove_images_on};
 pub use log::{Log, Opened, Running};
 pub use options::{Durability, Options, SyncMethod};
 pub use prepare::{Order, Prepared, prepare};
@@ -74,6 +77,7 @@ pub use probe::{ProbeCost, ProbeReport};
 pub use reader::{Item, ReadReport, Reader, Region};
 pub use recovery::Cut;
 pub use salvage::{Dropped, Salvaged, salvage, salvage_on};
+pub use sealed::{Joint, Sealed};
 pub use stats::{Counts, Stats};
 pub use trim::{trim, trim_on};
 pub use writer::{Committed, Emptied, Mark, Outcome, Writer};

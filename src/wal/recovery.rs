@@ -75,14 +75,11 @@ pub(super) fn recover<D: Disk>(
     replay: &mut dyn FnMut(ReplayedEntry<'_>),
     report: &mut dyn FnMut(Progress),
 ) -> Result<Recovered, Fault> {
-    let mut files = Vec::new();
-    for number in segments(disk)? {
-        files.push(SegmentFile::open(disk, number)?);
-    }
+    let files = open_segments(disk)?;
     let total_bytes = files.iter().map(|file| file.size).sum();
     let mut meter = Meter { progress: Progress { read_bytes: 0, total_bytes }, report };
     let (used, unused) = split(identity, files)?;
-    let mut recovered = walk(disk, identity, &used, replay, &mut meter)?;
+    let mut recovered = walk(disk, identity, (&used, used.len()), replay, &mut meter)?;
     for file in unused {
         file.judge_unused(disk, &mut recovered, &mut meter)?;
     }
@@ -91,8 +88,13 @@ pub(super) fn recover<D: Disk>(
     Ok(recovered)
 }
 
+/// Every segment there is, in order, with its first block.
+pub(super) fn open_segments<D: Disk>(disk: &D) -> Result<Vec<SegmentFile>, Fault> {
+    segments(disk)?.into_iter().map(|number| SegmentFile::open(disk, number)).collect()
+}
+
 /// A segment and its first block.
-struct SegmentFile {
+pub(super) struct SegmentFile {
     number: u64,
     name: String,
     size: u64,
@@ -130,7 +132,7 @@ impl SegmentFile {
 }
 
 /// Used segments and those after them. A used one after an unused one, a missing number, another node: damage.
-fn split(identity: Identity, files: Vec<SegmentFile>) -> Result<(Vec<Used>, Vec<SegmentFile>), Fault> {
+pub(super) fn split(identity: Identity, files: Vec<SegmentFile>) -> Result<(Vec<Used>, Vec<SegmentFile>), Fault> {
     let (mut used, mut unused): (Vec<Used>, Vec<SegmentFile>) = (Vec::new(), Vec::new());
     let first = files.first().map_or(0, |file| file.number);
     for (expected, file) in (first..).zip(files) {
@@ -156,9 +158,9 @@ fn split(identity: Identity, files: Vec<SegmentFile>) -> Result<(Vec<Used>, Vec<
     }
 }
 
-struct Used {
+pub(super) struct Used {
     name: String,
-    header: SegmentHeader,
+    pub(super) header: SegmentHeader,
 }
 
 fn check_header(file: &str, number: u64, size: u64, identity: Identity, header: &SegmentHeader) -> Result<(), Fault> {
@@ -174,17 +176,18 @@ fn check_header(file: &str, number: u64, size: u64, identity: Identity, header: 
     Ok(())
 }
 
-fn walk<D: Disk>(
+/// Reads the first `upto` of these segments; those behind them only seal what comes before.
+pub(super) fn walk<D: Disk>(
     disk: &D,
     identity: Identity,
-    used: &[Used],
+    (used, upto): (&[Used], usize),
     replay: &mut dyn FnMut(ReplayedEntry<'_>),
     meter: &mut Meter<'_>,
 ) -> Result<Recovered, Fault> {
     let mut position = begin(identity, used.first())?;
     let trimmed = position.tails.clone();
     let (mut active, mut cut) = (None, None);
-    for (index, segment) in used.iter().enumerate() {
+    for (index, segment) in used.iter().enumerate().take(upto) {
         let next = used.get(index + 1).map(|next| &next.header);
         check_joint(segment, &position)?;
         let file = disk.open(&segment.name, Access::Read).attempt("open", &segment.name)?;
@@ -216,7 +219,7 @@ fn begin(identity: Identity, first: Option<&Used>) -> Result<Position, Fault> {
     Ok(begun)
 }
 
-fn check_joint(segment: &Used, position: &Position) -> Result<(), Fault> {
+pub(super) fn check_joint(segment: &Used, position: &Position) -> Result<(), Fault> {
     let header = &segment.header;
     if header.previous_frame != position.number || header.previous_hash != position.hash {
         return Err(damage(&segment.name, 0, 0, "it does not continue the segment before"));

@@ -5,6 +5,7 @@
 //! - Of each stream, what is kept is everything up to its first missing entry. What comes after a hole is sound and
 //!   yet dropped, for folding it over the hole would be a guess.
 //! - Nothing is written unless nothing is lost or the loss was accepted.
+//! - Images that are sound and of kept entries alone come along.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -19,7 +20,7 @@ use super::sweep::{Seen, sweep};
 use super::tail::Tail;
 use super::walk::Position;
 use super::writer::{Outcome, Writer};
-use super::{Durability, Entry, Fault, FileDisk, Options, ReplayedEntry, StreamTail, SyncMethod, segment};
+use super::{Durability, Entry, Fault, FileDisk, Options, ReplayedEntry, StreamTail, SyncMethod, image, segment};
 use crate::base::limits::{LOG_SEGMENT_BYTES_DEFAULT, SHARDS_MAX};
 use crate::base::{Sequence, ShardId};
 
@@ -194,6 +195,11 @@ fn copy<D: Disk>(from: &D, into: &D, survey: &Survey) -> Result<u64, Fault> {
     copied?;
     target.flush()?;
     target.writer.finish(0)?;
+    let holds = |(stream, tail): (usize, &StreamTail)| {
+        survey.streams.get(stream).is_some_and(|found| tail.sequence <= found.kept_upto.max(found.base.sequence))
+    };
+    // An image of entries that are not kept would be ahead of the new log.
+    image::copy_images(from, into, identity, |joint| joint.tails.iter().enumerate().all(holds))?;
     directory::create(into, identity)?;
     Ok(target.kept)
 }

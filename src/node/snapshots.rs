@@ -1,0 +1,120 @@
+//! When snapshots are made: a thread of the lowest priority that looks once a second how far the log has grown.
+//!
+//! # Always true
+//! - It never waits for anybody but itself, and nobody waits for it: a snapshot that fails is reported, and tried again
+//!   later.
+//! - With the disk low none is begun: it would take what is left.
+//! # Not here
+//! - How a snapshot is made, what is kept and what is trimmed: `shard::snapshot`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::NodeFault;
+use crate::base::limits::{SNAPSHOT_LOOK_MS, SNAPSHOT_RETRY_MS};
+use crate::shard::{SnapshotFault, make_snapshot_on, tidy_up_on};
+use crate::wal::{Disk, FileDisk, Sealed, images_on};
+
+/// What an operator may choose.
+#[derive(Debug, Clone)]
+pub(super) struct SnapshotOptions {
+    /// The log's directory.
+    pub(super) dir: PathBuf,
+    /// A snapshot is made when so many bytes of the log have been sealed since the last one.
+    pub(super) log_bytes: u64,
+    /// Bytes of one segment.
+    pub(super) segment_bytes: u64,
+    /// Read and written in a second, at most.
+    pub(super) bytes_per_second: u64,
+    /// Free bytes on the disk below which none is begun.
+    pub(super) low_water_bytes: u64,
+}
+
+/// The thread. Dropping it ends it.
+pub(super) struct Snapshots {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Stop {
+    told: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Sleeps, but not past a stop. Says whether to go on.
+    fn sleep(&self, span: Duration) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(told, span, |told| !*told);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Snapshots {
+    pub(super) fn start(options: SnapshotOptions) -> Result<Self, NodeFault> {
+        let stop = Arc::<Stop>::default();
+        let told = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || run(&options, &told));
+        let thread = thread.map_err(|source| NodeFault::System { what: "the snapshots", source })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        *self.stop.told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.changed.notify_all();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the snapshots has panicked");
+        }
+    }
+}
+
+fn run(options: &SnapshotOptions, stop: &Stop) {
+    // The kernel may refuse: the bandwidth is bounded all the same.
+    let _refused = rustix::process::nice(LOWEST_PRIORITY);
+    let disk = FileDisk::new(&options.dir);
+    let mut pause = SNAPSHOT_LOOK_MS;
+    while stop.sleep(Duration::from_millis(pause)) {
+        pause = match look(&disk, options, stop) {
+            Ok(()) => SNAPSHOT_LOOK_MS,
+            Err(fault) => {
+                tracing::warn!(%fault, "no snapshot was made; the log stays as it is, and this is tried again");
+                SNAPSHOT_RETRY_MS
+            }
+        };
+    }
+}
+
+/// As low as priorities go.
+const LOWEST_PRIORITY: i32 = 19;
+
+/// Makes a snapshot if the log has grown far enough.
+fn look(disk: &FileDisk, options: &SnapshotOptions, stop: &Stop) -> Result<(), SnapshotFault> {
+    if !is_wanted(disk, options)? || disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes) {
+        return Ok(());
+    }
+    let (begun, mut done) = (Instant::now(), 0);
+    let mut pace = |bytes: u64| {
+        done += bytes;
+        let due = Duration::from_secs_f64(done as f64 / options.bytes_per_second as f64);
+        let go_on = stop.sleep(due.saturating_sub(begun.elapsed()));
+        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(()) };
+    let trimmed = tidy_up_on(disk, &mut pace)?;
+    let (segment, bytes, seconds) = (made.joint.segment, made.bytes, begun.elapsed().as_secs_f64());
+    tracing::info!(segment, bytes, seconds, trimmed, "made a snapshot of everything before the segment");
+    Ok(())
+}
+
+fn is_wanted(disk: &FileDisk, options: &SnapshotOptions) -> Result<bool, SnapshotFault> {
+    let Some(sealed) = Sealed::open_on(disk)? else { return Ok(false) };
+    let newest = images_on(disk)?.last().copied().unwrap_or(1);
+    let grown = sealed.end().segment.saturating_sub(newest).saturating_mul(options.segment_bytes);
+    Ok(grown > 0 && grown >= options.log_bytes)
+}
