@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) shards: Option<u16>,
     pub(crate) low_water_bytes: u64,
     pub(crate) segment_bytes: u64,
+    /// Zero for no snapshots.
+    pub(crate) snapshot_log_bytes: u64,
     /// Measures the disk at the start, as a node does that is told nothing.
     pub(crate) probes: bool,
     /// A program that starts the node, with its arguments.
@@ -50,27 +52,29 @@ impl Settings {
             shards: None,
             low_water_bytes: 0,
             segment_bytes: 1 << 20,
+            snapshot_log_bytes: 0,
             probes: false,
             through: Vec::new(),
         }
     }
 
     fn to_variable(&self) -> String {
-        let Self { data, address, shards, low_water_bytes, segment_bytes, probes, .. } = self;
-        let shards = shards.unwrap_or(0);
-        format!("{address} {shards} {low_water_bytes} {segment_bytes} {probes} {}", data.display())
+        let Self { data, address, shards, low_water_bytes, segment_bytes, snapshot_log_bytes, probes, .. } = self;
+        let (shards, data) = (shards.unwrap_or(0), data.display());
+        format!("{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {data}")
     }
 
     fn from_variable(text: &str) -> Self {
-        let parts: Vec<_> = text.splitn(6, ' ').collect();
+        let parts: Vec<_> = text.splitn(7, ' ').collect();
         let number = |part: &str| part.parse().expect("a number");
         Self {
             address: parts[0].parse().expect("an address"),
             shards: Some(parts[1].parse().expect("a number")).filter(|shards| *shards > 0),
             low_water_bytes: number(parts[2]),
             segment_bytes: number(parts[3]),
-            probes: parts[4] == "true",
-            ..Self::new(Path::new(parts[5]))
+            snapshot_log_bytes: number(parts[4]),
+            probes: parts[5] == "true",
+            ..Self::new(Path::new(parts[6]))
         }
     }
 
@@ -85,6 +89,7 @@ impl Settings {
             skus_max: 10_000,
             low_water_bytes: self.low_water_bytes,
             segment_bytes: self.segment_bytes,
+            snapshot_log_bytes: self.snapshot_log_bytes,
             sync_method: (!self.probes).then_some(SyncMethod::Fdatasync),
             ..Config::default()
         }

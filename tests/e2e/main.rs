@@ -16,4 +16,5 @@ mod hostile;
 mod lifecycle;
 mod orders;
 mod owed;
+mod snapshots;
 mod starting;

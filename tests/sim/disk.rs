@@ -92,6 +92,24 @@ impl SimDisk {
         self.world().operations_left = Some(operations);
     }
 
+    /// Whether the power has failed.
+    pub(crate) fn is_off(&self) -> bool {
+        self.world().off
+    }
+
+    /// Flips a bit of the newest image, if there is another one; says whether it did.
+    pub(crate) fn break_newest_image(&self) -> bool {
+        let mut guard = self.world();
+        let world = &mut *guard;
+        let images: Vec<_> = world.names.iter().filter(|(name, _)| name.ends_with(".image")).collect();
+        let [.., _, (_, content)] = images.as_slice() else { return false };
+        let content = &mut world.contents[**content];
+        let at = world.rng.below(content.durable.len() as u64) as usize;
+        content.durable[at] ^= 1;
+        content.cached.clone_from(&content.durable);
+        true
+    }
+
     /// What the machine finds when it starts again.
     pub(crate) fn crash(&self) {
         let mut guard = self.world();

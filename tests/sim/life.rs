@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use stockade::base::{Sequence, ShardId};
 use stockade::engine::{Capacity, Engine};
-use stockade::shard::{Inbox, LogClock, Outbox, Readings, Recovery, Replies, Shard};
-use stockade::wal::{Fault, Log as Wal, Options};
+use stockade::shard::{Inbox, LogClock, Outbox, Readings, Replies, Shard, missing_beginning, recover_on};
+use stockade::wal::{Fault, Log as Wal, Options, StreamTail};
 use stockade::wire::{FactReader, FactScratch};
 
 use crate::disk::{SimDisk, SimLock};
@@ -101,15 +101,17 @@ impl Life {
         before: &Before,
         promises: &Promises,
     ) -> Result<Self, Fault> {
-        let mut recovery = Recovery::new(options.shards, Capacity::default());
-        let mut found: Vec<Vec<Appended>> = vec![Vec::new(); usize::from(options.shards)];
+        let (mut recovery, image) = recover_on(disk, options.shards, Capacity::default(), 0)?;
+        let mut behind: Vec<Vec<(u64, Appended)>> = vec![Vec::new(); usize::from(options.shards)];
         let mut replay = |entry: stockade::wal::ReplayedEntry<'_>| {
             recovery.handle_entry(entry);
-            let entries = &mut found[usize::from(entry.stream.0)];
-            entries.push((entry.log_time, entry.bytes.to_vec()));
-            assert_eq!(entry.sequence.0, entries.len() as u64, "recovered entries have no gap");
+            let appended = (entry.log_time, entry.bytes.to_vec());
+            behind[usize::from(entry.stream.0)].push((entry.sequence.0, appended));
         };
         let opened = Wal::open_on(disk.clone(), options, &mut replay, &mut |_| {})?;
+        let missing = missing_beginning(&opened.trimmed, image.as_ref());
+        assert_eq!(missing, None, "the log was trimmed, and no image that can be read holds what came before");
+        let found = with_what_was_trimmed(&opened.trimmed, behind, before);
         check_recovered(&found, before);
         let (engines, last) = recovery.finish().expect("the log holds facts");
         if before.fold_afresh {
@@ -144,6 +146,24 @@ impl Life {
 /// Where the market of this number lives, in every world.
 pub(crate) fn shard_of(market: u32, shards: u16) -> usize {
     (market % u32::from(shards)) as usize
+}
+
+/// What was trimmed from the log, as it was appended, and what was found behind it.
+fn with_what_was_trimmed(
+    trimmed: &[StreamTail],
+    behind: Vec<Vec<(u64, Appended)>>,
+    before: &Before,
+) -> Vec<Vec<Appended>> {
+    let mut found = Vec::new();
+    for (stream, behind) in behind.into_iter().enumerate() {
+        let mut entries = before.history[stream][..trimmed[stream].sequence.0 as usize].to_vec();
+        for (sequence, entry) in behind {
+            entries.push(entry);
+            assert_eq!(sequence, entries.len() as u64, "recovered entries have no gap");
+        }
+        found.push(entries);
+    }
+    found
 }
 
 fn check_recovered(found: &[Vec<Appended>], before: &Before) {

@@ -48,7 +48,7 @@ fn nothing_answered_is_lost_in_any_world() {
         None => (0, from_environment("SEEDS").unwrap_or(SEEDS_DEFAULT)),
     };
     let next = AtomicU64::new(first);
-    let accepted = AtomicU64::new(0);
+    let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -60,12 +60,25 @@ fn nothing_answered_is_lost_in_any_world() {
                     }
                     let report = run_named(seed);
                     assert!(report.events >= 2_000 && report.crashes >= 3, "world {seed} is too small: {report:?}");
-                    accepted.fetch_add(report.accepted, Ordering::Relaxed);
+                    for (sum, of_world) in [
+                        (&accepted, report.accepted),
+                        (&snapshots, report.snapshots),
+                        (&trimmed, report.trimmed),
+                        (&broken, report.images_broken),
+                    ] {
+                        sum.fetch_add(of_world, Ordering::Relaxed);
+                    }
                 }
             });
         }
     });
     assert!(accepted.into_inner() >= 100 * count, "hardly anything is accepted in these worlds");
+    if count >= 100 {
+        let [snapshots, trimmed, broken] = [snapshots, trimmed, broken].map(AtomicU64::into_inner);
+        println!("{count} worlds: {snapshots} snapshots, {trimmed} segments trimmed, {broken} images broken");
+        assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");
+        assert!(trimmed >= count && broken >= count / 10, "{trimmed} segments trimmed, {broken} images broken");
+    }
 }
 
 #[test]

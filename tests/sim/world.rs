@@ -1,11 +1,12 @@
 //! One world: clients, shards, a log and a disk, every choice drawn from one seed.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
 use stockade::engine::Retention;
-use stockade::shard::{Next, Submission};
+use stockade::shard::{Next, Submission, make_snapshot_on, tidy_up_on};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -23,11 +24,16 @@ const SKUS: u32 = 5;
 const BEGIN_MS: u64 = 1_700_000_000_000;
 
 /// What a world came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Report {
     pub(crate) events: u64,
     pub(crate) crashes: u64,
     pub(crate) accepted: u64,
+    pub(crate) snapshots: u64,
+    /// Segments of the log that went.
+    pub(crate) trimmed: u64,
+    /// Images of which a byte was flipped before a recovery.
+    pub(crate) images_broken: u64,
     /// A hash of every answer and every crash, in order.
     pub(crate) trace: u64,
 }
@@ -48,6 +54,7 @@ pub(crate) struct World {
     ops: Vec<Op>,
     unanswered: Vec<usize>,
     promises: Promises,
+    has_broken_image: bool,
     report: Report,
 }
 
@@ -98,7 +105,8 @@ impl World {
             ops: Vec::new(),
             unanswered: Vec::new(),
             promises,
-            report: Report { events: 0, crashes: 0, accepted: 0, trace: 0 },
+            has_broken_image: false,
+            report: Report::default(),
         };
         let streams = usize::from(shards);
         world.begin_life(&Before {
@@ -166,7 +174,7 @@ impl World {
             75..80 => self.life().committer.prepare_one()?,
             80..92 => self.listen(10),
             92..99 => self.pass_time(),
-            _ => self.something_rare(),
+            _ => self.something_rare()?,
         }
         Ok(())
     }
@@ -287,8 +295,29 @@ impl World {
         self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    fn something_rare(&mut self) {
-        match self.rng.below(4) {
+    /// Keeps an image of what is sealed, and trims the log below the older one.
+    fn snapshot(&mut self) -> Result<(), Crashed> {
+        let mut pace = |_| ControlFlow::Continue(());
+        let made = make_snapshot_on(&self.disk, &mut pace);
+        let trimmed = made.and_then(|made| Ok((made.is_some(), tidy_up_on(&self.disk, &mut pace)?)));
+        match trimmed {
+            Ok((made, trimmed)) => {
+                self.report.snapshots += u64::from(made);
+                self.has_broken_image &= !made;
+                self.report.trimmed += trimmed as u64;
+                Ok(())
+            }
+            Err(fault) if self.disk.is_off() => {
+                let _power_failed = fault;
+                Err(Crashed)
+            }
+            Err(fault) => panic!("a snapshot fails on a healthy disk: {fault}"),
+        }
+    }
+
+    fn something_rare(&mut self) -> Result<(), Crashed> {
+        match self.rng.below(8) {
+            4.. => self.snapshot()?,
             0 => _ = self.readings.wall_ms.fetch_add(3_600_000, Ordering::Relaxed),
             1 => _ = self.readings.wall_ms.fetch_sub(3_600_000, Ordering::Relaxed),
             _ => {
@@ -296,6 +325,7 @@ impl World {
                 state.disk_low = !state.disk_low;
             }
         }
+        Ok(())
     }
 
     /// Crashes now, or lets the power fail in the middle of a disk operation to come.
@@ -306,7 +336,7 @@ impl World {
             for _ in 0..20 {
                 self.ask_something();
                 self.turn();
-                if self.commit().is_err() {
+                if self.commit().is_err() || (self.rng.once_in(8) && self.snapshot().is_err()) {
                     break;
                 }
                 self.listen(10);
@@ -319,6 +349,11 @@ impl World {
         let fold_afresh = self.rng.once_in(3);
         let before = self.life.take().expect("a life has begun").end(fold_afresh);
         self.disk.crash();
+        // One of two: with both broken and the log trimmed there is nothing to recover from.
+        if !self.has_broken_image && self.rng.once_in(3) {
+            self.has_broken_image = self.disk.break_newest_image();
+            self.report.images_broken += u64::from(self.has_broken_image);
+        }
         self.report.crashes += 1;
         self.report.trace = xxh3_64_with_seed(b"crash", self.report.trace);
         self.begin_life(&before);
