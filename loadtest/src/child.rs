@@ -39,6 +39,8 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
     let config = Config {
         data: options.data.clone(),
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        // Beside a server that somebody may be running.
+        http_address: None,
         shards: Some(options.shards),
         // Each shard must have room for one market that takes everything.
         orders_max: options.orders_max * u64::from(options.shards),

@@ -263,6 +263,17 @@ pub const NETWORK_POOL_BYTES_DEFAULT: usize = 512 * MIB;
 /// Markets being created at once over all connections; the next one answers `Overloaded`.
 pub const MARKET_CREATIONS_MAX: usize = 256;
 
+/// Connections to the door for metrics and health at once; the next one is closed.
+pub const HTTP_CONNECTIONS_MAX: usize = 16;
+/// Bytes of the head of a request there.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8 * KIB;
+/// A request's head has arrived after so long, or the connection is closed.
+pub const HTTP_HEAD_MS_MAX: u64 = 5_000;
+/// A connection there is closed after so long, whatever it does.
+pub const HTTP_CONNECTION_MS_MAX: u64 = 120_000;
+/// How long nobody is let in after the system had no socket to give.
+pub const HTTP_ACCEPT_PAUSE_MS: u64 = 100;
+
 /// Bytes asked of the kernel for a UDP socket, each way.
 pub const SOCKET_BUFFER_BYTES: usize = 8 * MIB;
 /// Bytes of packets a fresh connection may send before the first acknowledgement.

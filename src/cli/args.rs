@@ -329,6 +329,9 @@ pub(super) struct ServeArgs {
     /// Free disk space below which new orders are refused, such as 512MiB.
     #[arg(long, value_name = "BYTES")]
     low_water_bytes: Option<String>,
+    /// Where metrics and health are told over HTTP, such as 127.0.0.1:7734, or none.
+    #[arg(long, value_name = "ADDRESS")]
+    http_address: Option<String>,
     /// A snapshot is made after so much of the log, such as 1GiB; 0 for none.
     #[arg(long, value_name = "BYTES")]
     snapshot_log_bytes: Option<String>,
@@ -363,6 +366,7 @@ impl ServeArgs {
             ("durability", self.durability),
             ("segment_bytes", self.segment_bytes),
             ("low_water_bytes", self.low_water_bytes),
+            ("http_address", self.http_address),
             ("snapshot_log_bytes", self.snapshot_log_bytes),
             ("snapshot_bytes_per_second", self.snapshot_bytes_per_second),
             ("sync_method", self.sync_method),
@@ -440,8 +444,8 @@ mod tests {
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
                      --skus-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 --low-water-bytes 1 \
-                     --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure --tls-cert c \
-                     --tls-key k --tls-client-ca a";
+                     --http-address none --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
+                     --tls-cert c --tls-key k --tls-client-ca a";
         let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };
         let client = "stockade status --connect a --ca c --client-cert c --client-key k --market m --deadline 1s";
         let Command::Status(client) = parse(client).expect("sound").command else { panic!("status") };

@@ -31,6 +31,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("durability", "sync, memory, or interval:TIME"),
     ("segment_bytes", "size of one segment of the log"),
     ("low_water_bytes", "free disk space below which new orders are refused"),
+    ("http_address", "where metrics and health are told over HTTP, or none"),
     ("snapshot_log_bytes", "bytes of the log after which a snapshot is made, 0 for none"),
     ("snapshot_bytes_per_second", "bytes that making a snapshot reads and writes in a second"),
     ("sync_method", "fdatasync, direct-dsync, or measure"),

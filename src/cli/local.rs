@@ -88,6 +88,7 @@ fn config(settings: ServeSettings) -> Config {
         durability: settings.durability,
         segment_bytes: settings.segment_bytes,
         low_water_bytes: settings.low_water_bytes,
+        http_address: settings.http_address,
         snapshot_log_bytes: settings.snapshot_log_bytes,
         snapshot_bytes_per_second: settings.snapshot_bytes_per_second,
         sync_method: settings.sync_method,

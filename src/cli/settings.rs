@@ -15,6 +15,7 @@ use crate::base::limits::{
     SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
+use crate::node::Config;
 use crate::wal::{Durability, SyncMethod};
 
 /// Where a server keeps its data unless told otherwise.
@@ -36,6 +37,7 @@ pub(super) struct ServeSettings {
     pub(super) durability: Durability,
     pub(super) segment_bytes: u64,
     pub(super) low_water_bytes: u64,
+    pub(super) http_address: Option<SocketAddr>,
     pub(super) snapshot_log_bytes: u64,
     pub(super) snapshot_bytes_per_second: u64,
     pub(super) sync_method: Option<SyncMethod>,
@@ -63,6 +65,9 @@ impl ServeSettings {
             durability: given.get("durability", DURABILITY, durability)?.unwrap_or_default(),
             segment_bytes: bytes("segment_bytes", LOG_SEGMENT_BYTES_DEFAULT)?,
             low_water_bytes: bytes("low_water_bytes", LOG_LOW_WATER_BYTES_DEFAULT)?,
+            http_address: given
+                .get("http_address", "an IP address and a port, such as 127.0.0.1:7734, or none", http_address)?
+                .unwrap_or(Some(Config::HTTP_ADDRESS_DEFAULT)),
             snapshot_log_bytes: bytes("snapshot_log_bytes", SNAPSHOT_LOG_BYTES_DEFAULT)?,
             snapshot_bytes_per_second: bytes("snapshot_bytes_per_second", SNAPSHOT_BYTES_PER_SECOND_DEFAULT)?,
             sync_method: given.get("sync_method", "fdatasync, direct-dsync or measure", sync_method)?.flatten(),
@@ -150,6 +155,10 @@ fn durability(text: &str) -> Option<Durability> {
     }
 }
 
+fn http_address(text: &str) -> Option<Option<SocketAddr>> {
+    if text == "none" { Some(None) } else { text.parse().ok().map(Some) }
+}
+
 fn sync_method(text: &str) -> Option<Option<SyncMethod>> {
     match text {
         "measure" => Some(None),
@@ -211,6 +220,7 @@ mod tests {
             "durability",
             "segment_bytes",
             "low_water_bytes",
+            "http_address",
             "snapshot_log_bytes",
             "snapshot_bytes_per_second",
             "sync_method",

@@ -1,6 +1,6 @@
 //! What an operator may choose, with its defaults. A node started without a word runs on these.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::snapshots::SnapshotOptions;
@@ -24,6 +24,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the node listens (UDP). Port 0 takes a free one.
     pub address: SocketAddr,
+    /// Where metrics and health are told over HTTP; `None` for nowhere.
+    pub http_address: Option<SocketAddr>,
     /// How many shards; `None` for as many as the directory was made for, or one. Fixed at first start.
     pub shards: Option<u16>,
     /// Orders kept by all shards together. Divided evenly.
@@ -58,6 +60,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("data"),
             address: ClientOptions::ADDRESS_DEFAULT,
+            http_address: Some(Self::HTTP_ADDRESS_DEFAULT),
             shards: None,
             orders_max: ORDERS_DEFAULT,
             lines_max: LINES_DEFAULT,
@@ -76,6 +79,9 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where metrics and health are told, unless set.
+    pub const HTTP_ADDRESS_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7_734);
+
     /// What one of `shards` shards may keep.
     #[must_use]
     pub const fn capacity(&self, shards: u16) -> Capacity {

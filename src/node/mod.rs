@@ -19,6 +19,7 @@ mod memory;
 mod serve;
 mod snapshots;
 mod status;
+mod watched;
 
 pub use audit::{Audit, Drift, MarketAudit, audit};
 pub use config::{Config, TlsConfig};

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 use super::config::LOG_DIR;
 use super::snapshots::Snapshots;
 use super::status::NodeStatus;
+use super::watched::{Parts, Watched};
 use super::{Config, NodeFault, markets, memory};
-use crate::server::{NodeParts, Server, ServerOptions};
+use crate::server::{HttpDoor, HttpSource, NodeParts, Server, ServerOptions};
 use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle, recover_on};
 use crate::wal::{self, Durability, FileDisk, Handle, Joint, Log, Progress, Running};
 
@@ -22,6 +23,10 @@ pub trait Watch {
     fn recovering(&mut self, progress: Progress);
     /// Every fact of the log is folded.
     fn recovered(&mut self, facts: u64);
+    /// Metrics and health are told here, from before recovery on.
+    fn watched(&mut self, address: SocketAddr) {
+        let _nobody_asks = address;
+    }
     /// The node listens.
     fn ready(&mut self, address: SocketAddr);
 }
@@ -38,8 +43,18 @@ pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
     options.tls = config.tls.clone();
     memory::check(config, shards, options.memory_bytes_max())?;
     std::fs::create_dir_all(&config.data).map_err(|source| NodeFault::Data { path: config.data.clone(), source })?;
+    let watched = Arc::new(Watched::new());
+    let http = match config.http_address {
+        Some(address) => Some(HttpDoor::start(address, Arc::clone(&watched) as Arc<dyn HttpSource>)?),
+        None => None,
+    };
+    if let Some(door) = &http {
+        watch.watched(door.local_addr());
+    }
     let core = Core::start(config, shards, watch)?;
-    let outcome = run_door(&options, &core, config, watch);
+    watched.recovered();
+    let outcome = run_door(&options, &core, config, &watched, watch);
+    watched.stop();
     core.stop().and(outcome)
 }
 
@@ -147,7 +162,13 @@ impl Failure {
 }
 
 /// Opens the door and serves until told to stop.
-fn run_door(options: &ServerOptions, core: &Core, config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
+fn run_door(
+    options: &ServerOptions,
+    core: &Core,
+    config: &Config,
+    watched: &Watched,
+    watch: &mut dyn Watch,
+) -> Result<(), NodeFault> {
     let system = |what| move |source: io::Error| NodeFault::System { what, source };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("the network runtime"))?;
@@ -168,8 +189,21 @@ fn run_door(options: &ServerOptions, core: &Core, config: &Config, watch: &mut d
             status: Arc::new(status),
         };
         let server = Server::bind(options, parts)?;
+        watched.serve(Parts {
+            inboxes: core.inboxes(),
+            log: core.log.clone(),
+            traffic: server.traffic(),
+            log_dir: config.data.join(LOG_DIR),
+            orders_max: config.orders_max,
+            details_bytes_max: config.details_bytes_max,
+        });
         watch.ready(server.local_addr());
-        server.run(stop).await;
+        server
+            .run(async {
+                stop.await;
+                watched.stop();
+            })
+            .await;
         Ok(())
     })
 }

@@ -106,6 +106,7 @@ fn look(disk: &FileDisk, options: &SnapshotOptions, stop: &Stop) -> Result<(), S
         if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(()) };
+    // Ended in the middle, this is done after the next one.
     let trimmed = tidy_up_on(disk, &mut pace)?;
     let (segment, bytes, seconds) = (made.joint.segment, made.bytes, begun.elapsed().as_secs_f64());
     tracing::info!(segment, bytes, seconds, trimmed, "made a snapshot of everything before the segment");

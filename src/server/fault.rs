@@ -83,4 +83,15 @@ pub enum ServerFault {
         /// What the system said.
         source: io::Error,
     },
+    /// The address for metrics and health could not be listened on.
+    #[error(
+        "listening on {address} for metrics and health: {source}; another server may be running there: choose another \
+         http_address, or none"
+    )]
+    HttpBind {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
 }

@@ -37,6 +37,24 @@ pub struct NodeParts {
     pub status: Arc<dyn StatusSource>,
 }
 
+/// What comes through the door, counted.
+#[derive(Clone)]
+pub struct Traffic(Arc<Wiring>);
+
+impl Traffic {
+    /// Connections open now.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.0.counters.connections.load(Ordering::Relaxed)
+    }
+
+    /// Requests admitted since the start.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.counters.requests.load(Ordering::Relaxed)
+    }
+}
+
 /// A server that listens.
 pub struct Server {
     endpoint: Endpoint,
@@ -86,6 +104,12 @@ impl Server {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its counts.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic(Arc::clone(&self.wiring))
     }
 
     /// Serves until `shutdown` is over; then takes nothing more in, answers what is under way and closes every

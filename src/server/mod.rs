@@ -20,6 +20,7 @@ mod dev_certificate;
 mod tls;
 mod transport;
 
+mod http;
 mod listener;
 
 mod connection;
@@ -40,7 +41,8 @@ mod status;
 
 pub use dev_certificate::DevCertificate;
 pub use fault::ServerFault;
-pub use listener::{NodeParts, Server};
+pub use http::{Exposition, Health, HttpDoor, HttpSource};
+pub use listener::{NodeParts, Server, Traffic};
 pub use options::{ServerOptions, TlsOptions, Waits};
 pub use registry::Registry;
 pub use status::StatusSource;

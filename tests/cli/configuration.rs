@@ -19,7 +19,7 @@ fn the_flag_wins_and_the_error_says_where_the_value_stands() {
     std::fs::write(dir.path().join("stockade.toml"), "shards = 'file'\n").expect("written");
     let serve = |environment: Option<&str>, flags: &[&str]| {
         let mut command = program(dir.path());
-        command.args(["serve", "--config", "stockade.toml"]).args(flags);
+        command.args(["serve", "--http-address", "none", "--config", "stockade.toml"]).args(flags);
         environment.iter().for_each(|value| {
             command.env("STOCKADE_SHARDS", value);
         });

@@ -75,7 +75,9 @@ fn damage_stops_everything_until_the_loss_is_accepted() {
     // The second block holds the first frame; behind it stand others that prove it was durable.
     bytes[4_096 + 64] ^= 0xFF;
     fs::write(&segment, bytes).expect("written");
-    let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(11);
+    let error =
+        run(dir.path(), &["serve", "--http-address", "none", "--address", "127.0.0.1:0", "--orders-max", "1000"])
+            .failed(11);
     assert!(error.contains("damaged"), "{error}");
     run(dir.path(), &["audit", "data"]).failed(11);
     let dump = run(dir.path(), &["log", "dump", "data"]);

@@ -49,14 +49,18 @@ fn a_server_in_memory_says_that_nothing_is_kept_and_leaves_a_log_alone() {
     let again = Server::start_with(server.stop(), &["--durability", "memory"]);
     drop(again);
     let dir = Server::start().stop();
-    let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--durability", "memory"]).failed(2);
+    let error =
+        run(dir.path(), &["serve", "--http-address", "none", "--address", "127.0.0.1:0", "--durability", "memory"])
+            .failed(2);
     assert!(error.contains("data/log holds a log"), "{error}");
 }
 
 #[test]
 fn a_second_server_on_the_same_data_is_refused_with_its_own_exit_code() {
     let server = Server::start();
-    let error = run(server.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(10);
+    let error =
+        run(server.path(), &["serve", "--http-address", "none", "--address", "127.0.0.1:0", "--orders-max", "1000"])
+            .failed(10);
     assert!(error.contains("another process"), "{error}");
 }
 
@@ -64,14 +68,19 @@ fn a_second_server_on_the_same_data_is_refused_with_its_own_exit_code() {
 fn a_port_that_is_taken_is_named() {
     let server = Server::start();
     let elsewhere = tempfile::tempdir().expect("a directory");
-    let error = run(elsewhere.path(), &["serve", "--address", &server.address, "--orders-max", "1000"]).failed(1);
+    let error = run(
+        elsewhere.path(),
+        &["serve", "--http-address", "none", "--address", &server.address, "--orders-max", "1000"],
+    )
+    .failed(1);
     assert!(error.contains(&server.address), "{error}");
 }
 
 #[test]
 fn beyond_loopback_a_server_without_certificates_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let error = run(dir.path(), &["serve", "--address", "0.0.0.0:0", "--orders-max", "1000"]).failed(2);
+    let error = run(dir.path(), &["serve", "--http-address", "none", "--address", "0.0.0.0:0", "--orders-max", "1000"])
+        .failed(2);
     assert!(error.contains("tls.cert") && error.contains("tls.client_ca"), "{error}");
 }
 
@@ -79,7 +88,9 @@ fn beyond_loopback_a_server_without_certificates_is_refused() {
 fn a_data_directory_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("data"), "a file").expect("written");
-    let error = run(dir.path(), &["serve", "--address", "127.0.0.1:0", "--orders-max", "1000"]).failed(1);
+    let error =
+        run(dir.path(), &["serve", "--http-address", "none", "--address", "127.0.0.1:0", "--orders-max", "1000"])
+            .failed(1);
     assert!(error.contains("data"), "{error}");
 }
 

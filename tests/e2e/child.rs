@@ -27,12 +27,15 @@ use stockade::wal::{Progress, SyncMethod};
 const ENTRY: &str = "child::a_node_in_a_process_of_its_own_stops_when_it_is_told_to";
 const VARIABLE: &str = "STOCKADE_TEST_NODE";
 const READY: &str = "listening on ";
+const WATCHED: &str = "watched on ";
 
 /// What a test chooses about a node; everything else is the default.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     pub(crate) address: SocketAddr,
+    /// Where metrics and health are told.
+    pub(crate) watched: SocketAddr,
     pub(crate) shards: Option<u16>,
     pub(crate) low_water_bytes: u64,
     pub(crate) segment_bytes: u64,
@@ -49,6 +52,7 @@ impl Settings {
         Self {
             data: data.to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            watched: SocketAddr::from(([127, 0, 0, 1], 0)),
             shards: None,
             low_water_bytes: 0,
             segment_bytes: 1 << 20,
@@ -59,13 +63,13 @@ impl Settings {
     }
 
     fn to_variable(&self) -> String {
-        let Self { data, address, shards, low_water_bytes, segment_bytes, snapshot_log_bytes, probes, .. } = self;
-        let (shards, data) = (shards.unwrap_or(0), data.display());
-        format!("{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {data}")
+        let Self { data, address, watched, low_water_bytes, segment_bytes, snapshot_log_bytes, probes, .. } = self;
+        let (shards, data) = (self.shards.unwrap_or(0), data.display());
+        format!("{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {watched} {data}")
     }
 
     fn from_variable(text: &str) -> Self {
-        let parts: Vec<_> = text.splitn(7, ' ').collect();
+        let parts: Vec<_> = text.splitn(8, ' ').collect();
         let number = |part: &str| part.parse().expect("a number");
         Self {
             address: parts[0].parse().expect("an address"),
@@ -74,7 +78,8 @@ impl Settings {
             segment_bytes: number(parts[3]),
             snapshot_log_bytes: number(parts[4]),
             probes: parts[5] == "true",
-            ..Self::new(Path::new(parts[6]))
+            watched: parts[6].parse().expect("an address"),
+            ..Self::new(Path::new(parts[7]))
         }
     }
 
@@ -82,6 +87,7 @@ impl Settings {
         Config {
             data: self.data.clone(),
             address: self.address,
+            http_address: Some(self.watched),
             shards: self.shards,
             orders_max: 100_000,
             lines_max: 200_000,
@@ -100,6 +106,8 @@ impl Settings {
 pub(crate) struct Node {
     process: Child,
     pub(crate) address: SocketAddr,
+    /// Where it tells metrics and health.
+    pub(crate) watched: SocketAddr,
     data: PathBuf,
     _out: BufReader<ChildStdout>,
 }
@@ -123,8 +131,8 @@ impl Node {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("a process");
         let mut out = BufReader::new(process.stdout.take().expect("a pipe"));
-        match address_told(&mut out) {
-            Some(address) => Ok(Self { process, address, data: settings.data.clone(), _out: out }),
+        match addresses_told(&mut out) {
+            Some((watched, address)) => Ok(Self { process, address, watched, data: settings.data.clone(), _out: out }),
             None => Err(ended(&mut process)),
         }
     }
@@ -185,11 +193,14 @@ impl Drop for Node {
     }
 }
 
-/// Where it listens; `None` when it ends before it does.
-fn address_told(out: &mut impl BufRead) -> Option<SocketAddr> {
+/// Where it is watched, and where it listens; `None` when it ends before it does.
+fn addresses_told(out: &mut impl BufRead) -> Option<(SocketAddr, SocketAddr)> {
     let mut lines = out.lines().map(|line| line.expect("text"));
-    let address = lines.find_map(|line| line.split_once(READY).map(|(_, address)| address.trim().to_owned()))?;
-    Some(address.parse().expect("an address"))
+    let mut told = |what: &str| {
+        let address = lines.find_map(|line| line.split_once(what).map(|(_, address)| address.trim().to_owned()))?;
+        Some(address.parse().expect("an address"))
+    };
+    Some((told(WATCHED)?, told(READY)?))
 }
 
 fn ended(process: &mut Child) -> Ended {
@@ -211,6 +222,10 @@ impl Watch for Announce {
     fn recovering(&mut self, _: Progress) {}
 
     fn recovered(&mut self, _: u64) {}
+
+    fn watched(&mut self, address: SocketAddr) {
+        println!("{WATCHED}{address}");
+    }
 
     fn ready(&mut self, address: SocketAddr) {
         println!("{READY}{address}");

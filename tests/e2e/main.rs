@@ -18,3 +18,4 @@ mod orders;
 mod owed;
 mod snapshots;
 mod starting;
+mod watching;

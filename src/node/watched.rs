@@ -1,0 +1,205 @@
+//! What the node tells machines that watch it: every number it counts, and whether it answers orders.
+//!
+//! # Always true
+//! - Telling reads what is counted anyway; no shard's thread and no session is asked.
+//! - `docs/METRICS.md` names every family, and a test compares the page with what a node tells.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Instant, SystemTime};
+
+use hdrhistogram::Histogram;
+
+use super::memory;
+use crate::server::{Exposition, Health, HttpSource, Traffic};
+use crate::shard::{Inbox, ShardStats, StageStats};
+use crate::wal::{Disk, FileDisk, Handle, images_on};
+use crate::wire::ServerVersion;
+
+/// How far the node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    Recovering = 0,
+    Serving = 1,
+    Stopping = 2,
+}
+
+/// What is told, and from what.
+pub(super) struct Watched {
+    begun: Instant,
+    phase: AtomicU8,
+    recovery_us: AtomicU64,
+    parts: OnceLock<Parts>,
+}
+
+/// Where the numbers are.
+pub(super) struct Parts {
+    pub(super) inboxes: Vec<Inbox>,
+    pub(super) log: Handle,
+    pub(super) traffic: Traffic,
+    pub(super) log_dir: PathBuf,
+    pub(super) orders_max: u64,
+    pub(super) details_bytes_max: u64,
+}
+
+impl Watched {
+    pub(super) fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            phase: AtomicU8::new(Phase::Recovering as u8),
+            recovery_us: AtomicU64::new(0),
+            parts: OnceLock::new(),
+        }
+    }
+
+    /// The log is folded.
+    pub(super) fn recovered(&self) {
+        let took = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.recovery_us.store(took, Ordering::Relaxed);
+    }
+
+    /// Orders are answered from here on.
+    pub(super) fn serve(&self, parts: Parts) {
+        let _once = self.parts.set(parts);
+        self.phase.store(Phase::Serving as u8, Ordering::Relaxed);
+    }
+
+    /// Nothing new is taken in.
+    pub(super) fn stop(&self) {
+        self.phase.store(Phase::Stopping as u8, Ordering::Relaxed);
+    }
+
+    fn is_in(&self, phase: Phase) -> bool {
+        self.phase.load(Ordering::Relaxed) == phase as u8
+    }
+}
+
+impl HttpSource for Watched {
+    fn health(&self) -> Health {
+        let failed = self.parts.get().is_some_and(|parts| parts.log.failed());
+        let (live, ready, reason) = if failed {
+            (false, false, "the log failed: nothing is acknowledged any more")
+        } else if self.is_in(Phase::Recovering) {
+            (true, false, "the log is being read")
+        } else if self.is_in(Phase::Stopping) {
+            (true, false, "the node is stopping")
+        } else {
+            (true, true, "orders are answered")
+        };
+        Health { live, ready, reason }
+    }
+
+    fn metrics(&self) -> String {
+        let mut out = Exposition::default();
+        self.tell_node(&mut out);
+        if let Some(parts) = self.parts.get() {
+            let shards: Vec<_> = parts.inboxes.iter().map(Inbox::stats).collect();
+            tell_door(&mut out, parts);
+            tell_shards(&mut out, parts, &shards);
+            tell_stages(&mut out, &shards);
+            tell_log(&mut out, parts);
+        }
+        out.into_text()
+    }
+}
+
+impl Watched {
+    fn tell_node(&self, out: &mut Exposition) {
+        let ServerVersion { major, minor, patch } = ServerVersion::of_this_build();
+        out.family("stockade_build_info", "gauge", "1, with the version of the program.");
+        out.sample("stockade_build_info", &format!("version=\"{major}.{minor}.{patch}\""), 1);
+        let uptime = self.begun.elapsed().as_secs_f64();
+        out.single("stockade_uptime_seconds", "gauge", "Since the process was told to serve.", uptime);
+        let ready = u8::from(self.health().ready);
+        out.single("stockade_ready", "gauge", "1 while orders are answered.", ready);
+        let recovery = self.recovery_us.load(Ordering::Relaxed) as f64 / 1e6;
+        out.single("stockade_recovery_seconds", "gauge", "What the start took to read image and log.", recovery);
+        out.single("stockade_resident_memory_bytes", "gauge", "Memory of the process.", memory::resident());
+    }
+}
+
+fn tell_door(out: &mut Exposition, parts: &Parts) {
+    out.single("stockade_connections", "gauge", "QUIC connections open now.", parts.traffic.connections());
+    out.single("stockade_requests_total", "counter", "Requests admitted.", parts.traffic.requests());
+}
+
+fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
+    let mut each = |name: &str, help: &str, lane: &str, pick: &dyn Fn(&ShardStats) -> u64| {
+        out.family(name, "gauge", help);
+        for shard in shards {
+            out.sample(name, &format!("shard=\"{}\"{lane}", shard.shard), pick(shard));
+        }
+    };
+    let lane = ",lane=\"orders\"";
+    each("stockade_orders", "Orders kept, tombstones and blocked identifiers included.", "", &|shard| shard.orders);
+    each("stockade_details_bytes", "Customer details kept.", "", &|shard| shard.details_bytes);
+    each("stockade_waiting_submissions", "Submissions waiting for a shard.", lane, &|shard| {
+        shard.waiting_submissions as u64
+    });
+    each("stockade_waiting_bytes", "Their bytes.", lane, &|shard| shard.waiting_bytes as u64);
+    out.single("stockade_orders_max", "gauge", "The limit of all shards' orders.", parts.orders_max);
+    out.single("stockade_details_bytes_max", "gauge", "The limit of all shards' details.", parts.details_bytes_max);
+}
+
+type Stage = fn(&StageStats) -> &Histogram<u64>;
+
+fn tell_stages(out: &mut Exposition, shards: &[ShardStats]) {
+    let times: [(&str, &str, Stage); 3] = [
+        ("stockade_decided_seconds", "From submission to the end of the turn that decided it.", |s| &s.decided_us),
+        ("stockade_durable_seconds", "From there until every fact behind it is durable.", |s| &s.durable_us),
+        ("stockade_answered_seconds", "From there until a session took the reply.", |s| &s.answered_us),
+    ];
+    for (name, help, pick) in times {
+        out.family(name, "histogram", help);
+        for shard in shards {
+            out.seconds(name, &format!("shard=\"{}\"", shard.shard), pick(&shard.stages));
+        }
+    }
+    let sizes: [(&str, &str, Stage); 2] = [
+        ("stockade_turn_requests", "Requests of one turn of a shard.", |s| &s.turn_commands),
+        ("stockade_entry_bytes", "Bytes of facts of one entry of the log.", |s| &s.entry_bytes),
+    ];
+    for (name, help, pick) in sizes {
+        out.family(name, "histogram", help);
+        for shard in shards {
+            out.counts(name, &format!("shard=\"{}\"", shard.shard), pick(&shard.stages));
+        }
+    }
+}
+
+fn tell_log(out: &mut Exposition, parts: &Parts) {
+    let log = parts.log.stats();
+    let counters = [
+        ("stockade_log_entries_total", "Entries made durable.", log.entries),
+        ("stockade_log_entry_bytes_total", "Bytes of facts made durable.", log.entry_bytes),
+        ("stockade_log_written_bytes_total", "Bytes written to segments, padding included.", log.written_bytes),
+        ("stockade_log_frames_total", "Frames written.", log.frames),
+        ("stockade_log_syncs_total", "Syncs made.", log.syncs),
+    ];
+    for (name, help, value) in counters {
+        out.single(name, "counter", help, value);
+    }
+    out.family("stockade_log_sync_seconds", "histogram", "From handing a frame to the disk until it is durable.");
+    out.seconds("stockade_log_sync_seconds", "", &log.sync_us);
+    let failed = u8::from(parts.log.failed());
+    out.single("stockade_log_failed", "gauge", "1 after a write or a sync failed.", failed);
+    let low = u8::from(parts.log.disk_low());
+    out.single("stockade_disk_low", "gauge", "1 while placements are refused for want of disk.", low);
+    let disk = FileDisk::new(&parts.log_dir);
+    // Without a log there is no directory; a disk that does not answer has other alarms.
+    let segments = disk.list().map_or(0, |names| names.iter().filter(|name| name.ends_with(".segment")).count());
+    out.single("stockade_log_segments", "gauge", "Segments on the disk, prepared ones included.", segments);
+    out.single("stockade_disk_free_bytes", "gauge", "Free bytes on its disk.", disk.free_bytes().unwrap_or(0));
+    out.single("stockade_images", "gauge", "Images beside the log.", images_on(&disk).map_or(0, |all| all.len()));
+    let age = newest_image_age(parts).unwrap_or(0.0);
+    out.single("stockade_image_age_seconds", "gauge", "Since the newest image was made; 0 without one.", age);
+}
+
+fn newest_image_age(parts: &Parts) -> Option<f64> {
+    let images = std::fs::read_dir(&parts.log_dir).ok()?.flatten();
+    let images = images.filter(|entry| entry.file_name().to_string_lossy().ends_with(".image"));
+    let newest = images.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()?;
+    SystemTime::now().duration_since(newest).ok().map(|age| age.as_secs_f64())
+}
