@@ -33,6 +33,7 @@ mod text;
 
 mod documents;
 mod links;
+mod promises;
 mod words;
 
 use std::path::PathBuf;
@@ -41,7 +42,7 @@ use finding::Finding;
 use tree::Tree;
 
 /// Every rule, in the order its findings are printed.
-const RULES: [fn(&Tree) -> Vec<Finding>; 13] = [
+const RULES: [fn(&Tree) -> Vec<Finding>; 14] = [
     layers::check,
     outside::check,
     floors::check,
@@ -54,6 +55,7 @@ const RULES: [fn(&Tree) -> Vec<Finding>; 13] = [
     text::check,
     documents::check,
     links::check,
+    promises::check,
     words::check,
 ];
 

@@ -12,7 +12,7 @@
 //! - Whatever follows from the rest is not written: sums, books of what is kept, queues, indexes.
 //! - Reading refuses what does not fit together; it never panics on bytes.
 //! # Not here
-//! - Files, checksums, positions of the log: `shard::image` frames the parts.
+//! - Files, checksums, positions of the log: `wal::image`. Which image to take, when to make one: `shard::snapshot`.
 //! # Why so
 //! Fields are taken apart without `..`, so whoever adds one to the state is asked here what becomes of it.
 
