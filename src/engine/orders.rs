@@ -18,6 +18,9 @@
 //! # Why so
 //! The three arrays are written in step, so a placement writes three places that are already in the cache.
 
+mod leaving;
+mod restoring;
+
 use core::hash::BuildHasherDefault;
 
 use hashbrown::HashMap;
@@ -30,6 +33,8 @@ use super::index::Index;
 use super::order::{Counters, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+
+pub(super) use restoring::Parts;
 
 /// What every order has.
 #[derive(Debug)]
@@ -79,22 +84,6 @@ impl Phase {
             _ => None,
         }
     }
-}
-
-impl Record {
-    /// A record that says nothing but whose it is.
-    pub(super) const fn empty(order: OrderId) -> Self {
-        Self { order, ..NO_ORDER }
-    }
-}
-
-/// What belongs to a record and lies elsewhere.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    pub(super) lines: Vec<LineRecord>,
-    pub(super) draws: Vec<DrawRecord>,
-    pub(super) extra: Option<Extra>,
-    pub(super) changes: Vec<KeptChange>,
 }
 
 /// One line.
@@ -347,69 +336,9 @@ impl Orders {
         self.records[position as usize].draws = self.draws.put(draws.into_iter());
     }
 
-    /// Makes an order a tombstone.
-    pub(super) fn close(&mut self, position: u32) {
-        let record = &mut self.records[position as usize];
-        record.phase = Phase::Tombstone;
-        self.draw_count -= u64::from(record.draws.len);
-        self.draws.give_back(core::mem::take(&mut record.draws));
-        let is_short = self.lines.get(record.lines).iter().any(|line| line.taken < line.asked);
-        if !is_short {
-            self.line_count -= u64::from(record.lines.len);
-            self.lines.give_back(core::mem::take(&mut record.lines));
-        }
-        if let Some(extra) = core::mem::take(&mut record.extra).checked_sub(1) {
-            let held = self.extras[extra as usize].as_ref().map_or(0, |extra| extra.details.len() as u64);
-            self.details_bytes -= held;
-            self.extras.give_back(extra, None);
-        }
-        if let Some(changes) = self.changes.remove(&position) {
-            self.change_count -= changes.len() as u64;
-        }
-    }
-
-    /// Forgets a tombstone. Its identifier is unknown from here on.
-    pub(super) fn remove(&mut self, position: u32) {
-        let Record { order, lines, .. } = self.records[position as usize];
-        self.index.remove(order.bits(), position);
-        self.line_count -= u64::from(lines.len);
-        self.lines.give_back(lines);
-        self.records.give_back(position, NO_ORDER);
-    }
-
     pub(super) fn keep_change(&mut self, position: u32, kept: KeptChange) {
         self.change_count += 1;
         self.changes.entry(position).or_default().push(kept);
-    }
-
-    /// Takes the memory of the index for so many more orders now.
-    pub(super) fn reserve_index(&mut self, orders: usize) {
-        self.index.reserve(orders);
-    }
-
-    /// Adds an order as it was when its image was written. It is found once [`Orders::index_restored`] was called.
-    pub(super) fn restore(&mut self, mut record: Record, parts: &mut Parts) -> u32 {
-        self.line_count += parts.lines.len() as u64;
-        self.draw_count += parts.draws.len() as u64;
-        self.change_count += parts.changes.len() as u64;
-        record.lines = self.lines.put(parts.lines.iter().copied());
-        record.draws = self.draws.put(parts.draws.iter().copied());
-        if let Some(extra) = parts.extra.take() {
-            self.details_bytes += extra.details.len() as u64;
-            record.extra = self.extras.put(Some(extra)) + 1;
-        }
-        let position = self.records.put(record);
-        if !parts.changes.is_empty() {
-            self.changes.insert(position, core::mem::take(&mut parts.changes));
-        }
-        position
-    }
-
-    /// Enters orders that were restored into the index, many at once: looked up together first, so that their cache
-    /// misses overlap.
-    pub(super) fn index_restored(&mut self, restored: &[(OrderId, u32)]) {
-        core::hint::black_box(restored.iter().fold(0, |sum, (order, _)| sum ^ self.index.touch(order.bits())));
-        restored.iter().for_each(|(order, position)| self.index.insert(order.bits(), *position));
     }
 
     fn insert_extra(&mut self, placed: &Placed<'_>) -> u32 {
