@@ -88,8 +88,8 @@ pub const ORDER_MEMORY_BYTES: u64 = 300;
 /// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
 /// change that is remembered.
 pub const LINE_MEMORY_BYTES: u64 = 200;
-/// Memory the start-up check counts for one SKU with stock at one site.
-pub const SKU_MEMORY_BYTES: u64 = 250;
+/// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
+pub const SKU_MEMORY_BYTES: u64 = 270;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
 pub const NODE_MEMORY_BYTES: u64 = 128 << 20;
 /// Significant decimal digits of a histogram in a status.
@@ -121,6 +121,12 @@ pub const TURN_REPLY_BYTES_MAX: usize = 4 * MIB;
 pub const AHEAD_ENTRIES_MAX: usize = 64;
 /// Bytes of one shard on their way to the disk; past it the shard stops draining.
 pub const AHEAD_BYTES_MAX: usize = 8 * MIB;
+/// SKUs of the first chunk of a market's part of the board; every further chunk has twice as many as the one before.
+pub const BOARD_FIRST_CHUNK_SKUS: usize = 1_024;
+/// Places for markets on the board of one shard: markets are numbered from 1.
+pub const BOARD_MARKETS: usize = MARKETS_MAX + 1;
+/// SKUs of one question for availability.
+pub const AVAILABILITY_SKUS_MAX: usize = 10_000;
 /// Emptied reply buffers kept by one shard.
 pub const REPLY_SPARE_BUFFERS_MAX: usize = 256;
 /// A reply buffer larger than this is given back to the allocator.

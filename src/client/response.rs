@@ -26,6 +26,8 @@ pub enum QueryReply {
     Market(MarketId),
     /// To `Query::Stock`.
     Stock(Vec<StockRow>),
+    /// To `Query::Availability`, in the order asked.
+    Availability(Vec<u64>),
     /// To `Query::ResolveSkus`, in the order asked.
     SkuNumbers(Vec<Option<SkuId>>),
     /// To `Query::Sites`.
@@ -72,6 +74,11 @@ impl Settled {
                 if numbers.len() == codes.len() =>
             {
                 QueryReply::SkuNumbers(numbers)
+            }
+            (Request::Query(Query::Availability { skus, .. }), Reply::Availability(units))
+                if units.len() == skus.len() =>
+            {
+                QueryReply::Availability(units)
             }
             (Request::Query(Query::Sites { .. }), Reply::Sites(rows)) => QueryReply::Sites(rows),
             (Request::Query(Query::Skus { .. }), Reply::Skus(rows)) => QueryReply::Skus(rows),

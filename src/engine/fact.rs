@@ -165,6 +165,30 @@ pub enum Fact<'a> {
     },
 }
 
+impl Fact<'_> {
+    /// The market it is about; `None` for one of the directory's and for those about orders that are over.
+    pub(super) const fn market(&self) -> Option<MarketId> {
+        match self {
+            Self::MarketAssigned { .. } | Self::Closed { .. } | Self::Left { .. } => None,
+            Self::MarketOpened { market, .. }
+            | Self::SiteCreated { market, .. }
+            | Self::SkuCreated { market, .. }
+            | Self::RetentionSet { market, .. }
+            | Self::Retired { market, .. } => Some(*market),
+            Self::Received { request, .. } | Self::Adjusted { request, .. } => Some(request.market()),
+            Self::Placed(placed) => Some(placed.order.market()),
+            Self::Confirmed { order, .. }
+            | Self::RetakeFailed { order, .. }
+            | Self::Cancelled { order }
+            | Self::Blocked { order }
+            | Self::LinesCancelled { order, .. }
+            | Self::Expired { order }
+            | Self::HandedOver { order, .. }
+            | Self::Returned { order, .. } => Some(order.market()),
+        }
+    }
+}
+
 /// An accepted placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed<'a> {

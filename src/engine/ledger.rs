@@ -13,6 +13,7 @@
 //! - `available`, `reserved`, `committed` and `customer` are never negative; `supplier` is what came in, negated.
 //! - Only `Ledger::transfer` changes a balance.
 
+use super::for_sale::Moved;
 use super::pool::Table;
 use crate::base::limits::MARKET_UNITS_MAX;
 use crate::base::{SiteId, SkuId};
@@ -84,6 +85,8 @@ pub struct Ledger {
     sites: Vec<Table<Balances>>,
     /// Sums over all SKUs and sites.
     totals: Balances,
+    /// SKUs whose units for sale moved since somebody asked; nothing is noted until somebody does.
+    pub(super) moved: Moved,
 }
 
 impl Ledger {
@@ -94,6 +97,9 @@ impl Ledger {
 
     /// Moves `units` of one SKU between two accounts. The only function that changes a balance.
     pub(super) fn transfer(&mut self, sku: SkuId, from: Account, to: Account, units: u64) {
+        if from.bucket == Bucket::Available || to.bucket == Bucket::Available {
+            self.moved.note(sku);
+        }
         let units = i64::try_from(units).expect("law: a movement fits a balance");
         self.post(sku, from, -units);
         self.post(sku, to, units);

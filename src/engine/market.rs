@@ -35,6 +35,8 @@ pub(super) struct Market {
     /// Identifiers made before this moment and not kept are refused: they may have left.
     pub(super) retired_before: Timestamp,
     pub(super) gone: Gone,
+    /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
+    pub(super) newest_accepted: Timestamp,
 }
 
 impl Market {
@@ -52,6 +54,7 @@ impl Market {
             retention: Retention::default(),
             retired_before: Timestamp::ZERO,
             gone: Gone::default(),
+            newest_accepted: Timestamp::ZERO,
         };
         market.add_site(FIRST_SITE, 0);
         market

@@ -29,6 +29,7 @@ pub mod query;
 
 mod decide;
 mod fold;
+mod for_sale;
 mod routing;
 mod turn;
 
@@ -56,6 +57,7 @@ pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
 pub use decide::{Decision, Scratch};
 pub use directory::{Directory, fewest_markets};
 pub use fact::{Draw, Fact, Placed};
+pub use for_sale::ForSale;
 pub use image::ImageError;
 pub use query::{Books, Query};
 pub use refusal::Refusal;
@@ -121,6 +123,7 @@ pub struct Engine {
     closings: deadline::Deadlines,
     /// When tombstones may leave.
     leavings: deadline::Deadlines,
+    watched: for_sale::Watched,
 }
 
 impl Engine {
@@ -137,6 +140,7 @@ impl Engine {
             deadlines: deadline::Deadlines::default(),
             closings: deadline::Deadlines::default(),
             leavings: deadline::Deadlines::default(),
+            watched: for_sale::Watched::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::order::{STATES, State};
 use super::retention::Retention;
 use crate::base::{Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
-/// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each.
+/// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Query<'a> {
     /// The number of a market, answered with `Answer::Numbered`. Asked of the directory (shard 0).
@@ -16,6 +16,15 @@ pub enum Query<'a> {
     },
     /// Stock of SKUs: one [`StockRow`] per (SKU, site) that ever held a unit, SKUs in the order asked.
     Stock {
+        /// Where.
+        market: MarketId,
+        /// Which.
+        skus: &'a [SkuId],
+    },
+    /// Units for sale of SKUs, all sites together, in the order asked. At most
+    /// [`AVAILABILITY_SKUS_MAX`](crate::base::limits::AVAILABILITY_SKUS_MAX) of them; a server answers it without
+    /// asking the shard.
+    Availability {
         /// Where.
         market: MarketId,
         /// Which.

@@ -6,7 +6,7 @@ use super::order::State;
 use super::orders::{LineRecord, Phase, Record};
 use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
-use crate::base::limits::{PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
+use crate::base::limits::{AVAILABILITY_SKUS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
 
 impl Engine {
@@ -30,6 +30,16 @@ impl Engine {
             }
         }
         Ok(rows)
+    }
+
+    /// Units for sale of SKUs, all sites together, in the order asked.
+    ///
+    /// # Errors
+    /// Unknown market or SKU; more SKUs than may be asked for at once.
+    pub fn availability(&self, market: MarketId, skus: &[SkuId]) -> Result<Vec<u64>, Refusal> {
+        let market = self.market(market)?;
+        check_rows(skus.len(), AVAILABILITY_SKUS_MAX)?;
+        skus.iter().map(|sku| market.check_sku(*sku).map(|()| market.available(*sku))).collect()
     }
 
     /// Numbers of SKU codes; `None` for a code that does not exist.

@@ -5,7 +5,8 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX,
+    STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -16,6 +17,7 @@ const ANSWER_BYTES: usize = 128;
 /// One row of a page: numbers and at most one code.
 const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
 const NUMBER_ROW_BYTES: usize = 4;
+const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
 const STOCK_ROW_BYTES: usize = 6 + 8 * BUCKETS;
 const LINE_BYTES: usize = 44;
@@ -35,6 +37,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
         Request::Query(query) => match query {
             Query::Market { .. } => None,
             Query::Stock { market, .. }
+            | Query::Availability { market, .. }
             | Query::ResolveSkus { market, .. }
             | Query::Sites { market }
             | Query::Skus { market, .. }
@@ -60,6 +63,7 @@ fn query_bytes(query: &Query<'_>) -> usize {
     match query {
         Query::Market { .. } | Query::Retention { .. } => 0,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
+        Query::Availability { skus, .. } => skus.len().min(AVAILABILITY_SKUS_MAX) * AVAILABILITY_ROW_BYTES,
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,
         Query::Sites { .. } => SITES_MAX * CODE_ROW_BYTES,
         Query::Skus { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CODE_ROW_BYTES,

@@ -48,6 +48,12 @@ impl Traffic {
         self.0.counters.connections.load(Ordering::Relaxed)
     }
 
+    /// Placements refused without their shard since the start, because what they asked for is sold out.
+    #[must_use]
+    pub fn sold_out(&self) -> u64 {
+        self.0.counters.sold_out.load(Ordering::Relaxed)
+    }
+
     /// Requests admitted since the start.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -81,6 +87,7 @@ impl Server {
         let (creations, creating) = Creations::new(node.registry.clone(), Arc::clone(&inboxes));
         let wiring = Wiring {
             registry: node.registry,
+            boards: inboxes.iter().map(Inbox::board).collect(),
             inboxes,
             clock: node.clock,
             status: node.status,

@@ -14,6 +14,11 @@ pub(super) enum Local {
     Refused(Refused),
     /// What the creation of a market answers.
     Answered(Answer),
+    /// Units for sale, as the board has them, and what was counted for it.
+    Availability {
+        units: Vec<u64>,
+        answer_bytes: usize,
+    },
     Status,
 }
 
@@ -23,6 +28,7 @@ impl Local {
         match self {
             Self::Refused(_) => 0,
             Self::Answered(_) => MARKET_BYTES,
+            Self::Availability { answer_bytes, .. } => *answer_bytes,
             Self::Status => STATUS_BYTES,
         }
     }
@@ -37,6 +43,7 @@ pub(super) fn encode_local(local: &[(Tag, Local)], now: Timestamp, status: impl 
         match answer {
             Local::Refused(why) => writer.refuse(*tag, why),
             Local::Answered(answer) => writer.answer(*tag, answer, &[]),
+            Local::Availability { units, .. } => writer.availability(*tag, units),
             Local::Status => writer.status(*tag, known.get_or_insert_with(&status)),
         }
     }

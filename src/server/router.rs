@@ -14,9 +14,11 @@ use super::budget::Share;
 use super::local::Local;
 use super::registry::{Homes, Registry};
 use super::session::Wish;
-use crate::base::ShardId;
-use crate::base::limits::RETRY_AFTER_MS;
+use crate::base::limits::{AVAILABILITY_SKUS_MAX, RETRY_AFTER_MS};
+use crate::base::{MarketId, ShardId, SkuId, Timestamp};
+use crate::engine::refusal::Field;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
+use crate::shard::{Board, Offer};
 use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
 
 /// Where a session gets an empty batch for a shard: best one that was used before.
@@ -27,6 +29,12 @@ pub(super) struct Router {
     pub(super) homes: Homes,
     pub(super) share: Arc<Share>,
     lanes: Vec<Lane>,
+    /// By shard.
+    boards: Arc<[Board]>,
+    /// Log time, as it was read last.
+    pub(super) now: Timestamp,
+    /// Placements refused from a board.
+    pub(super) sold_out: u64,
     spares: Spares,
     pub(super) wishes: VecDeque<Wish>,
     pub(super) wishes_open: usize,
@@ -60,11 +68,14 @@ struct Debt {
 }
 
 impl Router {
-    pub(super) fn new(shards: usize, registry: Registry, share: Arc<Share>, spares: Spares) -> Self {
+    pub(super) fn new(boards: Arc<[Board]>, registry: Registry, share: Arc<Share>, spares: Spares) -> Self {
         Self {
             homes: Homes::new(registry),
             share,
-            lanes: (0..shards).map(|_| Lane::default()).collect(),
+            lanes: boards.iter().map(|_| Lane::default()).collect(),
+            boards,
+            now: Timestamp::ZERO,
+            sold_out: 0,
             spares,
             wishes: VecDeque::new(),
             wishes_open: 0,
@@ -124,6 +135,27 @@ impl Router {
         self.local.push((tag, Local::Refused(why)));
     }
 
+    /// Reads units for sale off the board. What does not stand there does not exist.
+    fn availability(&mut self, tag: Tag, shard: ShardId, market: MarketId, skus: &[SkuId]) {
+        if skus.len() > AVAILABILITY_SKUS_MAX {
+            let (field, max) = (Field::Rows, AVAILABILITY_SKUS_MAX as u64);
+            return self.refuse(tag, Refused::Engine(Refusal::OutOfBounds { field, min: 0, max }));
+        }
+        let answer_bytes = admission::answer_bytes_max(&Request::Query(Query::Availability { market, skus }));
+        if !self.admit(tag, answer_bytes) {
+            return;
+        }
+        let board = &self.boards[usize::from(shard.0)];
+        let units = |sku: &SkuId| board.offer(market, *sku).map(Offer::units).ok_or(Refusal::UnknownSku { sku: *sku });
+        match skus.iter().map(units).collect() {
+            Ok(units) => self.local.push((tag, Local::Availability { units, answer_bytes })),
+            Err(refusal) => {
+                self.share.settle(answer_bytes);
+                self.refuse(tag, Refused::Engine(refusal));
+            }
+        }
+    }
+
     fn admit(&mut self, tag: Tag, answer_bytes: usize) -> bool {
         let admitted = self.share.admit(answer_bytes);
         if !admitted {
@@ -147,6 +179,19 @@ impl RequestSink for Router {
             _ => admission::market(request).and_then(|market| self.homes.shard(market)),
         };
         let Some(shard) = shard else { return self.refuse(tag, Refused::Engine(Refusal::UnknownMarket)) };
+        let board = &self.boards[usize::from(shard.0)];
+        match request {
+            Request::Command(Command::Place(place)) => {
+                if let Some(refusal) = board.refuse(place, self.now) {
+                    self.sold_out += 1;
+                    return self.refuse(tag, Refused::Engine(refusal));
+                }
+            }
+            Request::Query(Query::Availability { market, skus }) => {
+                return self.availability(tag, shard, *market, skus);
+            }
+            _ => {}
+        }
         let answer_bytes = admission::answer_bytes_max(request);
         if self.admit(tag, answer_bytes) {
             let lane = &mut self.lanes[usize::from(shard.0)];

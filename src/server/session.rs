@@ -26,11 +26,12 @@ use super::input::Input;
 use super::local::Local;
 use super::registry::Registry;
 use super::router::{Router, Spares};
-use crate::base::ShardId;
 use crate::base::limits::{
     FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS, RETRY_AFTER_MS,
 };
+use crate::base::{ShardId, Timestamp};
 use crate::engine::Answer;
+use crate::shard::Board;
 use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
 
 /// Why a session ends its connection.
@@ -74,7 +75,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(
-        shards: usize,
+        boards: Arc<[Board]>,
         registry: Registry,
         share: Arc<Share>,
         spares: Spares,
@@ -83,7 +84,7 @@ impl Session {
         Self {
             input: Input::new(Arc::clone(share.pool())),
             decoder: FrameDecoder::default(),
-            router: Router::new(shards, registry, share, spares),
+            router: Router::new(boards, registry, share, spares),
             frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
             ended: false,
             draining: false,
@@ -120,6 +121,16 @@ impl Session {
     pub(super) fn handle_drain(&mut self) {
         self.draining = true;
         self.frame_since_ms = None;
+    }
+
+    /// What log time is, as far as requests are refused here; to be told before anything is read.
+    pub(super) const fn handle_log_time(&mut self, now: Timestamp) {
+        self.router.now = now;
+    }
+
+    /// Placements refused since the last call because a board said so.
+    pub(super) fn take_sold_out(&mut self) -> u64 {
+        std::mem::take(&mut self.router.sold_out)
     }
 
     /// Looks at the frames that wait, as far as the connection may be owed more.

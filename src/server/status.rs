@@ -15,6 +15,8 @@ pub trait StatusSource: Send + Sync + 'static {
 pub(super) struct Counters {
     pub(super) connections: AtomicU64,
     pub(super) requests: AtomicU64,
+    /// Placements refused from a board.
+    pub(super) sold_out: AtomicU64,
 }
 
 impl Counters {

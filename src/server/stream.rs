@@ -77,7 +77,13 @@ impl Stream {
         let inboxes = Arc::clone(&wiring.inboxes);
         let spares = Box::new(move |shard: ShardId| inboxes[usize::from(shard.0)].take_spare_batch());
         Self {
-            session: Session::new(shards, wiring.registry.clone(), share, spares, wiring.waits.frame),
+            session: Session::new(
+                Arc::clone(&wiring.boards),
+                wiring.registry.clone(),
+                share,
+                spares,
+                wiring.waits.frame,
+            ),
             wiring,
             connection,
             receive,
@@ -118,6 +124,7 @@ impl Stream {
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let now_ms = self.wiring.clock.monotonic_ms();
         self.poll_replies(cx);
+        self.session.handle_log_time(self.wiring.clock.now());
         self.session.handle_room(now_ms).map_err(End::Closing)?;
         // Whoever was just asked for the first time does not know this task's waker yet: another turn tells it.
         let asked = self.submit();
@@ -168,6 +175,10 @@ impl Stream {
                     self.session.handle_turned_away(shard, &batch, inbox.is_closed());
                 }
             }
+        }
+        let sold_out = self.session.take_sold_out();
+        if sold_out > 0 {
+            self.wiring.counters.sold_out.fetch_add(sold_out, Ordering::Relaxed);
         }
         while let Some(wish) = self.session.poll_wish() {
             asked = true;

@@ -7,12 +7,14 @@ use super::market::Creations;
 use super::options::Waits;
 use super::registry::Registry;
 use super::status::{Counters, StatusSource};
-use crate::shard::{Inbox, LogClock};
+use crate::shard::{Board, Inbox, LogClock};
 
 pub(super) struct Wiring {
     pub(super) registry: Registry,
     /// By shard.
     pub(super) inboxes: Arc<[Inbox]>,
+    /// By shard.
+    pub(super) boards: Arc<[Board]>,
     pub(super) clock: LogClock,
     pub(super) status: Arc<dyn StatusSource>,
     pub(super) counters: Counters,

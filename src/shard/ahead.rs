@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
+use super::board::{Change, Posting};
 use crate::base::Sequence;
 use crate::base::limits::{AHEAD_BYTES_MAX, AHEAD_ENTRIES_MAX};
 
@@ -19,14 +20,27 @@ use crate::base::limits::{AHEAD_BYTES_MAX, AHEAD_ENTRIES_MAX};
 const MOMENTS: usize = 4 * AHEAD_ENTRIES_MAX;
 
 /// An entry on its way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct OnTheWay {
     /// Its place; the last place appended when it has no bytes.
     pub(super) position: Sequence,
     pub(super) bytes: usize,
+    /// For the board, when it has arrived; none for an entry that does not end its turn.
+    pub(super) posting: Option<Posting>,
     /// Replies that wait for it.
     pub(super) replies: u32,
     pub(super) decided_ns: u64,
+}
+
+impl OnTheWay {
+    /// What it counts against the bound.
+    const fn weight(&self) -> usize {
+        let changes = match &self.posting {
+            Some(posting) => posting.changes.len(),
+            None => 0,
+        };
+        self.bytes + changes * size_of::<Change>()
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +67,7 @@ impl Ahead {
 
     /// The shard is about to append an entry.
     pub(super) fn handle_append(&self, entry: OnTheWay) {
-        self.bytes.fetch_add(entry.bytes, Ordering::AcqRel);
+        self.bytes.fetch_add(entry.weight(), Ordering::AcqRel);
         let pushed = self.entries.push(entry);
         assert!(pushed.is_ok(), "law: a shard appends only while there is room for one more entry");
     }
@@ -61,7 +75,7 @@ impl Ahead {
     /// The log says that the oldest entry is durable.
     pub(super) fn handle_durable(&self, now_ns: u64) -> Option<OnTheWay> {
         let entry = self.entries.pop()?;
-        self.bytes.fetch_sub(entry.bytes, Ordering::AcqRel);
+        self.bytes.fetch_sub(entry.weight(), Ordering::AcqRel);
         if entry.bytes > 0 {
             self.moment(entry.position).store(now_ns, Ordering::Release);
         }
@@ -83,7 +97,7 @@ mod tests {
     use super::*;
 
     fn entry(position: u64, bytes: usize) -> OnTheWay {
-        OnTheWay { position: Sequence(position), bytes, replies: 1, decided_ns: 0 }
+        OnTheWay { position: Sequence(position), bytes, posting: None, replies: 1, decided_ns: 0 }
     }
 
     #[test]

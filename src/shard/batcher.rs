@@ -22,12 +22,13 @@
 
 use super::answers::{Answers, End, Visit};
 use super::backlog::{Backlog, Pending};
+use super::board::{Board, Change, Posting};
 use super::facts::{Facts, Sealed};
 use super::lane::Admitted;
 use super::queries::answer_query;
 use crate::base::limits::{
-    EXPIRIES_PER_TURN_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETIREMENTS_PER_TURN_MAX, TURN_BYTES_MAX,
-    TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
+    EXPIRIES_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETIREMENTS_PER_TURN_MAX,
+    TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
 };
 use crate::base::{OrderId, Sequence, Timestamp};
 use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
@@ -88,6 +89,14 @@ impl Batcher {
         &self.engine
     }
 
+    /// Puts everything on the board that the engine was recovered with. `now` is log time: nothing was accepted later.
+    pub(super) fn fill_board(&mut self, board: &Board, now: Timestamp) {
+        self.engine.watch_for_sale(now.after_ms(ID_AHEAD_MS_MAX));
+        let mut posting = Posting { changes: Vec::new(), due_at: self.engine.next_deadline() };
+        self.engine.take_for_sale(&mut |for_sale| posting.changes.push(Change::new(for_sale, now)));
+        board.publish(&posting);
+    }
+
     pub(super) fn into_engine(self) -> Engine {
         self.engine
     }
@@ -129,10 +138,19 @@ impl Batcher {
     /// Puts the replies and seals the entry. `durable` is the mark, read after the turn; tells how many requests the
     /// turn decided.
     pub(super) fn handle_turn_end(&mut self, decided_ns: u64, durable: Sequence) -> usize {
+        let now = self.turn.now;
+        let posting = self.facts.posting();
+        self.engine.take_for_sale(&mut |for_sale| posting.changes.push(Change::new(for_sale, now)));
+        posting.due_at = self.engine.next_deadline();
         let end = End { position: self.facts.position(), durable, decided_ns };
         let waiting = self.answers.finish(&end, self.facts.notify());
-        self.facts.finish(self.turn.now, waiting, decided_ns);
+        self.facts.finish(now, waiting, decided_ns);
         self.turn.requests
+    }
+
+    /// Whether everything decided so far is durable, with the mark at `mark`.
+    pub(super) fn is_durable(&self, mark: Sequence) -> bool {
+        !self.facts.has_sealed() && self.facts.position() <= mark
     }
 
     /// The next entry for the log, in order of positions. Ask until there is none.

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::board::{Change, Posting};
 use crate::base::{Sequence, ShardId, Timestamp};
 use crate::engine::Fact;
 use crate::wal::{Entry, Notify};
@@ -16,6 +17,8 @@ use crate::wire::encode_fact;
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) entry: Entry,
+    /// For the board; none when the turn goes on in the next entry.
+    pub(super) posting: Option<Posting>,
     /// Replies that wait for it.
     pub(super) replies: u32,
     /// When the turn ended.
@@ -33,6 +36,7 @@ pub(super) struct Facts {
     bytes: Vec<u8>,
     notify: Vec<Arc<dyn Notify>>,
     /// Of this turn.
+    posting: Posting,
     turn_bytes: usize,
     sealed: VecDeque<Sealed>,
 }
@@ -46,6 +50,7 @@ impl Facts {
             shard,
             bytes: Vec::new(),
             notify: Vec::new(),
+            posting: Posting::default(),
             turn_bytes: 0,
             sealed: VecDeque::new(),
         }
@@ -58,7 +63,8 @@ impl Facts {
         self.turn_bytes += self.bytes.len() - start;
         if self.bytes.len() > self.entry_bytes_max && start > 0 {
             let newest = self.bytes.split_off(start);
-            self.seal(now, 0, 0);
+            // What changed stands on the board before any answer of the turn leaves, and those wait for its last entry.
+            self.seal(now, None, 0, 0);
             self.bytes = newest;
         }
     }
@@ -87,15 +93,21 @@ impl Facts {
         &mut self.notify
     }
 
+    /// To be filled with what the board is told when the turn is durable.
+    pub(super) const fn posting(&mut self) -> &mut Posting {
+        &mut self.posting
+    }
+
     /// Ends the turn. Its entry is sealed if there are facts in it or somebody waits for those before it.
     pub(super) fn finish(&mut self, now: Timestamp, replies: u32, decided_ns: u64) {
         self.turn_bytes = 0;
         if !self.bytes.is_empty() || !self.notify.is_empty() {
-            self.seal(now, replies, decided_ns);
+            let posting = std::mem::take(&mut self.posting);
+            self.seal(now, Some(posting), replies, decided_ns);
         }
     }
 
-    fn seal(&mut self, now: Timestamp, replies: u32, decided_ns: u64) {
+    fn seal(&mut self, now: Timestamp, posting: Option<Posting>, replies: u32, decided_ns: u64) {
         self.position = self.position();
         let mut notify = std::mem::take(&mut self.notify);
         notify.push(Arc::clone(&self.shard));
@@ -103,7 +115,7 @@ impl Facts {
         notify.swap(0, last);
         let bytes = std::mem::take(&mut self.bytes);
         let entry = Entry { stream: self.stream, sequence: self.position, log_time: now, bytes, notify };
-        self.sealed.push_back(Sealed { entry, replies, decided_ns });
+        self.sealed.push_back(Sealed { entry, posting, replies, decided_ns });
     }
 
     pub(super) fn poll_sealed(&mut self) -> Option<Sealed> {
@@ -119,10 +131,12 @@ impl Facts {
         self.bytes.capacity() == 0
     }
 
-    pub(super) fn handle_buffers(&mut self, bytes: Vec<u8>, notify: Vec<Arc<dyn Notify>>) {
+    pub(super) fn handle_buffers(&mut self, bytes: Vec<u8>, notify: Vec<Arc<dyn Notify>>, changes: Vec<Change>) {
         assert!(self.bytes.is_empty() && self.notify.is_empty(), "law: buffers change hands between turns");
+        assert!(self.posting.changes.is_empty(), "law: whatever changes the board is a fact of its turn");
         self.bytes = bytes;
         self.notify = notify;
+        self.posting.changes = changes;
     }
 }
 

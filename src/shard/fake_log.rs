@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use crossbeam_queue::SegQueue;
 
 use super::log::Log;
-use crate::base::{Sequence, ShardId};
+use crate::base::{Sequence, ShardId, Timestamp};
+use crate::engine::{Capacity, Engine};
 use crate::wal::{Entry, Notify};
+use crate::wire::{FactReader, FactScratch};
 
 #[derive(Default)]
 pub(super) struct FakeLog {
@@ -15,27 +17,35 @@ pub(super) struct FakeLog {
     pub(super) entries: SegQueue<Entry>,
     pub(super) disk_low: AtomicBool,
     pub(super) full: AtomicBool,
-    /// Run once, right after somebody has looked at the mark.
-    after_look: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// What is durable: log time and facts of each entry.
+    history: Mutex<Vec<(Timestamp, Vec<u8>)>>,
 }
 
 impl FakeLog {
     /// Makes the oldest entry durable: the mark first, then the wakers, as the real one does.
     pub(super) fn settle_one(&self) -> bool {
         let Some(entry) = self.entries.pop() else { return false };
+        if !entry.bytes.is_empty() {
+            self.history.lock().expect("no test panics in it").push((entry.log_time, entry.bytes));
+        }
         self.mark.store(entry.sequence.0, Ordering::Release);
         entry.notify.iter().for_each(|waiting| waiting.durable());
         true
     }
+}
 
-    /// Has `then` happen right after the next look at the mark: before whoever looked can do anything about it.
-    pub(super) fn after_look(&self, then: impl FnOnce() + Send + 'static) {
-        *self.after_look.lock().expect("no test panics in it") = Some(Box::new(then));
-    }
-
-    /// Moves the mark and tells nobody.
-    pub(super) fn mark(&self, position: u64) {
-        self.mark.store(position, Ordering::Release);
+impl FakeLog {
+    /// What a recovery would find.
+    pub(super) fn durable_engine(&self) -> Engine {
+        let mut engine = Engine::new(ShardId(0), 1, Capacity::default());
+        let mut scratch = FactScratch::default();
+        for (at, bytes) in self.history.lock().expect("no test panics in it").iter() {
+            let mut facts = FactReader::new(bytes, &mut scratch);
+            while let Some(fact) = facts.next() {
+                engine.fold(&fact.expect("a fact"), *at);
+            }
+        }
+        engine
     }
 }
 
@@ -49,12 +59,7 @@ impl Log for FakeLog {
     }
 
     fn durable(&self, _stream: ShardId) -> Sequence {
-        let seen = Sequence(self.mark.load(Ordering::Acquire));
-        let then = self.after_look.lock().expect("no test panics in it").take();
-        if let Some(then) = then {
-            then();
-        }
-        seen
+        Sequence(self.mark.load(Ordering::Acquire))
     }
 
     fn disk_low(&self) -> bool {

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::sync::Parker;
 
+use super::board::Board;
 use super::clock::LogClock;
 use super::lane::{Admitted, Lane};
 use super::log::Log;
@@ -125,6 +126,12 @@ impl Inbox {
     #[must_use]
     pub fn take_spare_batch(&self) -> Batch {
         self.lanes.spare.pop().unwrap_or_default()
+    }
+
+    /// What is for sale in the shard's markets.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        self.shared.board.clone()
     }
 
     /// A moment's numbers.

@@ -23,6 +23,7 @@ mod log;
 mod stages;
 
 mod ahead;
+mod board;
 mod parking;
 
 mod inbox;
@@ -45,6 +46,7 @@ mod fake_log;
 #[cfg(test)]
 mod tests;
 
+pub use board::{Board, Offer};
 pub use clock::{LogClock, LogTime, Reading, Readings};
 pub use inbox::{Inbox, ShardStats, Submission};
 pub use log::Log;

@@ -112,7 +112,7 @@ impl Replies {
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let shared = &self.outbox.shared;
         let chunk = self.head.take().or_else(|| self.outbox.chunks.pop())?;
-        if chunk.position > shared.durable() {
+        if chunk.position > shared.mark() {
             self.head = Some(chunk);
             return None;
         }
@@ -160,11 +160,10 @@ mod tests {
         }
     }
 
-    fn open() -> (Arc<FakeLog>, Arc<Outbox>, Replies) {
-        let log = Arc::new(FakeLog::default());
-        let (inbox, _parker) = Inbox::new(ShardId(0), Arc::clone(&log) as _, LogClock::new(Timestamp::ZERO));
+    fn open() -> (Arc<Shared>, Arc<Outbox>, Replies) {
+        let (inbox, _parker) = Inbox::new(ShardId(0), Arc::new(FakeLog::default()), LogClock::new(Timestamp::ZERO));
         let (outbox, replies) = inbox.open_outbox();
-        (log, outbox, replies)
+        (inbox.shared, outbox, replies)
     }
 
     fn chunk(position: u64, byte: u8) -> Chunk {
@@ -173,42 +172,42 @@ mod tests {
 
     #[test]
     fn a_reply_waits_for_the_mark_and_keeps_its_place() {
-        let (log, outbox, mut replies) = open();
+        let (shared, outbox, mut replies) = open();
         for (position, byte) in [(0, 1), (5, 2), (6, 3)] {
             outbox.put(chunk(position, byte));
         }
         assert_eq!((replies.take(), replies.take()), (Some(vec![1]), None));
-        log.mark(5);
+        shared.move_mark(Sequence(5));
         assert_eq!((replies.take(), replies.take()), (Some(vec![2]), None));
         assert!(!replies.is_empty());
-        log.mark(9);
+        shared.move_mark(Sequence(9));
         assert_eq!((replies.take(), replies.take()), (Some(vec![3]), None));
         assert!(replies.is_empty());
     }
 
     #[test]
     fn a_mark_that_moves_between_the_look_and_the_registration_is_seen() {
-        let (log, outbox, mut replies) = open();
+        let (shared, outbox, mut replies) = open();
         outbox.put(chunk(1, 7));
-        let (mover, notified) = (Arc::clone(&log), Arc::clone(&outbox));
-        log.after_look(move || {
+        let (mover, notified) = (Arc::clone(&shared), Arc::clone(&outbox));
+        *shared.after_look.lock().expect("one thread") = Some(Box::new(move || {
             // The session has just seen that it must wait. Nobody is registered yet: this wakes nobody.
-            mover.mark(1);
+            mover.move_mark(Sequence(1));
             Notify::durable(&*notified);
-        });
+        }));
         let waker = Waker::from(Arc::new(Woken::default()));
         assert_eq!(replies.poll_take(&mut Context::from_waker(&waker)), Poll::Ready(vec![7]));
     }
 
     #[test]
     fn whoever_registered_before_the_mark_moved_is_woken_once() {
-        let (log, outbox, mut replies) = open();
+        let (shared, outbox, mut replies) = open();
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
         outbox.put(chunk(1, 7));
         assert_eq!(replies.poll_take(&mut cx), Poll::Pending);
-        log.mark(1);
+        shared.move_mark(Sequence(1));
         Notify::durable(&*outbox);
         Notify::durable(&*outbox);
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
@@ -227,7 +226,7 @@ mod tests {
     #[test]
     fn no_wake_up_is_lost_between_a_shard_a_log_and_a_session() {
         const CHUNKS: u64 = 30_000;
-        let (log, outbox, mut replies) = open();
+        let (shared, outbox, mut replies) = open();
         let (to_log, appended) = std::sync::mpsc::sync_channel::<u64>(3);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -239,7 +238,7 @@ mod tests {
             });
             scope.spawn(|| {
                 for position in appended {
-                    log.mark(position);
+                    shared.move_mark(Sequence(position));
                     Notify::durable(&*outbox);
                 }
             });

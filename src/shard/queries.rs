@@ -25,6 +25,7 @@ fn try_answer(
             writer.answer(tag, &Answer::Numbered { number: market.number(), repeated: true }, &[]);
         }
         Query::Stock { market, skus } => writer.stock(tag, &engine.stock(market, skus)?),
+        Query::Availability { market, skus } => writer.availability(tag, &engine.availability(market, skus)?),
         Query::ResolveSkus { market, codes } => {
             let codes: Vec<&str> = codes.iter().collect();
             writer.sku_numbers(tag, &engine.resolve_skus(market, &codes)?);

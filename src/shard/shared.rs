@@ -5,18 +5,19 @@
 //!   nothing in that circle would ever be freed.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::sync::Parker;
 
 use super::ahead::{Ahead, OnTheWay};
+use super::board::{Board, Change};
 use super::clock::LogClock;
 use super::facts::Sealed;
 use super::log::Log;
 use super::parking::{Parking, Rest};
 use super::stages::Stages;
-use crate::base::limits::{REPLY_SPARE_BUFFERS_MAX, REPLY_SPARE_BYTES_MAX};
+use crate::base::limits::{AHEAD_ENTRIES_MAX, REPLY_SPARE_BUFFERS_MAX, REPLY_SPARE_BYTES_MAX};
 use crate::base::{Sequence, ShardId};
 use crate::wal::{Entry, Notify};
 
@@ -29,6 +30,13 @@ pub(super) struct Shared {
     pub(super) ahead: Ahead,
     pub(super) stages: Stages,
     pub(super) usage: UsageCounters,
+    pub(super) board: Board,
+    spare_changes: ArrayQueue<Vec<Change>>,
+    /// The last entry that is durable and whose changes stand on the board.
+    mark: AtomicU64,
+    /// Run once, right after somebody has looked at the mark.
+    #[cfg(test)]
+    pub(super) after_look: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 /// What the engine holds, told at the end of every turn.
@@ -41,6 +49,7 @@ pub(super) struct UsageCounters {
 impl Shared {
     pub(super) fn new(stream: ShardId, log: Arc<dyn Log>, clock: LogClock) -> (Self, Parker) {
         let (parking, parker) = Parking::new();
+        let mark = log.durable(stream);
         let shared = Self {
             stream,
             log,
@@ -50,12 +59,32 @@ impl Shared {
             ahead: Ahead::new(),
             stages: Stages::default(),
             usage: UsageCounters::default(),
+            board: Board::default(),
+            spare_changes: ArrayQueue::new(AHEAD_ENTRIES_MAX),
+            mark: AtomicU64::new(mark.0),
+            #[cfg(test)]
+            after_look: std::sync::Mutex::default(),
         };
         (shared, parker)
     }
 
-    pub(super) fn durable(&self) -> Sequence {
-        self.log.durable(self.stream)
+    /// Everything up to here is durable and stands on the board: what was decided up to here may leave. It follows the
+    /// log's own mark at once, and never passes an answer that the board does not know of.
+    pub(super) fn mark(&self) -> Sequence {
+        let seen = Sequence(self.mark.load(Ordering::Acquire));
+        #[cfg(test)]
+        if let Some(then) = self.after_look.lock().expect("no test panics in it").take() {
+            then();
+        }
+        seen
+    }
+
+    pub(super) fn move_mark(&self, position: Sequence) {
+        self.mark.fetch_max(position.0, Ordering::Release);
+    }
+
+    pub(super) fn take_changes_buffer(&self) -> Vec<Change> {
+        self.spare_changes.pop().unwrap_or_default()
     }
 
     pub(super) fn take_reply_buffer(&self) -> Vec<u8> {
@@ -71,10 +100,10 @@ impl Shared {
     }
 
     /// Hands an entry to the log, counted as on its way.
-    pub(super) fn append(&self, Sealed { entry, replies, decided_ns }: Sealed) -> Result<(), Entry> {
+    pub(super) fn append(&self, Sealed { entry, posting, replies, decided_ns }: Sealed) -> Result<(), Entry> {
         let bytes = entry.bytes.len();
         self.stages.entry_bytes.record(bytes as u64);
-        self.ahead.handle_append(OnTheWay { position: entry.sequence, bytes, replies, decided_ns });
+        self.ahead.handle_append(OnTheWay { position: entry.sequence, bytes, posting, replies, decided_ns });
         self.log.append(entry)
     }
 }
@@ -86,6 +115,13 @@ impl Notify for Shared {
         if let Some(entry) = self.ahead.handle_durable(now_ns) {
             let took_us = now_ns.saturating_sub(entry.decided_ns) / 1_000;
             self.stages.durable_us.record_n(took_us, entry.replies.into());
+            if let Some(mut posting) = entry.posting {
+                self.board.publish(&posting);
+                posting.changes.clear();
+                // A full shelf lets the buffer go.
+                let _dropped = self.spare_changes.push(posting.changes);
+            }
+            self.move_mark(entry.position);
         }
         self.parking.wake(Rest::Stalled);
     }

@@ -10,13 +10,14 @@ use crate::base::limits::{
     AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, INBOX_SUBMISSIONS_MAX, RETIREMENT_ORDERS_MAX,
     RETIREMENTS_PER_TURN_MAX, RETURN_WINDOW_MS_DEFAULT, TURN_COMMANDS_MAX,
 };
-use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
-};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::{Answer, Capacity, Command, Engine, Line, Place, Query, Refusal, Retention};
+use crate::engine::{Answer, Command, Line, Place, Query, Refusal, Retention, Scratch};
+use crate::shard::Log;
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
+
+mod board;
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
 const ONE_UNIT: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 5 }];
@@ -55,13 +56,7 @@ struct Bench {
 impl Bench {
     /// A shard with one market, one SKU and so many units of it.
     fn new(units: u64) -> Self {
-        let (log, time) = (Arc::new(FakeLog::default()), SetReadings::default());
-        let clock = LogClock::with_readings(Timestamp::ZERO, time.clone());
-        let engine = Engine::new(ShardId(0), 1, Capacity::default());
-        let shard = Shard::new(engine, ShardId(0), Sequence(0), ENTRY_BYTES_MAX, Arc::clone(&log) as _, clock);
-        let inbox = shard.inbox();
-        let (outbox, replies) = inbox.open_outbox();
-        let mut bench = Self { shard, inbox, log, time, outbox, replies };
+        let mut bench = Self::start(Arc::new(FakeLog::default()), SetReadings::default());
         let request = RequestId::new(Timestamp::from_ms(BEGIN_MS), market(), 1);
         bench.submit(&[
             Request::Command(Command::OpenMarket { market: market(), code: "m" }),
@@ -71,6 +66,33 @@ impl Bench {
         bench.run();
         assert_eq!(bench.told().len(), 3);
         bench
+    }
+
+    /// A shard with everything that is durable.
+    fn start(log: Arc<FakeLog>, time: SetReadings) -> Self {
+        let clock = LogClock::with_readings(Timestamp::ZERO, time.clone());
+        let (engine, last) = (log.durable_engine(), log.durable(ShardId(0)));
+        let shard = Shard::new(engine, ShardId(0), last, ENTRY_BYTES_MAX, Arc::clone(&log) as _, clock);
+        let inbox = shard.inbox();
+        let (outbox, replies) = inbox.open_outbox();
+        Self { shard, inbox, log, time, outbox, replies }
+    }
+
+    /// The power fails: what was not durable is gone, and so is every connection.
+    fn start_again(self) -> Self {
+        while self.log.entries.pop().is_some() {}
+        Self::start(self.log, self.time)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.time.wall_ms())
+    }
+
+    fn submit_as(&self, correlation: u64, request: &Request<'_>) {
+        let mut batch = self.inbox.take_spare_batch();
+        batch.push(Tag { correlation, index: 0, expires_at_ms: 0 }, request);
+        let submitted = self.inbox.submit(Submission { batch, outbox: Arc::clone(&self.outbox) });
+        assert!(submitted.is_ok(), "there is room");
     }
 
     fn submit(&self, requests: &[Request<'_>]) {
@@ -96,6 +118,10 @@ impl Bench {
 
     /// What may leave now.
     fn told(&mut self) -> Vec<Told> {
+        self.told_with_correlation().into_iter().map(|(_, told)| told).collect()
+    }
+
+    fn told_with_correlation(&mut self) -> Vec<(u64, Told)> {
         let mut told = Vec::new();
         while let Some(chunk) = self.replies.take() {
             read(&chunk, &mut told);
@@ -112,17 +138,18 @@ impl Bench {
     }
 }
 
-fn read(chunk: &[u8], told: &mut Vec<Told>) {
+fn read(chunk: &[u8], told: &mut Vec<(u64, Told)>) {
     let mut rest = chunk;
     while !rest.is_empty() {
         let header = ReplyHeader::parse(rest).expect("sound").expect("whole");
         let (frame, behind) = rest.split_at(header.length);
-        decode_replies(frame, |_, _, reply| {
-            told.push(match reply {
+        decode_replies(frame, |correlation, _, reply| {
+            let reply = match reply {
                 Reply::Answer(answer, _) => Told::Answer(answer),
                 Reply::Refused(why) => Told::Refused(why),
                 _ => Told::Other,
-            });
+            };
+            told.push((correlation, reply));
         })
         .expect("sound");
         rest = behind;
@@ -217,7 +244,7 @@ fn a_turn_is_one_entry_one_chunk_and_one_wake_up_a_connection() {
     bench.shard.turn();
     let entry = bench.log.entries.pop().expect("three facts");
     assert_eq!((bench.entries(), entry.notify.len()), (0, 2), "the shard and one connection");
-    bench.log.mark(entry.sequence.0);
+    entry.notify[0].durable();
     assert_eq!((bench.replies.take().is_some(), bench.replies.is_empty()), (true, true));
 }
 

@@ -67,7 +67,9 @@ impl Shard {
         let (inbox, parker) = Inbox::new(stream, log, clock);
         let shard: Arc<dyn Notify> = Arc::clone(&inbox.shared) as Arc<dyn Notify>;
         let facts = Facts::new(stream, last, entry_bytes_max, shard);
-        let shard = Self { batcher: Batcher::new(engine, facts), inbox, parker, held: None };
+        let mut batcher = Batcher::new(engine, facts);
+        batcher.fill_board(&inbox.shared.board, inbox.shared.clock.now());
+        let shard = Self { batcher, inbox, parker, held: None };
         shard.tell_usage();
         shard
     }
@@ -144,17 +146,22 @@ impl Shard {
 
     fn take_buffers(&mut self) {
         if self.batcher.facts().wants_buffers() {
-            let log = &self.inbox.shared.log;
-            self.batcher.facts().handle_buffers(log.take_spare(), log.take_spare_notify());
+            let shared = &self.inbox.shared;
+            let (log, changes) = (&shared.log, shared.take_changes_buffer());
+            self.batcher.facts().handle_buffers(log.take_spare(), log.take_spare_notify(), changes);
         }
     }
 
     fn end_turn(&mut self) {
         let shared = Arc::clone(self.shared());
         let decided_ns = shared.clock.monotonic_ns();
-        let requests = self.batcher.handle_turn_end(decided_ns, shared.durable());
+        let requests = self.batcher.handle_turn_end(decided_ns, shared.mark());
         if requests > 0 {
             shared.stages.turn_commands.record(requests as u64);
+        }
+        // A turn that appends nothing may still have found out that nothing is due.
+        if self.batcher.is_durable(shared.mark()) {
+            shared.board.set_due_at(self.engine().next_deadline());
         }
         while let Some(admitted) = self.batcher.poll_done() {
             let waited_us = decided_ns.saturating_sub(admitted.at_ns) / 1_000;

@@ -180,6 +180,10 @@ impl Batch {
                 array = append(&mut self.skus, skus);
                 Query::Stock { market, skus: &[] }
             }
+            Query::Availability { market, skus } => {
+                array = append(&mut self.skus, skus);
+                Query::Availability { market, skus: &[] }
+            }
             Query::ResolveSkus { market, codes } => {
                 blob = self.add_text(codes.text());
                 array = append(&mut self.ends, codes.ends());
@@ -233,6 +237,7 @@ impl Batch {
         match query {
             Query::Market { .. } => Query::Market { code: &self.text[item.blob.range()] },
             Query::Stock { market, .. } => Query::Stock { market, skus: &self.skus[item.array.range()] },
+            Query::Availability { market, .. } => Query::Availability { market, skus: &self.skus[item.array.range()] },
             Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
             Query::Sites { .. }
             | Query::Skus { .. }

@@ -26,6 +26,8 @@ pub enum Reply<'a> {
         /// Not the last part.
         more: bool,
     },
+    /// Units for sale of each SKU, in the order asked.
+    Availability(Vec<u64>),
     /// Numbers of SKU codes, in the order asked.
     SkuNumbers(Vec<Option<SkuId>>),
     /// The sites of a market.

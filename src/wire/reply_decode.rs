@@ -10,7 +10,9 @@ use super::layout::{Body, Malformed, RECORD_VERSION, get, split_record};
 use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{Reply, Taken};
-use super::reply_decode_queries::{books, open_orders, order, retention, sites, sku_numbers, skus, stock};
+use super::reply_decode_queries::{
+    availability, books, open_orders, order, retention, sites, sku_numbers, skus, stock,
+};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedNumberedV1, ArchivedPlacedReplyV1, ArchivedPlacedShortV1,
     ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, REPEATED, ReplyKind,
@@ -78,6 +80,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         }
         ReplyKind::Refused => Reply::Refused(refused(head, record)?),
         ReplyKind::Stock => stock(head, record)?,
+        ReplyKind::Availability => availability(head, record)?,
         ReplyKind::SkuNumbers => sku_numbers(head, record)?,
         ReplyKind::Sites => sites(head, record)?,
         ReplyKind::Skus => skus(head, record)?,

@@ -7,10 +7,10 @@ use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1, ArchivedOpenOrdersReplyV1,
-    ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1,
-    ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1,
-    CLOSED, HAS_HASHES, MORE,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1,
+    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedRetentionV1,
+    ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1,
+    ArchivedStockV1, CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
@@ -28,6 +28,16 @@ pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Rep
     })?;
     body.end()?;
     Ok(Reply::Stock { rows, more })
+}
+
+pub(super) fn availability<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedAvailabilityV1>(record)?;
+    let mut units = Vec::new();
+    body.array::<u64_ule, _>(usize::from(fixed.rows.to_native()), &mut units, |units| Ok(units.to_native()))?;
+    body.end()?;
+    Ok(Reply::Availability(units))
 }
 
 pub(super) fn sku_numbers<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

@@ -13,9 +13,10 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, BooksV1, CLOSED, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1, OpenOrdersReplyV1,
-    OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
-    RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1, StockV1,
+    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1,
+    OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind,
+    RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1,
+    StockV1,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -112,6 +113,15 @@ impl ReplyWriter {
         put(&mut self.buffer, &StockV1 { head, rows: count16(rows.len()) });
         let row = |row: &StockRow| StockRowV1 { sku: row.sku.0, site: row.site.0, balances: row.balances };
         put_all(&mut self.buffer, rows.iter().map(row));
+        self.seal(bytes);
+    }
+
+    /// Appends the units for sale of SKUs, in the order asked.
+    pub fn availability(&mut self, tag: Tag, units: &[u64]) {
+        let bytes = 18 + 8 * units.len();
+        let head = self.head(ReplyKind::Availability, bytes, tag, 0, 0);
+        put(&mut self.buffer, &AvailabilityV1 { head, rows: count16(units.len()) });
+        put_all(&mut self.buffer, units.iter().copied());
         self.seal(bytes);
     }
 

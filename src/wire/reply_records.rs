@@ -28,6 +28,7 @@ kinds! {
         Order = 36,
         OpenOrders = 38,
         Books = 39,
+        Availability = 41,
         Status = 48,
         Hello = 64,
     }
@@ -113,6 +114,11 @@ fixed! {
         sku: u32,
         site: u16,
         balances: [i64; BUCKETS],
+    }
+    /// Then: units for sale (u64) of each SKU.
+    AvailabilityV1 as ArchivedAvailabilityV1, 18 {
+        head: AnswerHead,
+        rows: u16,
     }
     /// Then: SKU numbers (u32), 0 for a code that does not exist.
     SkuNumbersV1 as ArchivedSkuNumbersV1, 18 {

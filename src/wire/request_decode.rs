@@ -71,6 +71,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
             return Ok(Decoded::Status);
         }
         RequestKind::Stock
+        | RequestKind::Availability
         | RequestKind::ResolveSkus
         | RequestKind::Sites
         | RequestKind::Skus
@@ -223,7 +224,14 @@ fn return_to_stock<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<Command<
 
 fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch) -> Read<Query<'a>> {
     Ok(match kind {
-        RequestKind::Stock => stock(record, scratch)?,
+        RequestKind::Stock => {
+            let (market, skus) = sku_list(record, scratch)?;
+            Query::Stock { market, skus }
+        }
+        RequestKind::Availability => {
+            let (market, skus) = sku_list(record, scratch)?;
+            Query::Availability { market, skus }
+        }
         RequestKind::ResolveSkus => resolve_skus(record, scratch)?,
         RequestKind::Skus => {
             let fixed = Body::alone::<ArchivedSkusQueryV1>(record)?;
@@ -255,14 +263,14 @@ fn market_query(record: &[u8]) -> Read<MarketId> {
     market(Body::alone::<ArchivedMarketQueryV1>(record)?.market.to_native())
 }
 
-fn stock<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<Query<'s>> {
+fn sku_list<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<(MarketId, &'s [SkuId])> {
     let (fixed, mut body) = Body::of::<ArchivedStockQueryV1>(record)?;
     scratch.skus.clear();
     body.array::<rkyv::rend::unaligned::u32_ule, _>(usize::from(fixed.skus.to_native()), &mut scratch.skus, |sku| {
         Ok(SkuId(sku.to_native()))
     })?;
     body.end()?;
-    Ok(Query::Stock { market: market(fixed.market.to_native())?, skus: &scratch.skus })
+    Ok((market(fixed.market.to_native())?, &scratch.skus))
 }
 
 fn resolve_skus<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Query<'a>> {

@@ -179,11 +179,8 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
     let start = out.len();
     match *query {
         Query::Market { code } => market_code(RequestKind::Market, code, out)?,
-        Query::Stock { market, skus } => {
-            let head = head(RequestKind::Stock, 10 + 4 * skus.len())?;
-            put(out, &StockQueryV1 { head, market: market.number(), skus: count16(skus.len())? });
-            put_all(out, skus.iter().map(|sku| sku.0));
-        }
+        Query::Stock { market, skus } => sku_list(RequestKind::Stock, market, skus, out)?,
+        Query::Availability { market, skus } => sku_list(RequestKind::Availability, market, skus, out)?,
         Query::ResolveSkus { market, codes } => resolve_skus(market, codes, out)?,
         Query::Sites { market } => market_query(RequestKind::Sites, market, out)?,
         Query::Books { market } => market_query(RequestKind::Books, market, out)?,
@@ -203,6 +200,13 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         }
     }
     pad(out, start);
+    Ok(())
+}
+
+fn sku_list(kind: RequestKind, market: MarketId, skus: &[SkuId], out: &mut Vec<u8>) -> Encoded {
+    let head = head(kind, 10 + 4 * skus.len())?;
+    put(out, &StockQueryV1 { head, market: market.number(), skus: count16(skus.len())? });
+    put_all(out, skus.iter().map(|sku| sku.0));
     Ok(())
 }
 

@@ -28,6 +28,7 @@ kinds! {
         OpenOrders = 38,
         Books = 39,
         Market = 40,
+        Availability = 41,
         Status = 48,
         SetRetention = 96,
         Retention = 97,
@@ -129,7 +130,7 @@ fixed! {
         line: u16,
         quantity: u32,
     }
-    /// Then: SKU numbers.
+    /// `Stock` and `Availability`. Then: SKU numbers.
     StockQueryV1 as ArchivedStockQueryV1, 10 {
         head: RecordHead,
         market: u32,

@@ -11,7 +11,7 @@ use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SiteId, SkuId, Ti
 use stockade::client::{Client, ClientOptions, Response};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
-use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource};
+use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource, Traffic};
 use stockade::shard::{LogClock, Recovery, Shard, ShardHandle};
 use stockade::wal::{self, Log, SyncMethod};
 use stockade::wire::Status;
@@ -29,6 +29,7 @@ pub(crate) struct World {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) ca: Vec<u8>,
+    pub(crate) traffic: Traffic,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     shards: Vec<ShardHandle>,
@@ -93,11 +94,11 @@ impl World {
         let inboxes = shards.iter().map(ShardHandle::inbox).collect();
         let parts = NodeParts { registry, inboxes, clock, status: Arc::new(NoStatus) };
         let server = Server::bind(options, parts).expect("a server");
-        let address = server.local_addr();
+        let (address, traffic) = (server.local_addr(), server.traffic());
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(server.run(async { stopped.await.unwrap_or_default() }));
         let ca = std::fs::read(self.data.path().join("dev/cert.pem")).unwrap_or_default();
-        Running { address, ca, stop, served, shards, log: log_running }
+        Running { address, ca, traffic, stop, served, shards, log: log_running }
     }
 }
 

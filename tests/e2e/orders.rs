@@ -5,6 +5,7 @@ use stockade::base::{ChangeId, MarketId, OrderNumber, SkuId};
 use stockade::client::{QueryReply, Response, frames};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
+use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Command, Query, Refusal};
 use stockade::wire::{FrameWriter, Refused, Reply, decode_replies};
 
@@ -200,5 +201,56 @@ async fn many_frames_in_flight_are_all_answered_once() {
     }
     assert!(open.iter().all(|left| *left == 0));
     drop(sending.await.expect("sent"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_sold_out_is_refused_at_the_door_and_what_was_accepted_is_repeated() {
+    let world = World::new(1);
+    let server = world.start().await;
+    let client = server.client(&world).await;
+    let (market, sku) = stocked(&client, "default", 1).await;
+    let (accepted, lines) = (client.new_order_id(market), [line(sku, 1)]);
+    let placed = client.submit(&place(accepted, &lines)).await.expect("an answer");
+    assert!(matches!(placed, Response::Answered { .. }), "{placed:?}");
+    let sold_out = Response::Refused(Refused::Engine(Refusal::SoldOut { sku, asked: 1, available: 0 }));
+    // The start forgot how new the newest identifier was, and an identifier may be two seconds ahead of its time.
+    while server.traffic.sold_out() == 0 {
+        let order = client.new_order_id(market);
+        assert_eq!(client.submit(&place(order, &lines)).await.expect("an answer"), sold_out);
+    }
+    let again = client.submit(&place(accepted, &lines)).await.expect("an answer");
+    assert!(matches!(again, Response::Answered { answer: Answer::Placed { repeated: true, .. }, .. }), "{again:?}");
+    let before = server.traffic.sold_out();
+    client.submit(&Command::Cancel { order: accepted, block: false }).await.expect("an answer");
+    let order = client.new_order_id(market);
+    let placed = client.submit(&place(order, &lines)).await.expect("an answer");
+    assert!(matches!(placed, Response::Answered { .. }), "the unit is for sale again: {placed:?}");
+    assert_eq!(server.traffic.sold_out(), before);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_availability_of_ten_thousand_skus_is_one_answer_that_no_shard_gives() {
+    let world = World::new(1);
+    let server = world.start().await;
+    let client = server.client(&world).await;
+    let (market, sku) = stocked(&client, "default", 7).await;
+    let mut skus = vec![sku];
+    for number in 1..40 {
+        let code = format!("more-{number}");
+        skus.push(SkuId(numbered(&client, &Command::CreateSku { market, code: &code }).await));
+    }
+    let answers = server.replies_taken();
+    let many: Vec<SkuId> = skus.iter().copied().cycle().take(10_000).collect();
+    let told = client.query(&Query::Availability { market, skus: &many }).await.expect("an answer");
+    let expected = (0..10_000).map(|at| if at % 40 == 0 { 7 } else { 0 }).collect();
+    assert_eq!(told, QueryReply::Availability(expected));
+    let ask = async |skus: &[SkuId]| client.query(&Query::Availability { market, skus }).await.expect("an answer");
+    let unknown = Refusal::UnknownSku { sku: SkuId(41) };
+    assert_eq!(ask(&[sku, SkuId(41)]).await, QueryReply::Refused(Refused::Engine(unknown)));
+    let too_many = Refusal::OutOfBounds { field: Field::Rows, min: 0, max: 10_000 };
+    assert_eq!(ask(&vec![sku; 10_001]).await, QueryReply::Refused(Refused::Engine(too_many)));
+    assert_eq!(server.replies_taken(), answers, "the shard was not asked");
     server.stop().await;
 }

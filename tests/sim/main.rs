@@ -49,6 +49,7 @@ fn nothing_answered_is_lost_in_any_world() {
     };
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
+    let refused_by_board = AtomicU64::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -65,6 +66,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&snapshots, report.snapshots),
                         (&trimmed, report.trimmed),
                         (&broken, report.images_broken),
+                        (&refused_by_board, report.refused_by_board),
                     ] {
                         sum.fetch_add(of_world, Ordering::Relaxed);
                     }
@@ -75,7 +77,10 @@ fn nothing_answered_is_lost_in_any_world() {
     assert!(accepted.into_inner() >= 100 * count, "hardly anything is accepted in these worlds");
     if count >= 100 {
         let [snapshots, trimmed, broken] = [snapshots, trimmed, broken].map(AtomicU64::into_inner);
+        let refused = refused_by_board.into_inner();
         println!("{count} worlds: {snapshots} snapshots, {trimmed} segments trimmed, {broken} images broken");
+        println!("{refused} placements refused by the board");
+        assert!(refused >= 10 * count, "{refused} placements refused by the board");
         assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");
         assert!(trimmed >= count && broken >= count / 10, "{trimmed} segments trimmed, {broken} images broken");
     }

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::Retention;
+use stockade::engine::{Command, Retention};
 use stockade::shard::{Next, Submission, make_snapshot_on, tidy_up_on};
 use stockade::wal::{Fault, Options, SyncMethod};
-use stockade::wire::{Refused, Reply, ReplyHeader, Tag, decode_replies};
+use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::ask::{Ask, Outcome};
@@ -34,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) trimmed: u64,
     /// Images of which a byte was flipped before a recovery.
     pub(crate) images_broken: u64,
+    /// Placements that never reached a shard.
+    pub(crate) refused_by_board: u64,
     /// A hash of every answer and every crash, in order.
     pub(crate) trace: u64,
 }
@@ -215,6 +217,13 @@ impl World {
         let expires_soon = self.rng.once_in(20);
         let life = self.life.as_mut().expect("a life has begun");
         let expires_at_ms = if expires_soon { life.clock.monotonic_ms() + 2 } else { 0 };
+        // As a session does it: the board first, then the shard.
+        if let Request::Command(Command::Place(place)) = ask.request()
+            && let Some(refusal) = life.inboxes[shard].board().refuse(&place, life.clock.now())
+        {
+            self.report.refused_by_board += 1;
+            return self.hear_reply(op, &Reply::Refused(Refused::Engine(refusal)));
+        }
         let mut batch = life.inboxes[shard].take_spare_batch();
         batch.push(Tag { correlation: op as u64, index: 0, expires_at_ms }, &ask.request());
         let outbox = life.connections[client][shard].outbox.clone();

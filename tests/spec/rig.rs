@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::limits::{LINES_MAX, PAGE_ROWS_MAX, REQUESTS_REMEMBERED_MS};
+use stockade::base::limits::{AVAILABILITY_SKUS_MAX, LINES_MAX, PAGE_ROWS_MAX, REQUESTS_REMEMBERED_MS};
 use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
@@ -24,6 +24,8 @@ pub(crate) const START: Timestamp = Timestamp::from_ms(1_760_000_000_000);
 
 /// The one market that most tests need.
 pub(crate) const MARKET: MarketId = MarketId::new(1).expect("1 fits");
+
+const AVAILABLE: usize = Bucket::Available as usize;
 
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
@@ -252,13 +254,20 @@ impl Rig {
             let twice = rows.insert((row.sku, row.site), row.balances);
             assert_eq!(twice, None, "SKU {} at site {} is listed twice", row.sku, row.site);
         }
+        for page in skus.chunks(AVAILABILITY_SKUS_MAX) {
+            let available =
+                |sku: &SkuId| rows.iter().filter(|((of, _), _)| of == sku).map(|(_, of)| of[AVAILABLE]).sum();
+            let expected: Vec<i64> = page.iter().map(available).collect();
+            let told = self.engine.availability(market, page).expect("the SKUs exist");
+            assert_eq!(told, expected.iter().map(|units| units.cast_unsigned()).collect::<Vec<_>>());
+        }
         let mut expected = self.twin.balances(market);
         expected.retain(|_, balances| *balances != [0; BUCKETS]);
         assert_eq!(rows, expected, "stock of market {market}: engine (left), twin (right)");
         let books = self.engine.books(market).expect("the market is open");
         assert_eq!(books, self.twin.books(market), "books of market {market}: engine (left), twin (right)");
         for balances in rows.values() {
-            assert!(balances[Bucket::Available as usize] >= 0, "oversold");
+            assert!(balances[AVAILABLE] >= 0, "oversold");
         }
     }
 

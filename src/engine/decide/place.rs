@@ -20,7 +20,7 @@ use crate::base::{MarketId, OrderId, Timestamp};
 
 impl Engine {
     pub(super) fn place<'s>(&self, place: &Place<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
-        let total = check_place_bounds(place)?;
+        let total = place.check()?;
         let market = self.market(place.order.market())?;
         if let Some(position) = self.orders.find(place.order) {
             return self.repeat(position, place, scratch);
@@ -139,17 +139,22 @@ const fn sold_out(Shortfall { sku, asked, available, .. }: Shortfall) -> Refusal
     Refusal::SoldOut { sku, asked, available }
 }
 
-/// Checks every bound of a placement and gives its total.
-fn check_place_bounds(place: &Place<'_>) -> Result<u64, Refusal> {
-    check_bounds(Field::Lines, place.lines.len() as u64, 1, LINES_MAX as u64)?;
-    check_bounds(Field::Hold, place.hold_ms.into(), 1, HOLD_MS_MAX.into())?;
-    check_bounds(Field::Details, place.details.len() as u64, 0, DETAILS_BYTES_MAX as u64)?;
-    let mut total = 0_u128;
-    for line in place.lines {
-        check_bounds(Field::Quantity, line.quantity.into(), 1, LINE_QUANTITY_MAX.into())?;
-        check_bounds(Field::Price, line.price, 0, UNIT_PRICE_MAX)?;
-        total += u128::from(line.price) * u128::from(line.quantity);
+impl Place<'_> {
+    /// Checks every bound that needs no state, and gives the total in minor units.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfBounds`], of the first field that is.
+    pub fn check(&self) -> Result<u64, Refusal> {
+        check_bounds(Field::Lines, self.lines.len() as u64, 1, LINES_MAX as u64)?;
+        check_bounds(Field::Hold, self.hold_ms.into(), 1, HOLD_MS_MAX.into())?;
+        check_bounds(Field::Details, self.details.len() as u64, 0, DETAILS_BYTES_MAX as u64)?;
+        let mut total = 0_u128;
+        for line in self.lines {
+            check_bounds(Field::Quantity, line.quantity.into(), 1, LINE_QUANTITY_MAX.into())?;
+            check_bounds(Field::Price, line.price, 0, UNIT_PRICE_MAX)?;
+            total += u128::from(line.price) * u128::from(line.quantity);
+        }
+        let out_of_bounds = Refusal::OutOfBounds { field: Field::Total, min: 0, max: ORDER_TOTAL_MAX };
+        u64::try_from(total).ok().filter(|total| *total <= ORDER_TOTAL_MAX).ok_or(out_of_bounds)
     }
-    let out_of_bounds = Refusal::OutOfBounds { field: Field::Total, min: 0, max: ORDER_TOTAL_MAX };
-    u64::try_from(total).ok().filter(|total| *total <= ORDER_TOTAL_MAX).ok_or(out_of_bounds)
 }

@@ -39,8 +39,9 @@ impl Engine {
                 market.add_site(code, rank);
             }
             Fact::SkuCreated { market, sku, code } => {
-                let number = self.market_mut(market).skus.insert(code);
-                assert_eq!(sku.0, number, "law: SKUs are numbered in order");
+                let market = self.market_mut(market);
+                assert_eq!(sku.0, market.skus.insert(code), "law: SKUs are numbered in order");
+                market.ledger.moved.note(sku);
                 self.sku_count += 1;
             }
             Fact::Received { request, sku, site, quantity } => {
@@ -62,6 +63,9 @@ impl Engine {
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Closed { orders } => self.fold_closed(orders),
             Fact::Left { orders } => self.fold_left(orders),
+        }
+        if self.watched.on {
+            self.note_market(fact);
         }
     }
 
@@ -96,6 +100,7 @@ impl Engine {
     fn fold_placed(&mut self, placed: &Placed<'_>, at: Timestamp) {
         let content = Content::from(placed).hash();
         let market = market_of(&mut self.markets, placed.order.market());
+        market.newest_accepted = market.newest_accepted.max(placed.order.made_at());
         let to = if placed.confirmed { Bucket::Committed } else { Bucket::Reserved };
         for draw in placed.draws {
             let at_site = |bucket| Account { site: draw.site, bucket };

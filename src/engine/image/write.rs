@@ -98,6 +98,8 @@ impl Engine {
             deadlines: _,
             closings: _,
             leavings: _,
+            // No part of the state.
+            watched: _,
             directory,
             markets: _,
             orders,
@@ -136,6 +138,8 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         retention: Retention { return_window_ms, ids_kept_ms },
         retired_before,
         gone: Gone { tally: Tally { orders, hash }, customer_units },
+        // No part of the state.
+        newest_accepted: _,
     } = market;
     to.item(Item::Market, |item| {
         item.u32(number.number()).blob(code.as_bytes()).u64(*return_window_ms).u64(*ids_kept_ms);

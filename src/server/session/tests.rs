@@ -16,6 +16,10 @@ fn market(number: u32) -> MarketId {
     MarketId::new(number).expect("fits")
 }
 
+fn boards(shards: usize) -> Arc<[Board]> {
+    (0..shards).map(|_| Board::default()).collect()
+}
+
 fn fresh() -> Spares {
     Box::new(|_| Batch::default())
 }
@@ -25,11 +29,11 @@ fn session() -> Session {
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
     registry.insert(market(2), ShardId(1));
-    Session::new(2, registry, Share::new(Pool::new(1 << 30)), fresh(), FRAME_WAIT)
+    Session::new(boards(2), registry, Share::new(Pool::new(1 << 30)), fresh(), FRAME_WAIT)
 }
 
 fn confirm(of: u32) -> Command<'static> {
-    let order = OrderId::new(crate::base::Timestamp::from_ms(5), market(of), 9);
+    let order = OrderId::new(Timestamp::from_ms(5), market(of), 9);
     Command::Confirm { order, attempt: ChangeId(1) }
 }
 
@@ -86,7 +90,7 @@ fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
         log.lock().expect("one thread").push(shard.0);
         Batch::default()
     });
-    let mut session = Session::new(2, registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
+    let mut session = Session::new(boards(2), registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
     assert_eq!(*taken.lock().expect("one thread"), [] as [u16; 0], "nobody has asked anything");
     read(&mut session, &frame(7, &[confirm(2), confirm(2), confirm(2)]), 0).expect("sound");
     let (shard, batch) = session.poll_submission().expect("one");
@@ -201,7 +205,7 @@ fn a_frame_that_waits_for_the_pool_is_not_the_clients_fault_and_is_once_there_is
     let pool = Pool::new(0);
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(1, registry, Share::new(Arc::clone(&pool)), fresh(), FRAME_WAIT);
+    let mut session = Session::new(boards(1), registry, Share::new(Arc::clone(&pool)), fresh(), FRAME_WAIT);
     read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
     let mut large = frame(2, &[confirm(1)]);
     large[..4].copy_from_slice(&u32::try_from(FRAME_BYTES_MAX).expect("fits").to_le_bytes());
@@ -270,7 +274,7 @@ fn a_session_that_is_dropped_owes_nothing_any_more() {
     let share = Share::new(Pool::new(1 << 30));
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(1, registry, Arc::clone(&share), fresh(), FRAME_WAIT);
+    let mut session = Session::new(boards(1), registry, Arc::clone(&share), fresh(), FRAME_WAIT);
     let commands = [confirm(1), Command::AssignMarket { code: "m" }];
     read(&mut session, &frame(1, &commands), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);

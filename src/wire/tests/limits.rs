@@ -97,7 +97,7 @@ fn what_no_record_can_carry_is_refused_before_it_is_sent() {
     assert_eq!(writer.push(&placement(&from)), Err(PushError::TooLarge));
     let code = "x".repeat(256);
     let from = Ingredients { codes: [code.as_str()].into_iter().collect(), ..single_line() };
-    assert_eq!(writer.push_query(&from.queries()[1]), Err(PushError::TooLarge));
+    assert_eq!(writer.push_query(&from.queries()[2]), Err(PushError::TooLarge));
     assert!(writer.is_empty() && writer.bytes() == REQUEST_HEADER_BYTES);
 }
 

@@ -148,6 +148,7 @@ impl Ingredients {
         let (market, rows_max) = (self.market(), self.small(0));
         vec![
             Query::Stock { market, skus: &self.skus },
+            Query::Availability { market, skus: &self.skus },
             Query::ResolveSkus { market, codes: self.codes.codes() },
             Query::Sites { market },
             Query::Skus { market, after: SkuId(self.medium(1)), rows_max },
@@ -362,6 +363,7 @@ impl Ingredients {
         let stock = self.skus.iter().map(|sku| StockRow { sku: *sku, site: SiteId(self.small(1)), balances });
         vec![
             Reply::Stock { rows: stock.collect(), more: false },
+            Reply::Availability((0..self.skus.len()).map(|at| self.word(at)).collect()),
             Reply::SkuNumbers(self.skus.iter().map(|sku| (sku.0 != 0).then_some(*sku)).collect()),
             Reply::Sites(self.codes.codes().iter().map(site).collect()),
             Reply::Skus(self.skus.iter().zip(self.codes.codes().iter()).map(sku).collect()),
@@ -387,6 +389,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken
         Reply::Answer(answer, _) => writer.answer(tag, answer, taken),
         Reply::Refused(refused) => writer.refuse(tag, refused),
         Reply::Stock { rows, .. } => writer.stock(tag, rows),
+        Reply::Availability(units) => writer.availability(tag, units),
         Reply::SkuNumbers(numbers) => writer.sku_numbers(tag, numbers),
         Reply::Sites(sites) => writer.sites(tag, sites),
         Reply::Skus(rows) => {
