@@ -17,7 +17,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Engine, Line, Place, Scratch};
-use stockade::shard::{Log, LogClock, Next, Outbox, Replies, Shard, Submission};
+use stockade::shard::{Lane, Log, LogClock, Next, Outbox, Replies, Shard, Submission};
 use stockade::wal::{Entry, Notify};
 use stockade::wire::{Request, Tag, encode_fact};
 
@@ -129,7 +129,7 @@ impl Desk {
         for (index, command) in (0..).zip(commands) {
             batch.push(Tag { correlation: 1, index, expires_at_ms: 0 }, &Request::Command(*command));
         }
-        Submission { batch, outbox: Arc::clone(&self.outbox) }
+        Submission { lane: Lane::Orders, batch, outbox: Arc::clone(&self.outbox) }
     }
 
     /// A round of placements, so many of them a submission.

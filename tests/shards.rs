@@ -15,7 +15,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Engine, Line, Place, Query};
-use stockade::shard::{Inbox, LogClock, Outbox, Recovery, Replies, Shard, ShardHandle, Submission};
+use stockade::shard::{Inbox, Lane, LogClock, Outbox, Recovery, Replies, Shard, ShardHandle, Submission};
 use stockade::wal::{Handle, Log, Options, Running, SyncMethod};
 use stockade::wire::{BooksAt, Reply, ReplyHeader, Request, Tag, decode_replies};
 
@@ -88,7 +88,7 @@ impl Desk {
         for (index, request) in (0..).zip(requests) {
             batch.push(Tag { correlation: index, index: 0, expires_at_ms: 0 }, request);
         }
-        let submitted = self.inbox.submit(Submission { batch, outbox: Arc::clone(&self.outbox) });
+        let submitted = self.inbox.submit(Submission { lane: Lane::Orders, batch, outbox: Arc::clone(&self.outbox) });
         assert!(submitted.is_ok(), "nobody else asks");
         let mut answers = BTreeMap::new();
         while answers.len() < requests.len() {

@@ -99,10 +99,14 @@ pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
 
 /// Shards of a node.
 pub const SHARDS_MAX: u16 = 64;
-/// Submissions waiting for one shard; one more is given back and answered `Overloaded`.
-pub const INBOX_SUBMISSIONS_MAX: usize = 4_096;
-/// Bytes of commands waiting for one shard.
-pub const INBOX_BYTES_MAX: usize = 32 * MIB;
+/// Submissions waiting in one lane of a shard; one more is given back and answered `Overloaded`.
+pub const LANE_SUBMISSIONS_MAX: usize = 4_096;
+/// Bytes waiting in each lane of a shard: urgent, orders, reads.
+pub const LANE_BYTES_MAX: [usize; 3] = [8 * MIB, 20 * MIB, 4 * MIB];
+/// How long the first of each lane may have waited when another is taken in, in milliseconds.
+pub const LANE_WAIT_MS_MAX: [u64; 3] = [10_000, 1_000, 2_000];
+/// Commands on unknown orders that a shard puts off until it has seen the placements before them.
+pub const PUT_OFF_REQUESTS_MAX: usize = 8_192;
 /// Emptied batches kept for the sessions of one shard.
 pub const INBOX_SPARE_BATCHES_MAX: usize = 64;
 /// An emptied batch larger than this is given back to the allocator.
@@ -231,8 +235,10 @@ pub const FRAME_MS_MAX: u64 = 10_000;
 pub const REPLY_MS_MAX: u64 = 10_000;
 /// At a stop, requests under way have so long to be answered.
 pub const DRAIN_MS_MAX: u64 = 5_000;
-/// How long a client that met a full inbox should wait before it comes back.
+/// How long a client that was turned away should wait before it comes back, at least.
 pub const RETRY_AFTER_MS: u32 = 10;
+/// The same at most, however long others have waited.
+pub const RETRY_AFTER_MS_MAX: u32 = 2_000;
 
 /// Streams a client may have open on one connection.
 pub const STREAMS_MAX: u32 = 32;

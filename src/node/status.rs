@@ -33,7 +33,8 @@ impl StatusSource for NodeStatus {
         let of_stage =
             |pick: fn(&StageStats) -> &Histogram<u64>| summary(shards.iter().map(|shard| pick(&shard.stages)));
         let mut stages = [Summary::default(); STAGES];
-        stages[Stage::Decided as usize] = of_stage(|stages| &stages.decided_us);
+        let decided = shards.iter().flat_map(|shard| &shard.stages.decided_us);
+        stages[Stage::Decided as usize] = summary(decided);
         stages[Stage::Durable as usize] = of_stage(|stages| &stages.durable_us);
         stages[Stage::Answered as usize] = of_stage(|stages| &stages.answered_us);
         stages[Stage::TurnRequests as usize] = of_stage(|stages| &stages.turn_commands);

@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 
 use super::memory;
 use crate::server::{Exposition, Health, HttpSource, Traffic};
-use crate::shard::{Inbox, ShardStats, StageStats};
+use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
 use crate::wal::{Disk, FileDisk, Handle, images_on};
 use crate::wire::ServerVersion;
 
@@ -128,19 +128,27 @@ fn tell_door(out: &mut Exposition, parts: &Parts) {
 }
 
 fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
-    let mut each = |name: &str, help: &str, lane: &str, pick: &dyn Fn(&ShardStats) -> u64| {
+    let mut each = |name: &str, help: &str, pick: &dyn Fn(&ShardStats) -> u64| {
         out.family(name, "gauge", help);
         for shard in shards {
-            out.sample(name, &format!("shard=\"{}\"{lane}", shard.shard), pick(shard));
+            out.sample(name, &format!("shard=\"{}\"", shard.shard), pick(shard));
         }
     };
-    let lane = ",lane=\"orders\"";
-    each("stockade_orders", "Orders kept, tombstones and blocked identifiers included.", "", &|shard| shard.orders);
-    each("stockade_details_bytes", "Customer details kept.", "", &|shard| shard.details_bytes);
-    each("stockade_waiting_submissions", "Submissions waiting for a shard.", lane, &|shard| {
-        shard.waiting_submissions as u64
+    each("stockade_orders", "Orders kept, tombstones and blocked identifiers included.", &|shard| shard.orders);
+    each("stockade_details_bytes", "Customer details kept.", &|shard| shard.details_bytes);
+    let mut each_lane = |name: &str, kind: &str, help: &str, pick: fn(&LaneStats) -> u64| {
+        out.family(name, kind, help);
+        for (shard, lane) in shards.iter().flat_map(|shard| shard.lanes.iter().map(move |lane| (shard.shard, lane))) {
+            out.sample(name, &format!("shard=\"{shard}\",lane=\"{}\"", lane.lane.name()), pick(lane));
+        }
+    };
+    each_lane("stockade_waiting_submissions", "gauge", "Submissions waiting for a shard.", |lane| {
+        lane.waiting_submissions as u64
     });
-    each("stockade_waiting_bytes", "Their bytes.", lane, &|shard| shard.waiting_bytes as u64);
+    each_lane("stockade_waiting_bytes", "gauge", "Their bytes.", |lane| lane.waiting_bytes as u64);
+    each_lane("stockade_turned_away_total", "counter", "Requests that a full lane did not take.", |lane| {
+        lane.turned_away
+    });
     out.single("stockade_orders_max", "gauge", "The limit of all shards' orders.", parts.orders_max);
     out.single("stockade_details_bytes_max", "gauge", "The limit of all shards' details.", parts.details_bytes_max);
 }
@@ -148,8 +156,12 @@ fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
 type Stage = fn(&StageStats) -> &Histogram<u64>;
 
 fn tell_stages(out: &mut Exposition, shards: &[ShardStats]) {
-    let times: [(&str, &str, Stage); 3] = [
-        ("stockade_decided_seconds", "From submission to the end of the turn that decided it.", |s| &s.decided_us),
+    out.family("stockade_decided_seconds", "histogram", "From submission to the end of the turn that decided it.");
+    for (shard, lane) in shards.iter().flat_map(|shard| Lane::ALL.map(move |lane| (shard, lane))) {
+        let labels = format!("shard=\"{}\",lane=\"{}\"", shard.shard, lane.name());
+        out.seconds("stockade_decided_seconds", &labels, &shard.stages.decided_us[lane as usize]);
+    }
+    let times: [(&str, &str, Stage); 2] = [
         ("stockade_durable_seconds", "From there until every fact behind it is durable.", |s| &s.durable_us),
         ("stockade_answered_seconds", "From there until a session took the reply.", |s| &s.answered_us),
     ];

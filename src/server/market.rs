@@ -26,7 +26,7 @@ use super::session::Wish;
 use crate::base::limits::{MARKET_CREATIONS_MAX, RETRY_AFTER_MS};
 use crate::base::{MarketId, ShardId};
 use crate::engine::{Answer, Command, DIRECTORY_SHARD, fewest_markets};
-use crate::shard::{Inbox, Submission};
+use crate::shard::{Inbox, Lane, Submission, TurnedAway};
 use crate::wire::{Refused, Reply, Request, Tag, decode_replies};
 
 type Outcome = Result<Answer, Refused>;
@@ -146,8 +146,8 @@ impl Creator {
         let (outbox, mut replies) = inbox.open_outbox();
         let mut batch = inbox.take_spare_batch();
         batch.push(Tag::default(), &Request::Command(*command));
-        if inbox.submit(Submission { batch, outbox }).is_err() {
-            let busy = Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS };
+        if let Err(TurnedAway { retry_after_ms, .. }) = inbox.submit(Submission { lane: Lane::Orders, batch, outbox }) {
+            let busy = Refused::Overloaded { retry_after_ms };
             return Err(if inbox.is_closed() { Refused::ShuttingDown } else { busy });
         }
         let frame = poll_fn(|cx| replies.poll_take(cx)).await;

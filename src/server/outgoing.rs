@@ -13,12 +13,13 @@
 use std::collections::VecDeque;
 
 use crate::base::ShardId;
+use crate::shard::LANES;
 
 /// What a buffer answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// So many requests of a shard.
-    Shard(ShardId, u64),
+    /// So many requests of a shard, by lane.
+    Shard(ShardId, [u64; LANES]),
     /// What the session answered itself, counted at so many bytes.
     Local(usize),
 }
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn a_buffer_settles_with_its_last_byte_and_not_before() {
         let mut outgoing = Outgoing::default();
-        let (first, second) = (Answers::Shard(ShardId(3), 2), Answers::Local(7));
+        let (first, second) = (Answers::Shard(ShardId(3), [0, 2, 0]), Answers::Local(7));
         outgoing.push(first, vec![1, 2, 3]);
         outgoing.push(second, vec![4]);
         assert_eq!((outgoing.handle_written(2), outgoing.rest()), (None, Some(&[3][..])));

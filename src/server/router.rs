@@ -18,7 +18,7 @@ use crate::base::limits::{AVAILABILITY_SKUS_MAX, RETRY_AFTER_MS};
 use crate::base::{MarketId, ShardId, SkuId, Timestamp};
 use crate::engine::refusal::Field;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
-use crate::shard::{Board, Offer};
+use crate::shard::{Board, LANES, Lane, Offer};
 use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
 
 /// Where a session gets an empty batch for a shard: best one that was used before.
@@ -28,7 +28,8 @@ pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
 pub(super) struct Router {
     pub(super) homes: Homes,
     pub(super) share: Arc<Share>,
-    lanes: Vec<Lane>,
+    /// By shard, then by lane.
+    roads: Vec<[Road; LANES]>,
     /// By shard.
     boards: Arc<[Board]>,
     /// Log time, as it was read last.
@@ -43,15 +44,15 @@ pub(super) struct Router {
     unwritten_bytes: usize,
 }
 
-/// What goes to one shard, and what it owes.
+/// What goes to one lane of a shard, and what it owes.
 #[derive(Default)]
-pub(super) struct Lane {
+struct Road {
     batch: Batch,
     answer_bytes: usize,
     owed: VecDeque<Debt>,
 }
 
-impl Lane {
+impl Road {
     fn is_settled(&self) -> bool {
         self.batch.is_empty() && self.owed.is_empty()
     }
@@ -72,7 +73,7 @@ impl Router {
         Self {
             homes: Homes::new(registry),
             share,
-            lanes: boards.iter().map(|_| Lane::default()).collect(),
+            roads: boards.iter().map(|_| Default::default()).collect(),
             boards,
             now: Timestamp::ZERO,
             sold_out: 0,
@@ -84,35 +85,45 @@ impl Router {
         }
     }
 
-    fn lane(&mut self, shard: ShardId) -> &mut Lane {
-        &mut self.lanes[usize::from(shard.0)]
+    fn road(&mut self, shard: ShardId, lane: Lane) -> &mut Road {
+        &mut self.roads[usize::from(shard.0)][lane as usize]
     }
 
-    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Batch)> {
-        let (shard, lane) = (0..).zip(&mut self.lanes).find(|(_, lane)| !lane.batch.is_empty())?;
-        let requests = lane.batch.len() as u64;
-        lane.owed.push_back(Debt { requests, answer_bytes: std::mem::take(&mut lane.answer_bytes) });
-        Some((ShardId(shard), std::mem::take(&mut lane.batch)))
+    /// Placements first: whatever is about them, from the same client, must not come before them.
+    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Lane, Batch)> {
+        for (shard, roads) in (0..).map(ShardId).zip(&mut self.roads) {
+            for lane in [Lane::Orders, Lane::Urgent, Lane::Reads] {
+                let road = &mut roads[lane as usize];
+                if !road.batch.is_empty() {
+                    let requests = road.batch.len() as u64;
+                    road.owed.push_back(Debt { requests, answer_bytes: std::mem::take(&mut road.answer_bytes) });
+                    return Some((shard, lane, std::mem::take(&mut road.batch)));
+                }
+            }
+        }
+        None
     }
 
-    pub(super) fn handle_turned_away(&mut self, shard: ShardId, batch: &Batch, why: Refused) {
-        let debt = self.lane(shard).owed.pop_back().expect("law: what is turned away was submitted last");
+    pub(super) fn handle_turned_away(&mut self, (shard, lane): (ShardId, Lane), batch: &Batch, why: Refused) {
+        let debt = self.road(shard, lane).owed.pop_back().expect("law: what is turned away was submitted last");
         self.share.settle(debt.answer_bytes);
         self.local.extend(batch.iter().map(|(tag, _)| (tag, Local::Refused(why))));
     }
 
-    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
+    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: [u64; LANES]) {
         let share = Arc::clone(&self.share);
-        let owed = &mut self.lane(shard).owed;
-        let mut left = requests;
-        while left > 0 {
-            let debt = owed.front_mut().expect("law: a shard answers each request once");
-            let paid = debt.requests.min(left);
-            debt.requests -= paid;
-            left -= paid;
-            if debt.requests == 0 {
-                share.settle(debt.answer_bytes);
-                owed.pop_front();
+        for lane in Lane::ALL {
+            let owed = &mut self.road(shard, lane).owed;
+            let mut left = requests[lane as usize];
+            while left > 0 {
+                let debt = owed.front_mut().expect("law: a shard answers each request once");
+                let paid = debt.requests.min(left);
+                debt.requests -= paid;
+                left -= paid;
+                if debt.requests == 0 {
+                    share.settle(debt.answer_bytes);
+                    owed.pop_front();
+                }
             }
         }
     }
@@ -128,7 +139,7 @@ impl Router {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.wishes_open == 0 && self.local.is_empty() && self.lanes.iter().all(Lane::is_settled)
+        self.wishes_open == 0 && self.local.is_empty() && self.roads.iter().flatten().all(Road::is_settled)
     }
 
     fn refuse(&mut self, tag: Tag, why: Refused) {
@@ -194,12 +205,12 @@ impl RequestSink for Router {
         }
         let answer_bytes = admission::answer_bytes_max(request);
         if self.admit(tag, answer_bytes) {
-            let lane = &mut self.lanes[usize::from(shard.0)];
-            if lane.batch.is_empty() {
-                lane.batch = (self.spares)(shard);
+            let road = &mut self.roads[usize::from(shard.0)][Lane::of(request) as usize];
+            if road.batch.is_empty() {
+                road.batch = (self.spares)(shard);
             }
-            lane.answer_bytes += answer_bytes;
-            lane.batch.push(tag, request);
+            road.answer_bytes += answer_bytes;
+            road.batch.push(tag, request);
         }
     }
 
@@ -217,7 +228,7 @@ impl RequestSink for Router {
 impl Drop for Router {
     /// A stream that ends early leaves answers behind that nobody will take.
     fn drop(&mut self) {
-        let owed: usize = self.lanes.iter().map(Lane::owed_bytes).sum();
+        let owed: usize = self.roads.iter().flatten().map(Road::owed_bytes).sum();
         let local = local_bytes(&self.local) + self.unwritten_bytes;
         self.share.settle(owed + self.wishes_open * MARKET_BYTES + local);
     }

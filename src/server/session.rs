@@ -2,16 +2,16 @@
 //! bytes.
 //!
 //! ```text
-//! bytes ─► input ─► frames ─► records ─┬─► batch of shard 0 ─► poll_submission ─► inbox ──┐
-//!                                      ├─► batch of shard 1 ─►       "                    │ handle_replies
+//! bytes ─► input ─► frames ─► records ─┬─► batch of a lane  ─► poll_submission ─► inbox ──┐
+//!                                      ├─► another shard's  ─►       "                    │ handle_replies
 //!                                      ├─► market to create ─► poll_wish                  │
-//!                                      └─► refused here     ─► poll_local                 │
+//!                                      └─► settled here     ─► poll_local                 │
 //!            stops reading while its connection is owed too much ◄── owed until written ──┘
 //! ```
 //!
 //! # Always true
-//! - It never waits for one request before it looks at the next; everything one read brought for a shard is one
-//!   submission.
+//! - It never waits for one request before it looks at the next; everything one read brought for a lane of a shard is
+//!   one submission.
 //! - Every request is answered exactly once: by its shard, by the creation of its market, or here.
 //! - Whatever the bytes, the outcome is requests, refusals or a numbered end of the connection.
 //! # Not here
@@ -26,12 +26,10 @@ use super::input::Input;
 use super::local::Local;
 use super::registry::Registry;
 use super::router::{Router, Spares};
-use crate::base::limits::{
-    FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS, RETRY_AFTER_MS,
-};
+use crate::base::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS};
 use crate::base::{ShardId, Timestamp};
 use crate::engine::Answer;
-use crate::shard::Board;
+use crate::shard::{Board, LANES, Lane};
 use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
 
 /// Why a session ends its connection.
@@ -194,18 +192,17 @@ impl Session {
     }
 
     /// What is to be handed to a shard. Drain it after every `handle_read` and `handle_room`.
-    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Batch)> {
+    pub(super) fn poll_submission(&mut self) -> Option<(ShardId, Lane, Batch)> {
         self.router.poll_submission()
     }
 
     /// The shard would not take it: every request of it is refused.
-    pub(super) fn handle_turned_away(&mut self, shard: ShardId, batch: &Batch, closed: bool) {
-        let why = if closed { Refused::ShuttingDown } else { Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS } };
-        self.router.handle_turned_away(shard, batch, why);
+    pub(super) fn handle_turned_away(&mut self, from: (ShardId, Lane), batch: &Batch, why: Refused) {
+        self.router.handle_turned_away(from, batch, why);
     }
 
-    /// The answers of a shard to so many requests were written.
-    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: u64) {
+    /// The answers of a shard to so many requests of each lane were written.
+    pub(super) fn handle_replies(&mut self, shard: ShardId, requests: [u64; LANES]) {
         self.router.handle_replies(shard, requests);
     }
 

@@ -28,8 +28,8 @@ use super::transport::window;
 use super::wiring::Wiring;
 use crate::base::ShardId;
 use crate::base::limits::STREAM_TURNS_MAX;
-use crate::shard::{Outbox, Replies, Submission};
-use crate::wire::CloseCode;
+use crate::shard::{Outbox, Replies, Submission, TurnedAway};
+use crate::wire::{CloseCode, Refused};
 
 /// Why a stream has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +145,8 @@ impl Stream {
             let mut before = link.replies.taken_requests();
             while let Poll::Ready(frames) = link.replies.poll_take(cx) {
                 let taken = link.replies.taken_requests();
-                self.outgoing.push(Answers::Shard(shard, taken - before), frames);
+                let answered = std::array::from_fn(|lane| taken[lane] - before[lane]);
+                self.outgoing.push(Answers::Shard(shard, answered), frames);
                 before = taken;
             }
         }
@@ -159,7 +160,7 @@ impl Stream {
     /// Hands every shard what is for it; whether there was anything.
     fn submit(&mut self) -> bool {
         let mut asked = false;
-        while let Some((shard, batch)) = self.session.poll_submission() {
+        while let Some((shard, lane, batch)) = self.session.poll_submission() {
             let inbox = &self.wiring.inboxes[usize::from(shard.0)];
             let link = self.links[usize::from(shard.0)].get_or_insert_with(|| {
                 let (outbox, replies) = inbox.open_outbox();
@@ -167,12 +168,14 @@ impl Stream {
             });
             asked = true;
             let requests = batch.len() as u64;
-            match inbox.submit(Submission { batch, outbox: Arc::clone(&link.outbox) }) {
+            match inbox.submit(Submission { lane, batch, outbox: Arc::clone(&link.outbox) }) {
                 Ok(()) => {
                     self.wiring.counters.requests.fetch_add(requests, Ordering::Relaxed);
                 }
-                Err(Submission { batch, .. }) => {
-                    self.session.handle_turned_away(shard, &batch, inbox.is_closed());
+                Err(TurnedAway { submission: Submission { batch, .. }, retry_after_ms }) => {
+                    let overloaded = Refused::Overloaded { retry_after_ms };
+                    let why = if inbox.is_closed() { Refused::ShuttingDown } else { overloaded };
+                    self.session.handle_turned_away((shard, lane), &batch, why);
                 }
             }
         }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::lane::LANES;
 use super::outbox::{Chunk, Outbox};
 use crate::base::{Sequence, Timestamp};
 use crate::wal::Notify;
@@ -16,7 +17,8 @@ use crate::wire::ReplyWriter;
 pub(super) struct Visit {
     outbox: Arc<Outbox>,
     pub(super) writer: ReplyWriter,
-    pub(super) replies: u32,
+    /// By lane.
+    pub(super) replies: [u32; LANES],
 }
 
 #[derive(Default)]
@@ -45,7 +47,7 @@ impl Answers {
         outbox.set_visit(self.turn << PLACE_BITS | place as u64);
         let mut writer = ReplyWriter::new(outbox.take_buffer());
         writer.begin(now);
-        self.visits.push(Visit { outbox: Arc::clone(outbox), writer, replies: 0 });
+        self.visits.push(Visit { outbox: Arc::clone(outbox), writer, replies: [0; LANES] });
         place
     }
 
@@ -58,10 +60,12 @@ impl Answers {
         let waits = end.position > end.durable;
         let mut replies = 0;
         for Visit { outbox, writer, replies: count } in self.visits.drain(..) {
-            if count == 0 {
+            let all: u32 = count.iter().sum();
+            if all == 0 {
+                // Whatever it asked was put off.
                 continue;
             }
-            replies += count;
+            replies += all;
             let bytes = writer.finish();
             outbox.put(Chunk { position: end.position, bytes, replies: count, decided_ns: end.decided_ns });
             if waits {

@@ -9,6 +9,10 @@ use crate::wire::{Request, Tag};
 pub(super) struct Pending {
     pub(super) admitted: Admitted,
     pub(super) done: usize,
+    /// Of those, put off: they are not answered yet.
+    pub(super) put_off: usize,
+    /// They had been put off before.
+    pub(super) is_second_chance: bool,
 }
 
 impl Pending {
@@ -28,8 +32,8 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    pub(super) fn push(&mut self, admitted: Admitted) {
-        let pending = Pending { admitted, done: 0 };
+    pub(super) fn push(&mut self, admitted: Admitted, is_second_chance: bool) {
+        let pending = Pending { admitted, done: 0, put_off: 0, is_second_chance };
         self.requests += pending.left();
         self.pending.push_back(pending);
     }

@@ -1,10 +1,10 @@
 //! The batch machine: submissions in, entries and replies out. No clock, no thread, no disk.
 //!
 //! ```text
-//! handle_submission ─► backlog ─► handle_turn: sweep what is due │ look ahead, decide, fold (in groups)
-//!                                      │ replies                 │ facts
-//!                                      ▼                         ▼
-//!                                 handle_turn_end: put, tagged   poll_append: the entry and whom to wake
+//! handle_submission ─► backlogs ─► handle_turn: sweep what is due │ look ahead, decide, fold (in groups)
+//!                      of lanes         │ replies                 │ facts
+//!                                       ▼                         ▼
+//!                                  handle_turn_end: put, tagged   poll_append: the entry and whom to wake
 //! ```
 //!
 //! # Always true
@@ -13,6 +13,7 @@
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
+//! - Every lane gets its share of every turn; what one leaves is the others'.
 //! - A turn is bounded in requests (a reading counts as many), in bytes of facts and in bytes of replies; the rest
 //!   waits for the next one.
 //!
@@ -20,19 +21,23 @@
 //! A group is looked up before it is decided, so that its cache misses overlap; a group larger than the cache would be
 //! forgotten before its turn.
 
+use std::sync::Arc;
+
 use super::answers::{Answers, End, Visit};
 use super::backlog::{Backlog, Pending};
 use super::board::{Board, Change, Posting};
 use super::facts::{Facts, Sealed};
-use super::lane::Admitted;
+use super::inbox::Submission;
+use super::lane::{Admitted, LANES, Lane};
 use super::queries::answer_query;
+use super::second_chance::SecondChances;
 use crate::base::limits::{
     EXPIRIES_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETIREMENTS_PER_TURN_MAX,
-    TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
+    RETRY_AFTER_MS, TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
 };
 use crate::base::{OrderId, Sequence, Timestamp};
 use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
-use crate::wire::{Refused, Request, Tag};
+use crate::wire::{Batch, Refused, Request, Tag};
 
 /// The world as a turn finds it.
 #[derive(Debug, Clone, Copy)]
@@ -43,17 +48,21 @@ pub(super) struct Moment {
     pub(super) monotonic_ms: u64,
     /// Placements are refused.
     pub(super) disk_low: bool,
+    /// Submissions the orders lane has taken in, ever; read after the urgent lane was drained.
+    pub(super) orders_pushed: u64,
 }
 
 pub(super) struct Batcher {
     engine: Engine,
     scratch: Scratch,
-    backlog: Backlog,
+    /// By lane.
+    backlogs: [Backlog; LANES],
+    second_chances: SecondChances,
     facts: Facts,
     answers: Answers,
     turn: Turn,
-    /// Submissions that are decided.
-    done: Vec<Admitted>,
+    /// Submissions that are decided, and how many of their requests were answered.
+    done: Vec<(Admitted, usize)>,
     /// Orders of the retirement under way.
     retired: Vec<OrderId>,
 }
@@ -65,6 +74,8 @@ struct Turn {
     requests: usize,
     /// Requests, dear ones counted as many.
     work: usize,
+    /// As much as the lane under way may bring it to.
+    work_max: usize,
     reply_bytes: usize,
     /// Nothing more may happen in it.
     ended: bool,
@@ -76,7 +87,8 @@ impl Batcher {
         Self {
             engine,
             scratch: Scratch::default(),
-            backlog: Backlog::default(),
+            backlogs: Default::default(),
+            second_chances: SecondChances::default(),
             facts,
             answers: Answers::default(),
             turn: Turn::default(),
@@ -101,21 +113,33 @@ impl Batcher {
         self.engine
     }
 
-    /// Whether it has enough for a turn.
-    pub(super) const fn is_full(&self) -> bool {
-        self.backlog.len() >= TURN_COMMANDS_MAX
+    /// Whether it has enough of a lane for a turn.
+    pub(super) const fn is_full(&self, lane: Lane) -> bool {
+        self.backlogs[lane as usize].len() >= TURN_COMMANDS_MAX
     }
 
     /// Whether anything is left to decide or to append.
     pub(super) fn has_work(&self, now: Timestamp) -> bool {
-        !self.backlog.is_empty()
+        !self.backlogs.iter().all(Backlog::is_empty)
+            || !self.second_chances.is_empty()
             || self.facts.has_sealed()
             || self.engine.has_due(now)
             || self.engine.has_retirements(now)
     }
 
     pub(super) fn handle_submission(&mut self, admitted: Admitted) {
-        self.backlog.push(admitted);
+        let lane = admitted.submission.lane;
+        self.backlogs[lane as usize].push(admitted, false);
+        if lane == Lane::Orders {
+            self.second_chances.handle_taken();
+            self.take_second_chances();
+        }
+    }
+
+    fn take_second_chances(&mut self) {
+        while let Some(admitted) = self.second_chances.poll_ready() {
+            self.backlogs[Lane::Orders as usize].push(admitted, true);
+        }
     }
 
     pub(super) const fn facts(&mut self) -> &mut Facts {
@@ -128,10 +152,22 @@ impl Batcher {
         self.answers.begin_turn();
         self.sweep(moment.now);
         self.retire(moment.now);
-        while !self.backlog.is_empty() && self.turn_has_room() {
-            let group = LOOK_AHEAD_COMMANDS_MAX.min(TURN_COMMANDS_MAX - self.turn.work);
-            self.touch_group(group, moment);
-            self.decide_group(group, moment);
+        for lane in Lane::ALL {
+            self.decide_lane(lane, lane.share(), moment);
+        }
+        for lane in Lane::ALL {
+            self.decide_lane(lane, TURN_COMMANDS_MAX, moment);
+        }
+        self.take_second_chances();
+    }
+
+    /// Decides so much of a lane at most.
+    fn decide_lane(&mut self, lane: Lane, work: usize, moment: Moment) {
+        self.turn.work_max = TURN_COMMANDS_MAX.min(self.turn.work + work);
+        while !self.backlogs[lane as usize].is_empty() && self.turn_has_room() {
+            let group = LOOK_AHEAD_COMMANDS_MAX.min(self.turn.work_max - self.turn.work);
+            self.touch_group(lane, group, moment);
+            self.decide_group(lane, group, moment);
         }
     }
 
@@ -158,8 +194,8 @@ impl Batcher {
         self.facts.poll_sealed()
     }
 
-    /// A submission of which every request has been decided.
-    pub(super) fn poll_done(&mut self) -> Option<Admitted> {
+    /// A submission of which every request has been decided, and how many were answered.
+    pub(super) fn poll_done(&mut self) -> Option<(Admitted, usize)> {
         self.done.pop()
     }
 
@@ -170,7 +206,7 @@ impl Batcher {
 
     fn turn_has_room(&self) -> bool {
         !self.turn.ended
-            && self.turn.work < TURN_COMMANDS_MAX
+            && self.turn.work < self.turn.work_max
             && self.facts.turn_bytes() < TURN_BYTES_MAX
             && self.turn.reply_bytes < TURN_REPLY_BYTES_MAX
     }
@@ -192,8 +228,8 @@ impl Batcher {
         }
     }
 
-    fn touch_group(&self, group: usize, moment: Moment) {
-        for (tag, request) in self.backlog.peek(group) {
+    fn touch_group(&self, lane: Lane, group: usize, moment: Moment) {
+        for (tag, request) in self.backlogs[lane as usize].peek(group) {
             if let Request::Command(command) = request
                 && !is_dead(tag, moment)
             {
@@ -202,41 +238,63 @@ impl Batcher {
         }
     }
 
-    fn decide_group(&mut self, group: usize, moment: Moment) {
+    fn decide_group(&mut self, lane: Lane, group: usize, moment: Moment) {
         let upto = self.turn.requests + group;
         while self.turn.requests < upto && self.turn_has_room() {
-            let Some(mut first) = self.backlog.take_first() else { return };
+            let Some(mut first) = self.backlogs[lane as usize].take_first() else { return };
             self.decide_first(&mut first, upto, moment);
             if first.done == first.len() {
-                self.done.push(first.admitted);
+                self.done.push((first.admitted, first.done - first.put_off));
             } else {
-                self.backlog.put_back(first);
+                self.backlogs[lane as usize].put_back(first);
             }
         }
     }
 
     /// Decides requests of one submission until the turn has had its share.
     fn decide_first(&mut self, first: &mut Pending, upto: usize, moment: Moment) {
-        let submission = &first.admitted.submission;
+        let Pending { admitted: Admitted { submission, at_ns }, done, put_off, is_second_chance } = first;
         let place = self.answers.visit(&submission.outbox, moment.now);
+        let mut later = Batch::default();
         while self.turn.requests < upto && self.turn_has_room() {
-            let Some((tag, request)) = submission.batch.get(first.done) else { return };
+            let Some((tag, request)) = submission.batch.get(*done) else { break };
             if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, request), moment) {
                 self.turn.ended = true;
-                return;
+                break;
             }
             let visit = self.answers.at(place);
             let before = visit.writer.bytes();
-            decide_request(&mut self.engine, &mut self.scratch, &mut self.facts, visit, (tag, request), moment);
-            visit.replies += 1;
+            let is_known =
+                decide_request(&mut self.engine, &mut self.scratch, &mut self.facts, visit, (tag, request), moment);
+            if !is_known && submission.lane == Lane::Urgent && !*is_second_chance && self.second_chances.has_room() {
+                later.push(tag, &request);
+                *put_off += 1;
+            } else {
+                if !is_known {
+                    refuse_unknown(visit, tag, *is_second_chance || submission.lane != Lane::Urgent);
+                }
+                visit.replies[submission.lane as usize] += 1;
+            }
             self.turn.reply_bytes += visit.writer.bytes() - before;
             self.turn.requests += 1;
             self.turn.work += work_of(request);
             // Books name the entry they are true at: nothing may follow in it, if it has begun.
             self.turn.ended |= self.facts.has_begun() && matches!(request, Request::Query(Query::Books { .. }));
-            first.done += 1;
+            *done += 1;
+        }
+        if !later.is_empty() {
+            let submission = Submission { batch: later, outbox: Arc::clone(&submission.outbox), lane: submission.lane };
+            self.second_chances.put_off(moment.orders_pushed, Admitted { submission, at_ns: *at_ns });
         }
     }
+}
+
+/// Nobody knows the order of a command: not after every placement before it was decided, or not yet and too many others
+/// wait to be asked again.
+fn refuse_unknown(visit: &mut Visit, tag: Tag, is_final: bool) {
+    let unknown = Refused::Engine(Refusal::UnknownOrder);
+    let come_back = Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS };
+    visit.writer.refuse(tag, if is_final { &unknown } else { &come_back });
 }
 
 /// Whether a request has to wait for the end of a sweep that this turn has only begun: a reading that would show what
@@ -271,6 +329,8 @@ const fn is_dead(tag: Tag, moment: Moment) -> bool {
     tag.expires_at_ms != 0 && tag.expires_at_ms <= moment.monotonic_ms
 }
 
+/// Decides a request and writes what comes of it. `false` when it is a command on an order that is not known: nothing
+/// is written then.
 fn decide_request(
     engine: &mut Engine,
     scratch: &mut Scratch,
@@ -278,13 +338,17 @@ fn decide_request(
     visit: &mut Visit,
     (tag, request): (Tag, Request<'_>),
     moment: Moment,
-) {
+) -> bool {
     let writer = &mut visit.writer;
     if is_dead(tag, moment) {
-        return writer.refuse(tag, &Refused::DeadlinePassed);
+        writer.refuse(tag, &Refused::DeadlinePassed);
+        return true;
     }
     let outcome = match request {
-        Request::Query(query) => return answer_query(engine, facts, &query, tag, writer),
+        Request::Query(query) => {
+            answer_query(engine, facts, &query, tag, writer);
+            return true;
+        }
         Request::Command(command @ Command::Place(_)) if moment.disk_low => {
             repeat_placement(engine, &command, scratch, moment.now)
         }
@@ -294,8 +358,10 @@ fn decide_request(
     };
     match outcome {
         Ok(answer) => writer.answer(tag, &answer, scratch.taken()),
+        Err(Refused::Engine(Refusal::UnknownOrder)) => return false,
         Err(refused) => writer.refuse(tag, &refused),
     }
+    true
 }
 
 /// With the disk low nothing new is placed, but what was accepted is still accepted, and still says so.

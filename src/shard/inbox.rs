@@ -1,18 +1,17 @@
 //! The inbox: where sessions leave work for a shard. Bounded; full means shed; nobody waits.
 //!
 //! ```text
-//! session ─┐                        ┌──────────┐
-//! session ─┼─ submit ─► orders lane ─► shard's │── emptied batches ─► take_spare_batch ─► sessions
-//! session ─┘   │ full?              │  thread  │
-//!              └─► given back       └──────────┘
+//! session ─┐            ┌► urgent ─┐   ┌──────────┐
+//! session ─┼─ submit ─► ┼► orders ─┼─► │ shard's  │── emptied batches ─► take_spare_batch ─► sessions
+//! session ─┘   │ full?  └► reads  ─┘   │ thread   │
+//!              └─► turned away         └──────────┘
 //! ```
 //!
-//! One submission is everything that one read of one stream brought for this shard, so that the price of handing over
-//! is paid once per read and not once per order.
+//! One submission is everything that one read of one stream brought for one lane of this shard, so that the price of
+//! handing over is paid once per read and not once per order.
 //!
 //! # Not here
-//! - The urgent lane and the one for reads. Which lane a submission goes to will be decided in [`Inbox::submit`], and
-//!   their shares in [`Inbox::take`]; nothing else knows how many lanes there are.
+//! - What is drained how much: `batcher`. Which request waits where: `lane`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,21 +21,21 @@ use crossbeam_utils::sync::Parker;
 
 use super::board::Board;
 use super::clock::LogClock;
-use super::lane::{Admitted, Lane};
+use super::lane::{Admitted, LANES, Lane, Queue, TurnedAway};
 use super::log::Log;
 use super::outbox::{Outbox, Replies};
 use super::parking::Rest;
 use super::shared::Shared;
 use super::stages::StageStats;
 use crate::base::ShardId;
-use crate::base::limits::{
-    INBOX_BYTES_MAX, INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, INBOX_SUBMISSIONS_MAX,
-};
+use crate::base::limits::{INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, RETRY_AFTER_MS};
 use crate::wire::Batch;
 
 /// Work for a shard, and where its replies go.
 pub struct Submission {
-    /// What one read brought.
+    /// Where it waits: [`Lane::of`] each of its requests.
+    pub lane: Lane,
+    /// What one read brought for that lane.
     pub batch: Batch,
     /// Of the stream it came from.
     pub outbox: Arc<Outbox>,
@@ -50,8 +49,8 @@ pub struct Inbox {
 }
 
 struct Lanes {
-    /// The only lane so far. The urgent lane and the one for reads come beside it.
-    orders: Lane,
+    /// By lane.
+    queues: [Queue; LANES],
     spare: ArrayQueue<Batch>,
     /// Nothing more is taken in.
     closed: AtomicBool,
@@ -66,19 +65,30 @@ pub struct ShardStats {
     pub orders: u64,
     /// Bytes of customer details it keeps.
     pub details_bytes: u64,
+    /// By lane.
+    pub lanes: [LaneStats; LANES],
+    /// How long commands take, and how large turns are.
+    pub stages: StageStats,
+}
+
+/// What waits in one lane.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneStats {
+    /// Which.
+    pub lane: Lane,
     /// Submissions waiting.
     pub waiting_submissions: usize,
     /// Their bytes.
     pub waiting_bytes: usize,
-    /// How long commands take, and how large turns are.
-    pub stages: StageStats,
+    /// Requests turned away since the start.
+    pub turned_away: u64,
 }
 
 impl Inbox {
     pub(super) fn new(stream: ShardId, log: Arc<dyn Log>, clock: LogClock) -> (Self, Parker) {
         let (shared, parker) = Shared::new(stream, log, clock);
         let lanes = Lanes {
-            orders: Lane::new(INBOX_SUBMISSIONS_MAX, INBOX_BYTES_MAX),
+            queues: Lane::ALL.map(Queue::new),
             spare: ArrayQueue::new(INBOX_SPARE_BATCHES_MAX),
             closed: AtomicBool::new(false),
         };
@@ -94,17 +104,18 @@ impl Inbox {
     /// Leaves work for the shard.
     ///
     /// # Errors
-    /// The submission itself, when the inbox is full (the session answers `Overloaded`) or the shard is stopping
+    /// The submission itself, when its lane is full (the session answers `Overloaded`) or the shard is stopping
     /// ([`Inbox::is_closed`]).
     #[expect(clippy::result_large_err, reason = "it goes back as it came; a box would cost an allocation when full")]
-    pub fn submit(&self, submission: Submission) -> Result<(), Submission> {
+    pub fn submit(&self, submission: Submission) -> Result<(), TurnedAway> {
         let outbox = &submission.outbox;
         assert!(outbox.is_of(&self.shared), "law: replies wait for the stream of the shard that decides them");
         if self.is_closed() {
-            return Err(submission);
+            return Err(TurnedAway { submission, retry_after_ms: RETRY_AFTER_MS });
         }
+        let lane = submission.lane;
         let admitted = Admitted { submission, at_ns: self.shared.clock.monotonic_ns() };
-        self.lanes.orders.push(admitted).map_err(|admitted| admitted.submission)?;
+        self.queue(lane).push(admitted)?;
         self.shared.parking.wake(Rest::Idle);
         Ok(())
     }
@@ -142,19 +153,35 @@ impl Inbox {
             shard: shared.stream,
             orders: shared.usage.orders.load(Ordering::Relaxed),
             details_bytes: shared.usage.details_bytes.load(Ordering::Relaxed),
-            waiting_submissions: self.lanes.orders.len(),
-            waiting_bytes: self.lanes.orders.bytes(),
+            lanes: Lane::ALL.map(|lane| {
+                let queue = self.queue(lane);
+                LaneStats {
+                    lane,
+                    waiting_submissions: queue.len(),
+                    waiting_bytes: queue.bytes(),
+                    turned_away: queue.turned_away(),
+                }
+            }),
             stages: shared.stages.snapshot(),
         }
     }
 
-    /// The shard's side: what has waited longest.
-    pub(super) fn take(&self) -> Option<Admitted> {
-        self.lanes.orders.pop()
+    fn queue(&self, lane: Lane) -> &Queue {
+        &self.lanes.queues[lane as usize]
+    }
+
+    /// The shard's side: what has waited longest in a lane.
+    pub(super) fn take(&self, lane: Lane) -> Option<Admitted> {
+        self.queue(lane).pop()
+    }
+
+    /// The shard's side: submissions a lane has taken in, ever.
+    pub(super) fn pushed(&self, lane: Lane) -> u64 {
+        self.queue(lane).pushed()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lanes.orders.is_empty()
+        self.lanes.queues.iter().all(Queue::is_empty)
     }
 
     /// The shard's side: a batch it is done with.

@@ -36,6 +36,7 @@ mod backlog;
 mod batcher;
 mod facts;
 mod queries;
+mod second_chance;
 
 mod recover;
 mod snapshot;
@@ -48,7 +49,8 @@ mod tests;
 
 pub use board::{Board, Offer};
 pub use clock::{LogClock, LogTime, Reading, Readings};
-pub use inbox::{Inbox, ShardStats, Submission};
+pub use inbox::{Inbox, LaneStats, ShardStats, Submission};
+pub use lane::{LANES, Lane, TurnedAway};
 pub use log::Log;
 pub use outbox::{Outbox, Replies};
 pub use recover::{RecoverError, Recovery};

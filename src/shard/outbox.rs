@@ -23,6 +23,7 @@ use std::task::{Context, Poll};
 use atomic_waker::AtomicWaker;
 use crossbeam_queue::SegQueue;
 
+use super::lane::LANES;
 use super::shared::Shared;
 use crate::base::Sequence;
 use crate::wal::Notify;
@@ -32,7 +33,8 @@ pub(super) struct Chunk {
     /// Every fact behind these replies is in the log at or before it.
     pub(super) position: Sequence,
     pub(super) bytes: Vec<u8>,
-    pub(super) replies: u32,
+    /// By lane.
+    pub(super) replies: [u32; LANES],
     pub(super) decided_ns: u64,
 }
 
@@ -50,15 +52,15 @@ pub struct Replies {
     outbox: Arc<Outbox>,
     /// Taken from the queue and not yet durable.
     head: Option<Chunk>,
-    /// Requests answered by everything that was taken.
-    taken_requests: u64,
+    /// Requests answered by everything that was taken, by lane.
+    taken_requests: [u64; LANES],
 }
 
 impl Outbox {
     pub(super) fn open(shared: Arc<Shared>) -> (Arc<Self>, Replies) {
         let outbox = Self { shared, chunks: SegQueue::new(), waker: AtomicWaker::new(), visit: AtomicU64::new(0) };
         let outbox = Arc::new(outbox);
-        (Arc::clone(&outbox), Replies { outbox, head: None, taken_requests: 0 })
+        (Arc::clone(&outbox), Replies { outbox, head: None, taken_requests: [0; LANES] })
     }
 
     pub(super) fn put(&self, chunk: Chunk) {
@@ -118,14 +120,16 @@ impl Replies {
         }
         let durable_ns = shared.ahead.durable_at(chunk.position).max(chunk.decided_ns);
         let waited_us = shared.clock.monotonic_ns().saturating_sub(durable_ns) / 1_000;
-        shared.stages.answered_us.record_n(waited_us, chunk.replies.into());
-        self.taken_requests += u64::from(chunk.replies);
+        let replies = chunk.replies.map(u64::from);
+        shared.stages.answered_us.record_n(waited_us, replies.iter().sum());
+        self.taken_requests.iter_mut().zip(replies).for_each(|(taken, replies)| *taken += replies);
         Some(chunk.bytes)
     }
 
-    /// Requests answered by everything that was taken so far. A long answer has several records and counts once.
+    /// Requests answered by everything that was taken so far, by lane. A long answer has several records and counts
+    /// once.
     #[must_use]
-    pub const fn taken_requests(&self) -> u64 {
+    pub const fn taken_requests(&self) -> [u64; LANES] {
         self.taken_requests
     }
 
@@ -167,7 +171,7 @@ mod tests {
     }
 
     fn chunk(position: u64, byte: u8) -> Chunk {
-        Chunk { position: Sequence(position), bytes: vec![byte], replies: 1, decided_ns: 0 }
+        Chunk { position: Sequence(position), bytes: vec![byte], replies: [0, 1, 0], decided_ns: 0 }
     }
 
     #[test]

@@ -6,12 +6,14 @@
 
 use hdrhistogram::Histogram;
 
+use super::lane::LANES;
 use crate::base::Distribution;
 
 /// The counters of one shard. Every command counts once in each of the three stages.
 #[derive(Debug, Default)]
 pub(super) struct Stages {
-    pub(super) decided_us: Distribution,
+    /// By lane.
+    pub(super) decided_us: [Distribution; LANES],
     pub(super) durable_us: Distribution,
     pub(super) answered_us: Distribution,
     pub(super) turn_commands: Distribution,
@@ -21,8 +23,8 @@ pub(super) struct Stages {
 /// A moment's copy.
 #[derive(Debug, Clone)]
 pub struct StageStats {
-    /// From submission to the end of the turn that decided it, in microseconds.
-    pub decided_us: Histogram<u64>,
+    /// From submission to the end of the turn that decided it, in microseconds; by lane.
+    pub decided_us: [Histogram<u64>; LANES],
     /// From there until every fact behind it was durable.
     pub durable_us: Histogram<u64>,
     /// From there until a session took the reply.
@@ -36,7 +38,7 @@ pub struct StageStats {
 impl Stages {
     pub(super) fn snapshot(&self) -> StageStats {
         StageStats {
-            decided_us: self.decided_us.histogram(),
+            decided_us: self.decided_us.each_ref().map(Distribution::histogram),
             durable_us: self.durable_us.histogram(),
             answered_us: self.answered_us.histogram(),
             turn_commands: self.turn_commands.histogram(),

@@ -7,17 +7,18 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::fake_log::FakeLog;
 use super::{Inbox, LogClock, Next, Outbox, Readings, Replies, Shard, Submission};
 use crate::base::limits::{
-    AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, INBOX_SUBMISSIONS_MAX, RETIREMENT_ORDERS_MAX,
+    AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, LANE_SUBMISSIONS_MAX, RETIREMENT_ORDERS_MAX,
     RETIREMENTS_PER_TURN_MAX, RETURN_WINDOW_MS_DEFAULT, TURN_COMMANDS_MAX,
 };
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
 use crate::engine::{Answer, Command, Line, Place, Query, Refusal, Retention, Scratch};
-use crate::shard::Log;
+use crate::shard::{Lane, Log};
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 
 mod board;
+mod lanes;
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
 const ONE_UNIT: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 5 }];
@@ -88,11 +89,12 @@ impl Bench {
         Timestamp::from_ms(self.time.wall_ms())
     }
 
-    fn submit_as(&self, correlation: u64, request: &Request<'_>) {
+    /// Leaves one request in its lane; after how long to come back, if it is turned away.
+    fn submit_as(&self, correlation: u64, request: &Request<'_>) -> Option<u32> {
         let mut batch = self.inbox.take_spare_batch();
         batch.push(Tag { correlation, index: 0, expires_at_ms: 0 }, request);
-        let submitted = self.inbox.submit(Submission { batch, outbox: Arc::clone(&self.outbox) });
-        assert!(submitted.is_ok(), "there is room");
+        let submission = Submission { lane: Lane::of(request), batch, outbox: Arc::clone(&self.outbox) };
+        self.inbox.submit(submission).err().map(|away| away.retry_after_ms)
     }
 
     fn submit(&self, requests: &[Request<'_>]) {
@@ -100,11 +102,15 @@ impl Bench {
     }
 
     fn submit_until(&self, requests: &[Request<'_>], expires_at_ms: u64) {
+        self.submit_in(Lane::Orders, requests, expires_at_ms);
+    }
+
+    fn submit_in(&self, lane: Lane, requests: &[Request<'_>], expires_at_ms: u64) {
         let mut batch = self.inbox.take_spare_batch();
         for (index, request) in (0..).zip(requests) {
             batch.push(Tag { correlation: 1, index, expires_at_ms }, request);
         }
-        let submitted = self.inbox.submit(Submission { batch, outbox: Arc::clone(&self.outbox) });
+        let submitted = self.inbox.submit(Submission { lane, batch, outbox: Arc::clone(&self.outbox) });
         assert!(submitted.is_ok(), "there is room");
     }
 
@@ -377,10 +383,11 @@ fn an_entry_that_the_log_gives_back_is_appended_later() {
 #[test]
 fn a_full_inbox_gives_back_what_it_cannot_take() {
     let bench = Bench::new(5);
-    for _ in 0..INBOX_SUBMISSIONS_MAX {
+    for _ in 0..LANE_SUBMISSIONS_MAX {
         bench.submit(&[look(1)]);
     }
-    let submission = Submission { batch: bench.inbox.take_spare_batch(), outbox: Arc::clone(&bench.outbox) };
+    let submission =
+        Submission { lane: Lane::Orders, batch: bench.inbox.take_spare_batch(), outbox: Arc::clone(&bench.outbox) };
     assert!(bench.inbox.submit(submission).is_err());
 }
 
@@ -402,7 +409,7 @@ fn a_closed_shard_decides_what_was_submitted_before_and_gives_its_engine_back() 
     let inbox = handle.inbox();
     let engine = handle.stop();
     assert_eq!((engine.orders(), bench.log.entries.len()), (1, 1));
-    let submission = Submission { batch: inbox.take_spare_batch(), outbox: bench.outbox };
+    let submission = Submission { lane: Lane::Orders, batch: inbox.take_spare_batch(), outbox: bench.outbox };
     assert!(inbox.is_closed() && inbox.submit(submission).is_err());
 }
 
@@ -413,7 +420,10 @@ fn a_sleeping_shard_is_woken_by_work_and_every_stage_is_counted() {
     for number in 0..2_000 {
         let mut batch = inbox.take_spare_batch();
         batch.push(Tag::default(), &place(number, 60_000));
-        assert!(inbox.submit(Submission { batch, outbox: Arc::clone(&outbox) }).is_ok(), "the shard keeps up");
+        assert!(
+            inbox.submit(Submission { lane: Lane::Orders, batch, outbox: Arc::clone(&outbox) }).is_ok(),
+            "the shard keeps up"
+        );
         // The shard goes to sleep between any two of these; a lost wake-up hangs here.
         while replies.take().is_none() {
             log.settle_one();
@@ -422,7 +432,8 @@ fn a_sleeping_shard_is_woken_by_work_and_every_stage_is_counted() {
     }
     let stats = inbox.stats();
     assert_eq!((stats.orders, handle.stop().orders()), (2_000, 2_000));
-    for stage in [&stats.stages.decided_us, &stats.stages.durable_us, &stats.stages.answered_us] {
+    for stage in [&stats.stages.decided_us[Lane::Orders as usize], &stats.stages.durable_us, &stats.stages.answered_us]
+    {
         assert!(stage.len() >= 2_000, "{}", stage.len());
     }
 }

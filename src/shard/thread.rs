@@ -22,6 +22,7 @@ use super::batcher::{Batcher, Moment};
 use super::clock::LogClock;
 use super::facts::Facts;
 use super::inbox::Inbox;
+use super::lane::{Admitted, Lane};
 use super::log::Log;
 use super::parking::Rest;
 use super::shared::Shared;
@@ -118,8 +119,12 @@ impl Shard {
         self.drain();
         self.take_buffers();
         let now = self.shared().clock.now();
-        let moment =
-            Moment { now, monotonic_ms: self.shared().clock.monotonic_ms(), disk_low: self.shared().log.disk_low() };
+        let moment = Moment {
+            now,
+            monotonic_ms: self.shared().clock.monotonic_ms(),
+            disk_low: self.shared().log.disk_low(),
+            orders_pushed: self.inbox.pushed(Lane::Orders),
+        };
         self.batcher.handle_turn(moment);
         self.end_turn();
         self.flush();
@@ -138,9 +143,12 @@ impl Shard {
     }
 
     fn drain(&mut self) {
-        while !self.batcher.is_full() {
-            let Some(admitted) = self.inbox.take() else { return };
-            self.batcher.handle_submission(admitted);
+        for lane in Lane::ALL {
+            while !self.batcher.is_full(lane)
+                && let Some(admitted) = self.inbox.take(lane)
+            {
+                self.batcher.handle_submission(admitted);
+            }
         }
     }
 
@@ -163,10 +171,10 @@ impl Shard {
         if self.batcher.is_durable(shared.mark()) {
             shared.board.set_due_at(self.engine().next_deadline());
         }
-        while let Some(admitted) = self.batcher.poll_done() {
-            let waited_us = decided_ns.saturating_sub(admitted.at_ns) / 1_000;
-            shared.stages.decided_us.record_n(waited_us, admitted.submission.batch.len() as u64);
-            self.inbox.give_back_batch(admitted.submission.batch);
+        while let Some((Admitted { submission, at_ns }, answered)) = self.batcher.poll_done() {
+            let waited_us = decided_ns.saturating_sub(at_ns) / 1_000;
+            shared.stages.decided_us[submission.lane as usize].record_n(waited_us, answered as u64);
+            self.inbox.give_back_batch(submission.batch);
         }
         self.tell_usage();
     }

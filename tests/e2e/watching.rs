@@ -64,9 +64,9 @@ async fn metrics_tell_what_happened_and_their_page_names_each_of_them() {
     assert_eq!(value(&text, "stockade_connections"), 1.0);
     assert!(value(&text, "stockade_requests_total") >= 20.0);
     assert!(value(&text, "stockade_log_syncs_total") >= 1.0);
-    let decided = value(&text, "stockade_decided_seconds_count{shard=\"0\"}");
+    let decided = value(&text, "stockade_decided_seconds_count{shard=\"0\",lane=\"orders\"}");
     assert!(decided >= 20.0);
-    assert_eq!(value(&text, "stockade_decided_seconds_bucket{shard=\"0\",le=\"+Inf\"}"), decided);
+    assert_eq!(value(&text, "stockade_decided_seconds_bucket{shard=\"0\",lane=\"orders\",le=\"+Inf\"}"), decided);
 
     let row = |line: &str| {
         let mut cells = line.strip_prefix("| `")?.split(" | ");

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
 use stockade::engine::{Command, Retention};
-use stockade::shard::{Next, Submission, make_snapshot_on, tidy_up_on};
+use stockade::shard::{Lane, Next, Submission, make_snapshot_on, tidy_up_on};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -227,8 +227,9 @@ impl World {
         let mut batch = life.inboxes[shard].take_spare_batch();
         batch.push(Tag { correlation: op as u64, index: 0, expires_at_ms }, &ask.request());
         let outbox = life.connections[client][shard].outbox.clone();
+        let lane = Lane::of(&ask.request());
         // A full inbox is one more way for a request to stay unanswered.
-        let _shed = life.inboxes[shard].submit(Submission { batch, outbox });
+        let _shed = life.inboxes[shard].submit(Submission { lane, batch, outbox });
     }
 
     /// Takes what has been answered. One chunk in `lost_one_in` never reaches its client.

@@ -4,8 +4,9 @@ use super::super::budget::Pool;
 use super::super::registry::Homes;
 use super::*;
 use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
-use crate::base::{ChangeId, MarketId, OrderId, SkuId};
-use crate::engine::{Command, Query, Refusal};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, SkuId};
+use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::{Command, Line, Place, Query, Refusal};
 use std::sync::Mutex;
 
 use crate::wire::FrameWriter;
@@ -61,7 +62,7 @@ fn read(session: &mut Session, bytes: &[u8], now_ms: u64) -> Result<(), Closing>
 
 fn submissions(session: &mut Session) -> Vec<(u16, Vec<(u64, u16)>)> {
     std::iter::from_fn(|| session.poll_submission())
-        .map(|(shard, batch)| (shard.0, batch.iter().map(|(tag, _)| (tag.correlation, tag.index)).collect()))
+        .map(|(shard, _, batch)| (shard.0, batch.iter().map(|(tag, _)| (tag.correlation, tag.index)).collect()))
         .collect()
 }
 
@@ -73,10 +74,48 @@ fn one_read_is_one_submission_for_each_shard_however_many_frames_it_brought() {
     read(&mut session, &bytes, 0).expect("sound");
     assert_eq!(submissions(&mut session), [(0, vec![(7, 0), (7, 2)]), (1, vec![(7, 1), (8, 0)])]);
     assert!(!session.is_settled());
-    session.handle_replies(ShardId(0), 1);
-    session.handle_replies(ShardId(1), 2);
+    session.handle_replies(ShardId(0), [1, 0, 0]);
+    session.handle_replies(ShardId(1), [2, 0, 0]);
     assert!(!session.is_settled(), "one answer is missing");
-    session.handle_replies(ShardId(0), 1);
+    session.handle_replies(ShardId(0), [1, 0, 0]);
+    assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn every_lane_is_a_submission_of_its_own_and_placements_come_first() {
+    let mut session = session();
+    let lines = [Line { sku: SkuId(1), quantity: 1, price: 1 }];
+    let order = OrderId::new(Timestamp::from_ms(5), market(1), 9);
+    let place = Command::Place(Place {
+        order,
+        customer: CustomerKey(0),
+        take: Take::AllOrNothing,
+        hold_ms: 1,
+        currency: Currency::new(*b"EUR").expect("three letters"),
+        payment: PaymentMethod::Card,
+        channel: 0,
+        zone: 0,
+        hashes: None,
+        lines: &lines,
+        details: &[],
+    });
+    let mut writer = FrameWriter::default();
+    writer.begin(7, 0);
+    writer.push_query(&Query::Sites { market: market(1) }).expect("fits");
+    writer.push(&confirm(1)).expect("fits");
+    writer.push(&place).expect("fits");
+    writer.push(&Command::Cancel { order, block: false }).expect("fits");
+    read(&mut session, &writer.into_frame(), 0).expect("sound");
+    let lanes: Vec<(Lane, usize)> =
+        std::iter::from_fn(|| session.poll_submission()).map(|(_, lane, batch)| (lane, batch.len())).collect();
+    assert_eq!(lanes, [(Lane::Orders, 1), (Lane::Urgent, 2), (Lane::Reads, 1)]);
+    let owed = session.router.share.in_flight();
+    session.handle_replies(ShardId(0), [2, 0, 0]);
+    let urgent = owed - session.router.share.in_flight();
+    session.handle_replies(ShardId(0), [0, 0, 1]);
+    let read = owed - urgent - session.router.share.in_flight();
+    assert!(read > 50 * urgent, "each answer settles what was counted for it: {urgent}, {read}");
+    session.handle_replies(ShardId(0), [0, 1, 0]);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
 }
 
@@ -93,9 +132,9 @@ fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
     let mut session = Session::new(boards(2), registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
     assert_eq!(*taken.lock().expect("one thread"), [] as [u16; 0], "nobody has asked anything");
     read(&mut session, &frame(7, &[confirm(2), confirm(2), confirm(2)]), 0).expect("sound");
-    let (shard, batch) = session.poll_submission().expect("one");
+    let (shard, lane, batch) = session.poll_submission().expect("one");
     assert_eq!(*taken.lock().expect("one thread"), [1], "one for all three, and no other in its place");
-    session.handle_turned_away(shard, &batch, false);
+    session.handle_turned_away((shard, lane), &batch, Refused::Overloaded { retry_after_ms: 70 });
     read(&mut session, &frame(8, &[confirm(1)]), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);
     assert_eq!(*taken.lock().expect("one thread"), [1, 0]);
@@ -120,7 +159,7 @@ fn frames_in_any_pieces_are_the_same_frames() {
 fn a_deadline_is_told_in_the_nodes_own_time() {
     let mut session = session();
     read(&mut session, &frame(1, &[confirm(1)]), 1_000).expect("sound");
-    let (_, batch) = session.poll_submission().expect("one");
+    let (_, _, batch) = session.poll_submission().expect("one");
     assert_eq!(batch.get(0).expect("one").0.expires_at_ms, 1_500);
 }
 
@@ -139,10 +178,10 @@ fn an_unknown_market_is_refused_here_and_known_once_it_exists() {
 fn what_a_full_inbox_gives_back_is_answered_overloaded() {
     let mut session = session();
     read(&mut session, &frame(1, &[confirm(1), confirm(1)]), 0).expect("sound");
-    let (shard, batch) = session.poll_submission().expect("one");
-    session.handle_turned_away(shard, &batch, false);
+    let (shard, lane, batch) = session.poll_submission().expect("one");
+    session.handle_turned_away((shard, lane), &batch, Refused::Overloaded { retry_after_ms: 70 });
     let local = session.poll_local();
-    let overloaded = Local::Refused(Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS });
+    let overloaded = Local::Refused(Refused::Overloaded { retry_after_ms: 70 });
     assert_eq!(
         local.iter().map(|(tag, local)| (tag.index, local)).collect::<Vec<_>>(),
         [(0, &overloaded), (1, &overloaded)]
@@ -163,7 +202,7 @@ fn a_connection_that_is_owed_much_is_not_read_until_it_is_owed_less() {
     assert!(frames as usize * 64 * 16 < IN_FLIGHT_FIRST_BYTES + crate::base::limits::IN_FLIGHT_BYTES);
     assert!(session.poll_deadline(70).is_some_and(|at| at > 70), "it looks again by itself");
     let taken = submissions(&mut session).iter().map(|(_, tags)| tags.len() as u64).sum();
-    session.handle_replies(ShardId(0), taken);
+    session.handle_replies(ShardId(0), [taken, 0, 0]);
     session.handle_room(0).expect("sound");
     assert!(!session.room().is_empty());
     let rest: usize = submissions(&mut session).iter().map(|(_, tags)| tags.len()).sum();
@@ -246,7 +285,7 @@ fn the_end_comes_after_the_last_answer_and_never_inside_a_frame() {
     session.handle_end().expect("between two frames");
     assert!(!session.is_over());
     assert_eq!(submissions(&mut session).len(), 1);
-    session.handle_replies(ShardId(0), 1);
+    session.handle_replies(ShardId(0), [1, 0, 0]);
     assert!(session.is_over());
     let mut torn = self::session();
     read(&mut torn, &frame(1, &[confirm(1)])[..30], 0).expect("a beginning");

@@ -166,7 +166,8 @@ impl Shop {
     fn ask(&mut self, bench: &Bench, number: usize) -> Result<(), proptest::test_runner::TestCaseError> {
         let (wanted, now) = (self.asked[number], bench.now());
         let Some(refusal) = bench.inbox.board().refuse(&wanted, now) else {
-            bench.submit_as(number as u64, &Request::Command(Command::Place(wanted)));
+            // Turned away is one more way to stay unanswered.
+            let _turned_away = bench.submit_as(number as u64, &Request::Command(Command::Place(wanted)));
             return Ok(());
         };
         self.refused_by_board += 1;
@@ -207,14 +208,15 @@ proptest! {
                 Step::AskAgain { back } if back < shop.asked.len() => shop.ask(&bench, shop.asked.len() - 1 - back)?,
                 Step::Cancel { back } if back < shop.asked.len() => {
                     let order = shop.asked[shop.asked.len() - 1 - back].order;
-                    bench.submit_as(u64::MAX, &Request::Command(Command::Cancel { order, block: back % 3 == 0 }));
+                    let cancel = Command::Cancel { order, block: back % 3 == 0 };
+                    let _turned_away = bench.submit_as(u64::MAX, &Request::Command(cancel));
                 }
                 Step::AskAgain { .. } | Step::Cancel { .. } => {}
                 Step::Restock { units } => {
                     shop.requests += 1;
                     let request = RequestId::new(bench.now(), market(), shop.requests + 1);
                     let receive = Command::Receive { request, sku: SkuId(1), site: SiteId(1), quantity: units };
-                    bench.submit_as(u64::MAX, &Request::Command(receive));
+                    let _turned_away = bench.submit_as(u64::MAX, &Request::Command(receive));
                 }
                 Step::Turn => _ = bench.shard.turn(),
                 Step::Settle => _ = bench.log.settle_one(),
