@@ -240,6 +240,10 @@ pub const RETRY_AFTER_MS: u32 = 10;
 /// The same at most, however long others have waited.
 pub const RETRY_AFTER_MS_MAX: u32 = 2_000;
 
+/// The most an operator may limit placements a second to.
+pub const ORDERS_PER_SECOND_MAX: u32 = 10_000_000;
+/// Placements that may come at once are those of so many milliseconds at the operator's limit.
+pub const RATE_BURST_MS: u64 = 100;
 /// Streams a client may have open on one connection.
 pub const STREAMS_MAX: u32 = 32;
 /// Bytes of one stream that may arrive before they are read.

@@ -317,6 +317,9 @@ pub(super) struct ServeArgs {
     /// SKUs of all markets kept.
     #[arg(long, value_name = "COUNT")]
     skus_max: Option<String>,
+    /// Placements admitted in a second, all connections together, such as 50000; or none.
+    #[arg(long, value_name = "COUNT")]
+    orders_per_second_max: Option<String>,
     /// Orders whose memory is taken before the server listens: a slower start and a faster first sale.
     #[arg(long, value_name = "COUNT")]
     reserve_orders: Option<String>,
@@ -362,6 +365,7 @@ impl ServeArgs {
             ("lines_max", self.lines_max),
             ("details_bytes_max", self.details_bytes_max),
             ("skus_max", self.skus_max),
+            ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),
             ("durability", self.durability),
             ("segment_bytes", self.segment_bytes),
@@ -443,7 +447,7 @@ mod tests {
     #[test]
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
-                     --skus-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 --low-water-bytes 1 \
+                     --skus-max 1 --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 --low-water-bytes 1 \
                      --http-address none --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a";
         let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };

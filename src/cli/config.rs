@@ -27,6 +27,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("lines_max", "lines of all orders kept"),
     ("details_bytes_max", "bytes of customer details kept"),
     ("skus_max", "SKUs of all markets kept"),
+    ("orders_per_second_max", "placements admitted in a second, or none"),
     ("reserve_orders", "orders whose memory is taken before the server listens"),
     ("durability", "sync, memory, or interval:TIME"),
     ("segment_bytes", "size of one segment of the log"),

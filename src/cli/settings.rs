@@ -11,8 +11,8 @@ use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SHARDS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
-    SNAPSHOT_LOG_BYTES_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SKUS_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::Config;
@@ -33,6 +33,7 @@ pub(super) struct ServeSettings {
     pub(super) lines_max: u64,
     pub(super) details_bytes_max: u64,
     pub(super) skus_max: u64,
+    pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
     pub(super) durability: Durability,
     pub(super) segment_bytes: u64,
@@ -61,6 +62,9 @@ impl ServeSettings {
             lines_max: count("lines_max", LINES_DEFAULT)?,
             details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
+            orders_per_second_max: given
+                .get("orders_per_second_max", &format!("1 to {ORDERS_PER_SECOND_MAX}, or none"), per_second)?
+                .flatten(),
             reserve_orders: count("reserve_orders", 0)?,
             durability: given.get("durability", DURABILITY, durability)?.unwrap_or_default(),
             segment_bytes: bytes("segment_bytes", LOG_SEGMENT_BYTES_DEFAULT)?,
@@ -155,6 +159,14 @@ fn durability(text: &str) -> Option<Durability> {
     }
 }
 
+fn per_second(text: &str) -> Option<Option<u32>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let count = units::count(text).and_then(|count| u32::try_from(count).ok())?;
+    (1..=ORDERS_PER_SECOND_MAX).contains(&count).then_some(Some(count))
+}
+
 fn http_address(text: &str) -> Option<Option<SocketAddr>> {
     if text == "none" { Some(None) } else { text.parse().ok().map(Some) }
 }
@@ -216,6 +228,7 @@ mod tests {
             "lines_max",
             "details_bytes_max",
             "skus_max",
+            "orders_per_second_max",
             "reserve_orders",
             "durability",
             "segment_bytes",
@@ -229,6 +242,10 @@ mod tests {
             assert!(fault.to_string().starts_with(&format!("{key} = \"nonsense\" given with --")), "{fault}");
         }
         assert!(ServeSettings::from_given(&given(&[("shards", "65")])).is_err());
+        let limit = |text| ServeSettings::from_given(&given(&[("orders_per_second_max", text)]));
+        assert!(limit("0").is_err(), "a server that takes nothing");
+        assert_eq!(limit("50_000").map(|settings| settings.orders_per_second_max).ok(), Some(Some(50_000)));
+        assert_eq!(limit("none").map(|settings| settings.orders_per_second_max).ok(), Some(None));
         assert!(ClientSettings::from_given(&given(&[("client.deadline", "30")])).is_err(), "30 of what?");
         assert!(LogSettings::from_given(&given(&[("log.format", "xml")])).is_err());
     }

@@ -36,6 +36,8 @@ pub struct Config {
     pub details_bytes_max: u64,
     /// SKUs of all markets together. Divided evenly.
     pub skus_max: u64,
+    /// Placements admitted in a second, all connections together; `None` for as many as come.
+    pub orders_per_second_max: Option<u32>,
     /// Orders whose memory is taken from the system before the node listens. More than zero makes the start slower and
     /// the first sale faster.
     pub reserve_orders: u64,
@@ -66,6 +68,7 @@ impl Default for Config {
             lines_max: LINES_DEFAULT,
             details_bytes_max: DETAILS_BYTES_DEFAULT,
             skus_max: SKUS_DEFAULT,
+            orders_per_second_max: None,
             reserve_orders: 0,
             durability: Durability::Sync,
             segment_bytes: LOG_SEGMENT_BYTES_DEFAULT,

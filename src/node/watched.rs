@@ -123,6 +123,8 @@ impl Watched {
 fn tell_door(out: &mut Exposition, parts: &Parts) {
     out.single("stockade_connections", "gauge", "QUIC connections open now.", parts.traffic.connections());
     out.single("stockade_requests_total", "counter", "Requests admitted.", parts.traffic.requests());
+    let help = "Placements beyond orders_per_second_max.";
+    out.single("stockade_over_rate_total", "counter", help, parts.traffic.over_rate());
     let help = "Placements refused by the board, without their shard.";
     out.single("stockade_board_refusals_total", "counter", help, parts.traffic.sold_out());
 }

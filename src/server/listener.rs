@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::budget::Pool;
 use super::connection::{close, serve};
 use super::market::Creations;
+use super::rate::Rate;
 use super::status::Counters;
 use super::wiring::Wiring;
 use super::{Registry, ServerFault, ServerOptions, StatusSource, transport};
@@ -52,6 +53,12 @@ impl Traffic {
     #[must_use]
     pub fn sold_out(&self) -> u64 {
         self.0.counters.sold_out.load(Ordering::Relaxed)
+    }
+
+    /// Placements refused since the start because they were more than the operator allows in a second.
+    #[must_use]
+    pub fn over_rate(&self) -> u64 {
+        self.0.rate.refused()
     }
 
     /// Requests admitted since the start.
@@ -94,6 +101,7 @@ impl Server {
             counters: Counters::default(),
             creations,
             pool: Pool::new(options.pool_bytes),
+            rate: Arc::new(Rate::new(options.orders_per_second_max)),
             waits: options.waits,
         };
         tracing::info!(%address, memory_bytes_max = options.memory_bytes_max(), "listening");

@@ -36,6 +36,7 @@ mod admission;
 mod budget;
 mod input;
 mod market;
+mod rate;
 mod registry;
 mod status;
 

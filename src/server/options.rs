@@ -25,6 +25,8 @@ pub struct ServerOptions {
     pub tls: TlsOptions,
     /// Connections served at once.
     pub connections_max: usize,
+    /// Placements admitted in a second, all connections together; `None` for as many as come.
+    pub orders_per_second_max: Option<u32>,
     /// Bytes all connections together may take beyond what each has anyway.
     pub pool_bytes: usize,
     /// How long it waits for whom.
@@ -86,6 +88,7 @@ impl ServerOptions {
             data_dir: data_dir.into(),
             tls: TlsOptions::default(),
             connections_max: CONNECTIONS_DEFAULT,
+            orders_per_second_max: None,
             pool_bytes: NETWORK_POOL_BYTES_DEFAULT,
             waits: Waits::default(),
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
 use super::budget::Share;
 use super::local::Local;
+use super::rate::Rate;
 use super::registry::{Homes, Registry};
 use super::session::Wish;
 use crate::base::limits::{AVAILABILITY_SKUS_MAX, RETRY_AFTER_MS};
@@ -24,6 +25,21 @@ use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
 /// Where a session gets an empty batch for a shard: best one that was used before.
 pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
 
+/// What time it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Now {
+    pub(super) log_time: Timestamp,
+    pub(super) monotonic_ns: u64,
+}
+
+/// What a placement is held against before its shard hears of it.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    /// By shard.
+    pub(super) boards: Arc<[Board]>,
+    pub(super) rate: Arc<Rate>,
+}
+
 /// Where the records of a frame go.
 pub(super) struct Router {
     pub(super) homes: Homes,
@@ -32,8 +48,9 @@ pub(super) struct Router {
     roads: Vec<[Road; LANES]>,
     /// By shard.
     boards: Arc<[Board]>,
-    /// Log time, as it was read last.
-    pub(super) now: Timestamp,
+    rate: Arc<Rate>,
+    /// As it was read last.
+    pub(super) now: Now,
     /// Placements refused from a board.
     pub(super) sold_out: u64,
     spares: Spares,
@@ -69,13 +86,15 @@ struct Debt {
 }
 
 impl Router {
-    pub(super) fn new(boards: Arc<[Board]>, registry: Registry, share: Arc<Share>, spares: Spares) -> Self {
+    pub(super) fn new(registry: Registry, share: Arc<Share>, bounds: Bounds, spares: Spares) -> Self {
+        let Bounds { boards, rate } = bounds;
         Self {
             homes: Homes::new(registry),
             share,
             roads: boards.iter().map(|_| Default::default()).collect(),
             boards,
-            now: Timestamp::ZERO,
+            rate,
+            now: Now::default(),
             sold_out: 0,
             spares,
             wishes: VecDeque::new(),
@@ -193,9 +212,12 @@ impl RequestSink for Router {
         let board = &self.boards[usize::from(shard.0)];
         match request {
             Request::Command(Command::Place(place)) => {
-                if let Some(refusal) = board.refuse(place, self.now) {
+                if let Some(refusal) = board.refuse(place, self.now.log_time) {
                     self.sold_out += 1;
                     return self.refuse(tag, Refused::Engine(refusal));
+                }
+                if let Err(retry_after_ms) = self.rate.admit(self.now.monotonic_ns) {
+                    return self.refuse(tag, Refused::Overloaded { retry_after_ms });
                 }
             }
             Request::Query(Query::Availability { market, skus }) => {

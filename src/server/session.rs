@@ -25,11 +25,11 @@ use super::budget::{Share, Windows};
 use super::input::Input;
 use super::local::Local;
 use super::registry::Registry;
-use super::router::{Router, Spares};
+use super::router::{Bounds, Now, Router, Spares};
+use crate::base::ShardId;
 use crate::base::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS};
-use crate::base::{ShardId, Timestamp};
 use crate::engine::Answer;
-use crate::shard::{Board, LANES, Lane};
+use crate::shard::{LANES, Lane};
 use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
 
 /// Why a session ends its connection.
@@ -73,16 +73,16 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(
-        boards: Arc<[Board]>,
         registry: Registry,
         share: Arc<Share>,
+        bounds: Bounds,
         spares: Spares,
         frame_wait: Duration,
     ) -> Self {
         Self {
             input: Input::new(Arc::clone(share.pool())),
             decoder: FrameDecoder::default(),
-            router: Router::new(boards, registry, share, spares),
+            router: Router::new(registry, share, bounds, spares),
             frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
             ended: false,
             draining: false,
@@ -121,8 +121,8 @@ impl Session {
         self.frame_since_ms = None;
     }
 
-    /// What log time is, as far as requests are refused here; to be told before anything is read.
-    pub(super) const fn handle_log_time(&mut self, now: Timestamp) {
+    /// What time it is, as far as requests are refused here; to be told before anything is read.
+    pub(super) const fn handle_now(&mut self, now: Now) {
         self.router.now = now;
     }
 

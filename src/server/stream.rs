@@ -23,6 +23,7 @@ use super::budget::Share;
 use super::local::encode_local;
 use super::market::Mailbox;
 use super::outgoing::{Answers, Gone, Outgoing};
+use super::router::{Bounds, Now};
 use super::session::{Closing, Session};
 use super::transport::window;
 use super::wiring::Wiring;
@@ -76,14 +77,9 @@ impl Stream {
         let (send, receive) = halves;
         let inboxes = Arc::clone(&wiring.inboxes);
         let spares = Box::new(move |shard: ShardId| inboxes[usize::from(shard.0)].take_spare_batch());
+        let bounds = Bounds { boards: Arc::clone(&wiring.boards), rate: Arc::clone(&wiring.rate) };
         Self {
-            session: Session::new(
-                Arc::clone(&wiring.boards),
-                wiring.registry.clone(),
-                share,
-                spares,
-                wiring.waits.frame,
-            ),
+            session: Session::new(wiring.registry.clone(), share, bounds, spares, wiring.waits.frame),
             wiring,
             connection,
             receive,
@@ -124,7 +120,8 @@ impl Stream {
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let now_ms = self.wiring.clock.monotonic_ms();
         self.poll_replies(cx);
-        self.session.handle_log_time(self.wiring.clock.now());
+        let clock = &self.wiring.clock;
+        self.session.handle_now(Now { log_time: clock.now(), monotonic_ns: clock.monotonic_ns() });
         self.session.handle_room(now_ms).map_err(End::Closing)?;
         // Whoever was just asked for the first time does not know this task's waker yet: another turn tells it.
         let asked = self.submit();

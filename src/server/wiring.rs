@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::budget::Pool;
 use super::market::Creations;
 use super::options::Waits;
+use super::rate::Rate;
 use super::registry::Registry;
 use super::status::{Counters, StatusSource};
 use crate::shard::{Board, Inbox, LogClock};
@@ -20,5 +21,6 @@ pub(super) struct Wiring {
     pub(super) counters: Counters,
     pub(super) creations: Creations,
     pub(super) pool: Arc<Pool>,
+    pub(super) rate: Arc<Rate>,
     pub(super) waits: Waits,
 }

@@ -1,12 +1,14 @@
 //! A session without sockets: bytes in, submissions and refusals out.
 
 use super::super::budget::Pool;
+use super::super::rate::Rate;
 use super::super::registry::Homes;
 use super::*;
 use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, SkuId};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::{Command, Line, Place, Query, Refusal};
+use crate::shard::Board;
 use std::sync::Mutex;
 
 use crate::wire::FrameWriter;
@@ -17,8 +19,13 @@ fn market(number: u32) -> MarketId {
     MarketId::new(number).expect("fits")
 }
 
-fn boards(shards: usize) -> Arc<[Board]> {
-    (0..shards).map(|_| Board::default()).collect()
+fn bounds(shards: usize) -> Bounds {
+    limited(shards, None)
+}
+
+fn limited(shards: usize, orders_per_second_max: Option<u32>) -> Bounds {
+    let boards = (0..shards).map(|_| Board::default()).collect();
+    Bounds { boards, rate: Arc::new(Rate::new(orders_per_second_max)) }
 }
 
 fn fresh() -> Spares {
@@ -30,12 +37,31 @@ fn session() -> Session {
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
     registry.insert(market(2), ShardId(1));
-    Session::new(boards(2), registry, Share::new(Pool::new(1 << 30)), fresh(), FRAME_WAIT)
+    Session::new(registry, Share::new(Pool::new(1 << 30)), bounds(2), fresh(), FRAME_WAIT)
 }
 
 fn confirm(of: u32) -> Command<'static> {
     let order = OrderId::new(Timestamp::from_ms(5), market(of), 9);
     Command::Confirm { order, attempt: ChangeId(1) }
+}
+
+fn placement(number: u64) -> (OrderId, Command<'static>) {
+    const LINES: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 1 }];
+    let order = OrderId::new(Timestamp::from_ms(5), market(1), number);
+    let place = Place {
+        order,
+        customer: CustomerKey(0),
+        take: Take::AllOrNothing,
+        hold_ms: 1,
+        currency: Currency::new(*b"EUR").expect("three letters"),
+        payment: PaymentMethod::Card,
+        channel: 0,
+        zone: 0,
+        hashes: None,
+        lines: LINES,
+        details: &[],
+    };
+    (order, Command::Place(place))
 }
 
 fn frame(correlation: u64, commands: &[Command<'_>]) -> Vec<u8> {
@@ -84,21 +110,7 @@ fn one_read_is_one_submission_for_each_shard_however_many_frames_it_brought() {
 #[test]
 fn every_lane_is_a_submission_of_its_own_and_placements_come_first() {
     let mut session = session();
-    let lines = [Line { sku: SkuId(1), quantity: 1, price: 1 }];
-    let order = OrderId::new(Timestamp::from_ms(5), market(1), 9);
-    let place = Command::Place(Place {
-        order,
-        customer: CustomerKey(0),
-        take: Take::AllOrNothing,
-        hold_ms: 1,
-        currency: Currency::new(*b"EUR").expect("three letters"),
-        payment: PaymentMethod::Card,
-        channel: 0,
-        zone: 0,
-        hashes: None,
-        lines: &lines,
-        details: &[],
-    });
+    let (order, place) = placement(9);
     let mut writer = FrameWriter::default();
     writer.begin(7, 0);
     writer.push_query(&Query::Sites { market: market(1) }).expect("fits");
@@ -120,6 +132,23 @@ fn every_lane_is_a_submission_of_its_own_and_placements_come_first() {
 }
 
 #[test]
+fn placements_beyond_the_operators_limit_are_told_to_come_back_and_nothing_else_is() {
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    let mut session = Session::new(registry, Share::new(Pool::new(1 << 30)), limited(1, Some(10)), fresh(), FRAME_WAIT);
+    session.handle_now(Now { log_time: Timestamp::from_ms(5), monotonic_ns: 1_000_000_000 });
+    let mut commands: Vec<_> = (0..5).map(|number| placement(number).1).collect();
+    commands.push(confirm(1));
+    read(&mut session, &frame(7, &commands), 0).expect("sound");
+    let taken: Vec<_> =
+        std::iter::from_fn(|| session.poll_submission()).map(|(_, lane, batch)| (lane, batch.len())).collect();
+    assert_eq!(taken, [(Lane::Orders, 2), (Lane::Urgent, 1)], "a burst of a tenth of a second, and one");
+    let local = session.poll_local();
+    assert!(local.iter().all(|(_, local)| matches!(local, Local::Refused(Refused::Overloaded { .. }))), "{local:?}");
+    assert_eq!(local.len(), 3);
+}
+
+#[test]
 fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
     let taken = Arc::new(Mutex::new(Vec::new()));
     let (registry, log) = (Registry::new(), Arc::clone(&taken));
@@ -129,7 +158,7 @@ fn a_spare_batch_is_taken_for_the_first_request_and_none_is_held_at_rest() {
         log.lock().expect("one thread").push(shard.0);
         Batch::default()
     });
-    let mut session = Session::new(boards(2), registry, Share::new(Pool::new(1 << 30)), spares, FRAME_WAIT);
+    let mut session = Session::new(registry, Share::new(Pool::new(1 << 30)), bounds(2), spares, FRAME_WAIT);
     assert_eq!(*taken.lock().expect("one thread"), [] as [u16; 0], "nobody has asked anything");
     read(&mut session, &frame(7, &[confirm(2), confirm(2), confirm(2)]), 0).expect("sound");
     let (shard, lane, batch) = session.poll_submission().expect("one");
@@ -244,7 +273,7 @@ fn a_frame_that_waits_for_the_pool_is_not_the_clients_fault_and_is_once_there_is
     let pool = Pool::new(0);
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(boards(1), registry, Share::new(Arc::clone(&pool)), fresh(), FRAME_WAIT);
+    let mut session = Session::new(registry, Share::new(Arc::clone(&pool)), bounds(1), fresh(), FRAME_WAIT);
     read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
     let mut large = frame(2, &[confirm(1)]);
     large[..4].copy_from_slice(&u32::try_from(FRAME_BYTES_MAX).expect("fits").to_le_bytes());
@@ -313,7 +342,7 @@ fn a_session_that_is_dropped_owes_nothing_any_more() {
     let share = Share::new(Pool::new(1 << 30));
     let registry = Registry::new();
     registry.insert(market(1), ShardId(0));
-    let mut session = Session::new(boards(1), registry, Arc::clone(&share), fresh(), FRAME_WAIT);
+    let mut session = Session::new(registry, Arc::clone(&share), bounds(1), fresh(), FRAME_WAIT);
     let commands = [confirm(1), Command::AssignMarket { code: "m" }];
     read(&mut session, &frame(1, &commands), 0).expect("sound");
     assert_eq!(submissions(&mut session).len(), 1);
