@@ -28,6 +28,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Scenario {
     /// A flash sale: everybody wants one SKU.
     Flash(Flash),
+    /// More placements than the server may take, and payment results beside them.
+    Overload(Overload),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
     /// Kill the server under load, again and again, and look for anything that was lost.
@@ -82,6 +84,36 @@ pub(crate) struct Flash {
     /// Orders sent first to a market of their own, not counted in any figure.
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub(crate) warm_up: u64,
+}
+
+/// A flood over the operator's limit.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Overload {
+    /// Placements a second that the server admits: `orders_per_second_max`. Our own server is started with it; with
+    /// --connect say what that one was started with.
+    #[arg(long, default_value_t = 50_000, value_name = "L",
+          value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    pub(crate) limit: u32,
+    /// How many times the limit is offered, one step after the other.
+    #[arg(long, default_value = "2,10", value_name = "T,…", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) times: Vec<u32>,
+    /// Seconds of each step.
+    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive_seconds)]
+    pub(crate) duration: f64,
+    /// Confirmations and cancellations a second, half and half, of orders accepted before the flood.
+    #[arg(long, default_value_t = 5_000, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) urgent: u32,
+    /// Milliseconds within which a confirmation or cancellation counts as answered in time.
+    #[arg(long, default_value_t = 100, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub(crate) in_time: u32,
+    /// QUIC connections of the flood; the urgent commands have one of their own.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 16, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
 }
 
 /// A real shop.
@@ -183,6 +215,8 @@ pub(crate) struct ChildServe {
     pub(crate) lines_max: u64,
     #[arg(long)]
     pub(crate) reserve_orders: u64,
+    #[arg(long)]
+    pub(crate) orders_per_second_max: Option<u32>,
 }
 
 fn positive_seconds(text: &str) -> Result<f64, String> {
@@ -213,6 +247,7 @@ mod tests {
             "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm",
             "loadtest --json a.json replay FILE.csv.gz --short 5",
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
+            "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",
             "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));

@@ -46,6 +46,7 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         orders_max: options.orders_max * u64::from(options.shards),
         lines_max: options.lines_max * u64::from(options.shards),
         reserve_orders: options.reserve_orders,
+        orders_per_second_max: options.orders_per_second_max,
         skus_max: SKUS_MAX * u64::from(options.shards),
         segment_bytes: (options.orders_max * LOG_BYTES_PER_ORDER).clamp(least, most).next_multiple_of(least),
         durability: match options.durability {

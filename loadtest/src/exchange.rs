@@ -1,7 +1,9 @@
-//! Requests in order, frames pipelined, every reply matched with its request: for everything that is not a flood.
+//! Requests one behind the other, frames pipelined, every reply matched with its request: for everything that is no
+//! flood.
 //!
 //! # Always true
-//! - Requests are decided in the order given: one stream, frames one behind the other.
+//! - Requests of one lane (orders and catalogue; commands on what exists; questions) are decided in the order given.
+//!   What depends on a request of another lane is asked after its answer.
 //! - Each request has exactly one reply when [`Exchange::ask`] returns; a second one, or one nobody asked for, is a
 //!   failure.
 //! # Not here

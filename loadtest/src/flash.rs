@@ -31,7 +31,7 @@ pub(crate) fn room(flash: &Flash) -> Room {
     let per_s = flash.rate.map_or(ORDERS_PER_S_MAX, |rate| precise(rate) * 1.5);
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
-    Room { orders, lines: orders, reserved: orders }
+    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None }
 }
 
 fn duration_s(flash: &Flash) -> f64 {
@@ -110,6 +110,7 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
         server,
         settings: session.settings.clone(),
         open_loop,
+        overload: None,
         replay: None,
         crash: None,
     };

@@ -42,6 +42,8 @@ pub(crate) struct Room {
     pub(crate) lines: u64,
     /// Orders whose memory is taken before the run, so that no figure measures the system finding pages.
     pub(crate) reserved: u64,
+    /// Placements a second that it admits; `None` for as many as come.
+    pub(crate) orders_per_second_max: Option<u32>,
 }
 
 /// A server of our own.
@@ -134,6 +136,9 @@ impl Own {
         command.args(["--shards", &target.shards.to_string(), "--durability", durability(target.durability)]);
         command.args(["--orders-max", &self.room.orders.to_string(), "--lines-max", &self.room.lines.to_string()]);
         command.args(["--reserve-orders", &self.room.reserved.to_string()]);
+        if let Some(limit) = self.room.orders_per_second_max {
+            command.args(["--orders-per-second-max", &limit.to_string()]);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
         let mut process = command.spawn().map_err(Failure::io("starting a server on", self.data()))?;
         let mut line = String::new();

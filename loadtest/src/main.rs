@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash | replay | crash ─► audit ─► report ─► exit code
+//! arguments ─► session (host: a server) ─► flash | overload | replay | crash ─► audit ─► report ─► exit code
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -29,6 +29,7 @@ mod drive;
 
 mod crash;
 mod flash;
+mod overload;
 mod replay;
 
 use std::fs::File;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.scenario {
         Scenario::ChildServe(options) => return child::serve(&options),
         Scenario::ChildAudit { data } => return child::audit(&data),
-        Scenario::Flash(_) | Scenario::Replay(_) | Scenario::Crash(_) => {
+        Scenario::Flash(_) | Scenario::Overload(_) | Scenario::Replay(_) | Scenario::Crash(_) => {
             run(&arguments.scenario, &arguments.target, &arguments.output)
         }
     };
@@ -89,6 +90,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
         Scenario::Flash(flash) => {
             session = Session::start(target, flash, flash::room(flash))?;
             flash::run(flash, &mut session).await?
+        }
+        Scenario::Overload(overload) => {
+            session = Session::start(target, overload, overload::room(overload))?;
+            overload::run(overload, &mut session).await?
         }
         Scenario::Replay(replay) => {
             let shop = Shop::open(&replay.file)?;

@@ -42,6 +42,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) open_loop: Option<OpenLoop>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overload: Option<OverloadFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<ReplayFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) crash: Option<CrashFigures>,
@@ -121,6 +123,58 @@ impl From<&Status> for ServerFigures {
     }
 }
 
+/// What a flood over the limit came to, step by step.
+#[derive(Debug, Serialize)]
+pub(crate) struct OverloadFigures {
+    /// Placements a second that the server admits.
+    pub(crate) limit: u32,
+    /// Calm, each flood, the second after, calm again.
+    pub(crate) steps: Vec<OverloadStep>,
+}
+
+/// One step of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct OverloadStep {
+    pub(crate) name: String,
+    pub(crate) offered_per_s: f64,
+    pub(crate) accepted_per_s: f64,
+    /// Accepted of what could have been: the limit, or what was offered if that is less.
+    pub(crate) goodput: f64,
+    pub(crate) overloaded: u64,
+    /// Of accepted orders, from the moment each should have been sent.
+    pub(crate) accepted_us: LatencyUs,
+    pub(crate) generator_was_the_limit: bool,
+    /// Payment results and cancellations beside the flood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) urgent: Option<UrgentFigures>,
+}
+
+/// Confirmations and cancellations beside a flood.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct UrgentFigures {
+    pub(crate) commands: u64,
+    /// Share answered in time.
+    pub(crate) in_time: f64,
+    pub(crate) latency_us: LatencyUs,
+}
+
+impl OverloadStep {
+    fn rows(&self, table: &mut Table) {
+        let rate = |per_s: f64| grouped(rounded(per_s));
+        let LatencyUs { p50, p99, p999, .. } = self.accepted_us;
+        let (offered, accepted) = (rate(self.offered_per_s), rate(self.accepted_per_s));
+        table.row(&self.name, &format!("{offered}/s offered, {accepted}/s accepted ({:.1} %)", 100.0 * self.goodput));
+        table.row("", &format!("accepted after p50 {p50:.0} us, p99 {p99:.0} us, p99.9 {p999:.0} us"));
+        if let Some(UrgentFigures { commands, in_time, latency_us }) = self.urgent {
+            let (count, share) = (grouped(commands), 100.0 * in_time);
+            table.row("", &format!("{count} urgent, {share:.3} % in time, p99 {:.0} us", latency_us.p99));
+        }
+        if self.generator_was_the_limit {
+            table.row("", "! more than 1 % of its sends were late: the generator was the limit");
+        }
+    }
+}
+
 impl OpenLoop {
     pub(crate) const fn new(rate: u64, lateness: Lateness) -> Self {
         Self { rate, sends: lateness.sends, late_sends: lateness.late, generator_was_the_limit: lateness.is_limit() }
@@ -174,6 +228,7 @@ impl Report {
                 table.row("", "! more than 1 % late: the generator was the limit, these latencies are its own");
             }
         }
+        self.overload.iter().flat_map(|overload| &overload.steps).for_each(|step| step.rows(table));
         if let Some(replay) = &self.replay {
             table.row("lines", &grouped(replay.lines));
             for class in Class::ALL.into_iter().filter(|class| replay.by_reason.of(*class) > 0) {
@@ -243,6 +298,7 @@ mod tests {
             server: ServerFigures { rss_bytes: 1 << 20, log_bytes: 2 << 20, syncs: 3 },
             settings: Map::from_iter([("short_run".to_owned(), Value::Bool(true))]),
             open_loop: None,
+            overload: None,
             replay: Some(ReplayFigures {
                 lines: 1,
                 orders: 2,

@@ -69,6 +69,25 @@ fn an_open_loop_sends_at_its_rate_and_says_whether_it_could() {
 }
 
 #[test]
+fn a_flood_over_the_limit_is_held_to_it_and_urgent_commands_pass() {
+    let (code, report, _) =
+        run("overload --limit 2000 --times 3 --duration 1 --urgent 200 --in-time 20000 --batch 5 --connections 2");
+    check_good(code, &report);
+    let steps = report["overload"]["steps"].as_array().expect("steps");
+    let names: Vec<_> = steps.iter().map(|step| step["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["calm", "3 times the limit", "the second after", "calm again"]);
+    let flood = &steps[1];
+    let accepted = flood["accepted_per_s"].as_f64().expect("a rate");
+    // A tenth of a second of the limit may come at once, and the last second of an open loop is not a round number.
+    assert!((1_800.0..=2_600.0).contains(&accepted), "the limit is 2,000 a second: {flood:#}");
+    assert!(flood["overloaded"].as_u64() > Some(2_000), "{flood:#}");
+    let urgent = &flood["urgent"];
+    assert_eq!((&urgent["commands"], &urgent["in_time"]), (&Value::from(200), &Value::from(1.0)), "{urgent:#}");
+    let refused = steps[0]["overloaded"].as_u64().expect("a count") + steps[3]["overloaded"].as_u64().expect("a count");
+    assert_eq!(refused, 0, "below the limit nobody is held back: {report:#}");
+}
+
+#[test]
 fn what_was_answered_survives_every_kill() {
     let (code, report, _) = run("crash --cycles 3 --orders 6000 --seed 5");
     check_good(code, &report);

@@ -22,11 +22,15 @@ pub(crate) struct Sums {
     pub(crate) reserved: u64,
     pub(crate) sold_out: u64,
     pub(crate) other_refusals: u64,
+    /// Of those: told to come back later.
+    pub(crate) overloaded: u64,
     /// Why, and how often.
     pub(crate) refusals: BTreeMap<String, u64>,
     pub(crate) errors: Errors,
     pub(crate) ledger: Ledger,
     pub(crate) latencies: Histogram<u64>,
+    /// Of accepted orders alone.
+    pub(crate) accepted_latencies: Histogram<u64>,
     pub(crate) last_answer_ns: u64,
     /// Sum of the numbers for people: a market counts them 1, 2, 3, …
     pub(crate) numbers_sum: u128,
@@ -39,10 +43,12 @@ impl Default for Sums {
             reserved: 0,
             sold_out: 0,
             other_refusals: 0,
+            overloaded: 0,
             refusals: BTreeMap::new(),
             errors: Errors::default(),
             ledger: Ledger::default(),
             latencies: latency::histogram(),
+            accepted_latencies: latency::histogram(),
             last_answer_ns: 0,
             numbers_sum: 0,
         }
@@ -78,6 +84,11 @@ impl Sums {
                     self.errors.add(|| format!("order {n} asked one unit of SKU {}: {reply:?}", goods.sku));
                 }
                 self.sold_out += 1;
+            }
+            // Too many in a flood to spell each out.
+            Reply::Refused(Refused::Overloaded { .. }) => {
+                self.other_refusals += 1;
+                self.overloaded += 1;
             }
             Reply::Refused(refused) => {
                 self.other_refusals += 1;

@@ -111,6 +111,7 @@ impl Tally {
             run.extend(slot.intended_ns, now_ns, &mut sums.latencies);
             let n = slot.first + u64::from(index);
             if let Some(number) = sums.take(goods, n, slot.made_at, &reply) {
+                latency::record(&mut sums.accepted_latencies, now_ns.saturating_sub(slot.intended_ns), 1);
                 keep(accepted_sample, *sample_max, Accepted { n, made_at: slot.made_at, number });
             }
             *open_orders -= 1;

@@ -57,7 +57,12 @@ pub(crate) use shop::{FileError, Shop};
 
 /// What our own server must have room for.
 pub(crate) fn room(shop: &Shop) -> Room {
-    Room { orders: shop.steps.len() as u64 + 1_000, lines: shop.lines + 1_000, reserved: 0 }
+    Room {
+        orders: shop.steps.len() as u64 + 1_000,
+        lines: shop.lines + 1_000,
+        reserved: 0,
+        orders_per_second_max: None,
+    }
 }
 
 /// Runs it.
@@ -97,6 +102,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         server,
         settings: session.settings.clone(),
         open_loop: None,
+        overload: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
             orders,
