@@ -80,6 +80,12 @@ pub const ORDERS_DEFAULT: u64 = 1_000_000;
 pub const LINES_DEFAULT: u64 = 2 * ORDERS_DEFAULT;
 /// SKUs of all markets a node keeps, unless set.
 pub const SKUS_DEFAULT: u64 = 500_000;
+/// Policies of SKUs of one market.
+pub const SKU_POLICIES_MAX: usize = 100_000;
+/// Counts of customers that policies of a node's SKUs limit, unless set: one for each SKU and way of recognising one.
+pub const CUSTOMERS_DEFAULT: u64 = 200_000;
+/// Memory the start-up check counts for one of these.
+pub const CUSTOMER_MEMORY_BYTES: u64 = 120;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.

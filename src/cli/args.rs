@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::serve_args::{ServeArgs, given};
+
 const EXAMPLES: &str = "\
 Examples:
   stockade serve                                  start a server here, data in ./data
@@ -42,7 +44,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Start a server. Needs no arguments: data in ./data, listening on 127.0.0.1:7733.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Create a market: a pool of stock and its orders.
     #[command(subcommand)]
     Market(MarketCommand),
@@ -120,6 +122,41 @@ pub(super) enum SkuCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Show what may be sold of a SKU, and to one customer; set what is given. 0 takes a rule away.
+    Policy {
+        /// The SKU's code.
+        sku: String,
+        #[command(flatten)]
+        policy: PolicyArgs,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+/// Rules of a SKU.
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    /// Units that are never for sale, all sites together.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) safety_stock: Option<u64>,
+    /// Units one order asks at least, all its lines of the SKU together.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) order_min: Option<u32>,
+    /// Units one order asks at most.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) order_max: Option<u32>,
+    /// Units one customer may have, open orders counted; what is cancelled or expires is given back.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) customer_max: Option<u32>,
+    /// The same for one day.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) customer_day_max: Option<u32>,
+    /// Recognise customers also by the hashes of account, address and payment instrument. A change counts anew.
+    #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+    pub(super) by_hashes: Option<bool>,
+    /// Minutes after midnight UTC at which a day begins, below 1440. A change counts anew.
+    #[arg(long, value_name = "MINUTES")]
+    pub(super) day_begins: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -293,94 +330,6 @@ pub(super) enum LogCommand {
     },
 }
 
-/// Flags of `serve`; each is a setting of the same name.
-#[derive(Debug, Args, Default)]
-pub(super) struct ServeArgs {
-    /// Directory of the log; made when it does not exist. [default: data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<String>,
-    /// Where to listen (UDP). Anything but loopback needs the three --tls flags. [default: 127.0.0.1:7733]
-    #[arg(long, value_name = "ADDR")]
-    address: Option<String>,
-    /// Number of shards, fixed at first start.
-    #[arg(long)]
-    shards: Option<String>,
-    /// Orders kept; beyond it placements are refused.
-    #[arg(long, value_name = "COUNT")]
-    orders_max: Option<String>,
-    /// Lines of all orders kept.
-    #[arg(long, value_name = "COUNT")]
-    lines_max: Option<String>,
-    /// Bytes of customer details kept, such as 256MiB.
-    #[arg(long, value_name = "BYTES")]
-    details_bytes_max: Option<String>,
-    /// SKUs of all markets kept.
-    #[arg(long, value_name = "COUNT")]
-    skus_max: Option<String>,
-    /// Placements admitted in a second, all connections together, such as 50000; or none.
-    #[arg(long, value_name = "COUNT")]
-    orders_per_second_max: Option<String>,
-    /// Orders whose memory is taken before the server listens: a slower start and a faster first sale.
-    #[arg(long, value_name = "COUNT")]
-    reserve_orders: Option<String>,
-    /// When an answer is given: sync (it is on the disk), interval:TIME (a power cut loses at most that much), memory.
-    #[arg(long, value_name = "WHEN")]
-    durability: Option<String>,
-    /// Size of one segment of the log, such as 256MiB.
-    #[arg(long, value_name = "BYTES")]
-    segment_bytes: Option<String>,
-    /// Free disk space below which new orders are refused, such as 512MiB.
-    #[arg(long, value_name = "BYTES")]
-    low_water_bytes: Option<String>,
-    /// Where metrics and health are told over HTTP, such as 127.0.0.1:7734, or none.
-    #[arg(long, value_name = "ADDRESS")]
-    http_address: Option<String>,
-    /// A snapshot is made after so much of the log, such as 1GiB; 0 for none.
-    #[arg(long, value_name = "BYTES")]
-    snapshot_log_bytes: Option<String>,
-    /// What making one reads and writes in a second at most, such as 64MiB.
-    #[arg(long, value_name = "BYTES")]
-    snapshot_bytes_per_second: Option<String>,
-    /// How the log gets to the disk: fdatasync, direct-dsync, or measure (both, and take the cheaper).
-    #[arg(long, value_name = "HOW")]
-    sync_method: Option<String>,
-    /// The server's certificate (PEM).
-    #[arg(long, value_name = "FILE")]
-    tls_cert: Option<String>,
-    /// Its private key (PEM).
-    #[arg(long, value_name = "FILE")]
-    tls_key: Option<String>,
-    /// Whose clients may connect (PEM). Any certificate it signed may do everything.
-    #[arg(long, value_name = "FILE")]
-    tls_client_ca: Option<String>,
-}
-
-impl ServeArgs {
-    pub(super) fn settings(self) -> Vec<(&'static str, String)> {
-        given([
-            ("data", self.data),
-            ("address", self.address),
-            ("shards", self.shards),
-            ("orders_max", self.orders_max),
-            ("lines_max", self.lines_max),
-            ("details_bytes_max", self.details_bytes_max),
-            ("skus_max", self.skus_max),
-            ("orders_per_second_max", self.orders_per_second_max),
-            ("reserve_orders", self.reserve_orders),
-            ("durability", self.durability),
-            ("segment_bytes", self.segment_bytes),
-            ("low_water_bytes", self.low_water_bytes),
-            ("http_address", self.http_address),
-            ("snapshot_log_bytes", self.snapshot_log_bytes),
-            ("snapshot_bytes_per_second", self.snapshot_bytes_per_second),
-            ("sync_method", self.sync_method),
-            ("tls.cert", self.tls_cert),
-            ("tls.key", self.tls_key),
-            ("tls.client_ca", self.tls_client_ca),
-        ])
-    }
-}
-
 /// Flags of every command that talks to a server.
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Server")]
@@ -425,10 +374,6 @@ impl ClientArgs {
     }
 }
 
-fn given<const N: usize>(flags: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
-    flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -447,9 +392,9 @@ mod tests {
     #[test]
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
-                     --skus-max 1 --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
-                     --low-water-bytes 1 \
-                     --http-address none --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
+                     --skus-max 1 --customers-max 1 --orders-per-second-max 1 --reserve-orders 1 \
+                     --durability sync --segment-bytes 1 --low-water-bytes 1 --http-address none \
+                     --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a";
         let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };
         let client = "stockade status --connect a --ca c --client-cert c --client-key k --market m --deadline 1s";

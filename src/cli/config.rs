@@ -27,6 +27,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("lines_max", "lines of all orders kept"),
     ("details_bytes_max", "bytes of customer details kept"),
     ("skus_max", "SKUs of all markets kept"),
+    ("customers_max", "counts of customers that policies of SKUs limit"),
     ("orders_per_second_max", "placements admitted in a second, or none"),
     ("reserve_orders", "orders whose memory is taken before the server listens"),
     ("durability", "sync, memory, or interval:TIME"),

@@ -42,6 +42,9 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } } => {
             format!("market {market} keeps ended orders {return_window_ms} ms, identifiers {ids_kept_ms} ms")
         }
+        Fact::PolicySet { market, sku, policy } => {
+            format!("market {market}, sku {sku}: {}", super::policy::in_words(policy))
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }

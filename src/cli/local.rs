@@ -84,6 +84,7 @@ fn config(settings: ServeSettings) -> Config {
         lines_max: settings.lines_max,
         details_bytes_max: settings.details_bytes_max,
         skus_max: settings.skus_max,
+        customers_max: settings.customers_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,
         durability: settings.durability,

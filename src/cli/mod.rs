@@ -15,6 +15,7 @@
 mod args;
 mod config;
 mod fault;
+mod serve_args;
 mod settings;
 
 mod output;
@@ -33,6 +34,7 @@ mod catalog;
 mod order;
 mod order_line;
 mod order_report;
+mod policy;
 mod status;
 mod stock;
 
@@ -54,7 +56,10 @@ use clap::Parser;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, OrderCommand, SiteCommand, SkuCommand, StockCommand};
+use args::{
+    Cli, ClientArgs, Command, LogCommand, MarketCommand, OrderCommand, PolicyArgs, SiteCommand, SkuCommand,
+    StockCommand,
+};
 use config::Given;
 use fault::CliFault;
 use output::{Form, remark, show};
@@ -176,8 +181,24 @@ fn site(sources: Sources, command: SiteCommand) -> Result<(), CliFault> {
 }
 
 fn sku(sources: Sources, command: SkuCommand) -> Result<(), CliFault> {
-    let SkuCommand::Create { codes, client } = command;
-    ask(sources.client(client)?, async |settings| catalog::create_skus(settings, &codes).await)
+    match command {
+        SkuCommand::Create { codes, client } => {
+            ask(sources.client(client)?, async |settings| catalog::create_skus(settings, &codes).await)
+        }
+        SkuCommand::Policy { sku, policy, client } => {
+            let PolicyArgs { safety_stock, order_min, order_max, customer_max, customer_day_max, .. } = policy;
+            let wanted = policy::Wanted {
+                safety_stock,
+                order_min,
+                order_max,
+                customer_max,
+                customer_day_max,
+                by_hashes: policy.by_hashes,
+                day_begins_min: policy.day_begins,
+            };
+            ask(sources.client(client)?, async |settings| policy::policy(settings, &sku, &wanted).await)
+        }
+    }
 }
 
 fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {

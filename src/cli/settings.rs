@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
-    CLIENT_DEADLINE_MS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
 };
@@ -33,6 +33,7 @@ pub(super) struct ServeSettings {
     pub(super) lines_max: u64,
     pub(super) details_bytes_max: u64,
     pub(super) skus_max: u64,
+    pub(super) customers_max: u64,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
     pub(super) durability: Durability,
@@ -62,6 +63,7 @@ impl ServeSettings {
             lines_max: count("lines_max", LINES_DEFAULT)?,
             details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
+            customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
             orders_per_second_max: given
                 .get("orders_per_second_max", &format!("1 to {ORDERS_PER_SECOND_MAX}, or none"), per_second)?
                 .flatten(),
@@ -228,6 +230,7 @@ mod tests {
             "lines_max",
             "details_bytes_max",
             "skus_max",
+            "customers_max",
             "orders_per_second_max",
             "reserve_orders",
             "durability",

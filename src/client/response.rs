@@ -2,7 +2,7 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Query};
+use crate::engine::{Answer, Policy, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
 /// What became of a command.
@@ -40,6 +40,8 @@ pub enum QueryReply {
     OpenOrders(OrderPage),
     /// To `Query::Books`.
     Books(Box<BooksAt>),
+    /// To `Query::Policy`.
+    Policy(Policy),
     /// To `Query::Retention`.
     Retention(RetentionView),
     /// The query was refused.
@@ -90,6 +92,7 @@ impl Settled {
             }
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
+            (Request::Query(Query::Policy { .. }), Reply::Policy(policy)) => QueryReply::Policy(policy),
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
             (Request::Command(_) | Request::Query(_), _) => return None,
         };

@@ -6,6 +6,7 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
+use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId};
 
@@ -47,6 +48,15 @@ pub enum Command<'a> {
         market: MarketId,
         /// From now on.
         retention: Retention,
+    },
+    /// Set what may be sold of a SKU. The same again changes nothing; a policy of nothing takes it away.
+    SetPolicy {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// From now on.
+        policy: Policy,
     },
     /// Goods came in: supplier to available.
     Receive {
@@ -250,6 +260,7 @@ impl Command<'_> {
             Self::OpenMarket { market, .. }
             | Self::CreateSite { market, .. }
             | Self::CreateSku { market, .. }
+            | Self::SetPolicy { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
             Self::Receive { request, .. } | Self::Adjust { request, .. } => Some(request.market()),
             Self::Place(place) => Some(place.order.market()),
@@ -275,6 +286,7 @@ impl Command<'_> {
             | Self::OpenMarket { .. }
             | Self::CreateSite { .. }
             | Self::CreateSku { .. }
+            | Self::SetPolicy { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. } => None,

@@ -12,6 +12,7 @@ use super::Engine;
 use super::ledger::BUCKETS;
 use super::market::Market;
 use super::orders::{Phase, Record};
+use super::policy::Rule;
 use crate::base::{MarketId, SiteId, SkuId};
 
 /// What a part of the state is.
@@ -28,6 +29,8 @@ enum Part {
     Order,
     Change,
     Retention,
+    Policy,
+    Customer,
 }
 
 /// Bytes of one part.
@@ -129,7 +132,32 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
     let floor = market.requests.floor().map(|floor| part(Part::Floor).number(floor.bits()).hash());
     let itself = part(Part::Market).add(name.as_bytes()).hash();
     let balances = market.skus.iter().map(|(sku, _)| digest_balances(number, SkuId(sku), market));
-    sites.chain(skus).chain(requests).chain(floor).chain(balances).fold(itself.wrapping_add(kept), u128::wrapping_add)
+    let rules = market.policies.iter().map(|(sku, rule)| digest_rule(number, sku, rule));
+    let parts = sites.chain(skus).chain(requests).chain(floor).chain(balances).chain(rules);
+    parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
+}
+
+fn digest_rule(number: MarketId, sku: SkuId, rule: &Rule) -> u128 {
+    let part = |part| Bytes::of(part).number(number.number()).number(sku.0);
+    let policy = rule.policy;
+    let numbers = [
+        policy.safety_stock,
+        policy.order_min.into(),
+        policy.order_max.into(),
+        policy.customer_max.into(),
+        policy.customer_day_max.into(),
+        policy.by_hashes.into(),
+        policy.day_begins_min.into(),
+        rule.held_from.0,
+        rule.day_from.0,
+        rule.day,
+    ];
+    let itself = numbers.into_iter().fold(part(Part::Policy), Bytes::number).hash();
+    let customers = rule.sorted().into_iter().map(|(customer, count)| {
+        let bytes = part(Part::Customer).number(customer.kind).number(customer.key);
+        bytes.number(count.held).number(count.today).hash()
+    });
+    customers.fold(itself, u128::wrapping_add)
 }
 
 fn digest_balances(number: MarketId, sku: SkuId, market: &Market) -> u128 {

@@ -9,6 +9,7 @@
 //! - One placement is one fact; the movements of units follow from its draws.
 
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
+use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 
@@ -158,6 +159,15 @@ pub enum Fact<'a> {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
         orders: &'a [OrderId],
     },
+    /// What may be sold of a SKU was set.
+    PolicySet {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// From now on.
+        policy: Policy,
+    },
     /// Tombstones left. Their identifiers are refused.
     Left {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
@@ -173,6 +183,7 @@ impl Fact<'_> {
             Self::MarketOpened { market, .. }
             | Self::SiteCreated { market, .. }
             | Self::SkuCreated { market, .. }
+            | Self::PolicySet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
             Self::Received { request, .. } | Self::Adjusted { request, .. } => Some(request.market()),

@@ -74,7 +74,7 @@ impl Engine {
             };
             let mut skus = std::mem::take(&mut market.ledger.moved.skus);
             for sku in skus.drain(..) {
-                let (units, newest_accepted) = (market.available(sku), market.newest_accepted);
+                let (units, newest_accepted) = (market.for_sale(sku), market.newest_accepted);
                 tell(ForSale { market: id, sku, units, newest_accepted });
             }
             // The memory goes back: the next turn needs it.

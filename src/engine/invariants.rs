@@ -11,6 +11,7 @@ use super::books::Tally;
 use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
+use super::policy::{CustomerId, Policy};
 use crate::base::{MarketId, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
@@ -44,6 +45,7 @@ impl Engine {
         for (number, _) in self.open_markets() {
             skus += self.market(number).map_or(0, |market| market.skus.len() as u64);
             self.check_market(number, &held, tallies.get(&number).copied().unwrap_or_default())?;
+            self.check_counts(number)?;
         }
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
     }
@@ -97,6 +99,42 @@ impl Engine {
             units[Bucket::Committed as usize] += i64::from(draw.units.committed);
             units[Bucket::Customer as usize] += i64::from(draw.units.shipped - draw.units.returned);
         }
+    }
+
+    /// What orders that are kept hold is counted; what is counted beyond that was held by orders that left.
+    fn check_counts(&self, number: MarketId) -> Result<(), String> {
+        let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        let (mut customers, mut holds) = (0, BTreeMap::<(SkuId, CustomerId), u64>::new());
+        for (sku, rule) in market.policies.iter() {
+            customers += rule.customers() as u64;
+            law(rule.policy != Policy::default(), || {
+                format!("the policy of SKU {sku} of market {number} says nothing")
+            })?;
+            law(rule.policy.counts() || rule.customers() == 0, || format!("SKU {sku} counts without a limit"))?;
+        }
+        law(customers == market.policies.customers(), || {
+            format!("{} customers of market {number} are {customers}", market.policies.customers())
+        })?;
+        if !market.policies.counts() {
+            return Ok(());
+        }
+        for (_, record) in self.orders.records().filter(|(_, record)| record.order.market() == number) {
+            let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
+            for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
+                let Some(rule) = market.policies.rule(line.sku) else { continue };
+                if rule.policy.customer_max > 0 && record.number >= rule.held_from {
+                    let units = u64::from(units.reserved) + u64::from(units.committed) + u64::from(units.shipped);
+                    for key in rule.policy.keys(record.customer, hashes) {
+                        *holds.entry((line.sku, key)).or_default() += units;
+                    }
+                }
+            }
+        }
+        for ((sku, customer), units) in holds {
+            let counted = market.policies.rule(sku).map_or(0, |rule| rule.count(customer).held);
+            law(counted >= units, || format!("{customer:?} holds {units} units of SKU {sku}, {counted} are counted"))?;
+        }
+        Ok(())
     }
 
     fn check_market(&self, number: MarketId, held: &Held, tally: Tally) -> Result<(), String> {

@@ -9,6 +9,7 @@ use super::books::Tally;
 use super::catalog::Catalog;
 use super::ledger::Ledger;
 use super::numbers::Numbers;
+use super::policy::{Policies, Policy};
 use super::refusal::Refusal;
 use super::requests::Requests;
 use super::retention::{Gone, Retention};
@@ -35,6 +36,7 @@ pub(super) struct Market {
     /// Identifiers made before this moment and not kept are refused: they may have left.
     pub(super) retired_before: Timestamp,
     pub(super) gone: Gone,
+    pub(super) policies: Policies,
     /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
     pub(super) newest_accepted: Timestamp,
 }
@@ -54,6 +56,7 @@ impl Market {
             retention: Retention::default(),
             retired_before: Timestamp::ZERO,
             gone: Gone::default(),
+            policies: Policies::default(),
             newest_accepted: Timestamp::ZERO,
         };
         market.add_site(FIRST_SITE, 0);
@@ -76,9 +79,14 @@ impl Market {
         if sku.0 != 0 && sku.0 as usize <= self.skus.len() { Ok(()) } else { Err(Refusal::UnknownSku { sku }) }
     }
 
-    /// Units for sale at all sites together.
-    pub(super) fn available(&self, sku: SkuId) -> u64 {
-        self.ranked.iter().map(|site| self.ledger.available(sku, *site)).sum()
+    /// Units for sale at all sites together: what is available less the safety stock.
+    pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+        let available: u64 = self.ranked.iter().map(|site| self.ledger.available(sku, *site)).sum();
+        available.saturating_sub(self.policies.safety_stock(sku))
+    }
+
+    pub(super) fn policy(&self, sku: SkuId) -> Policy {
+        self.policies.rule(sku).map(|rule| rule.policy).unwrap_or_default()
     }
 
     pub(super) const fn next_number(&self) -> OrderNumber {

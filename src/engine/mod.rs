@@ -45,6 +45,7 @@ mod index;
 mod invariants;
 mod numbers;
 mod orders;
+mod policy;
 mod pool;
 mod read;
 mod requests;
@@ -59,6 +60,7 @@ pub use directory::{Directory, fewest_markets};
 pub use fact::{Draw, Fact, Placed};
 pub use for_sale::ForSale;
 pub use image::ImageError;
+pub use policy::Policy;
 pub use query::{Books, Query};
 pub use refusal::Refusal;
 pub use retention::Retention;
@@ -81,6 +83,8 @@ pub struct Capacity {
     pub details_bytes_max: u64,
     /// SKUs of all markets together.
     pub skus_max: u64,
+    /// Counts of customers that policies limit.
+    pub customers_max: u64,
 }
 
 impl Capacity {
@@ -92,6 +96,7 @@ impl Capacity {
         changes_max: u64::MAX,
         details_bytes_max: u64::MAX,
         skus_max: u64::MAX,
+        customers_max: u64::MAX,
     };
 }
 
@@ -104,6 +109,7 @@ impl Default for Capacity {
             changes_max: limits::LINES_DEFAULT,
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
+            customers_max: limits::CUSTOMERS_DEFAULT,
         }
     }
 }
@@ -124,6 +130,8 @@ pub struct Engine {
     /// When tombstones may leave.
     leavings: deadline::Deadlines,
     watched: for_sale::Watched,
+    /// What customers hold by an order, before and after it is changed; kept for its memory.
+    held: [fold::Held; 2],
 }
 
 impl Engine {
@@ -141,6 +149,7 @@ impl Engine {
             closings: deadline::Deadlines::default(),
             leavings: deadline::Deadlines::default(),
             watched: for_sale::Watched::default(),
+            held: Default::default(),
         }
     }
 

@@ -77,6 +77,13 @@ pub enum Query<'a> {
         /// Which.
         market: MarketId,
     },
+    /// What may be sold of a SKU.
+    Policy {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+    },
     /// How long a market keeps what is over, and what it has retired.
     Retention {
         /// Which.

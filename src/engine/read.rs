@@ -4,6 +4,7 @@ use super::Engine;
 use super::ledger::BUCKETS;
 use super::order::State;
 use super::orders::{LineRecord, Phase, Record};
+use super::policy::Policy;
 use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
 use crate::base::limits::{AVAILABILITY_SKUS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
@@ -39,7 +40,16 @@ impl Engine {
     pub fn availability(&self, market: MarketId, skus: &[SkuId]) -> Result<Vec<u64>, Refusal> {
         let market = self.market(market)?;
         check_rows(skus.len(), AVAILABILITY_SKUS_MAX)?;
-        skus.iter().map(|sku| market.check_sku(*sku).map(|()| market.available(*sku))).collect()
+        skus.iter().map(|sku| market.check_sku(*sku).map(|()| market.for_sale(*sku))).collect()
+    }
+
+    /// What the shop lets be sold of a SKU.
+    ///
+    /// # Errors
+    /// Unknown market or SKU.
+    pub fn policy(&self, market: MarketId, sku: SkuId) -> Result<Policy, Refusal> {
+        let market = self.market(market)?;
+        market.check_sku(sku).map(|()| market.policy(sku))
     }
 
     /// Numbers of SKU codes; `None` for a code that does not exist.

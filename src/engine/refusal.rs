@@ -82,6 +82,26 @@ pub enum Refusal {
     },
     /// The plan would take units from more places than one order may.
     TooManyDraws,
+    /// The shop does not sell so few, or so many, units of this SKU in one order.
+    OrderLimit {
+        /// Of what.
+        sku: SkuId,
+        /// Units of one order, at least.
+        min: u64,
+        /// At most; zero for any.
+        max: u64,
+    },
+    /// The customer would have more units of this SKU than one customer may.
+    CustomerLimit {
+        /// Of what.
+        sku: SkuId,
+        /// Units one customer may have.
+        max: u64,
+        /// Units this customer may still have.
+        left: u64,
+        /// In one day, and not altogether.
+        daily: bool,
+    },
     /// The order is over and its return window too: what is left repeats the answer of its placement and no other.
     Closed {
         /// Its last state.
@@ -119,6 +139,16 @@ pub enum Field {
     Rows = 12,
     /// The same line named twice.
     Line = 13,
+    /// Units that are never for sale.
+    SafetyStock = 14,
+    /// Units that one order asks at least.
+    OrderMin = 15,
+    /// Units that one order asks at most.
+    OrderMax = 16,
+    /// Minutes after midnight UTC.
+    DayBegins = 17,
+    /// How many policies of SKUs.
+    Policies = 18,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.

@@ -63,17 +63,20 @@ fn draw_group(market: &Market, group: &[Want], draws: &mut Vec<Draw>) -> Option<
     let Want { line, sku, .. } = group[0];
     let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.available(sku, *site)));
     let mut source = sites.next();
+    // The safety stock lies somewhere, and nobody says where.
+    let mut sellable = if market.policies.safety_stock(sku) == 0 { u64::MAX } else { market.for_sale(sku) };
     let mut short = false;
     for want in group {
         let mut missing = want.quantity;
         while missing > 0 {
-            let Some((site, left)) = &mut source else { break };
-            let quantity = u32::try_from(*left).unwrap_or(u32::MAX).min(missing);
+            let Some((site, left)) = source.as_mut().filter(|_| sellable > 0) else { break };
+            let quantity = u32::try_from(sellable.min(*left)).unwrap_or(u32::MAX).min(missing);
             if quantity > 0 {
                 draws.push(Draw { line: want.line, site: *site, quantity });
             }
             missing -= quantity;
             *left -= u64::from(quantity);
+            sellable -= u64::from(quantity);
             if *left == 0 {
                 source = sites.next();
             }
@@ -84,7 +87,7 @@ fn draw_group(market: &Market, group: &[Want], draws: &mut Vec<Draw>) -> Option<
         line,
         sku,
         asked: group.iter().map(|want| u64::from(want.quantity)).sum(),
-        available: market.available(sku),
+        available: market.for_sale(sku),
     })
 }
 

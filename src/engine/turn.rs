@@ -119,6 +119,7 @@ impl Engine {
             | Command::OpenMarket { .. }
             | Command::CreateSite { .. }
             | Command::CreateSku { .. }
+            | Command::SetPolicy { .. }
             | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. } => 0,
@@ -148,6 +149,7 @@ impl Engine {
             | Fact::SkuCreated { .. }
             | Fact::Received { .. }
             | Fact::Adjusted { .. }
+            | Fact::PolicySet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::Closed { .. }
@@ -174,6 +176,7 @@ fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
             matches!(answer, Answer::Placed { short: true, .. } | Answer::RetakeFailed { .. })
         }
         Ok(Decision::Repeated(_)) => false,
-        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. }),
+        // What a dead reservation of the customer holds is given back with it.
+        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. } | Refusal::CustomerLimit { .. }),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::snapshots::SnapshotOptions;
 use crate::base::limits::{
-    DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
     SNAPSHOT_LOG_BYTES_DEFAULT,
 };
@@ -36,6 +36,8 @@ pub struct Config {
     pub details_bytes_max: u64,
     /// SKUs of all markets together. Divided evenly.
     pub skus_max: u64,
+    /// Counts of customers that policies limit, all shards together. Divided evenly.
+    pub customers_max: u64,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
     pub orders_per_second_max: Option<u32>,
     /// Orders whose memory is taken from the system before the node listens. More than zero makes the start slower and
@@ -68,6 +70,7 @@ impl Default for Config {
             lines_max: LINES_DEFAULT,
             details_bytes_max: DETAILS_BYTES_DEFAULT,
             skus_max: SKUS_DEFAULT,
+            customers_max: CUSTOMERS_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
             durability: Durability::Sync,
@@ -96,6 +99,7 @@ impl Config {
             changes_max: self.lines_max / shards,
             details_bytes_max: self.details_bytes_max / shards,
             skus_max: self.skus_max / shards,
+            customers_max: self.customers_max / shards,
         }
     }
 

@@ -44,6 +44,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
             | Query::Books { market }
+            | Query::Policy { market, .. }
             | Query::Retention { market } => Some(*market),
             Query::Order { order } => Some(order.market()),
         },
@@ -61,7 +62,7 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
-        Query::Market { .. } | Query::Retention { .. } => 0,
+        Query::Market { .. } | Query::Retention { .. } | Query::Policy { .. } => 0,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::Availability { skus, .. } => skus.len().min(AVAILABILITY_SKUS_MAX) * AVAILABILITY_ROW_BYTES,
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,

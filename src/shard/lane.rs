@@ -61,6 +61,7 @@ impl Lane {
                 | Command::OpenMarket { .. }
                 | Command::CreateSite { .. }
                 | Command::CreateSku { .. }
+                | Command::SetPolicy { .. }
                 | Command::SetRetention { .. }
                 | Command::Place(_) => Self::Orders,
             },

@@ -42,6 +42,7 @@ fn try_answer(
         Query::OpenOrders { market, after, rows_max } => {
             writer.open_orders(tag, &engine.open_orders(market, after, rows_max)?);
         }
+        Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
         Query::Books { market } => writer.books(tag, &engine.books(market)?, facts.stream(), facts.position()),
     }

@@ -158,6 +158,7 @@ impl Batch {
                 array = append(&mut self.quantities, lines);
                 Command::ReturnToStock { order, change, site, lines: &[] }
             }
+            Command::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Command::Adjust { request, sku, site, delta, reason } => {
@@ -195,6 +196,7 @@ impl Batch {
             Query::OrderByNumber { market, number } => Query::OrderByNumber { market, number },
             Query::OpenOrders { market, after, rows_max } => Query::OpenOrders { market, after, rows_max },
             Query::Books { market } => Query::Books { market },
+            Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
         };
         (Request::Query(query), array, blob)
@@ -225,7 +227,8 @@ impl Batch {
             Command::ReturnToStock { order, change, site, .. } => {
                 Command::ReturnToStock { order, change, site, lines: lines() }
             }
-            Command::SetRetention { .. }
+            Command::SetPolicy { .. }
+            | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
             | Command::Confirm { .. }
@@ -245,6 +248,7 @@ impl Batch {
             | Query::OrderByNumber { .. }
             | Query::OpenOrders { .. }
             | Query::Books { .. }
+            | Query::Policy { .. }
             | Query::Retention { .. } => query,
         }
     }

@@ -9,8 +9,9 @@
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedFactHashesV1,
     ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
-    ArchivedPlacedV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
-    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedPlacedV1, ArchivedPolicySetV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1,
+    ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED,
+    PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
@@ -136,6 +137,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         }
         FactKind::Returned => returned(record, scratch),
         FactKind::RetentionSet => retention_set(record),
+        FactKind::PolicySet => policy_set(record),
         FactKind::Retired => retired(record),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
@@ -242,6 +244,12 @@ fn retention_set(record: &[u8]) -> Read<Fact<'_>> {
     let (return_window_ms, ids_kept_ms) = (fixed.return_window_ms.to_native(), fixed.ids_kept_ms.to_native());
     let market = market(fixed.market.to_native())?;
     Ok(Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } })
+}
+
+fn policy_set(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedPolicySetV1>(record)?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    Ok(Fact::PolicySet { market, sku, policy: fixed.policy.read()? })
 }
 
 fn retired(record: &[u8]) -> Read<Fact<'_>> {

@@ -2,7 +2,7 @@
 
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, FactHashesV1, FactKind, FactLineV1, MarketAssignedV1,
-    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, ReceivedV1,
+    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV1, ReceivedV1,
     RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
@@ -54,6 +54,10 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             let Retention { return_window_ms, ids_kept_ms } = retention;
             let (head, market) = (head(FactKind::RetentionSet, 24), market.number());
             put(out, &RetentionSetV1 { head, market, return_window_ms, ids_kept_ms });
+        }
+        Fact::PolicySet { market, sku, policy } => {
+            let (head, market) = (head(FactKind::PolicySet, 39), market.number());
+            put(out, &PolicySetV1 { head, market, sku: sku.0, policy: (&policy).into() });
         }
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });

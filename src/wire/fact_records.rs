@@ -4,6 +4,7 @@
 //! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
 
 use super::layout::{RecordHead, fixed, kinds};
+use super::policy::PolicyPart;
 
 kinds! {
     /// Kinds of facts.
@@ -27,6 +28,7 @@ kinds! {
         Retired = 17,
         Closed = 18,
         Left = 19,
+        PolicySet = 20,
     }
 }
 
@@ -154,6 +156,13 @@ fixed! {
         market: u32,
         return_window_ms: u64,
         ids_kept_ms: u64,
+    }
+    /// What may be sold of a SKU.
+    PolicySetV1 as ArchivedPolicySetV1, 39 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        policy: PolicyPart,
     }
     /// Identifiers are refused.
     RetiredV1 as ArchivedRetiredV1, 16 {

@@ -180,6 +180,16 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::TooManyDraws => {
             write!(f, "the order would take units from more than {} places; split it", crate::base::limits::DRAWS_MAX)
         }
+        Refusal::OrderLimit { sku, min, max: 0 } => {
+            write!(f, "SKU {sku} is sold from {min} units an order on")
+        }
+        Refusal::OrderLimit { sku, min, max } => {
+            write!(f, "SKU {sku} is sold in {min} to {max} units an order, all its lines together")
+        }
+        Refusal::CustomerLimit { sku, max, left, daily } => {
+            let span = if *daily { " a day" } else { "" };
+            write!(f, "one customer may have {max} units of SKU {sku}{span}; this one may have {left} more")
+        }
         Refusal::Closed { state } => {
             write!(f, "the order was {} and its return window is over; nothing can change it any more", state.name())
         }
@@ -219,6 +229,11 @@ const fn field_name(field: Field) -> &'static str {
         Field::Stock => "the units of one SKU at one site",
         Field::Rows => "the rows asked",
         Field::Line => "how often a line is named",
+        Field::SafetyStock => "the safety stock",
+        Field::OrderMin => "the least units of an order",
+        Field::OrderMax => "the most units of an order",
+        Field::DayBegins => "the minutes after midnight UTC at which a day begins",
+        Field::Policies => "the number of policies",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
     }

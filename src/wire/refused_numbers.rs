@@ -75,6 +75,10 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::NotAvailable { available } => Parts { first: available, ..number(15) },
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
+        Refusal::OrderLimit { sku, min, max } => Parts { medium: sku.0, first: min, second: max, ..number(19) },
+        Refusal::CustomerLimit { sku, max, left, daily } => {
+            Parts { small: u16::from(daily), medium: sku.0, first: max, second: left, ..number(20) }
+        }
         Refusal::Closed { state } => Parts { state: state as u8, ..number(18) },
     }
 }
@@ -105,6 +109,8 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         16 => Refusal::NotEnoughUnits { line: small, units: first }.into(),
         17 => Refusal::TooManyDraws.into(),
         18 => Refusal::Closed { state: State::from_byte(state).ok_or(Malformed(Part::State))? }.into(),
+        19 => Refusal::OrderLimit { sku: SkuId(medium), min: first, max: second }.into(),
+        20 => Refusal::CustomerLimit { sku: SkuId(medium), max: first, left: second, daily: small == 1 }.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {
@@ -126,7 +132,7 @@ fn field(number: u16) -> Result<Field, Malformed> {
 }
 
 /// Every field that can be out of bounds.
-pub(super) const FIELDS: [Field; 15] = [
+pub(super) const FIELDS: [Field; 20] = [
     Field::Lines,
     Field::Quantity,
     Field::Price,
@@ -140,6 +146,11 @@ pub(super) const FIELDS: [Field; 15] = [
     Field::Stock,
     Field::Rows,
     Field::Line,
+    Field::SafetyStock,
+    Field::OrderMin,
+    Field::OrderMax,
+    Field::DayBegins,
+    Field::Policies,
     Field::ReturnWindow,
     Field::IdsKept,
 ];

@@ -10,7 +10,7 @@ use super::refused::Refused;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Books};
+use crate::engine::{Answer, Books, Policy};
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Reply<'a> {
     OpenOrders(OrderPage),
     /// The books of a market.
     Books(Box<BooksAt>),
+    /// What may be sold of a SKU.
+    Policy(Policy),
     /// How long a market keeps what is over.
     Retention(RetentionView),
     /// The server's status.

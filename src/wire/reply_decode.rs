@@ -11,7 +11,7 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{Reply, Taken};
 use super::reply_decode_queries::{
-    availability, books, open_orders, order, retention, sites, sku_numbers, skus, stock,
+    availability, books, open_orders, order, policy, retention, sites, sku_numbers, skus, stock,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedNumberedV1, ArchivedPlacedReplyV1, ArchivedPlacedShortV1,
@@ -87,6 +87,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
         ReplyKind::Books => books(head, record)?,
+        ReplyKind::Policy => policy(head, record)?,
         ReplyKind::Retention => retention(head, record)?,
         ReplyKind::Status => Reply::Status(Box::new(status(head, record)?)),
         ReplyKind::Hello => return Err(Malformed(Part::Kind)),

@@ -8,9 +8,9 @@ use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1,
-    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedReplyHashesV1, ArchivedRetentionV1,
-    ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1,
-    ArchivedStockV1, CLOSED, HAS_HASHES, MORE,
+    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedPolicyV1, ArchivedReplyHashesV1,
+    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
+    ArchivedStockRowV1, ArchivedStockV1, CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
@@ -173,6 +173,12 @@ pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Rep
     };
     let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
     Ok(Reply::Books(Box::new(BooksAt { stream, sequence, books })))
+}
+
+pub(super) fn policy<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    Ok(Reply::Policy(Body::alone::<ArchivedPolicyV1>(record)?.policy.read()?))
 }
 
 pub(super) fn retention<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

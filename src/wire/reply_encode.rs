@@ -14,9 +14,9 @@ use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1,
-    OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind,
-    RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV1,
-    StockV1,
+    OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1, ReplyHashesV1,
+    ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1,
+    StockRowV1, StockV1,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -24,7 +24,7 @@ use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Books, Retention};
+use crate::engine::{Answer, Books, Policy, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -204,6 +204,12 @@ impl ReplyWriter {
         let (stream, sequence) = (stream.0, sequence.0);
         let Books { units, orders, orders_hash } = *books;
         self.put_padded(154, &BooksV1 { head, stream, sequence, units, orders, orders_hash });
+    }
+
+    /// Appends what may be sold of a SKU.
+    pub fn policy(&mut self, tag: Tag, policy: &Policy) {
+        let head = self.head(ReplyKind::Policy, 43, tag, 0, 0);
+        self.put_padded(43, &PolicyV1 { head, policy: policy.into() });
     }
 
     /// Appends how long a market keeps what is over.

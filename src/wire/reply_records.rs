@@ -5,6 +5,7 @@
 //! - A struct here never changes: another layout is another struct, with the next version.
 
 use super::layout::{RecordHead, fixed, kinds};
+use super::policy::PolicyPart;
 use super::status::STAGES;
 use crate::engine::ledger::BUCKETS;
 use crate::engine::order::STATES;
@@ -20,6 +21,7 @@ kinds! {
         RetakeFailed = 6,
         Set = 13,
         Retention = 14,
+        Policy = 15,
         Refused = 16,
         Stock = 32,
         SkuNumbers = 33,
@@ -94,6 +96,11 @@ fixed! {
         return_window_ms: u64,
         ids_kept_ms: u64,
         retired_before: u64,
+    }
+    /// What may be sold of a SKU.
+    PolicyV1 as ArchivedPolicyV1, 43 {
+        head: AnswerHead,
+        policy: PolicyPart,
     }
     /// A request was refused.
     RefusedV1 as ArchivedRefusedV1, 40 {

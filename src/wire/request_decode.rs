@@ -10,8 +10,8 @@ use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
     ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedHashesV1, ArchivedLineQuantityV1, ArchivedLineV1,
     ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
-    ArchivedStockQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetPolicyV1,
+    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
@@ -52,6 +52,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::AssignMarket => Command::AssignMarket { code: market_code(record)? },
         RequestKind::CreateSite => create_site(record)?,
         RequestKind::CreateSku => create_sku(record)?,
+        RequestKind::SetPolicy => set_policy(record)?,
         RequestKind::SetRetention => set_retention(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -79,6 +80,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
         | RequestKind::Books
+        | RequestKind::Policy
         | RequestKind::Retention
         | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
@@ -156,6 +158,12 @@ fn set_retention(record: &[u8]) -> Read<Command<'_>> {
     let (return_window_ms, ids_kept_ms) = (fixed.return_window_ms.to_native(), fixed.ids_kept_ms.to_native());
     let market = market(fixed.market.to_native())?;
     Ok(Command::SetRetention { market, retention: Retention { return_window_ms, ids_kept_ms } })
+}
+
+fn set_policy(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedSetPolicyV1>(record)?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    Ok(Command::SetPolicy { market, sku, policy: fixed.policy.read()? })
 }
 
 fn receive(record: &[u8]) -> Read<Command<'_>> {
@@ -253,6 +261,10 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
+        RequestKind::Policy => {
+            let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
+            Query::Policy { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
+        }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Market => Query::Market { code: market_code(record)? },
         _ => Query::Books { market: market_query(record)? },

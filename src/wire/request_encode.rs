@@ -6,8 +6,8 @@
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, HashesV1, LineQuantityV1,
-    LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, ReceiveV1,
-    RequestKind, ResolveSkusV1, ReturnToStockV1, SetRetentionV1, SkusQueryV1, StockQueryV1,
+    LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1,
+    ReceiveV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetPolicyV1, SetRetentionV1, SkusQueryV1, StockQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -47,6 +47,11 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         Command::OpenMarket { .. } => Err(PushError::NotForClients),
         Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
         Command::CreateSku { market, code } => create_sku(market, code, out),
+        Command::SetPolicy { market, sku, policy } => {
+            let head = head(RequestKind::SetPolicy, 39)?;
+            put(out, &SetPolicyV1 { head, market: market.number(), sku: sku.0, policy: (&policy).into() });
+            Ok(())
+        }
         Command::SetRetention { market, retention } => {
             let (head, Retention { return_window_ms, ids_kept_ms }) = (head(RequestKind::SetRetention, 24)?, retention);
             put(out, &SetRetentionV1 { head, market: market.number(), return_window_ms, ids_kept_ms });
@@ -184,6 +189,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         Query::ResolveSkus { market, codes } => resolve_skus(market, codes, out)?,
         Query::Sites { market } => market_query(RequestKind::Sites, market, out)?,
         Query::Books { market } => market_query(RequestKind::Books, market, out)?,
+        Query::Policy { market, sku } => {
+            let head = head(RequestKind::Policy, 12)?;
+            put(out, &PolicyQueryV1 { head, market: market.number(), sku: sku.0 });
+        }
         Query::Retention { market } => market_query(RequestKind::Retention, market, out)?,
         Query::Skus { market, after, rows_max } => {
             let head = head(RequestKind::Skus, 14)?;

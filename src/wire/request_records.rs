@@ -4,9 +4,10 @@
 //! - A struct here never changes: another layout is another struct, with the next version.
 
 use super::layout::{RecordHead, fixed, kinds};
+use super::policy::PolicyPart;
 
 kinds! {
-    /// Kinds of requests. Commands from 1, queries from 32, status 48, retention from 96.
+    /// Kinds of requests. Commands from 1, queries from 32, status 48, rules of markets and SKUs from 96.
     RequestKind {
         AssignMarket = 1,
         CreateSite = 2,
@@ -32,6 +33,8 @@ kinds! {
         Status = 48,
         SetRetention = 96,
         Retention = 97,
+        SetPolicy = 98,
+        Policy = 99,
     }
 }
 
@@ -153,6 +156,19 @@ fixed! {
         market: u32,
         return_window_ms: u64,
         ids_kept_ms: u64,
+    }
+    /// What may be sold of a SKU.
+    SetPolicyV1 as ArchivedSetPolicyV1, 39 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        policy: PolicyPart,
+    }
+    /// What may be sold of a SKU, asked.
+    PolicyQueryV1 as ArchivedPolicyQueryV1, 12 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
     }
     /// A page of SKUs.
     SkusQueryV1 as ArchivedSkusQueryV1, 14 {

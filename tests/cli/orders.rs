@@ -121,6 +121,24 @@ fn an_order_is_closed_after_its_return_window_which_can_be_shown_and_set() {
 }
 
 #[test]
+fn what_may_be_sold_of_a_sku_is_shown_and_set_rule_by_rule() {
+    let server = stocked(10);
+    assert!(server.run("sku policy MUG").ok().contains("no rule"));
+    let set = server.run("sku policy MUG --safety-stock 4 --order-max 3").ok();
+    assert!(set.contains("4 units are never for sale") && set.contains("at most 3 units an order"), "{set}");
+    let both = server.run("sku policy MUG --customer-day-max 2 --day-begins 330 --json").json();
+    let told = ["safety_stock", "order_max", "customer_day_max", "day_begins_min"].map(|key| both[key].clone());
+    assert_eq!(told, [4, 3, 2, 330].map(|value| json!(value)));
+    assert!(server.run("order place --line MUG=7@1").failed(1).contains("0 to 3 units an order"));
+    server.run("sku policy MUG --order-max 0").ok();
+    assert!(server.run("order place --line MUG=3@1").failed(1).contains("2 units of SKU 1 a day"));
+    server.run("sku policy MUG --customer-day-max 0").ok();
+    assert!(server.run("order place --line MUG=7@1").failed(1).contains("6 available"));
+    assert!(server.run("sku policy MUG --day-begins 1440").failed(1).contains("0 to 1439"));
+    assert!(server.run("sku policy CUP").failed(1).contains("stockade sku create CUP"));
+}
+
+#[test]
 fn a_blocked_identifier_is_never_placed() {
     let server = stocked(3);
     let made = server.run("order place --line MUG=1@0 --json").json();

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use stockade::base::{ChangeId, MarketId, OrderNumber, SkuId};
-use stockade::client::{QueryReply, Response, frames};
+use stockade::client::{Client, QueryReply, Response, frames};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Command, Query, Refusal};
+use stockade::engine::{Answer, Command, Policy, Query, Refusal};
 use stockade::wire::{FrameWriter, Refused, Reply, decode_replies};
 
 use crate::harness::{World, line, numbered, place, stocked};
@@ -50,7 +50,7 @@ async fn fifty_identical_submits_are_one_order_and_fifty_equal_answers() {
     let server = world.start().await;
     let mut options = server.client_options(world.data.path());
     options.connections = 4;
-    let client = stockade::client::Client::connect(options).await.expect("a connection");
+    let client = Client::connect(options).await.expect("a connection");
     let (market, sku) = stocked(&client, "default", 10).await;
     let order = client.new_order_id(market);
     let mut tasks = tokio::task::JoinSet::new();
@@ -252,5 +252,38 @@ async fn the_availability_of_ten_thousand_skus_is_one_answer_that_no_shard_gives
     let too_many = Refusal::OutOfBounds { field: Field::Rows, min: 0, max: 10_000 };
     assert_eq!(ask(&vec![sku; 10_001]).await, QueryReply::Refused(Refused::Engine(too_many)));
     assert_eq!(server.replies_taken(), answers, "the shard was not asked");
+    server.stop().await;
+}
+
+/// A hundred tabs of one shopper.
+#[tokio::test]
+async fn a_hundred_parallel_orders_of_one_customer_get_as_many_units_as_one_customer_may_have() {
+    let world = World::new(1);
+    let server = world.start().await;
+    let mut options = server.client_options(world.data.path());
+    options.connections = 10;
+    let client = Client::connect(options).await.expect("connections");
+    let (market, sku) = stocked(&client, "default", 1_000).await;
+    let policy = Policy { customer_max: 2, ..Policy::default() };
+    let set = client.submit(&Command::SetPolicy { market, sku, policy }).await.expect("an answer");
+    assert_eq!(set, Response::Answered { answer: Answer::Set { repeated: false }, taken: Vec::new() });
+    assert_eq!(client.query(&Query::Policy { market, sku }).await.expect("an answer"), QueryReply::Policy(policy));
+    let lines = [line(sku, 1)];
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (client, order) = (client.clone(), client.new_order_id(market));
+        asking.spawn(async move { client.submit(&place(order, &lines)).await.expect("an answer") });
+    }
+    let answers = asking.join_all().await;
+    let accepted = answers.iter().filter(|answer| matches!(answer, Response::Answered { .. })).count();
+    let limit = Refusal::CustomerLimit { sku, max: 2, left: 0, daily: false };
+    let refused = answers.iter().filter(|answer| **answer == Response::Refused(Refused::Engine(limit))).count();
+    assert_eq!((accepted, refused), (2, 98));
+    drop(client);
+    server.stop().await;
+    let server = world.start().await;
+    let client = server.client(&world).await;
+    let again = client.submit(&place(client.new_order_id(market), &lines)).await.expect("an answer");
+    assert_eq!(again, Response::Refused(Refused::Engine(limit)), "what was counted is counted after a start");
     server.stop().await;
 }

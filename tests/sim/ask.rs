@@ -2,7 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Query, Retention};
+use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Policy, Query, Retention};
 use stockade::wire::{Refused, Request};
 
 #[derive(Debug, Clone)]
@@ -11,6 +11,7 @@ pub(crate) enum Ask {
     CreateSite { market: MarketId },
     CreateSku { market: MarketId, code: String },
     SetRetention { market: MarketId, retention: Retention },
+    SetPolicy { market: MarketId, sku: SkuId, policy: Policy },
     Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
     Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
     Place(Placement),
@@ -46,7 +47,8 @@ impl Ask {
             Self::OpenMarket { market }
             | Self::CreateSite { market }
             | Self::CreateSku { market, .. }
-            | Self::SetRetention { market, .. } => *market,
+            | Self::SetRetention { market, .. }
+            | Self::SetPolicy { market, .. } => *market,
             Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
             Self::Place(placement) => placement.order.market(),
             Self::Confirm { order, .. }
@@ -64,6 +66,7 @@ impl Ask {
             Self::CreateSite { market } => Command::CreateSite { market, rank: 1, code: "second" },
             Self::CreateSku { market, ref code } => Command::CreateSku { market, code },
             Self::SetRetention { market, retention } => Command::SetRetention { market, retention },
+            Self::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Self::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Self::Adjust { request, sku, site, delta } => {
                 Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Command, Retention};
+use stockade::engine::{Command, Policy, Retention};
 use stockade::shard::{Lane, Next, Submission, make_snapshot_on, tidy_up_on};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
@@ -146,6 +146,11 @@ impl World {
                 let site = SiteId(1 + (number % 2) as u16);
                 let ask = self.customers.receive(&mut self.rng, now, market, SkuId(number), site);
                 self.ask(ask);
+            }
+            if self.rng.once_in(2) {
+                let customer_max = self.rng.between(2, 20) as u32;
+                let policy = Policy { safety_stock: self.rng.below(4), customer_max, ..Policy::default() };
+                self.ask(Ask::SetPolicy { market, sku: SkuId(1), policy });
             }
             if self.promises.forgetful {
                 let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);

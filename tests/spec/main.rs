@@ -20,6 +20,7 @@ mod cancelling;
 mod catalogue;
 mod exactly_once;
 mod hostile;
+mod limiting;
 mod paying;
 mod placing;
 mod replaying;

@@ -255,15 +255,19 @@ impl Rig {
             assert_eq!(twice, None, "SKU {} at site {} is listed twice", row.sku, row.site);
         }
         for page in skus.chunks(AVAILABILITY_SKUS_MAX) {
-            let available =
-                |sku: &SkuId| rows.iter().filter(|((of, _), _)| of == sku).map(|(_, of)| of[AVAILABLE]).sum();
-            let expected: Vec<i64> = page.iter().map(available).collect();
+            let for_sale = |sku: &SkuId| {
+                let available = rows.iter().filter(|((of, _), _)| of == sku).map(|(_, of)| of[AVAILABLE]).sum::<i64>();
+                available.cast_unsigned().saturating_sub(self.twin.policy(market, *sku).safety_stock)
+            };
             let told = self.engine.availability(market, page).expect("the SKUs exist");
-            assert_eq!(told, expected.iter().map(|units| units.cast_unsigned()).collect::<Vec<_>>());
+            assert_eq!(told, page.iter().map(for_sale).collect::<Vec<_>>());
         }
         let mut expected = self.twin.balances(market);
         expected.retain(|_, balances| *balances != [0; BUCKETS]);
         assert_eq!(rows, expected, "stock of market {market}: engine (left), twin (right)");
+        for sku in &skus {
+            assert_eq!(self.engine.policy(market, *sku), Ok(self.twin.policy(market, *sku)), "policy of SKU {sku}");
+        }
         let books = self.engine.books(market).expect("the market is open");
         assert_eq!(books, self.twin.books(market), "books of market {market}: engine (left), twin (right)");
         for balances in rows.values() {

@@ -9,7 +9,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use stockade::engine::{Capacity, Command, Line, LineQuantity, Place, Retention};
+use stockade::engine::{Capacity, Command, Line, LineQuantity, Place, Policy, Retention};
 
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
@@ -76,6 +76,8 @@ struct Walk {
     steps: u64,
     /// Whether markets keep what is over for short times, and time goes by fast enough for that.
     forgets: bool,
+    /// Whether policies are set.
+    limits: bool,
     loud: bool,
 }
 
@@ -104,7 +106,8 @@ impl Walk {
         }
         let steps = 50 + dice.below(151);
         let forgets = !sweeps_late && dice.once_in(2);
-        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, forgets, loud }
+        let limits = dice.once_in(2);
+        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, forgets, limits, loud }
     }
 
     fn run(mut self) {
@@ -131,6 +134,9 @@ impl Walk {
     fn step(&mut self) {
         if self.forgets && self.dice.once_in(20) {
             self.set_retention();
+        }
+        if self.limits && self.dice.once_in(15) {
+            self.set_policy();
         }
         match self.dice.below(100) {
             0..2 => self.create(),
@@ -179,6 +185,22 @@ impl Walk {
         let ids_kept_ms = self.dice.pick(&[59_999, 60_000, 60_000, 60_500, 75_000, 100_000_000]);
         let (market, retention) = (self.market(), Retention { return_window_ms, ids_kept_ms });
         self.submit(&Command::SetRetention { market, retention });
+    }
+
+    fn set_policy(&mut self) {
+        let market = self.market();
+        let sku = self.sku();
+        let policy = Policy {
+            safety_stock: self.dice.pick(&[0, 0, 1, 3]),
+            order_min: self.dice.pick(&[0, 0, 0, 2]),
+            order_max: self.dice.pick(&[0, 0, 1, 3]),
+            customer_max: self.dice.pick(&[0, 1, 2, 5]),
+            customer_day_max: self.dice.pick(&[0, 0, 1, 3]),
+            by_hashes: self.dice.once_in(3),
+            // Some days begin while the walk goes on.
+            day_begins_min: self.dice.pick(&[0, 533, 534, 534, 1_440]),
+        };
+        self.submit(&Command::SetPolicy { market, sku, policy });
     }
 
     fn bring(&mut self) {

@@ -9,6 +9,7 @@
 mod change;
 mod payment;
 mod place;
+mod policy;
 mod retention;
 mod stock;
 
@@ -46,6 +47,8 @@ pub struct Scratch {
     plan: Plan,
     draws: Vec<Draw>,
     taken: Vec<u32>,
+    /// Units of each SKU with a policy.
+    sums: Vec<(SkuId, u64)>,
 }
 
 impl Scratch {
@@ -91,6 +94,7 @@ impl Engine {
             Command::Adjust { request, sku, site, delta, reason } => {
                 self.adjust(request, (sku, site), delta, reason, now)
             }
+            Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
             Command::Place(place) => self.place(&place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),

@@ -55,6 +55,14 @@ impl Engine {
             let fact = Fact::RetakeFailed { order, attempt, sku: short.sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku: short.sku, repeated: false } });
         }
+        let lines = self.orders.lines(record).iter().zip(self.orders.line_counters(record));
+        let lapsed_lines = lines.map(|(line, units)| (line.sku, units.lapsed));
+        let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
+        if let Some(sku) = self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums) {
+            self.check_changes(position)?;
+            let fact = Fact::RetakeFailed { order, attempt, sku };
+            return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });
+        }
         let draws = scratch.plan.draws();
         if draws.len() > DRAWS_MAX {
             return Err(Refusal::TooManyDraws);

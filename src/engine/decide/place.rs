@@ -1,7 +1,8 @@
 //! Placing an order: every check, then one plan for all its units.
 //!
 //! The checks run in one order and the order is part of the contract: bounds, market, identity, time, SKUs, capacity,
-//! stock. Bounds come first so that nothing large is hashed or looked up for a record that cannot be accepted.
+//! policies, stock. Bounds come first so that nothing large is hashed or looked up for a record that cannot be
+//! accepted.
 
 use super::super::Engine;
 use super::super::answer::Answer;
@@ -29,6 +30,7 @@ impl Engine {
         check_not_retired(place.order, market)?;
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
         self.check_capacity(place)?;
+        self.check_policies(market, place, now, &mut scratch.sums)?;
         plan(market, place, scratch)?;
         if self.orders.draw_count() + scratch.plan.draws().len() as u64 > self.capacity.draws_max {
             return Err(Refusal::AtCapacity);

@@ -7,7 +7,10 @@
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
 mod change;
+mod policy;
 mod retention;
+
+pub(super) use policy::Held;
 
 use super::Engine;
 use super::command::AdjustReason;
@@ -59,6 +62,7 @@ impl Engine {
             Fact::Expired { order } => self.fold_expired(order),
             Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws, at),
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
+            Fact::PolicySet { market, sku, policy } => self.fold_policy_set(market, sku, policy),
             Fact::RetentionSet { market, retention } => self.fold_retention_set(market, retention),
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Closed { orders } => self.fold_closed(orders),
@@ -113,6 +117,12 @@ impl Engine {
         market.tally.add(record.state, self.orders.hash(record));
         if record.state == State::PendingPayment {
             self.deadlines.insert(record.deadline, position);
+        }
+        if market.policies.counts() {
+            let [before, mut after] = std::mem::take(&mut self.held);
+            self.held_units(placed.order, position, &mut after);
+            self.count_units(placed.order, position, &Held::new(), &after);
+            self.held = [before, after];
         }
     }
 

@@ -4,7 +4,7 @@
 //! part: │ item │ item │ item │ …      whole items, about a mebibyte of them
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
-//! directory ► per market: market, sites, SKUs, balances, stock requests ► orders
+//! directory ► per market: market, sites, SKUs, balances, stock requests, policies with counts ► orders
 //! ```
 //!
 //! # Always true
@@ -45,9 +45,21 @@ enum Item {
     Order = 7,
     /// How many orders follow.
     Orders = 8,
+    Policy = 9,
+    Customer = 10,
 }
 
 impl Item {
-    const ALL: [Self; 8] =
-        [Self::Assigned, Self::Market, Self::Site, Self::Sku, Self::Balances, Self::Request, Self::Order, Self::Orders];
+    const ALL: [Self; 10] = [
+        Self::Assigned,
+        Self::Market,
+        Self::Site,
+        Self::Sku,
+        Self::Balances,
+        Self::Request,
+        Self::Order,
+        Self::Orders,
+        Self::Policy,
+        Self::Customer,
+    ];
 }

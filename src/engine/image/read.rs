@@ -15,6 +15,7 @@ use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
+use super::super::policy::{Count, CustomerId, Policy};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::{ImageError, Item};
@@ -123,6 +124,8 @@ impl Engine {
                 Item::Sku => self.read_sku(&mut item)?,
                 Item::Balances => self.read_balances(&mut item)?,
                 Item::Request => self.read_request(&mut item)?,
+                Item::Policy => self.read_policy(&mut item)?,
+                Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
             }
@@ -216,6 +219,38 @@ impl Engine {
         let remembered = Remembered { content: item.u64()?, available: item.u64()? };
         self.open_market_mut(request.market())?.requests.restore(request, remembered);
         Ok(())
+    }
+
+    fn read_policy(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let sku = SkuId(item.u32()?);
+        let (safety_stock, order_min, order_max) = (item.u64()?, item.u32()?, item.u32()?);
+        let (customer_max, customer_day_max) = (item.u32()?, item.u32()?);
+        let (by_hashes, day_begins_min) = (item.flag()?, item.u16()?);
+        let policy =
+            Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min };
+        let (held_from, day_from, day) = (OrderNumber(item.u64()?), OrderNumber(item.u64()?), item.u64()?);
+        let is_new = market.check_sku(sku).is_ok() && market.policies.rule(sku).is_none();
+        if !is_new || policy == Policy::default() || u64::from(day_begins_min) >= 24 * 60 {
+            return Err(ImageError::new("a policy is of no SKU, or comes twice, or says nothing"));
+        }
+        market.policies.change(sku, |rule| {
+            rule.policy = policy;
+            (rule.held_from, rule.day_from, rule.day) = (held_from, day_from, day);
+        });
+        Ok(())
+    }
+
+    fn read_customer(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let sku = SkuId(item.u32()?);
+        let (customer, count) =
+            (CustomerId { kind: item.byte()?, key: item.u128()? }, Count { held: item.u64()?, today: item.u64()? });
+        let mut restored = None;
+        if market.policies.rule(sku).is_some_and(|rule| rule.policy.counts()) {
+            market.policies.change(sku, |rule| restored = rule.restore(customer, count));
+        }
+        restored.ok_or(ImageError::new("a customer's count is of nothing that counts, or comes twice"))
     }
 
     fn read_order(&mut self, item: &mut Fields<'_>, read: &mut ReadOrders) -> Read<()> {

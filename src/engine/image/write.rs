@@ -10,6 +10,7 @@ use super::super::ledger::BUCKETS;
 use super::super::market::Market;
 use super::super::order::Counters;
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
+use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::Item;
@@ -100,6 +101,7 @@ impl Engine {
             leavings: _,
             // No part of the state.
             watched: _,
+            held: _,
             directory,
             markets: _,
             orders,
@@ -138,6 +140,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         retention: Retention { return_window_ms, ids_kept_ms },
         retired_before,
         gone: Gone { tally: Tally { orders, hash }, customer_units },
+        policies,
         // No part of the state.
         newest_accepted: _,
     } = market;
@@ -176,6 +179,22 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
     for (request, Remembered { content, available }) in requests.iter() {
         to.item(Item::Request, |item| {
             item.u128(request.bits()).u64(content).u64(available);
+        })?;
+    }
+    policies.iter().try_for_each(|(sku, rule)| write_rule(to, number, sku, rule))
+}
+
+fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Rule) -> Result<(), E> {
+    let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
+        rule.policy;
+    to.item(Item::Policy, |item| {
+        item.u32(market.number()).u32(sku.0).u64(safety_stock).u32(order_min).u32(order_max).u32(customer_max);
+        item.u32(customer_day_max).byte(u8::from(by_hashes)).u16(day_begins_min);
+        item.u64(rule.held_from.0).u64(rule.day_from.0).u64(rule.day);
+    })?;
+    for (CustomerId { kind, key }, Count { held, today }) in rule.sorted() {
+        to.item(Item::Customer, |item| {
+            item.u32(market.number()).u32(sku.0).byte(kind).u128(key).u64(held).u64(today);
         })?;
     }
     Ok(())

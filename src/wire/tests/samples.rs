@@ -9,7 +9,9 @@ use crate::engine::fact::Change;
 use crate::engine::order::State;
 use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use crate::engine::refusal::Legal;
-use crate::engine::{Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Query, Refusal, Retention};
+use crate::engine::{
+    Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Policy, Query, Refusal, Retention,
+};
 use crate::wire::refused_numbers::FIELDS;
 use crate::wire::{
     BooksAt, DurabilityMode, Hello, Part, Refused, Reply, ReplyWriter, STAGES, ServerVersion, SkuRow, Status, Summary,
@@ -140,6 +142,7 @@ impl Ingredients {
             Command::HandOver { order, change, lines },
             Command::ReturnToStock { order, change, site, lines },
             Command::SetRetention { market, retention: self.retention() },
+            Command::SetPolicy { market, sku, policy: self.policy() },
         ]
     }
 
@@ -158,7 +161,20 @@ impl Ingredients {
             Query::Books { market },
             Query::Market { code: &self.code },
             Query::Retention { market },
+            Query::Policy { market, sku: SkuId(self.medium(1)) },
         ]
+    }
+
+    const fn policy(&self) -> Policy {
+        Policy {
+            safety_stock: self.word(3),
+            order_min: self.medium(4),
+            order_max: self.medium(5),
+            customer_max: self.medium(6),
+            customer_day_max: self.medium(7),
+            by_hashes: self.yes(1),
+            day_begins_min: self.small(2),
+        }
     }
 
     const fn retention(&self) -> Retention {
@@ -211,6 +227,7 @@ impl Ingredients {
             Fact::Retired { market, before: self.time(3) },
             Fact::Closed { orders: &self.orders },
             Fact::Left { orders: &self.orders },
+            Fact::PolicySet { market, sku, policy: self.policy() },
         ]
     }
 
@@ -259,6 +276,8 @@ impl Ingredients {
             Refusal::NotEnoughUnits { line, units: second },
             Refusal::TooManyDraws,
             Refusal::Closed { state: self.state() },
+            Refusal::OrderLimit { sku, min: first, max: second },
+            Refusal::CustomerLimit { sku, max: first, left: second, daily: self.yes(2) },
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
@@ -371,6 +390,7 @@ impl Ingredients {
             Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
+            Reply::Policy(self.policy()),
             Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
         ]
     }
@@ -401,6 +421,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken
         Reply::OpenOrders(page) => writer.open_orders(tag, page),
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
         Reply::Status(status) => writer.status(tag, status),
+        Reply::Policy(policy) => writer.policy(tag, policy),
         Reply::Retention(view) => writer.retention(tag, view),
     }
 }

@@ -1,8 +1,8 @@
 //! From the words of a line to a command.
 
 use stockade::base::{ChangeId, Currency, CustomerKey};
-use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::{Command, Line, LineQuantity, Place, Retention};
+use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::{Command, Line, LineQuantity, Place, Policy, Retention};
 
 use super::{Script, number_of, span_ms};
 use crate::rig::Outcome;
@@ -26,6 +26,11 @@ impl Script {
                 let span = |name| span_ms(option(words, name).expect("retention window=… ids=…"));
                 let retention = Retention { return_window_ms: span("window"), ids_kept_ms: span("ids") };
                 self.rig.submit(&Command::SetRetention { market: self.market, retention })
+            }
+            "policy" => {
+                let sku = self.sku(words[1]);
+                let policy = policy(words);
+                self.rig.submit(&Command::SetPolicy { market: self.market, sku, policy })
             }
             "place" => self.place(words),
             "confirm" => {
@@ -81,7 +86,7 @@ impl Script {
             payment,
             channel: option(words, "channel").map_or(0, number) as u16,
             zone: 0,
-            hashes: None,
+            hashes: hashes(words),
             lines: &lines,
             details: &details,
         }))
@@ -106,6 +111,28 @@ impl Script {
         };
         self.rig.submit(&command)
     }
+}
+
+/// `safety=3 min=1 max=2 customer=2 day=1 hashes begins=60`: what is not there is no rule.
+fn policy(words: &[&str]) -> Policy {
+    let value = |name| option(words, name).map_or(0, number);
+    Policy {
+        safety_stock: value("safety"),
+        order_min: value("min") as u32,
+        order_max: value("max") as u32,
+        customer_max: value("customer") as u32,
+        customer_day_max: value("day") as u32,
+        by_hashes: words.contains(&"hashes"),
+        day_begins_min: value("begins") as u16,
+    }
+}
+
+/// `account=1 address=2 instrument=3`, those that are there.
+fn hashes(words: &[&str]) -> Option<IdentityHashes> {
+    let [account, address, instrument] =
+        ["account", "address", "instrument"].map(|name| option(words, name).map_or(0, number));
+    let given = [account, address, instrument].iter().any(|hash| *hash != 0);
+    given.then_some(IdentityHashes { account, address, instrument })
 }
 
 /// `0*2`: two units of line 0.

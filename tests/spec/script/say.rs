@@ -54,6 +54,13 @@ impl Script {
             Refusal::OutOfBounds { field, .. } => format!("out_of_bounds {field:?}"),
             Refusal::NotAvailable { available } => format!("not_available available={available}"),
             Refusal::NotEnoughUnits { line, units } => format!("not_enough_units line={line} units={units}"),
+            Refusal::OrderLimit { sku, min, max } => {
+                format!("order_limit {} min={min} max={max}", self.name_of_sku(sku))
+            }
+            Refusal::CustomerLimit { sku, max, left, daily } => {
+                let daily = if daily { " daily" } else { "" };
+                format!("customer_limit {} max={max} left={left}{daily}", self.name_of_sku(sku))
+            }
             Refusal::Closed { .. } => "closed".to_owned(),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }

@@ -19,6 +19,7 @@ mod changes;
 mod goods;
 mod order;
 mod placing;
+mod policy;
 mod retake;
 mod retention;
 
@@ -34,6 +35,7 @@ use changes::out_of_bounds_lines;
 use goods::Request;
 use order::Record;
 use placing::out_of_bounds_fields;
+use policy::{Rule, out_of_bounds_policy};
 use retention::out_of_bounds_retention;
 
 /// What the twin answers: the answer, and the units taken of each line when a placement came up short.
@@ -80,6 +82,7 @@ struct Market {
     /// When what is closed or blocked may leave.
     leaves_at: BTreeMap<OrderId, Timestamp>,
     gone: BTreeSet<OrderId>,
+    policies: BTreeMap<SkuId, Rule>,
 }
 
 #[derive(Debug, Clone)]
@@ -126,6 +129,7 @@ impl Twin {
             Command::OpenMarket { market, code } => self.open_market(market, code).map(Told::from),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
             Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
+            Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy).map(Told::from),
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
@@ -181,6 +185,7 @@ impl Twin {
             closed: BTreeSet::new(),
             leaves_at: BTreeMap::new(),
             gone: BTreeSet::new(),
+            policies: BTreeMap::new(),
         };
         self.markets.insert(market, fresh);
         Ok(numbered(market.number() as usize, false))
@@ -265,6 +270,7 @@ impl Market {
 pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
     match *command {
         Command::Place(ref place) => out_of_bounds_fields(place),
+        Command::SetPolicy { policy, .. } => out_of_bounds_policy(policy),
         Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
         Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),

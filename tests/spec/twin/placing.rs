@@ -32,6 +32,7 @@ impl Twin {
             return Err(Refusal::UnknownSku { sku: line.sku });
         }
         self.check_room(place.lines.len() as u64, place.details.len() as u64)?;
+        self.check_policies(market, place, now)?;
         let sites = market.choose(place)?;
         let order = market.accept(place, sites, now);
         let told = order.accepted(false);
@@ -111,7 +112,7 @@ impl Market {
         let asked = |sku| place.lines.iter().filter(|line| line.sku == sku).map(|line| u64::from(line.quantity)).sum();
         if place.take == Take::AllOrNothing {
             for sku in place.lines.iter().map(|line| line.sku) {
-                let (asked, available) = (asked(sku), self.available_anywhere(sku));
+                let (asked, available) = (asked(sku), self.for_sale(sku));
                 if asked > available {
                     return Err(Refusal::SoldOut { sku, asked, available });
                 }
@@ -131,7 +132,9 @@ impl Market {
     pub(super) fn take_units(&self, wanted: &[(SkuId, u32)]) -> Vec<Vec<SiteId>> {
         let ranked = self.ranked_sites();
         let mut shelf: BTreeMap<(SkuId, SiteId), u64> = BTreeMap::new();
+        let mut for_sale: BTreeMap<SkuId, u64> = BTreeMap::new();
         for &(sku, _) in wanted {
+            for_sale.insert(sku, self.for_sale(sku));
             for &site in &ranked {
                 shelf.entry((sku, site)).or_insert_with(|| self.available(sku, site));
             }
@@ -141,6 +144,11 @@ impl Market {
             let mut units = Vec::new();
             for _ in 0..quantity {
                 let Some(&site) = ranked.iter().find(|&&site| shelf[&(sku, site)] > 0) else { break };
+                let left = for_sale.get_mut(&sku).expect("entered above");
+                if *left == 0 {
+                    break;
+                }
+                *left -= 1;
                 *shelf.get_mut(&(sku, site)).expect("found above") -= 1;
                 units.push(site);
             }

@@ -40,7 +40,12 @@ impl Twin {
             |units: &Vec<_>| units.iter().filter(|unit: &&super::order::Unit| unit.fate == Fate::Lapsed).count();
         let wanted: Vec<(SkuId, u32)> =
             order.asked.lines.iter().zip(&order.lines).map(|(line, units)| (line.sku, lapsed(units) as u32)).collect();
-        if let Some(sku) = market.first_short(&wanted) {
+        let too_many = |sku: &&SkuId| {
+            let units = wanted.iter().filter(|(its, _)| its == *sku).map(|&(_, units)| u64::from(units)).sum();
+            market.check_customer(**sku, units, &order.asked, order.accepted_at).is_err()
+        };
+        let skus: std::collections::BTreeSet<SkuId> = wanted.iter().map(|&(sku, _)| sku).collect();
+        if let Some(sku) = market.first_short(&wanted).or_else(|| skus.iter().find(too_many).copied()) {
             let order = self.order_mut(id)?;
             if order.changes.len() == CHANGES_MAX {
                 return Err(Refusal::TooManyChanges);
@@ -123,7 +128,7 @@ impl Market {
     /// The first SKU, in line order, of which all lines together want more than all sites have.
     fn first_short(&self, wanted: &[(SkuId, u32)]) -> Option<SkuId> {
         let total = |sku| wanted.iter().filter(|(its, _)| *its == sku).map(|&(_, units)| u64::from(units)).sum::<u64>();
-        wanted.iter().map(|&(sku, _)| sku).find(|&sku| total(sku) > self.available_anywhere(sku))
+        wanted.iter().map(|&(sku, _)| sku).find(|&sku| total(sku) > self.for_sale(sku))
     }
 }
 

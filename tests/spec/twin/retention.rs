@@ -31,8 +31,10 @@ impl Twin {
             let old: Vec<OrderId> = old.filter(|id| !market.gone.contains(id)).collect();
             let floor = now.before_ms(market.retention.ids_kept_ms).ms() / RETIRED_STEP_MS * RETIRED_STEP_MS;
             let floor = Timestamp::from_ms(floor);
-            if over.iter().chain(&old).any(|id| id.made_at() < floor) {
-                market.retired_before = market.retired_before.max(floor);
+            // What is refused already need not be refused again: the moment moves for those that are not.
+            let first = |id: &OrderId| id.made_at() < floor && id.made_at() >= market.retired_before;
+            if over.iter().chain(&old).any(first) {
+                market.retired_before = floor;
             }
             for id in over {
                 market.closed.insert(id);

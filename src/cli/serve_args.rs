@@ -1,0 +1,103 @@
+//! The flags of `serve`: every setting of a server has one.
+//!
+//! # Not here
+//! - What the values mean and may be: `settings`.
+
+use clap::Args;
+
+/// Flags of `serve`; each is a setting of the same name.
+#[derive(Debug, Args, Default)]
+pub(super) struct ServeArgs {
+    /// Directory of the log; made when it does not exist. [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Where to listen (UDP). Anything but loopback needs the three --tls flags. [default: 127.0.0.1:7733]
+    #[arg(long, value_name = "ADDR")]
+    address: Option<String>,
+    /// Number of shards, fixed at first start.
+    #[arg(long)]
+    shards: Option<String>,
+    /// Orders kept; beyond it placements are refused.
+    #[arg(long, value_name = "COUNT")]
+    orders_max: Option<String>,
+    /// Lines of all orders kept.
+    #[arg(long, value_name = "COUNT")]
+    lines_max: Option<String>,
+    /// Bytes of customer details kept, such as 256MiB.
+    #[arg(long, value_name = "BYTES")]
+    details_bytes_max: Option<String>,
+    /// SKUs of all markets kept.
+    #[arg(long, value_name = "COUNT")]
+    skus_max: Option<String>,
+    /// Counts of customers that policies of SKUs limit: one for each SKU and way of recognising a customer.
+    #[arg(long, value_name = "COUNT")]
+    customers_max: Option<String>,
+    /// Placements admitted in a second, all connections together, such as 50000; or none.
+    #[arg(long, value_name = "COUNT")]
+    orders_per_second_max: Option<String>,
+    /// Orders whose memory is taken before the server listens: a slower start and a faster first sale.
+    #[arg(long, value_name = "COUNT")]
+    reserve_orders: Option<String>,
+    /// When an answer is given: sync (it is on the disk), interval:TIME (a power cut loses at most that much), memory.
+    #[arg(long, value_name = "WHEN")]
+    durability: Option<String>,
+    /// Size of one segment of the log, such as 256MiB.
+    #[arg(long, value_name = "BYTES")]
+    segment_bytes: Option<String>,
+    /// Free disk space below which new orders are refused, such as 512MiB.
+    #[arg(long, value_name = "BYTES")]
+    low_water_bytes: Option<String>,
+    /// Where metrics and health are told over HTTP, such as 127.0.0.1:7734, or none.
+    #[arg(long, value_name = "ADDRESS")]
+    http_address: Option<String>,
+    /// A snapshot is made after so much of the log, such as 1GiB; 0 for none.
+    #[arg(long, value_name = "BYTES")]
+    snapshot_log_bytes: Option<String>,
+    /// What making one reads and writes in a second at most, such as 64MiB.
+    #[arg(long, value_name = "BYTES")]
+    snapshot_bytes_per_second: Option<String>,
+    /// How the log gets to the disk: fdatasync, direct-dsync, or measure (both, and take the cheaper).
+    #[arg(long, value_name = "HOW")]
+    sync_method: Option<String>,
+    /// The server's certificate (PEM).
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Whose clients may connect (PEM). Any certificate it signed may do everything.
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<String>,
+}
+
+impl ServeArgs {
+    pub(super) fn settings(self) -> Vec<(&'static str, String)> {
+        given([
+            ("data", self.data),
+            ("address", self.address),
+            ("shards", self.shards),
+            ("orders_max", self.orders_max),
+            ("lines_max", self.lines_max),
+            ("details_bytes_max", self.details_bytes_max),
+            ("skus_max", self.skus_max),
+            ("customers_max", self.customers_max),
+            ("orders_per_second_max", self.orders_per_second_max),
+            ("reserve_orders", self.reserve_orders),
+            ("durability", self.durability),
+            ("segment_bytes", self.segment_bytes),
+            ("low_water_bytes", self.low_water_bytes),
+            ("http_address", self.http_address),
+            ("snapshot_log_bytes", self.snapshot_log_bytes),
+            ("snapshot_bytes_per_second", self.snapshot_bytes_per_second),
+            ("sync_method", self.sync_method),
+            ("tls.cert", self.tls_cert),
+            ("tls.key", self.tls_key),
+            ("tls.client_ca", self.tls_client_ca),
+        ])
+    }
+}
+
+/// The flags that were given, by the names of their settings.
+pub(super) fn given<const N: usize>(flags: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
+    flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}

@@ -1,0 +1,126 @@
+//! What a shop lets be sold: setting it, and holding a placement against it.
+
+use super::super::Engine;
+use super::super::answer::Answer;
+use super::super::command::{IdentityHashes, Place};
+use super::super::fact::Fact;
+use super::super::market::Market;
+use super::super::policy::{Policy, Rule};
+use super::super::refusal::{Field, Refusal};
+use super::{Decision, Outcome, check_bounds};
+use crate::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
+use crate::base::{CustomerKey, MarketId, SkuId, Timestamp};
+
+/// Units of a SKU that somebody wants, all lines together.
+type Sums = Vec<(SkuId, u64)>;
+
+impl Engine {
+    pub(super) fn set_policy<'s>(&self, market: MarketId, sku: SkuId, policy: Policy) -> Outcome<'s> {
+        let Policy { safety_stock, order_min, order_max, day_begins_min, .. } = policy;
+        let most = u64::from(LINE_QUANTITY_MAX);
+        check_bounds(Field::SafetyStock, safety_stock, 0, STOCK_UNITS_MAX)?;
+        check_bounds(Field::OrderMin, order_min.into(), 0, most)?;
+        let least = if order_max == 0 { 0 } else { u64::from(order_min) };
+        check_bounds(Field::OrderMax, order_max.into(), least, most)?;
+        check_bounds(Field::DayBegins, day_begins_min.into(), 0, 24 * 60 - 1)?;
+        let known = self.market(market)?;
+        known.check_sku(sku)?;
+        if known.policy(sku) == policy {
+            return Ok(Decision::Repeated(Answer::Set { repeated: true }));
+        }
+        if known.policies.rule(sku).is_none() && known.policies.len() >= SKU_POLICIES_MAX {
+            return Err(Refusal::OutOfBounds { field: Field::Policies, min: 0, max: SKU_POLICIES_MAX as u64 });
+        }
+        let fact = Fact::PolicySet { market, sku, policy };
+        Ok(Decision::Happened { fact, answer: Answer::Set { repeated: false } })
+    }
+
+    /// Holds a placement against the policies of what it asks.
+    pub(super) fn check_policies(
+        &self,
+        market: &Market,
+        place: &Place<'_>,
+        now: Timestamp,
+        sums: &mut Sums,
+    ) -> Result<(), Refusal> {
+        if market.policies.len() == 0 {
+            return Ok(());
+        }
+        sum_up(market, place.lines.iter().map(|line| (line.sku, line.quantity)), sums);
+        let mut customers = 0;
+        for (sku, asked) in &*sums {
+            let Some(rule) = market.policies.rule(*sku) else { continue };
+            check_order(*sku, *asked, &rule.policy)?;
+            check_customer((*sku, *asked), rule, (place.customer, place.hashes), now)?;
+            let keys = rule.policy.keys(place.customer, place.hashes);
+            customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
+        }
+        let fits = customers == 0 || self.customer_counts() + customers as u64 <= self.capacity.customers_max;
+        if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
+    }
+
+    /// The first SKU of which a customer may not have so many units more, accepted at `accepted_at`.
+    pub(super) fn over_limit(
+        &self,
+        market: &Market,
+        lines: impl Iterator<Item = (SkuId, u32)>,
+        who: (CustomerKey, Option<IdentityHashes>),
+        accepted_at: Timestamp,
+        sums: &mut Sums,
+    ) -> Option<SkuId> {
+        if !market.policies.counts() {
+            return None;
+        }
+        sum_up(market, lines, sums);
+        let over = |(sku, asked): &&(SkuId, u64)| {
+            let rule = market.policies.rule(*sku);
+            rule.is_some_and(|rule| check_customer((*sku, *asked), rule, who, accepted_at).is_err())
+        };
+        sums.iter().find(over).map(|(sku, _)| *sku)
+    }
+
+    fn customer_counts(&self) -> u64 {
+        self.markets.iter().flatten().map(|market| market.policies.customers()).sum()
+    }
+}
+
+/// Units of every SKU with a policy.
+fn sum_up(market: &Market, lines: impl Iterator<Item = (SkuId, u32)>, sums: &mut Sums) {
+    sums.clear();
+    sums.extend(lines.filter(|(sku, _)| market.policies.rule(*sku).is_some()).map(|(sku, units)| (sku, units.into())));
+    sums.sort_unstable_by_key(|(sku, _)| *sku);
+    sums.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+}
+
+fn check_order(sku: SkuId, asked: u64, policy: &Policy) -> Result<(), Refusal> {
+    let (min, max) = (u64::from(policy.order_min), u64::from(policy.order_max));
+    if asked < min || (max > 0 && asked > max) { Err(Refusal::OrderLimit { sku, min, max }) } else { Ok(()) }
+}
+
+/// A guest whom nothing tells from others is held against the limits with each order alone.
+fn check_customer(
+    (sku, asked): (SkuId, u64),
+    rule: &Rule,
+    (customer, hashes): (CustomerKey, Option<IdentityHashes>),
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let policy = &rule.policy;
+    let is_today = policy.day(at) == rule.day;
+    let counts = policy.keys(customer, hashes).map(|key| rule.count(key));
+    let (held, today) = counts.fold((0, 0), |(held, today), count| (count.held.max(held), count.today.max(today)));
+    for (max, has, daily) in
+        [(policy.customer_max, held, false), (policy.customer_day_max, if is_today { today } else { 0 }, true)]
+    {
+        let left = u64::from(max).saturating_sub(has);
+        if max > 0 && asked > left {
+            return Err(Refusal::CustomerLimit { sku, max: max.into(), left, daily });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Folding policies, and what customers hold of SKUs whose policy counts them.
+
+use super::super::Engine;
+use super::super::policy::{Counted, Policy};
+use super::market_of;
+use crate::base::{MarketId, OrderId, SkuId};
+
+/// Units of an order by line, as far as they are counted; see [`Engine::held_units`].
+pub(in crate::engine) type Held = Vec<(SkuId, u64)>;
+
+impl Engine {
+    pub(super) fn fold_policy_set(&mut self, market: MarketId, sku: SkuId, policy: Policy) {
+        let market = self.market_mut(market);
+        let next = market.next_number();
+        market.policies.change(sku, |rule| rule.set(policy, next));
+        // What is for sale of it may have changed although no unit moved.
+        market.ledger.moved.note(sku);
+    }
+
+    /// Units of each line whose SKU's policy counts customers: reserved, committed or handed over.
+    pub(super) fn held_units(&self, order: OrderId, position: u32, held: &mut Held) {
+        held.clear();
+        let Ok(market) = self.market(order.market()) else { return };
+        if !market.policies.counts() {
+            return;
+        }
+        let record = self.orders.record(position);
+        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
+            if market.policies.rule(line.sku).is_some_and(|rule| rule.policy.counts()) {
+                let units = [units.reserved, units.committed, units.shipped];
+                held.push((line.sku, units.into_iter().map(u64::from).sum()));
+            }
+        }
+    }
+
+    /// Counts what changed since `before`, line by line; `before` of a new order is empty.
+    pub(super) fn count_units(&mut self, order: OrderId, position: u32, before: &Held, after: &Held) {
+        let record = self.orders.record(position);
+        let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
+        let (customer, number, accepted_at) = (record.customer, record.number, record.accepted_at);
+        let market = market_of(&mut self.markets, order.market());
+        for (at, (sku, after)) in after.iter().enumerate() {
+            let before = before.get(at).map_or(0, |(_, before)| *before);
+            if before != *after {
+                let counted = Counted { number, accepted_at, before, after: *after };
+                market.policies.change(*sku, |rule| {
+                    let keys = rule.policy.keys(customer, hashes);
+                    rule.move_units(keys, &counted);
+                });
+            }
+        }
+    }
+}

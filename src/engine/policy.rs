@@ -1,0 +1,277 @@
+//! Policies: what a shop lets be sold of one SKU, and to one customer.
+//!
+//! ```text
+//! for sale = available at all sites - safety stock
+//! one order        at least order_min, at most order_max units of the SKU, all its lines together
+//! one customer     at most customer_max units for as long as the limit stands, customer_day_max a day
+//! ```
+//!
+//! A customer is recognised by the key of the placement and, if the policy says so, by each of its hashes: every one of
+//! them has a count of its own and none may be exceeded.
+//!
+//! # Always true
+//! - A count is taken in the same step as the units and given back in the same step as they are: open orders count, and
+//!   what was cancelled or has lapsed does not. What comes back from a customer stays counted.
+//! - A limit counts orders accepted from the moment it was set. A change of its number goes on counting; a change of
+//!   how customers are recognised, or of when a day begins, counts anew.
+//! - A count is kept while it is not zero, an order's leaving notwithstanding.
+//! # Not here
+//! - Whether an order may be placed: `decide::policy`. When counts move: `fold::policy`.
+//! # Why so
+//! Counts are kept for limited SKUs only, and there is a most of them: whoever made up customers by the million would
+//! otherwise fill the memory with them.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+
+use super::command::IdentityHashes;
+use crate::base::{CustomerKey, OrderNumber, SkuId, Timestamp};
+
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+const MINUTE_MS: u64 = 60 * 1_000;
+
+/// What a shop lets be sold of one SKU. Zero in any field means that there is no such rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// Units that are never for sale, all sites together. They may still be handed over for what was sold before.
+    pub safety_stock: u64,
+    /// Units that one order asks at least.
+    pub order_min: u32,
+    /// Units that one order asks at most.
+    pub order_max: u32,
+    /// Units that one customer may have bought since the limit was set.
+    pub customer_max: u32,
+    /// Units that one customer may have bought in one day.
+    pub customer_day_max: u32,
+    /// A customer is also recognised by the hashes of account, address and instrument.
+    pub by_hashes: bool,
+    /// Minutes after midnight UTC at which a day begins, below 1,440.
+    pub day_begins_min: u16,
+}
+
+impl Policy {
+    /// Whether customers are counted.
+    pub(super) const fn counts(&self) -> bool {
+        self.customer_max > 0 || self.customer_day_max > 0
+    }
+
+    /// The day of a moment, counted from the first day of 1970.
+    pub(super) const fn day(&self, at: Timestamp) -> u64 {
+        (at.ms() + DAY_MS - self.day_begins_min as u64 * MINUTE_MS) / DAY_MS
+    }
+
+    /// Every key by which the customer of an order is recognised.
+    pub(super) fn keys(
+        &self,
+        customer: CustomerKey,
+        hashes: Option<IdentityHashes>,
+    ) -> impl Iterator<Item = CustomerId> + use<> {
+        let IdentityHashes { account, address, instrument } = hashes.filter(|_| self.by_hashes).unwrap_or_default();
+        let all = [customer.0, account.into(), address.into(), instrument.into()];
+        (0..).zip(all).filter(|(_, key)| *key != 0).map(|(kind, key)| CustomerId { kind, key })
+    }
+}
+
+/// One way of recognising a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CustomerId {
+    /// 0: the customer's key; 1 to 3: account, address, instrument.
+    pub(super) kind: u8,
+    pub(super) key: u128,
+}
+
+/// Units one customer has bought of one SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Count {
+    /// Since the limit was set; zero while there is none.
+    pub(super) held: u64,
+    /// Of these, on [`Rule::day`], of orders accepted since the day's limit was set; zero while there is none.
+    pub(super) today: u64,
+}
+
+type Customers = HashMap<CustomerId, Count, foldhash::fast::RandomState>;
+
+/// A policy and its counts.
+#[derive(Debug, Default)]
+pub(super) struct Rule {
+    pub(super) policy: Policy,
+    /// Orders from this number on count against `customer_max`.
+    pub(super) held_from: OrderNumber,
+    /// And from this one on against `customer_day_max`.
+    pub(super) day_from: OrderNumber,
+    /// The day of the newest order that was counted.
+    pub(super) day: u64,
+    customers: Customers,
+}
+
+/// Units of an order about to be counted, or given back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) number: OrderNumber,
+    pub(super) accepted_at: Timestamp,
+    pub(super) before: u64,
+    pub(super) after: u64,
+}
+
+impl Rule {
+    pub(super) fn count(&self, customer: CustomerId) -> Count {
+        self.customers.get(&customer).copied().unwrap_or_default()
+    }
+
+    pub(super) fn is_counted(&self, customer: CustomerId) -> bool {
+        self.customers.contains_key(&customer)
+    }
+
+    pub(super) fn customers(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Every count, by customer: the table itself has the order of its seed.
+    pub(super) fn sorted(&self) -> Vec<(CustomerId, Count)> {
+        let mut counts: Vec<_> = self.customers.iter().map(|(customer, count)| (*customer, *count)).collect();
+        counts.sort_unstable_by_key(|(customer, _)| *customer);
+        counts
+    }
+
+    /// Puts a count back where there is none yet; `None` when there is, or when it is of nothing.
+    pub(super) fn restore(&mut self, customer: CustomerId, count: Count) -> Option<()> {
+        let is_new = count != Count::default() && self.customers.insert(customer, count).is_none();
+        is_new.then_some(())
+    }
+
+    /// Sets the policy; `next` is the number of the next order. A rule that is new begins to count with it.
+    pub(super) fn set(&mut self, policy: Policy, next: OrderNumber) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        // Under other keys, or on other days, what was counted could not be given back.
+        let others = before.by_hashes != policy.by_hashes;
+        let held_begins = others || (before.customer_max == 0) != (policy.customer_max == 0);
+        let day_begins = others
+            || (before.customer_day_max == 0) != (policy.customer_day_max == 0)
+            || before.day_begins_min != policy.day_begins_min;
+        if held_begins {
+            self.held_from = next;
+            self.keep(|count| count.held = 0);
+        }
+        if day_begins {
+            (self.day_from, self.day) = (next, 0);
+            self.keep(|count| count.today = 0);
+        }
+    }
+
+    /// Counts units of an order that moved into or out of what its customer holds.
+    pub(super) fn move_units(&mut self, keys: impl Iterator<Item = CustomerId>, order: &Counted) {
+        let day = self.policy.day(order.accepted_at);
+        let by_day = self.policy.customer_day_max > 0 && order.number >= self.day_from;
+        if by_day && day > self.day {
+            self.day = day;
+            self.keep(|count| count.today = 0);
+        }
+        let holds = self.policy.customer_max > 0 && order.number >= self.held_from;
+        let is_today = by_day && day == self.day;
+        if !holds && !is_today {
+            return;
+        }
+        for key in keys {
+            let count = self.customers.entry(key).or_default();
+            for (counted, sum) in [(holds, &mut count.held), (is_today, &mut count.today)] {
+                if counted {
+                    *sum = (*sum + order.after).checked_sub(order.before).expect("law: what is given back was counted");
+                }
+            }
+            if *count == Count::default() {
+                self.customers.remove(&key);
+            }
+        }
+    }
+
+    /// Changes every count and drops those of nothing.
+    fn keep(&mut self, change: impl Fn(&mut Count)) {
+        self.customers.retain(|_, count| {
+            change(count);
+            *count != Count::default()
+        });
+    }
+}
+
+/// The policies of a market.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    rules: HashMap<SkuId, Rule, foldhash::fast::RandomState>,
+    /// The same SKUs in order.
+    skus: BTreeSet<SkuId>,
+    /// Rules that count customers.
+    counting: usize,
+    /// Counts of all rules together.
+    customers: u64,
+}
+
+impl Policies {
+    pub(super) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub(super) const fn customers(&self) -> u64 {
+        self.customers
+    }
+
+    /// Whether any rule counts customers.
+    pub(super) const fn counts(&self) -> bool {
+        self.counting > 0
+    }
+
+    pub(super) fn rule(&self, sku: SkuId) -> Option<&Rule> {
+        // Most markets have none, and most placements are of those.
+        if self.rules.is_empty() { None } else { self.rules.get(&sku) }
+    }
+
+    pub(super) fn safety_stock(&self, sku: SkuId) -> u64 {
+        self.rule(sku).map_or(0, |rule| rule.policy.safety_stock)
+    }
+
+    /// Every rule, by SKU.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SkuId, &Rule)> {
+        self.skus.iter().filter_map(|sku| Some((*sku, self.rules.get(sku)?)))
+    }
+
+    /// Changes the rule of a SKU, which comes to be if there is none and goes if it says nothing any more.
+    pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) {
+        self.skus.insert(sku);
+        let rule = self.rules.entry(sku).or_default();
+        let (counted, customers) = (rule.policy.counts(), rule.customers.len() as u64);
+        change(rule);
+        self.counting = self.counting + usize::from(rule.policy.counts()) - usize::from(counted);
+        self.customers = self.customers + rule.customers.len() as u64 - customers;
+        if rule.policy == Policy::default() {
+            self.rules.remove(&sku);
+            self.skus.remove(&sku);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_when_the_market_says() {
+        let at = |hours: u64| Timestamp::from_ms(1_000 * DAY_MS + hours * 3_600_000);
+        let utc = Policy::default();
+        assert_eq!((utc.day(at(0)), utc.day(at(23)), utc.day(at(24))), (1_001, 1_001, 1_002));
+        let six = Policy { day_begins_min: 360, ..utc };
+        assert_eq!((six.day(at(5)), six.day(at(6)), six.day(at(29)), six.day(at(30))), (1_000, 1_001, 1_001, 1_002));
+        assert_eq!(Policy { day_begins_min: 1_439, ..utc }.day(Timestamp::ZERO), 0, "before the first day's beginning");
+    }
+
+    #[test]
+    fn a_customer_is_known_by_the_key_and_only_if_asked_by_the_hashes() {
+        let hashes = Some(IdentityHashes { account: 7, address: 0, instrument: 9 });
+        let kinds = |policy: Policy, customer| -> Vec<u8> {
+            policy.keys(CustomerKey(customer), hashes).map(|id| id.kind).collect()
+        };
+        let by_key = Policy::default();
+        let by_all = Policy { by_hashes: true, ..by_key };
+        assert_eq!((kinds(by_key, 5), kinds(by_key, 0)), (vec![0], vec![]));
+        assert_eq!((kinds(by_all, 5), kinds(by_all, 0)), (vec![0, 1, 3], vec![1, 3]));
+    }
+}

@@ -1,0 +1,45 @@
+//! A policy as records carry it: the same 27 bytes in a request, in a reply and in a fact.
+
+use super::layout::{Malformed, fixed};
+use super::refused::Part;
+use crate::engine::Policy;
+
+fixed! {
+    /// What may be sold of a SKU.
+    PolicyPart as ArchivedPolicyPart, 27 {
+        safety_stock: u64,
+        order_min: u32,
+        order_max: u32,
+        customer_max: u32,
+        customer_day_max: u32,
+        day_begins_min: u16,
+        by_hashes: u8,
+    }
+}
+
+impl From<&Policy> for PolicyPart {
+    fn from(policy: &Policy) -> Self {
+        let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
+            *policy;
+        let by_hashes = u8::from(by_hashes);
+        Self { safety_stock, order_min, order_max, customer_max, customer_day_max, day_begins_min, by_hashes }
+    }
+}
+
+impl ArchivedPolicyPart {
+    pub(super) fn read(&self) -> Result<Policy, Malformed> {
+        Ok(Policy {
+            safety_stock: self.safety_stock.to_native(),
+            order_min: self.order_min.to_native(),
+            order_max: self.order_max.to_native(),
+            customer_max: self.customer_max.to_native(),
+            customer_day_max: self.customer_day_max.to_native(),
+            by_hashes: match self.by_hashes {
+                0 => false,
+                1 => true,
+                _ => return Err(Malformed(Part::Flags)),
+            },
+            day_begins_min: self.day_begins_min.to_native(),
+        })
+    }
+}

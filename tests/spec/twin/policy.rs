@@ -1,0 +1,175 @@
+//! Policies in the twin: what a customer has is counted over all orders there ever were, each time anew.
+
+use std::collections::BTreeSet;
+
+use stockade::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
+use stockade::base::{MarketId, OrderNumber, SkuId, Timestamp};
+use stockade::engine::refusal::Field;
+use stockade::engine::{Answer, Place, Policy, Refusal};
+
+use super::order::{Asked, Fate, Order};
+use super::{Market, Twin, out_of_bounds};
+
+/// A policy, and from which order on each of its limits counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rule {
+    pub(super) policy: Policy,
+    held_from: OrderNumber,
+    day_from: OrderNumber,
+}
+
+/// Which of the four, and its value.
+type Key = (usize, u128);
+
+impl Twin {
+    pub(super) fn set_policy(&mut self, market: MarketId, sku: SkuId, policy: Policy) -> Result<Answer, Refusal> {
+        out_of_bounds_policy(policy).into_iter().next().map_or(Ok(()), Err)?;
+        let market = self.market_mut(market)?;
+        if !market.has_sku(sku) {
+            return Err(Refusal::UnknownSku { sku });
+        }
+        let next = OrderNumber(market.placed().count() as u64 + 1);
+        let before = market.rule(sku);
+        if before.policy == policy {
+            return Ok(Answer::Set { repeated: true });
+        }
+        if !market.policies.contains_key(&sku) && market.policies.len() == SKU_POLICIES_MAX {
+            return Err(out_of_bounds(Field::Policies, 0, SKU_POLICIES_MAX as u64));
+        }
+        let mut rule = Rule { policy, ..before };
+        let was = before.policy;
+        let other_people = was.by_hashes != policy.by_hashes;
+        if other_people || (was.customer_max > 0) != (policy.customer_max > 0) {
+            rule.held_from = next;
+        }
+        let other_days = was.day_begins_min != policy.day_begins_min;
+        if other_people || other_days || (was.customer_day_max > 0) != (policy.customer_day_max > 0) {
+            rule.day_from = next;
+        }
+        if policy == Policy::default() {
+            market.policies.remove(&sku);
+        } else {
+            market.policies.insert(sku, rule);
+        }
+        Ok(Answer::Set { repeated: false })
+    }
+
+    pub(crate) fn policy(&self, market: MarketId, sku: SkuId) -> Policy {
+        self.markets[&market].rule(sku).policy
+    }
+
+    /// Holds a placement against the policies of its SKUs.
+    pub(super) fn check_policies(&self, market: &Market, place: &Place<'_>, now: Timestamp) -> Result<(), Refusal> {
+        let asked = Asked::of(place);
+        let skus: BTreeSet<SkuId> = place.lines.iter().map(|line| line.sku).collect();
+        let mut new = 0;
+        for sku in skus {
+            let policy = market.rule(sku).policy;
+            let lines = place.lines.iter().filter(|line| line.sku == sku);
+            let units = lines.map(|line| u64::from(line.quantity)).sum::<u64>();
+            let (min, max) = (u64::from(policy.order_min), u64::from(policy.order_max));
+            if units < min || (max > 0 && units > max) {
+                return Err(Refusal::OrderLimit { sku, min, max });
+            }
+            market.check_customer(sku, units, &asked, now)?;
+            if policy.customer_max > 0 || policy.customer_day_max > 0 {
+                let known = market.counted(sku);
+                new += keys(policy, &asked).into_iter().filter(|key| !known.contains(key)).count() as u64;
+            }
+        }
+        let counted =
+            |market: &Market| market.policies.keys().map(|sku| market.counted(*sku).len() as u64).sum::<u64>();
+        let all: u64 = self.markets.values().map(counted).sum();
+        if new > 0 && all + new > self.capacity.customers_max { Err(Refusal::AtCapacity) } else { Ok(()) }
+    }
+}
+
+impl Market {
+    pub(super) fn rule(&self, sku: SkuId) -> Rule {
+        self.policies.get(&sku).copied().unwrap_or_default()
+    }
+
+    /// Units for sale of one SKU, all sites together.
+    pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+        self.available_anywhere(sku).saturating_sub(self.rule(sku).policy.safety_stock)
+    }
+
+    /// Whether a customer may have so many units more, in an order accepted at this moment.
+    pub(super) fn check_customer(&self, sku: SkuId, units: u64, who: &Asked, at: Timestamp) -> Result<(), Refusal> {
+        let rule = self.rule(sku);
+        let keys = keys(rule.policy, who);
+        let most = |count: &dyn Fn(Key) -> u64| keys.iter().map(|key| count(*key)).max().unwrap_or(0);
+        let held = most(&|key| self.held(sku, key));
+        let today = most(&|key| self.bought_on(sku, key, day(rule.policy, at)));
+        for (max, has, daily) in [(rule.policy.customer_max, held, false), (rule.policy.customer_day_max, today, true)]
+        {
+            let left = u64::from(max).saturating_sub(has);
+            if max > 0 && units > left {
+                return Err(Refusal::CustomerLimit { sku, max: u64::from(max), left, daily });
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self, sku: SkuId, key: Key) -> u64 {
+        let rule = self.rule(sku);
+        let counts = |order: &&Order| order.number >= rule.held_from && keys(rule.policy, &order.asked).contains(&key);
+        if rule.policy.customer_max == 0 { 0 } else { self.placed().filter(counts).map(|order| has(order, sku)).sum() }
+    }
+
+    fn bought_on(&self, sku: SkuId, key: Key, on: i64) -> u64 {
+        let rule = self.rule(sku);
+        let counts = |order: &&Order| {
+            order.number >= rule.day_from
+                && day(rule.policy, order.accepted_at) == on
+                && keys(rule.policy, &order.asked).contains(&key)
+        };
+        let limited = rule.policy.customer_day_max > 0;
+        if limited { self.placed().filter(counts).map(|order| has(order, sku)).sum() } else { 0 }
+    }
+
+    /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
+    fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
+        let rule = self.rule(sku);
+        let of_sku = |order: &&Order| order.asked.lines.iter().any(|line| line.sku == sku);
+        let by_day = self.placed().filter(of_sku).filter(|order| order.number >= rule.day_from);
+        let newest = by_day.map(|order| day(rule.policy, order.accepted_at)).max().unwrap_or(0);
+        let everybody: BTreeSet<Key> = self.placed().flat_map(|order| keys(rule.policy, &order.asked)).collect();
+        let counts = |key: &Key| self.held(sku, *key) > 0 || self.bought_on(sku, *key, newest) > 0;
+        everybody.into_iter().filter(counts).collect()
+    }
+}
+
+/// Units of a SKU that an order holds or has handed over.
+fn has(order: &Order, sku: SkuId) -> u64 {
+    let units = order.asked.lines.iter().zip(&order.lines).filter(|(line, _)| line.sku == sku);
+    let fates = units.flat_map(|(_, units)| units).map(|unit| unit.fate);
+    fates.filter(|fate| matches!(fate, Fate::Reserved | Fate::Committed | Fate::Shipped)).count() as u64
+}
+
+fn keys(policy: Policy, who: &Asked) -> Vec<Key> {
+    let mut keys = vec![(0, who.customer.0)];
+    if let Some(hashes) = who.hashes.filter(|_| policy.by_hashes) {
+        keys.extend([(1, hashes.account.into()), (2, hashes.address.into()), (3, hashes.instrument.into())]);
+    }
+    keys.retain(|(_, key)| *key != 0);
+    keys
+}
+
+fn day(policy: Policy, at: Timestamp) -> i64 {
+    (at.ms().cast_signed() - i64::from(policy.day_begins_min) * 60_000).div_euclid(24 * 3_600_000)
+}
+
+/// Every field of a policy that is outside its bounds.
+pub(super) fn out_of_bounds_policy(policy: Policy) -> Vec<Refusal> {
+    let most = u64::from(LINE_QUANTITY_MAX);
+    let least = if policy.order_max == 0 { 0 } else { u64::from(policy.order_min) };
+    let fields = [
+        (Field::SafetyStock, policy.safety_stock, 0, STOCK_UNITS_MAX),
+        (Field::OrderMin, policy.order_min.into(), 0, most),
+        (Field::OrderMax, policy.order_max.into(), least, most),
+        (Field::DayBegins, policy.day_begins_min.into(), 0, 1_439),
+    ];
+    let wrong = fields.into_iter().filter(|(_, value, min, max)| value < min || value > max);
+    wrong.map(|(field, _, min, max)| out_of_bounds(field, min, max)).collect()
+}
