@@ -211,6 +211,10 @@ impl Policies {
         self.rules.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     pub(super) const fn customers(&self) -> u64 {
         self.customers
     }

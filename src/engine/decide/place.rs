@@ -30,7 +30,9 @@ impl Engine {
         check_not_retired(place.order, market)?;
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
         self.check_capacity(place)?;
-        self.check_policies(market, place, now, &mut scratch.sums)?;
+        if !market.policies.is_empty() {
+            self.check_policies(market, place, now, &mut scratch.sums)?;
+        }
         plan(market, place, scratch)?;
         if self.orders.draw_count() + scratch.plan.draws().len() as u64 > self.capacity.draws_max {
             return Err(Refusal::AtCapacity);

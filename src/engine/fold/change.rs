@@ -163,12 +163,16 @@ impl Engine {
         let position = self.position_of(order);
         let (before, hash) = self.state_and_hash(position);
         market_of(&mut self.markets, order.market()).tally.remove(before, hash);
-        let [mut held_before, mut held_after] = std::mem::take(&mut self.held);
-        self.held_units(order, position, &mut held_before);
-        change(self, position);
-        self.held_units(order, position, &mut held_after);
-        self.count_units(order, position, &held_before, &held_after);
-        self.held = [held_before, held_after];
+        if market_of(&mut self.markets, order.market()).policies.counts() {
+            let [mut held_before, mut held_after] = std::mem::take(&mut self.held);
+            self.held_units(order, position, &mut held_before);
+            change(self, position);
+            self.held_units(order, position, &mut held_after);
+            self.count_units(order, position, &held_before, &held_after);
+            self.held = [held_before, held_after];
+        } else {
+            change(self, position);
+        }
         self.orders.settle_state(position);
         let (state, hash) = self.state_and_hash(position);
         let market = market_of(&mut self.markets, order.market());

@@ -119,10 +119,7 @@ impl Engine {
             self.deadlines.insert(record.deadline, position);
         }
         if market.policies.counts() {
-            let [before, mut after] = std::mem::take(&mut self.held);
-            self.held_units(placed.order, position, &mut after);
-            self.count_units(placed.order, position, &Held::new(), &after);
-            self.held = [before, after];
+            self.count_placed(placed.order, position);
         }
     }
 

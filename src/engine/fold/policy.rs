@@ -17,13 +17,19 @@ impl Engine {
         market.ledger.moved.note(sku);
     }
 
+    /// Counts what a new order holds.
+    #[inline(never)]
+    pub(super) fn count_placed(&mut self, order: OrderId, position: u32) {
+        let [before, mut after] = std::mem::take(&mut self.held);
+        self.held_units(order, position, &mut after);
+        self.count_units(order, position, &Held::new(), &after);
+        self.held = [before, after];
+    }
+
     /// Units of each line whose SKU's policy counts customers: reserved, committed or handed over.
     pub(super) fn held_units(&self, order: OrderId, position: u32, held: &mut Held) {
         held.clear();
         let Ok(market) = self.market(order.market()) else { return };
-        if !market.policies.counts() {
-            return;
-        }
         let record = self.orders.record(position);
         for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
             if market.policies.rule(line.sku).is_some_and(|rule| rule.policy.counts()) {
