@@ -28,7 +28,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Scenario {
     /// A flash sale: everybody wants one SKU.
     Flash(Flash),
-    /// More placements than the server may take, and payment results beside them.
+    /// More placements than the server may take, and payment results beside them. A step in which the generator was the
+    /// limit is marked; the exit code does not say so, as what counts is what was accepted and what was in time.
     Overload(Overload),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
