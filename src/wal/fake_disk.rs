@@ -15,6 +15,8 @@ pub(super) struct FakeDisk {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) files: BTreeMap<String, Content>,
+    /// What became of names, in order: those removed, and an empty one for each time names were made durable.
+    pub(super) removed: Vec<String>,
     pub(super) free: u64,
     pub(super) fail_writes: bool,
     pub(super) fail_syncs: bool,
@@ -25,7 +27,15 @@ pub(super) struct World {
 impl Default for World {
     fn default() -> Self {
         let files = BTreeMap::new();
-        Self { files, free: u64::MAX, fail_writes: false, fail_syncs: false, locked: false, random: 1 }
+        Self {
+            files,
+            removed: Vec::new(),
+            free: u64::MAX,
+            fail_writes: false,
+            fail_syncs: false,
+            locked: false,
+            random: 1,
+        }
     }
 }
 
@@ -117,10 +127,13 @@ impl Disk for FakeDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.world().files.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        let mut world = self.world();
+        world.removed.push(name.to_owned());
+        world.files.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
+        self.world().removed.push(String::new());
         Ok(())
     }
 

@@ -143,7 +143,7 @@ impl<D: Disk> Builder<D> {
     /// Prepared segments from an earlier run, as long as they have the size asked for; the others are made anew.
     fn ready(&self, method: SyncMethod) -> Result<VecDeque<segments::Prepared<D::File>>, Fault> {
         let mut ready = VecDeque::with_capacity(LOG_SEGMENTS_AHEAD);
-        let mut usable = true;
+        let (mut usable, mut misfits) = (true, Vec::new());
         for number in self.recovered.prepared.iter().copied() {
             let prepared = segments::open(&self.disk, number, self.options.segment_bytes, method)?;
             let name = segment::name(number);
@@ -152,8 +152,13 @@ impl<D: Disk> Builder<D> {
             if usable {
                 ready.push_back(prepared);
             } else {
-                self.disk.remove(&name).attempt("remove", &name)?;
+                misfits.push(name);
             }
+        }
+        // From the last on, one by one: a power cut between two removals never leaves a hole.
+        for name in misfits.into_iter().rev() {
+            self.disk.remove(&name).attempt("remove", &name)?;
+            self.disk.sync_dir().attempt("sync", &self.disk.describe())?;
         }
         Ok(ready)
     }

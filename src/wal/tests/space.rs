@@ -38,6 +38,25 @@ fn a_preparation_that_is_broken_off_leaves_nothing() {
 }
 
 #[test]
+fn prepared_segments_of_another_size_go_from_the_last_on_so_that_no_power_cut_leaves_a_hole() {
+    let disk = FakeDisk::default();
+    let mut world = open(&disk);
+    world.frame(0, 10);
+    drop(world);
+    for number in [2, 3] {
+        let order = Order { number, segment_bytes: SEGMENT, method: SyncMethod::Fdatasync, low_water_bytes: 0 };
+        assert!(matches!(prepare(&disk, order, &mut || ControlFlow::Continue(())), Ok(Some(_))));
+    }
+    disk.world().removed.clear();
+    let larger = Options { segment_bytes: 2 * SEGMENT, ..options() };
+    let world = try_open(&disk, &larger).expect("it opens");
+    assert_eq!(world.replayed, expected(&[(0, 10)]));
+    let durably = String::new;
+    let first = disk.world().removed[..4].to_vec();
+    assert_eq!(first, [segment_name(3), durably(), segment_name(2), durably()]);
+}
+
+#[test]
 fn a_half_prepared_segment_is_removed_at_the_next_start() {
     let disk = FakeDisk::default();
     drop(open(&disk));
