@@ -58,6 +58,11 @@ pub struct CustomerKey(pub u128);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ChangeId(pub u64);
 
+impl ChangeId {
+    /// The attempt under which whoever works off the wanted list confirms. Not to be used by anybody else.
+    pub const HANDED_OFF: Self = Self(1 << 63);
+}
+
 /// A short order number for people: 1, 2, 3, … within a market.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct OrderNumber(pub u64);

@@ -88,8 +88,9 @@ pub const CUSTOMERS_DEFAULT: u64 = 200_000;
 pub const CUSTOMER_MEMORY_BYTES: u64 = 120;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
-/// Memory the start-up check counts for one order of one line without details; measured in `docs/BENCHMARKS.md`.
-pub const ORDER_MEMORY_BYTES: u64 = 300;
+/// Memory the start-up check counts for one order of one line without details, handed off to adapters; measured in
+/// `docs/BENCHMARKS.md`.
+pub const ORDER_MEMORY_BYTES: u64 = 356;
 
 /// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
 /// change that is remembered.
@@ -132,7 +133,7 @@ pub const AHEAD_ENTRIES_MAX: usize = 64;
 /// Bytes of one shard on their way to the disk; past it the shard stops draining.
 pub const AHEAD_BYTES_MAX: usize = 8 * MIB;
 /// SKUs of the first chunk of a market's part of the board; every further chunk has twice as many as the one before.
-pub const BOARD_FIRST_CHUNK_SKUS: usize = 1_024;
+pub const BOARD_FIRST_CHUNK_SKUS: usize = 64;
 /// Places for markets on the board of one shard: markets are numbered from 1.
 pub const BOARD_MARKETS: usize = MARKETS_MAX + 1;
 /// SKUs of one question for availability.
@@ -188,6 +189,39 @@ pub const LOG_SPACE_CHECK_MS: u64 = 1_000;
 pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
 /// The longest interval between two syncs of `Durability::Interval`.
 pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
+
+/// Wanted effects that an adapter holds; it reads no further on the list while it holds so many.
+pub const ADAPTER_HELD_MAX: usize = 1_024;
+/// Effects that an adapter asks of its counterparty at a time.
+pub const ADAPTER_RUNNING_MAX: usize = 256;
+/// Rows of one page of the wanted list.
+pub const ADAPTER_PAGE_ROWS: u16 = 256;
+/// How often a counterparty is asked in vain before an effect is set aside.
+pub const ADAPTER_TRIES_MAX: u32 = 10;
+/// How long a counterparty may take to answer.
+pub const ADAPTER_ANSWER_MS_MAX: u64 = 10_000;
+/// After how long an adapter looks again at a list that had nothing new, at first.
+pub const ADAPTER_LOOK_MS: u64 = 10;
+/// The same, when it has had nothing new for long.
+pub const ADAPTER_LOOK_MS_MAX: u64 = 250;
+/// After how long a counterparty that gave no answer is asked again; doubled each time.
+pub const ADAPTER_RETRY_MS: u64 = 100;
+/// The longest of these spans.
+pub const ADAPTER_RETRY_MS_MAX: u64 = 30_000;
+/// Failures in a row after which a counterparty is left alone.
+pub const ADAPTER_FAILURES_MAX: u32 = 5;
+/// For how long, at first; doubled each time.
+pub const BREAKER_OPEN_MS: u64 = 500;
+/// The longest of these spans.
+pub const BREAKER_OPEN_MS_MAX: u64 = 30_000;
+/// News of a counterparty that are on their way to a shard.
+pub const ADAPTER_NEWS_MAX: usize = 256;
+/// The longest time a simulated counterparty takes to answer.
+pub const SIMULATED_DELAY_MS_MAX: u64 = 5_000;
+/// Orders that a simulated counterparty remembers; it takes no more.
+pub const SIMULATED_ORDERS_MAX: usize = 1_000_000;
+/// Memory the start-up check counts for one of these.
+pub const SIMULATED_ORDER_MEMORY_BYTES: u64 = 200;
 
 /// Bytes of the log sealed since the last snapshot after which the next one is made, unless set.
 pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 1_024 * MIB as u64;
@@ -342,6 +376,7 @@ const _: () = {
     assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
     assert!(16 + 16 * RETIREMENT_ORDERS_MAX <= RECORD_BYTES_MAX, "orders that leave together are one fact");
     assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
+    assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
     // A part takes one more item when it is just short of its size: an order with everything it may have.
     assert!(256 + LINES_MAX * 20 + 2 * DRAWS_MAX * 28 + DETAILS_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);

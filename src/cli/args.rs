@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::serve_args::{ServeArgs, given};
+use super::wanted::WantedCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +61,9 @@ pub(super) enum Command {
     /// Place orders, look at them, confirm and cancel them.
     #[command(subcommand)]
     Order(OrderCommand),
+    /// See what adapters are asked for, and what they tried in vain.
+    #[command(subcommand)]
+    Wanted(WantedCommand),
     /// Show what the server is, holds and has done.
     Status(ClientArgs),
     /// Fold the log of a stopped server and check every counter against it.
@@ -82,6 +86,17 @@ pub(super) enum MarketCommand {
     Create {
         /// Its name: 1 to 64 bytes.
         name: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Show what of a market's orders is left to adapters, or set it for orders placed from now on.
+    Effects {
+        /// Charging and giving back.
+        #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+        payment: Option<bool>,
+        /// Telling the warehouse.
+        #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+        release: Option<bool>,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -395,7 +410,9 @@ mod tests {
                      --skus-max 1 --customers-max 1 --orders-per-second-max 1 --reserve-orders 1 \
                      --durability sync --segment-bytes 1 --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
-                     --tls-cert c --tls-key k --tls-client-ca a";
+                     --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \
+                     --simulated-delay 1s --simulated-declined 1 --simulated-lost 1 --simulated-repeated 1 \
+                     --simulated-seed 1";
         let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };
         let client = "stockade status --connect a --ca c --client-cert c --client-key k --market m --deadline 1s";
         let Command::Status(client) = parse(client).expect("sound").command else { panic!("status") };

@@ -2,7 +2,7 @@
 
 use crate::base::{CustomerKey, OrderId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Fact, Placed, Retention};
+use crate::engine::{Fact, Placed, Report, Retention};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -45,11 +45,25 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::PolicySet { market, sku, policy } => {
             format!("market {market}, sku {sku}: {}", super::policy::in_words(policy))
         }
+        Fact::EffectsSet { market, effects } => {
+            format!("market {market} wants of adapters: {}", super::effects::in_words(*effects))
+        }
+        Fact::EffectReported { order, effect, attempt, report } => {
+            format!("{} of {order}, attempt {attempt}: {}", effect.name(), report_text(*report))
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }
         Fact::Closed { orders } => format!("closed {}", orders_text(orders)),
         Fact::Left { orders } => format!("left: {}", orders_text(orders)),
+    }
+}
+
+fn report_text(report: Report) -> String {
+    match report {
+        Report::Done => "done".into(),
+        Report::SetAside(reason) => format!("set aside, {}", reason.name().replace('_', " ")),
+        Report::Resumed => "to be tried again".into(),
     }
 }
 

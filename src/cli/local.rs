@@ -76,6 +76,7 @@ impl Watch for Watcher {
 }
 
 fn config(settings: ServeSettings) -> Config {
+    let [simulated_payment, simulated_warehouse] = settings.simulated.behaviours(&settings.data);
     Config {
         data: settings.data,
         address: settings.address,
@@ -94,6 +95,8 @@ fn config(settings: ServeSettings) -> Config {
         snapshot_log_bytes: settings.snapshot_log_bytes,
         snapshot_bytes_per_second: settings.snapshot_bytes_per_second,
         sync_method: settings.sync_method,
+        simulated_payment,
+        simulated_warehouse,
         tls: TlsConfig { cert: settings.tls_cert, key: settings.tls_key, client_ca: settings.tls_client_ca },
     }
 }

@@ -31,12 +31,14 @@ mod next_steps;
 mod suggestion;
 
 mod catalog;
+mod effects;
 mod order;
 mod order_line;
 mod order_report;
 mod policy;
 mod status;
 mod stock;
+mod wanted;
 
 mod import;
 mod import_file;
@@ -64,6 +66,7 @@ use config::Given;
 use fault::CliFault;
 use output::{Form, remark, show};
 use settings::{ClientSettings, LogSettings, ServeSettings};
+use wanted::WantedCommand;
 
 /// Reads the arguments of this process, does what they say, and tells how it went.
 #[must_use]
@@ -141,6 +144,7 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Sku(command) => sku(sources, command),
         Command::Stock(command) => stock(sources, command),
         Command::Order(command) => order(sources, command),
+        Command::Wanted(command) => wanted(sources, command),
         Command::Status(client) => ask(sources.client(client)?, async |settings| status::status(settings).await),
     }
 }
@@ -167,10 +171,27 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
         MarketCommand::Create { name, client } => {
             ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
         }
+        MarketCommand::Effects { payment, release, client } => {
+            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
+        }
         MarketCommand::Retention { return_window, ids_kept, client } => {
             ask(sources.client(client)?, async |settings| {
                 retention::retention(settings, return_window.as_deref(), ids_kept.as_deref()).await
             })
+        }
+    }
+}
+
+fn wanted(sources: Sources, command: WantedCommand) -> Result<(), CliFault> {
+    match command {
+        WantedCommand::List { effect, aside, after, limit, client } => ask(sources.client(client)?, async |settings| {
+            wanted::list(settings, (effect.into(), aside), after, limit).await
+        }),
+        WantedCommand::Retry { effect, order, client } => ask(sources.client(client)?, async |settings| {
+            wanted::retry(settings, effect.into(), order.as_deref()).await
+        }),
+        WantedCommand::Done { effect, order, attempt, client } => {
+            ask(sources.client(client)?, async |settings| wanted::done(settings, effect.into(), &order, attempt).await)
         }
     }
 }

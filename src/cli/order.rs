@@ -162,7 +162,7 @@ async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, Cl
 }
 
 /// The identifier; the server is asked only when it was not given.
-async fn find(connection: &MarketConnection, text: &str) -> Result<OrderId, CliFault> {
+pub(super) async fn find(connection: &MarketConnection, text: &str) -> Result<OrderId, CliFault> {
     match named(text)? {
         Named::Id(order) => {
             connection.check_market(&format!("order {text}"), order.market())?;
@@ -241,7 +241,7 @@ pub(super) async fn cancel(
     done(order, &connection.submit(&format!("cancelling order {text}"), &command).await?)
 }
 
-fn done(order: OrderId, (answer, _): &Answered) -> Result<DoneReport, CliFault> {
+pub(super) fn done(order: OrderId, (answer, _): &Answered) -> Result<DoneReport, CliFault> {
     match answer {
         Answer::Done { state, moved, repeated, excess: _ } => {
             Ok(DoneReport { id: order.to_string(), state: state.name(), moved: *moved, repeated: *repeated })

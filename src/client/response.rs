@@ -1,8 +1,8 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
 use crate::base::{MarketId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Policy, Query};
+use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::{Answer, Effects, Policy, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
 /// What became of a command.
@@ -44,6 +44,10 @@ pub enum QueryReply {
     Policy(Policy),
     /// To `Query::Retention`.
     Retention(RetentionView),
+    /// To `Query::Wanted`.
+    Wanted(WantPage),
+    /// To `Query::Effects`.
+    Effects(Effects),
     /// The query was refused.
     Refused(Refused),
 }
@@ -94,6 +98,8 @@ impl Settled {
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
             (Request::Query(Query::Policy { .. }), Reply::Policy(policy)) => QueryReply::Policy(policy),
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
+            (Request::Query(Query::Wanted { .. }), Reply::Wanted(page)) => QueryReply::Wanted(page),
+            (Request::Query(Query::Effects { .. }), Reply::Effects(effects)) => QueryReply::Effects(effects),
             (Request::Command(_) | Request::Query(_), _) => return None,
         };
         Some(Self::Query(query))

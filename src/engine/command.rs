@@ -6,6 +6,7 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
+use super::effect::{Effect, Effects, Report};
 use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId};
@@ -57,6 +58,26 @@ pub enum Command<'a> {
         sku: SkuId,
         /// From now on.
         policy: Policy,
+    },
+    /// Set which effects of a market's orders go on the wanted list. Holds for orders placed from now on; the same
+    /// again changes nothing.
+    SetEffects {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        effects: Effects,
+    },
+    /// Tell what became of an effect that was wanted. A report: never refused for the state of the order, and of an
+    /// effect that is not wanted (any more) it changes nothing.
+    ReportEffect {
+        /// The order.
+        order: OrderId,
+        /// Which effect of it.
+        effect: Effect,
+        /// The attempt that the wanted list named.
+        attempt: u16,
+        /// What became of it.
+        report: Report,
     },
     /// Goods came in: supplier to available.
     Receive {
@@ -261,6 +282,7 @@ impl Command<'_> {
             | Self::CreateSite { market, .. }
             | Self::CreateSku { market, .. }
             | Self::SetPolicy { market, .. }
+            | Self::SetEffects { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
             Self::Receive { request, .. } | Self::Adjust { request, .. } => Some(request.market()),
             Self::Place(place) => Some(place.order.market()),
@@ -268,6 +290,7 @@ impl Command<'_> {
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
+            | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(order.market()),
         }
     }
@@ -281,12 +304,14 @@ impl Command<'_> {
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
+            | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
             | Self::OpenMarket { .. }
             | Self::CreateSite { .. }
             | Self::CreateSku { .. }
             | Self::SetPolicy { .. }
+            | Self::SetEffects { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. } => None,

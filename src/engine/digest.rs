@@ -9,6 +9,7 @@
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Engine;
+use super::effect::Effect;
 use super::ledger::BUCKETS;
 use super::market::Market;
 use super::orders::{Phase, Record};
@@ -31,6 +32,7 @@ enum Part {
     Retention,
     Policy,
     Customer,
+    Want,
 }
 
 /// Bytes of one part.
@@ -105,7 +107,13 @@ impl Engine {
             let change = Bytes::of(Part::Change).number(record.order.bits()).number(kept.change.id.0);
             change.number(kept.change.content).number(kept.change.excess).number(kept.moved).hash()
         });
-        changes.fold(bytes.hash(), u128::wrapping_add)
+        let wants = Effect::ALL.into_iter().filter_map(|effect| {
+            let want = self.wants.get(position, effect)?;
+            let aside = want.aside.map_or(0, |reason| reason as u8);
+            let bytes = Bytes::of(Part::Want).number(record.order.bits()).number(effect as u8);
+            Some(bytes.number(want.wanted).number(want.told).number(aside).number(want.since.ms()).hash())
+        });
+        changes.chain(wants).fold(bytes.hash(), u128::wrapping_add)
     }
 }
 
@@ -126,6 +134,7 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         market.next_number().0.into(),
         gone.customer_units.into(),
         gone.tally.hash,
+        u128::from(market.effects.payment) | u128::from(market.effects.release) << 1,
     ];
     let orders = gone.tally.orders.iter().map(|count| u128::from(*count));
     let kept = kept.into_iter().chain(orders).fold(part(Part::Retention), Bytes::number).hash();

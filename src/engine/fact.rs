@@ -9,6 +9,7 @@
 //! - One placement is one fact; the movements of units follow from its draws.
 
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
+use super::effect::{Effect, Effects, Report};
 use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
@@ -168,6 +169,24 @@ pub enum Fact<'a> {
         /// From now on.
         policy: Policy,
     },
+    /// Which effects of orders placed from now on go on the wanted list.
+    EffectsSet {
+        /// Of which market.
+        market: MarketId,
+        /// From now on.
+        effects: Effects,
+    },
+    /// Something became of an effect that was wanted.
+    EffectReported {
+        /// The order.
+        order: OrderId,
+        /// Which effect of it.
+        effect: Effect,
+        /// Which attempt.
+        attempt: u16,
+        /// What became of it.
+        report: Report,
+    },
     /// Tombstones left. Their identifiers are refused.
     Left {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
@@ -184,6 +203,7 @@ impl Fact<'_> {
             | Self::SiteCreated { market, .. }
             | Self::SkuCreated { market, .. }
             | Self::PolicySet { market, .. }
+            | Self::EffectsSet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
             Self::Received { request, .. } | Self::Adjusted { request, .. } => Some(request.market()),
@@ -195,6 +215,7 @@ impl Fact<'_> {
             | Self::LinesCancelled { order, .. }
             | Self::Expired { order }
             | Self::HandedOver { order, .. }
+            | Self::EffectReported { order, .. }
             | Self::Returned { order, .. } => Some(order.market()),
         }
     }

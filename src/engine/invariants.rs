@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::books::Tally;
+use super::effect::Effect;
 use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
@@ -25,9 +26,15 @@ impl Engine {
     pub fn check_invariants(&self) -> Result<(), String> {
         let mut held = Held::new();
         let mut tallies = BTreeMap::<MarketId, Tally>::new();
-        let (mut lines, mut details) = (0, 0);
+        let (mut lines, mut details, mut handed_off, mut open) = (0, 0, 0, [0; 2]);
         for (position, record) in self.orders.records() {
             self.check_order(position, record)?;
+            let mark = self.wants.mark(position);
+            handed_off += u64::from(mark.iter().any(Option::is_some));
+            for (open, want) in open.iter_mut().zip(mark) {
+                *open += u64::from(want.is_some_and(|want| want.is_open()));
+            }
+            self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
             if record.phase == Phase::Whole || record.state == State::Blocked {
@@ -41,12 +48,20 @@ impl Engine {
         law(details == self.orders.details_bytes(), || {
             format!("details {} are {details}", self.orders.details_bytes())
         })?;
+        law(handed_off == self.wants.kept(), || format!("{} orders handed off are {handed_off}", self.wants.kept()))?;
+        for (effect, open) in Effect::ALL.into_iter().zip(open) {
+            let listed: u64 = self.wants.counts(effect).iter().sum();
+            law(listed == open, || format!("{open} {} are open, {listed} are listed", effect.name()))?;
+        }
         let mut skus = 0;
         for (number, _) in self.open_markets() {
             skus += self.market(number).map_or(0, |market| market.skus.len() as u64);
             self.check_market(number, &held, tallies.get(&number).copied().unwrap_or_default())?;
             self.check_counts(number)?;
         }
+        let markets = self.markets.iter().flatten();
+        let customers: u64 = markets.map(|market| market.policies.customers()).sum();
+        law(customers == self.customer_counts, || format!("{} customers are {customers}", self.customer_counts))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
     }
 
@@ -83,8 +98,9 @@ impl Engine {
         let (order, lines) = (record.order, self.orders.lines(record));
         let is_bare = self.orders.draws(record).is_empty()
             && self.orders.extra(record).is_none()
-            && self.orders.changes(position).is_empty();
-        law(is_bare, || format!("closed {order} still holds draws, details or changes"))?;
+            && self.orders.changes(position).is_empty()
+            && self.wants.mark(position).iter().all(Option::is_none);
+        law(is_bare, || format!("closed {order} still holds draws, details, changes or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {
             format!("closed {order} got all it asked and still holds its lines")
         })

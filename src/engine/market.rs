@@ -7,6 +7,7 @@
 
 use super::books::Tally;
 use super::catalog::Catalog;
+use super::effect::Effects;
 use super::ledger::Ledger;
 use super::numbers::Numbers;
 use super::policy::{Policies, Policy};
@@ -37,6 +38,8 @@ pub(super) struct Market {
     pub(super) retired_before: Timestamp,
     pub(super) gone: Gone,
     pub(super) policies: Policies,
+    /// Of orders placed from now on.
+    pub(super) effects: Effects,
     /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
     pub(super) newest_accepted: Timestamp,
 }
@@ -57,6 +60,7 @@ impl Market {
             retired_before: Timestamp::ZERO,
             gone: Gone::default(),
             policies: Policies::default(),
+            effects: Effects::default(),
             newest_accepted: Timestamp::ZERO,
         };
         market.add_site(FIRST_SITE, 0);

@@ -32,6 +32,7 @@ mod fold;
 mod for_sale;
 mod routing;
 mod turn;
+mod wanted;
 
 mod books;
 mod catalog;
@@ -39,6 +40,7 @@ mod content;
 mod deadline;
 mod digest;
 mod directory;
+mod effect;
 mod huge_pages;
 mod image;
 mod index;
@@ -57,6 +59,7 @@ pub use books::order_hash;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
 pub use decide::{Decision, Scratch};
 pub use directory::{Directory, fewest_markets};
+pub use effect::{Action, AsideReason, Effect, Effects, Report};
 pub use fact::{Draw, Fact, Placed};
 pub use for_sale::ForSale;
 pub use image::ImageError;
@@ -123,6 +126,8 @@ pub struct Engine {
     /// By market number; `None` for markets of other shards.
     markets: Vec<Option<Box<market::Market>>>,
     sku_count: u64,
+    /// Of customers that policies count, all markets together.
+    customer_counts: u64,
     orders: orders::Orders,
     deadlines: deadline::Deadlines,
     /// When orders that ended are closed.
@@ -130,6 +135,7 @@ pub struct Engine {
     /// When tombstones may leave.
     leavings: deadline::Deadlines,
     watched: for_sale::Watched,
+    wants: wanted::Wants,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
 }
@@ -144,11 +150,13 @@ impl Engine {
             directory: Directory::new(shards),
             markets: Vec::new(),
             sku_count: 0,
+            customer_counts: 0,
             orders: orders::Orders::default(),
             deadlines: deadline::Deadlines::default(),
             closings: deadline::Deadlines::default(),
             leavings: deadline::Deadlines::default(),
             watched: for_sale::Watched::default(),
+            wants: wanted::Wants::default(),
             held: Default::default(),
         }
     }

@@ -238,18 +238,21 @@ impl Policies {
         self.skus.iter().filter_map(|sku| Some((*sku, self.rules.get(sku)?)))
     }
 
-    /// Changes the rule of a SKU, which comes to be if there is none and goes if it says nothing any more.
-    pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) {
+    /// Changes the rule of a SKU, which comes to be if there is none and goes if it says nothing any more. Tells how
+    /// many counts more there are than before.
+    pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) -> i64 {
         self.skus.insert(sku);
         let rule = self.rules.entry(sku).or_default();
         let (counted, customers) = (rule.policy.counts(), rule.customers.len() as u64);
         change(rule);
         self.counting = self.counting + usize::from(rule.policy.counts()) - usize::from(counted);
-        self.customers = self.customers + rule.customers.len() as u64 - customers;
+        let more = rule.customers.len() as i64 - customers.cast_signed();
+        self.customers = self.customers.wrapping_add_signed(more);
         if rule.policy == Policy::default() {
             self.rules.remove(&sku);
             self.skus.remove(&sku);
         }
+        more
     }
 }
 

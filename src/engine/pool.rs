@@ -310,6 +310,11 @@ impl<T: Default + Clone> Table<T> {
         self.chunks.get(number / TABLE_CHUNK)?.as_ref()?.get(number % TABLE_CHUNK)
     }
 
+    /// The element, to be changed, if its neighbourhood was ever written to.
+    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut T> {
+        self.chunks.get_mut(number / TABLE_CHUNK)?.as_mut()?.get_mut(number % TABLE_CHUNK)
+    }
+
     /// The element, made if need be.
     pub(super) fn get_or_grow(&mut self, number: usize) -> &mut T {
         let chunk = number / TABLE_CHUNK;

@@ -1,6 +1,7 @@
 //! Questions about the state, and their answers. They change nothing and write nothing.
 
 use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::effect::{Action, AsideReason, Effect};
 use super::ledger::{BUCKETS, Bucket};
 use super::order::{STATES, State};
 use super::retention::Retention;
@@ -83,6 +84,24 @@ pub enum Query<'a> {
         market: MarketId,
         /// Of what.
         sku: SkuId,
+    },
+    /// Which effects of orders placed from now on go on the wanted list.
+    Effects {
+        /// Of which market.
+        market: MarketId,
+    },
+    /// Effects that are wanted, in the order they came to be wanted; or those that were set aside.
+    Wanted {
+        /// Of which market's orders; `None` for all of the shard, which only the node itself asks.
+        market: Option<MarketId>,
+        /// Which.
+        effect: Effect,
+        /// Those that were set aside, and not those that are wanted.
+        aside: bool,
+        /// The place of the last row of the page before; zero to begin.
+        after: u64,
+        /// At most so many.
+        rows_max: u16,
     },
     /// How long a market keeps what is over, and what it has retired.
     Retention {
@@ -227,6 +246,42 @@ pub struct OrderPage {
     pub rows: Vec<OrderRow>,
     /// Ask again after this number; `None` at the end. A page may be short, even empty, and still go on.
     pub next: Option<OrderNumber>,
+}
+
+/// An effect that is wanted of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantRow {
+    /// Its place on its list.
+    pub place: u64,
+    /// The order.
+    pub order: OrderId,
+    /// For people.
+    pub number: OrderNumber,
+    /// What is wanted now.
+    pub action: Action,
+    /// To be named by the report. With the order it makes a key for the other side.
+    pub attempt: u16,
+    /// Log time since when it is wanted, or set aside.
+    pub since: Timestamp,
+    /// Why it is set aside, if it is.
+    pub aside: Option<AsideReason>,
+    /// The order's state.
+    pub state: State,
+    /// What the units that it is about cost, in minor units.
+    pub amount: Price,
+    /// Of the amount.
+    pub currency: Currency,
+    /// How the customer wants to pay.
+    pub payment: PaymentMethod,
+}
+
+/// A page of wanted effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantPage {
+    /// In the order of their places.
+    pub rows: Vec<WantRow>,
+    /// Ask again after this place; `None` at the end. A page may be short, even empty, and still go on.
+    pub next: Option<u64>,
 }
 
 /// The books of a market: what must agree between the server, its log and whoever kept count outside.

@@ -231,7 +231,7 @@ impl Engine {
 }
 
 /// A page without rows would never come to an end.
-const fn check_page(rows_max: u16) -> Result<(), Refusal> {
+pub(super) const fn check_page(rows_max: u16) -> Result<(), Refusal> {
     if rows_max == 0 {
         return Err(Refusal::OutOfBounds { field: Field::Rows, min: 1, max: PAGE_ROWS_MAX as u64 });
     }

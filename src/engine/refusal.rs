@@ -149,6 +149,8 @@ pub enum Field {
     DayBegins = 17,
     /// How many policies of SKUs.
     Policies = 18,
+    /// The attempt of an effect that was wanted.
+    Attempt = 19,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.

@@ -9,6 +9,7 @@
 //! - One fact takes a bounded number of orders and lines.
 //! - An order is never closed early. It may be closed a little late, and until then it is whole: unlike the end of a
 //!   reservation nobody else waits for it, so no command asks whether a closing is due.
+//! - An order of which an effect is still wanted is not closed.
 //! - An entry whose order has other plans by now is stale and is dropped when its time comes.
 
 use super::Engine;
@@ -50,6 +51,11 @@ impl Engine {
     fn collect_closings(&mut self, now: Timestamp, orders: &mut Vec<OrderId>) -> Option<Fact<'static>> {
         let mut lines = 0;
         while let Some((position, record)) = next(&mut self.closings, &self.orders, now, Phase::Whole) {
+            // Something is still wanted of it: entered again when that is done.
+            if self.wants.is_open(position) {
+                self.closings.drop_first();
+                continue;
+            }
             // The same moment can be entered twice for one order; its entries are neighbours.
             if orders.last() != Some(&record.order) {
                 lines += usize::from(record.lines.len);

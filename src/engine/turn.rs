@@ -114,12 +114,14 @@ impl Engine {
             | Command::Cancel { order, .. }
             | Command::CancelLines { order, .. }
             | Command::HandOver { order, .. }
+            | Command::ReportEffect { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
             | Command::OpenMarket { .. }
             | Command::CreateSite { .. }
             | Command::CreateSku { .. }
             | Command::SetPolicy { .. }
+            | Command::SetEffects { .. }
             | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. } => 0,
@@ -142,6 +144,7 @@ impl Engine {
             | Fact::LinesCancelled { order, .. }
             | Fact::Expired { order }
             | Fact::HandedOver { order, .. }
+            | Fact::EffectReported { order, .. }
             | Fact::Returned { order, .. } => Some(order),
             Fact::MarketAssigned { .. }
             | Fact::MarketOpened { .. }
@@ -150,6 +153,7 @@ impl Engine {
             | Fact::Received { .. }
             | Fact::Adjusted { .. }
             | Fact::PolicySet { .. }
+            | Fact::EffectsSet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::Closed { .. }

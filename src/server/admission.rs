@@ -19,6 +19,7 @@ const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
 const NUMBER_ROW_BYTES: usize = 4;
 const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
+const WANT_ROW_BYTES: usize = 57;
 const STOCK_ROW_BYTES: usize = 6 + 8 * BUCKETS;
 const LINE_BYTES: usize = 44;
 const DRAW_BYTES: usize = 16;
@@ -29,6 +30,9 @@ const BOOKS_BYTES: usize = 128;
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
 /// What the creation of a market answers.
 pub(super) const MARKET_BYTES: usize = ANSWER_BYTES;
+
+/// No market has this number.
+const NOBODYS_MARKET: MarketId = MarketId::new(0).expect("0 fits");
 
 /// The market whose shard decides; `None` for what only the directory decides.
 pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
@@ -45,7 +49,11 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::OpenOrders { market, .. }
             | Query::Books { market }
             | Query::Policy { market, .. }
+            | Query::Effects { market }
             | Query::Retention { market } => Some(*market),
+            // From outside somebody's market must be named; nobody's is unknown.
+            Query::Wanted { market: Some(market), .. } => Some(*market),
+            Query::Wanted { market: None, .. } => Some(NOBODYS_MARKET),
             Query::Order { order } => Some(order.market()),
         },
     }
@@ -62,7 +70,8 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
-        Query::Market { .. } | Query::Retention { .. } | Query::Policy { .. } => 0,
+        Query::Market { .. } | Query::Retention { .. } | Query::Policy { .. } | Query::Effects { .. } => 0,
+        Query::Wanted { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * WANT_ROW_BYTES,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::Availability { skus, .. } => skus.len().min(AVAILABILITY_SKUS_MAX) * AVAILABILITY_ROW_BYTES,
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,

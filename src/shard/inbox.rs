@@ -65,6 +65,8 @@ pub struct ShardStats {
     pub orders: u64,
     /// Bytes of customer details it keeps.
     pub details_bytes: u64,
+    /// By effect: how many are wanted, and how many are set aside.
+    pub wanted: [[u64; 2]; 2],
     /// By lane.
     pub lanes: [LaneStats; LANES],
     /// How long commands take, and how large turns are.
@@ -153,6 +155,7 @@ impl Inbox {
             shard: shared.stream,
             orders: shared.usage.orders.load(Ordering::Relaxed),
             details_bytes: shared.usage.details_bytes.load(Ordering::Relaxed),
+            wanted: shared.usage.wanted.each_ref().map(|both| both.each_ref().map(|it| it.load(Ordering::Relaxed))),
             lanes: Lane::ALL.map(|lane| {
                 let queue = self.queue(lane);
                 LaneStats {

@@ -56,6 +56,7 @@ impl Lane {
                 | Command::Cancel { .. }
                 | Command::CancelLines { .. }
                 | Command::HandOver { .. }
+                | Command::ReportEffect { .. }
                 | Command::ReturnToStock { .. } => Self::Urgent,
                 Command::AssignMarket { .. }
                 | Command::OpenMarket { .. }
@@ -63,6 +64,7 @@ impl Lane {
                 | Command::CreateSku { .. }
                 | Command::SetPolicy { .. }
                 | Command::SetRetention { .. }
+                | Command::SetEffects { .. }
                 | Command::Place(_) => Self::Orders,
             },
         }

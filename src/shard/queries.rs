@@ -44,6 +44,10 @@ fn try_answer(
         }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
+        Query::Effects { market } => writer.effects(tag, engine.effects(market)?),
+        Query::Wanted { market, effect, aside, after, rows_max } => {
+            writer.wanted(tag, &engine.wanted(market, (effect, aside), after, rows_max)?);
+        }
         Query::Books { market } => writer.books(tag, &engine.books(market)?, facts.stream(), facts.position()),
     }
     Ok(())

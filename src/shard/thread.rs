@@ -28,7 +28,7 @@ use super::parking::Rest;
 use super::shared::Shared;
 use crate::base::limits::DEADLINE_SLEEP_MS_MAX;
 use crate::base::{Sequence, ShardId, Timestamp};
-use crate::engine::Engine;
+use crate::engine::{Effect, Engine};
 use crate::wal::{Entry, Notify};
 
 /// A shard that is not running on a thread of its own.
@@ -183,6 +183,11 @@ impl Shard {
         let usage = &self.shared().usage;
         usage.orders.store(self.engine().orders(), Ordering::Relaxed);
         usage.details_bytes.store(self.engine().details_bytes(), Ordering::Relaxed);
+        for (counters, effect) in usage.wanted.iter().zip(Effect::ALL) {
+            for (counter, count) in counters.iter().zip(self.engine().want_counts(effect)) {
+                counter.store(count, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Appends what is sealed, as far ahead of the disk as it may. `false` when something is left.

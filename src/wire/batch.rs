@@ -160,6 +160,10 @@ impl Batch {
             }
             Command::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
+            Command::SetEffects { market, effects } => Command::SetEffects { market, effects },
+            Command::ReportEffect { order, effect, attempt, report } => {
+                Command::ReportEffect { order, effect, attempt, report }
+            }
             Command::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Command::Adjust { request, sku, site, delta, reason } => {
                 Command::Adjust { request, sku, site, delta, reason }
@@ -198,6 +202,10 @@ impl Batch {
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
+            Query::Effects { market } => Query::Effects { market },
+            Query::Wanted { market, effect, aside, after, rows_max } => {
+                Query::Wanted { market, effect, aside, after, rows_max }
+            }
         };
         (Request::Query(query), array, blob)
     }
@@ -229,6 +237,8 @@ impl Batch {
             }
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }
+            | Command::SetEffects { .. }
+            | Command::ReportEffect { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
             | Command::Confirm { .. }
@@ -249,7 +259,9 @@ impl Batch {
             | Query::OpenOrders { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
-            | Query::Retention { .. } => query,
+            | Query::Retention { .. }
+            | Query::Effects { .. }
+            | Query::Wanted { .. } => query,
         }
     }
 

@@ -7,11 +7,11 @@
 //! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedFactHashesV1,
-    ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
-    ArchivedPlacedV1, ArchivedPolicySetV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1,
-    ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED,
-    PLACED_HAS_HASHES,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedEffectReportedV1,
+    ArchivedEffectsSetV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1,
+    ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV1, ArchivedReceivedV1,
+    ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1,
+    ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
@@ -138,6 +138,8 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::Returned => returned(record, scratch),
         FactKind::RetentionSet => retention_set(record),
         FactKind::PolicySet => policy_set(record),
+        FactKind::EffectsSet => effects_set(record),
+        FactKind::EffectReported => effect_reported(record),
         FactKind::Retired => retired(record),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
@@ -250,6 +252,18 @@ fn policy_set(record: &[u8]) -> Read<Fact<'_>> {
     let fixed = Body::alone::<ArchivedPolicySetV1>(record)?;
     let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
     Ok(Fact::PolicySet { market, sku, policy: fixed.policy.read()? })
+}
+
+fn effects_set(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedEffectsSetV1>(record)?;
+    Ok(Fact::EffectsSet { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
+}
+
+fn effect_reported(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedEffectReportedV1>(record)?;
+    let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), fixed.attempt.to_native());
+    let (effect, report) = fixed.report.read()?;
+    Ok(Fact::EffectReported { order, effect, attempt, report })
 }
 
 fn retired(record: &[u8]) -> Read<Fact<'_>> {

@@ -1,9 +1,10 @@
 //! Facts to records of the log.
 
+use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, FactHashesV1, FactKind, FactLineV1, MarketAssignedV1,
-    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV1, ReceivedV1,
-    RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
+    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, EffectReportedV1, EffectsSetV1, FactHashesV1, FactKind, FactLineV1,
+    MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1,
+    PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -58,6 +59,14 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::PolicySet { market, sku, policy } => {
             let (head, market) = (head(FactKind::PolicySet, 39), market.number());
             put(out, &PolicySetV1 { head, market, sku: sku.0, policy: (&policy).into() });
+        }
+        Fact::EffectsSet { market, effects } => {
+            let (head, market) = (head(FactKind::EffectsSet, 10), market.number());
+            put(out, &EffectsSetV1 { head, market, effects: effects.into() });
+        }
+        Fact::EffectReported { order, effect, attempt, report } => {
+            let (head, report) = (head(FactKind::EffectReported, 25), ReportPart::new(effect, report));
+            put(out, &EffectReportedV1 { head, order: order.bits(), attempt, report });
         }
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });

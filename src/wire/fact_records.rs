@@ -3,6 +3,7 @@
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
 
+use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 
@@ -29,6 +30,8 @@ kinds! {
         Closed = 18,
         Left = 19,
         PolicySet = 20,
+        EffectsSet = 21,
+        EffectReported = 22,
     }
 }
 
@@ -163,6 +166,19 @@ fixed! {
         market: u32,
         sku: u32,
         policy: PolicyPart,
+    }
+    /// Which effects go on the wanted list.
+    EffectsSetV1 as ArchivedEffectsSetV1, 10 {
+        head: RecordHead,
+        market: u32,
+        effects: EffectsPart,
+    }
+    /// Something became of an effect.
+    EffectReportedV1 as ArchivedEffectReportedV1, 25 {
+        head: RecordHead,
+        order: u128,
+        attempt: u16,
+        report: ReportPart,
     }
     /// Identifiers are refused.
     RetiredV1 as ArchivedRetiredV1, 16 {

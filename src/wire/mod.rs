@@ -38,6 +38,7 @@ mod status;
 mod status_decode;
 mod status_encode;
 
+mod effects;
 mod fact_decode;
 mod fact_encode;
 mod fact_records;

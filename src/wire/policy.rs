@@ -1,7 +1,7 @@
 //! A policy as records carry it: the same 27 bytes in a request, in a reply and in a fact.
 
+use super::effects::flag;
 use super::layout::{Malformed, fixed};
-use super::refused::Part;
 use crate::engine::Policy;
 
 fixed! {
@@ -34,11 +34,7 @@ impl ArchivedPolicyPart {
             order_max: self.order_max.to_native(),
             customer_max: self.customer_max.to_native(),
             customer_day_max: self.customer_day_max.to_native(),
-            by_hashes: match self.by_hashes {
-                0 => false,
-                1 => true,
-                _ => return Err(Malformed(Part::Flags)),
-            },
+            by_hashes: flag(self.by_hashes)?,
             day_begins_min: self.day_begins_min.to_native(),
         })
     }

@@ -119,6 +119,10 @@ parts! {
     Kind = 14, "the kind must be one that this side knows";
     /// A version of a record (told of replies only).
     Version = 15, "the version must be one that this side knows";
+    /// An effect, or what is wanted of it.
+    Effect = 16, "effect must be 1 (payment) or 2 (release)";
+    /// What became of an effect.
+    Report = 17, "report must be 1 (done), 2 (set aside, for reason 1 or 2) or 3 (resumed)";
 }
 
 impl fmt::Display for Refused {
@@ -234,6 +238,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::OrderMax => "the most units of an order",
         Field::DayBegins => "the minutes after midnight UTC at which a day begins",
         Field::Policies => "the number of policies",
+        Field::Attempt => "the attempt of an effect",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
     }

@@ -132,7 +132,7 @@ fn field(number: u16) -> Result<Field, Malformed> {
 }
 
 /// Every field that can be out of bounds.
-pub(super) const FIELDS: [Field; 20] = [
+pub(super) const FIELDS: [Field; 21] = [
     Field::Lines,
     Field::Quantity,
     Field::Price,
@@ -151,6 +151,7 @@ pub(super) const FIELDS: [Field; 20] = [
     Field::OrderMax,
     Field::DayBegins,
     Field::Policies,
+    Field::Attempt,
     Field::ReturnWindow,
     Field::IdsKept,
 ];

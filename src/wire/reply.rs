@@ -9,8 +9,8 @@ use super::layout::get;
 use super::refused::Refused;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Books, Policy};
+use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::{Answer, Books, Effects, Policy};
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub enum Reply<'a> {
     Policy(Policy),
     /// How long a market keeps what is over.
     Retention(RetentionView),
+    /// Effects that are wanted, or set aside.
+    Wanted(WantPage),
+    /// Which effects go on the wanted list.
+    Effects(Effects),
     /// The server's status.
     Status(Box<Status>),
 }

@@ -11,7 +11,7 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{Reply, Taken};
 use super::reply_decode_queries::{
-    availability, books, open_orders, order, policy, retention, sites, sku_numbers, skus, stock,
+    availability, books, effects, open_orders, order, policy, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedNumberedV1, ArchivedPlacedReplyV1, ArchivedPlacedShortV1,
@@ -89,6 +89,8 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Books => books(head, record)?,
         ReplyKind::Policy => policy(head, record)?,
         ReplyKind::Retention => retention(head, record)?,
+        ReplyKind::Effects => effects(head, record)?,
+        ReplyKind::Wanted => wanted(head, record)?,
         ReplyKind::Status => Reply::Status(Box::new(status(head, record)?)),
         ReplyKind::Hello => return Err(Malformed(Part::Kind)),
     };

@@ -7,15 +7,18 @@ use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedLineViewV1,
-    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedPolicyV1, ArchivedReplyHashesV1,
-    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
-    ArchivedStockRowV1, ArchivedStockV1, CLOSED, HAS_HASHES, MORE,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedEffectsV1,
+    ArchivedLineViewV1, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedPolicyV1,
+    ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
+    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1, ArchivedWantRowV1, ArchivedWantedV1, CLOSED,
+    HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
-use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Books, Retention};
+use crate::engine::query::{
+    DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+};
+use crate::engine::{Action, AsideReason, Books, Retention};
 
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
@@ -179,6 +182,43 @@ pub(super) fn policy<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Re
     stateless(head)?;
     flags(head, 0)?;
     Ok(Reply::Policy(Body::alone::<ArchivedPolicyV1>(record)?.policy.read()?))
+}
+
+pub(super) fn effects<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    Ok(Reply::Effects(Body::alone::<ArchivedEffectsV1>(record)?.effects.read()?))
+}
+
+pub(super) fn wanted<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedWantedV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedWantRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, want_row)?;
+    body.end()?;
+    let next = fixed.next.to_native();
+    Ok(Reply::Wanted(WantPage { rows, next: (next != 0).then_some(next) }))
+}
+
+fn want_row(row: &ArchivedWantRowV1) -> Read<WantRow> {
+    let aside = match row.aside {
+        0 => None,
+        reason => Some(AsideReason::from_byte(reason).ok_or(Malformed(Part::Report))?),
+    };
+    Ok(WantRow {
+        place: row.place.to_native(),
+        order: OrderId::from_bits(row.order.to_native()),
+        number: OrderNumber(row.number.to_native()),
+        action: Action::from_byte(row.action).ok_or(Malformed(Part::Effect))?,
+        attempt: row.attempt.to_native(),
+        since: Timestamp::from_ms(row.since.to_native()),
+        aside,
+        state: state(row.state)?,
+        amount: row.amount.to_native(),
+        currency: Currency::new(row.currency).map_err(|_| Malformed(Part::Currency))?,
+        payment: PaymentMethod::from_byte(row.payment).ok_or(Malformed(Part::Payment))?,
+    })
 }
 
 pub(super) fn retention<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

@@ -13,18 +13,18 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, HAS_HASHES, LineViewV1, MORE, NumberedV1,
-    OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1, ReplyHashesV1,
-    ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1,
-    StockRowV1, StockV1,
+    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, EffectsV1, HAS_HASHES, LineViewV1, MORE,
+    NumberedV1, OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1,
+    ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
+    StockChangedV1, StockRowV1, StockV1, WantRowV1, WantedV1,
 };
 use super::request::Tag;
 use super::status::Status;
 use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
-use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow};
-use crate::engine::{Answer, Books, Policy, Retention};
+use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow};
+use crate::engine::{Answer, Books, Effects, Policy, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -198,6 +198,22 @@ impl ReplyWriter {
         self.seal(bytes);
     }
 
+    /// Appends a page of effects that are wanted, or set aside.
+    pub fn wanted(&mut self, tag: Tag, page: &WantPage) {
+        let bytes = 26 + 57 * page.rows.len();
+        let head = self.head(ReplyKind::Wanted, bytes, tag, 0, 0);
+        let (next, rows) = (page.next.unwrap_or_default(), count16(page.rows.len()));
+        put(&mut self.buffer, &WantedV1 { head, next, rows });
+        put_all(&mut self.buffer, page.rows.iter().map(want_row));
+        self.seal(bytes);
+    }
+
+    /// Appends which effects go on the wanted list.
+    pub fn effects(&mut self, tag: Tag, effects: Effects) {
+        let head = self.head(ReplyKind::Effects, 18, tag, 0, 0);
+        self.put_padded(18, &EffectsV1 { head, effects: effects.into() });
+    }
+
     /// Appends the books of a market, true at this position of its stream.
     pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
         let head = self.head(ReplyKind::Books, 154, tag, 0, 0);
@@ -324,4 +340,23 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
 const fn line_view(line: &LineView) -> LineViewV1 {
     let LineView { sku, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
     LineViewV1 { sku: sku.0, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned }
+}
+
+const fn want_row(row: &WantRow) -> WantRowV1 {
+    WantRowV1 {
+        place: row.place,
+        order: row.order.bits(),
+        number: row.number.0,
+        since: row.since.ms(),
+        amount: row.amount,
+        attempt: row.attempt,
+        currency: row.currency.code(),
+        payment: row.payment as u8,
+        action: row.action as u8,
+        state: row.state as u8,
+        aside: match row.aside {
+            Some(reason) => reason as u8,
+            None => 0,
+        },
+    }
 }

@@ -4,6 +4,7 @@
 //! - Every reply record begins with the same sixteen bytes, [`AnswerHead`]: whose reply it is comes first.
 //! - A struct here never changes: another layout is another struct, with the next version.
 
+use super::effects::EffectsPart;
 use super::layout::{RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::status::STAGES;
@@ -31,6 +32,8 @@ kinds! {
         OpenOrders = 38,
         Books = 39,
         Availability = 41,
+        Wanted = 42,
+        Effects = 43,
         Status = 48,
         Hello = 64,
     }
@@ -209,6 +212,31 @@ fixed! {
         number: u64,
         deadline: u64,
         state: u8,
+    }
+    /// Then: rows.
+    WantedV1 as ArchivedWantedV1, 26 {
+        head: AnswerHead,
+        next: u64,
+        rows: u16,
+    }
+    /// An effect that is wanted.
+    WantRowV1 as ArchivedWantRowV1, 57 {
+        place: u64,
+        order: u128,
+        number: u64,
+        since: u64,
+        amount: u64,
+        attempt: u16,
+        currency: [u8; 3],
+        payment: u8,
+        action: u8,
+        state: u8,
+        aside: u8,
+    }
+    /// Which effects go on the wanted list.
+    EffectsV1 as ArchivedEffectsV1, 18 {
+        head: AnswerHead,
+        effects: EffectsPart,
     }
     /// The books of a market.
     BooksV1 as ArchivedBooksV1, 154 {

@@ -4,14 +4,16 @@
 //! - Whatever the bytes, the outcome is a request or a refusal.
 //! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
 
+use super::effects::{effect, flag};
 use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
     ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedHashesV1, ArchivedLineQuantityV1, ArchivedLineV1,
     ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetPolicyV1,
-    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
+    ArchivedSetEffectsV1, ArchivedSetPolicyV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
@@ -54,6 +56,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::CreateSku => create_sku(record)?,
         RequestKind::SetPolicy => set_policy(record)?,
         RequestKind::SetRetention => set_retention(record)?,
+        RequestKind::SetEffects => set_effects(record)?,
+        RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
         RequestKind::Confirm => confirm(record)?,
@@ -82,6 +86,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Books
         | RequestKind::Policy
         | RequestKind::Retention
+        | RequestKind::Effects
+        | RequestKind::Wanted
         | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
     Ok(Decoded::Command(command))
@@ -164,6 +170,18 @@ fn set_policy(record: &[u8]) -> Read<Command<'_>> {
     let fixed = Body::alone::<ArchivedSetPolicyV1>(record)?;
     let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
     Ok(Command::SetPolicy { market, sku, policy: fixed.policy.read()? })
+}
+
+fn set_effects(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedSetEffectsV1>(record)?;
+    Ok(Command::SetEffects { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
+}
+
+fn report_effect(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedReportEffectV1>(record)?;
+    let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), fixed.attempt.to_native());
+    let (effect, report) = fixed.report.read()?;
+    Ok(Command::ReportEffect { order, effect, attempt, report })
 }
 
 fn receive(record: &[u8]) -> Read<Command<'_>> {
@@ -266,6 +284,18 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             Query::Policy { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
         }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
+        RequestKind::Effects => Query::Effects { market: market_query(record)? },
+        RequestKind::Wanted => {
+            let fixed = Body::alone::<ArchivedWantedQueryV1>(record)?;
+            let market = market(fixed.market.to_native())?;
+            Query::Wanted {
+                market: (market != MarketId::default()).then_some(market),
+                effect: effect(fixed.effect)?,
+                aside: flag(fixed.aside)?,
+                after: fixed.after.to_native(),
+                rows_max: fixed.rows_max.to_native(),
+            }
+        }
         RequestKind::Market => Query::Market { code: market_code(record)? },
         _ => Query::Books { market: market_query(record)? },
     })

@@ -3,11 +3,13 @@
 //! # Not here
 //! - Bounds that the engine checks. A request is only refused here when the record cannot carry it.
 
+use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, HashesV1, LineQuantityV1,
     LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1,
-    ReceiveV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetPolicyV1, SetRetentionV1, SkusQueryV1, StockQueryV1,
+    ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV1, SetRetentionV1,
+    SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -50,6 +52,16 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         Command::SetPolicy { market, sku, policy } => {
             let head = head(RequestKind::SetPolicy, 39)?;
             put(out, &SetPolicyV1 { head, market: market.number(), sku: sku.0, policy: (&policy).into() });
+            Ok(())
+        }
+        Command::SetEffects { market, effects } => {
+            let head = head(RequestKind::SetEffects, 10)?;
+            put(out, &SetEffectsV1 { head, market: market.number(), effects: effects.into() });
+            Ok(())
+        }
+        Command::ReportEffect { order, effect, attempt, report } => {
+            let (head, report) = (head(RequestKind::ReportEffect, 25)?, ReportPart::new(effect, report));
+            put(out, &ReportEffectV1 { head, order: order.bits(), attempt, report });
             Ok(())
         }
         Command::SetRetention { market, retention } => {
@@ -194,6 +206,12 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
             put(out, &PolicyQueryV1 { head, market: market.number(), sku: sku.0 });
         }
         Query::Retention { market } => market_query(RequestKind::Retention, market, out)?,
+        Query::Effects { market } => market_query(RequestKind::Effects, market, out)?,
+        Query::Wanted { market, effect, aside, after, rows_max } => {
+            let (head, market) = (head(RequestKind::Wanted, 20)?, market.unwrap_or_default().number());
+            let (effect, aside) = (effect as u8, u8::from(aside));
+            put(out, &WantedQueryV1 { head, market, after, rows_max, effect, aside });
+        }
         Query::Skus { market, after, rows_max } => {
             let head = head(RequestKind::Skus, 14)?;
             put(out, &SkusQueryV1 { head, market: market.number(), after: after.0, rows_max });

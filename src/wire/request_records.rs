@@ -3,6 +3,7 @@
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version.
 
+use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 
@@ -20,6 +21,7 @@ kinds! {
         CancelLines = 9,
         HandOver = 10,
         ReturnToStock = 11,
+        ReportEffect = 12,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -30,11 +32,14 @@ kinds! {
         Books = 39,
         Market = 40,
         Availability = 41,
+        Wanted = 42,
         Status = 48,
         SetRetention = 96,
         Retention = 97,
         SetPolicy = 98,
         Policy = 99,
+        SetEffects = 100,
+        Effects = 101,
     }
 }
 
@@ -145,7 +150,7 @@ fixed! {
         market: u32,
         codes: u16,
     }
-    /// `Sites`, `Books` and `Retention`.
+    /// `Sites`, `Books`, `Retention` and `Effects`.
     MarketQueryV1 as ArchivedMarketQueryV1, 8 {
         head: RecordHead,
         market: u32,
@@ -169,6 +174,28 @@ fixed! {
         head: RecordHead,
         market: u32,
         sku: u32,
+    }
+    /// What became of an effect.
+    ReportEffectV1 as ArchivedReportEffectV1, 25 {
+        head: RecordHead,
+        order: u128,
+        attempt: u16,
+        report: ReportPart,
+    }
+    /// Which effects go on the wanted list.
+    SetEffectsV1 as ArchivedSetEffectsV1, 10 {
+        head: RecordHead,
+        market: u32,
+        effects: EffectsPart,
+    }
+    /// A page of effects that are wanted, or set aside.
+    WantedQueryV1 as ArchivedWantedQueryV1, 20 {
+        head: RecordHead,
+        market: u32,
+        after: u64,
+        rows_max: u16,
+        effect: u8,
+        aside: u8,
     }
     /// A page of SKUs.
     SkusQueryV1 as ArchivedSkusQueryV1, 14 {

@@ -14,6 +14,7 @@ mod rig;
 mod script;
 mod twin;
 mod walk;
+mod wanting;
 
 mod bounds;
 mod cancelling;

@@ -11,10 +11,10 @@ use stockade::base::limits::{AVAILABILITY_SKUS_MAX, LINES_MAX, PAGE_ROWS_MAX, RE
 use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
-use stockade::engine::query::{DrawView, OrderRow, OrderView};
-use stockade::engine::{Answer, Capacity, Command, Engine, Fact, Refusal, Scratch};
+use stockade::engine::query::{DrawView, OrderRow, OrderView, WantRow};
+use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Refusal, Scratch};
 
-use crate::twin::{Told, Twin, every_field_out_of_bounds};
+use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -183,6 +183,7 @@ impl Rig {
         for market in self.twin.markets() {
             self.check_stock(market);
             self.check_pages(market);
+            self.check_wanted(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
             }
@@ -302,6 +303,23 @@ impl Rig {
             self.twin.open_orders(market),
             "open orders: engine (left), twin (right)"
         );
+    }
+
+    /// Both lists of both effects, page by page; the twin keeps them by identifier.
+    fn check_wanted(&self, market: MarketId) {
+        for (effect, aside) in Effect::ALL.into_iter().flat_map(|effect| [(effect, false), (effect, true)]) {
+            let (mut rows, mut after) = (Vec::new(), Some(0));
+            while let Some(place) = after {
+                let page = self.engine.wanted(Some(market), (effect, aside), place, 3).expect("the market is open");
+                rows.extend(page.rows.iter().map(|row| {
+                    let WantRow { order, action, attempt, since, aside, state, amount, .. } = *row;
+                    Row { order, action, attempt, since, aside, state, amount }
+                }));
+                after = page.next;
+            }
+            rows.sort_by_key(|row| row.order);
+            assert_eq!(rows, self.twin.wanted(market, effect, aside), "{effect:?}: engine (left), twin (right)");
+        }
     }
 
     /// All open orders, page by page.

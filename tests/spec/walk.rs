@@ -9,7 +9,9 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use stockade::engine::{Capacity, Command, Line, LineQuantity, Place, Policy, Retention};
+use stockade::engine::{
+    AsideReason, Capacity, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
+};
 
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
@@ -78,6 +80,8 @@ struct Walk {
     forgets: bool,
     /// Whether policies are set.
     limits: bool,
+    /// Whether effects are left to adapters.
+    hands_off: bool,
     loud: bool,
 }
 
@@ -107,7 +111,20 @@ impl Walk {
         let steps = 50 + dice.below(151);
         let forgets = !sweeps_late && dice.once_in(2);
         let limits = dice.once_in(2);
-        Self { rig, dice, markets, baskets: Default::default(), lines: Vec::new(), sites, steps, forgets, limits, loud }
+        let hands_off = dice.once_in(2);
+        Self {
+            rig,
+            dice,
+            markets,
+            baskets: Default::default(),
+            lines: Vec::new(),
+            sites,
+            steps,
+            forgets,
+            limits,
+            hands_off,
+            loud,
+        }
     }
 
     fn run(mut self) {
@@ -137,6 +154,14 @@ impl Walk {
         }
         if self.limits && self.dice.once_in(15) {
             self.set_policy();
+        }
+        if self.hands_off && self.dice.once_in(12) {
+            let (market, dice) = (self.market(), &mut self.dice);
+            let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3) };
+            self.submit(&Command::SetEffects { market, effects });
+        }
+        if self.hands_off && self.dice.once_in(3) {
+            self.report_effect();
         }
         match self.dice.below(100) {
             0..2 => self.create(),
@@ -178,6 +203,28 @@ impl Walk {
             4 => self.submit(&Command::CreateSite { market, rank, code: " east" }),
             _ => self.submit(&Command::AssignMarket { code: "second" }),
         }
+    }
+
+    /// Reports what is wanted, or anything.
+    fn report_effect(&mut self) {
+        let effect = self.dice.pick(&Effect::ALL);
+        let report = self.dice.pick(&[
+            Report::Done,
+            Report::Done,
+            Report::SetAside(AsideReason::Refused),
+            Report::SetAside(AsideReason::TriesUsedUp),
+            Report::Resumed,
+        ]);
+        let market = self.dice.pick(&self.markets.clone());
+        let wanted = self.rig.twin.wanted(market, effect, report == Report::Resumed);
+        let (order, attempt) = match wanted.is_empty() || self.dice.once_in(4) {
+            true => (self.order(), self.dice.below(4) as u16),
+            false => {
+                let row = wanted[self.dice.below(wanted.len() as u64) as usize];
+                (row.order, row.attempt)
+            }
+        };
+        self.submit(&Command::ReportEffect { order, effect, attempt, report });
     }
 
     fn set_retention(&mut self) {
@@ -282,7 +329,10 @@ impl Walk {
     }
 
     fn confirm(&mut self) {
-        let (order, attempt) = (self.order(), self.change());
+        let (order, mut attempt) = (self.order(), self.change());
+        if self.hands_off && self.dice.once_in(2) {
+            attempt = ChangeId::HANDED_OFF;
+        }
         self.submit(&Command::Confirm { order, attempt });
     }
 

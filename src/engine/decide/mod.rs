@@ -12,6 +12,7 @@ mod place;
 mod policy;
 mod retention;
 mod stock;
+mod wanted;
 
 use super::answer::Answer;
 use super::catalog::check_code;
@@ -95,6 +96,10 @@ impl Engine {
                 self.adjust(request, (sku, site), delta, reason, now)
             }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
+            Command::SetEffects { market, effects } => self.set_effects(market, effects),
+            Command::ReportEffect { order, effect, attempt, report } => {
+                self.report_effect(order, effect, attempt, report)
+            }
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
             Command::Place(place) => self.place(&place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),

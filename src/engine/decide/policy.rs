@@ -54,7 +54,7 @@ impl Engine {
             let keys = rule.policy.keys(place.customer, place.hashes);
             customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
         }
-        let fits = customers == 0 || self.customer_counts() + customers as u64 <= self.capacity.customers_max;
+        let fits = customers == 0 || self.customer_counts + customers as u64 <= self.capacity.customers_max;
         if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 
@@ -76,10 +76,6 @@ impl Engine {
             rule.is_some_and(|rule| check_customer((*sku, *asked), rule, who, accepted_at).is_err())
         };
         sums.iter().find(over).map(|(sku, _)| *sku)
-    }
-
-    fn customer_counts(&self) -> u64 {
-        self.markets.iter().flatten().map(|market| market.policies.customers()).sum()
     }
 }
 

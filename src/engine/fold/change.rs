@@ -2,6 +2,7 @@
 
 use super::super::Engine;
 use super::super::content::{self, ChangeKind};
+use super::super::effect::Effect;
 use super::super::fact::{Change, Draw};
 use super::super::ledger::{Account, Bucket, Ledger};
 use super::super::order::{Counters, State};
@@ -10,22 +11,29 @@ use super::market_of;
 use crate::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 
 impl Engine {
-    pub(super) fn fold_confirmed(&mut self, order: OrderId, draws: &[Draw], at: Timestamp) {
+    pub(super) fn fold_confirmed(&mut self, order: OrderId, attempt: ChangeId, draws: &[Draw], at: Timestamp) {
         if draws.is_empty() {
-            return self.change_every_draw(order, at, |units| {
+            self.change_every_draw(order, at, |units| {
                 let moved = units.reserved;
                 units.confirm();
                 (moved, Bucket::Reserved, Bucket::Committed)
             });
+        } else {
+            self.change_order(order, at, |engine, position| engine.pin_again(position, draws));
         }
-        self.change_order(order, at, |engine, position| engine.pin_again(position, draws));
+        if attempt == ChangeId::HANDED_OFF {
+            self.wants.settle(self.position_of(order), Effect::Payment);
+        }
     }
 
-    pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId) {
+    pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId, at: Timestamp) {
         let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
         let change = Change { id: attempt, content, excess: 0 };
         let position = self.position_of(order);
         self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
+        if attempt == ChangeId::HANDED_OFF {
+            self.wants.want(position, Effect::Payment, at);
+        }
     }
 
     pub(super) fn fold_cancelled(&mut self, order: OrderId, at: Timestamp) {
@@ -163,6 +171,7 @@ impl Engine {
         let position = self.position_of(order);
         let (before, hash) = self.state_and_hash(position);
         market_of(&mut self.markets, order.market()).tally.remove(before, hash);
+        let firm_before = self.firm_units(position);
         if market_of(&mut self.markets, order.market()).policies.counts() {
             let [mut held_before, mut held_after] = std::mem::take(&mut self.held);
             self.held_units(order, position, &mut held_before);
@@ -178,7 +187,7 @@ impl Engine {
         let market = market_of(&mut self.markets, order.market());
         market.tally.add(state, hash);
         if state == before {
-            return;
+            return self.want_changed(position, (before, firm_before), at);
         }
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
@@ -187,6 +196,7 @@ impl Engine {
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);
         }
+        self.want_changed(position, (before, firm_before), at);
     }
 
     pub(super) fn state_and_hash(&self, position: u32) -> (State, u128) {

@@ -9,6 +9,7 @@
 mod change;
 mod policy;
 mod retention;
+mod wanted;
 
 pub(super) use policy::Held;
 
@@ -54,8 +55,8 @@ impl Engine {
                 self.fold_stock(request, (sku, site), delta, Some(reason), at);
             }
             Fact::Placed(placed) => self.fold_placed(&placed, at),
-            Fact::Confirmed { order, attempt: _, draws } => self.fold_confirmed(order, draws, at),
-            Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku),
+            Fact::Confirmed { order, attempt, draws } => self.fold_confirmed(order, attempt, draws, at),
+            Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku, at),
             Fact::Cancelled { order } => self.fold_cancelled(order, at),
             Fact::Blocked { order } => self.fold_blocked(order, at),
             Fact::LinesCancelled { order, change, draws } => self.fold_lines_cancelled(order, change, draws, at),
@@ -63,6 +64,10 @@ impl Engine {
             Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws, at),
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
             Fact::PolicySet { market, sku, policy } => self.fold_policy_set(market, sku, policy),
+            Fact::EffectsSet { market, effects } => self.market_mut(market).effects = effects,
+            Fact::EffectReported { order, effect, attempt, report } => {
+                self.fold_effect_reported(order, effect, (attempt, report), at);
+            }
             Fact::RetentionSet { market, retention } => self.fold_retention_set(market, retention),
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Closed { orders } => self.fold_closed(orders),
@@ -118,8 +123,12 @@ impl Engine {
         if record.state == State::PendingPayment {
             self.deadlines.insert(record.deadline, position);
         }
-        if market.policies.counts() {
+        let (counts, effects) = (market.policies.counts(), market.effects);
+        if counts {
             self.count_placed(placed.order, position);
+        }
+        if effects.any() {
+            self.want_placed(position, effects, at);
         }
     }
 

@@ -10,9 +10,10 @@ pub(in crate::engine) type Held = Vec<(SkuId, u64)>;
 
 impl Engine {
     pub(super) fn fold_policy_set(&mut self, market: MarketId, sku: SkuId, policy: Policy) {
-        let market = self.market_mut(market);
+        let market = market_of(&mut self.markets, market);
         let next = market.next_number();
-        market.policies.change(sku, |rule| rule.set(policy, next));
+        let more = market.policies.change(sku, |rule| rule.set(policy, next));
+        self.customer_counts = self.customer_counts.wrapping_add_signed(more);
         // What is for sale of it may have changed although no unit moved.
         market.ledger.moved.note(sku);
     }
@@ -49,10 +50,11 @@ impl Engine {
             let before = before.get(at).map_or(0, |(_, before)| *before);
             if before != *after {
                 let counted = Counted { number, accepted_at, before, after: *after };
-                market.policies.change(*sku, |rule| {
+                let more = market.policies.change(*sku, |rule| {
                     let keys = rule.policy.keys(customer, hashes);
                     rule.move_units(keys, &counted);
                 });
+                self.customer_counts = self.customer_counts.wrapping_add_signed(more);
             }
         }
     }

@@ -30,6 +30,8 @@ impl Engine {
             let (state, hash) = self.state_and_hash(position);
             let market = market_of(&mut self.markets, order.market());
             market.gone.add(state, hash, with_customer);
+            assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
+            self.wants.forget(position);
             self.orders.close(position);
             if order.made_at() < market.retired_before {
                 market.numbers.leave(self.orders.record(position).number);

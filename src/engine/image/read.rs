@@ -9,6 +9,7 @@ use super::super::Engine;
 use super::super::books::Tally;
 use super::super::command::{IdentityHashes, PaymentMethod, Take};
 use super::super::content::ChangeKind;
+use super::super::effect::{AsideReason, Effects};
 use super::super::fact::Change;
 use super::super::ledger::Balances;
 use super::super::market::Market;
@@ -18,6 +19,7 @@ use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Pha
 use super::super::policy::{Count, CustomerId, Policy};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
+use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item};
 use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, MARKETS_MAX, SITES_MAX};
 use crate::base::{
@@ -137,6 +139,24 @@ impl Engine {
     /// Completes an engine whose image has been read.
     pub fn finish_image(&mut self) {
         self.markets.iter_mut().flatten().for_each(|market| market.numbers.forget_front());
+        self.list_restored_wants();
+    }
+
+    /// Puts wants on their lists again, in the order in which they came there.
+    fn list_restored_wants(&mut self) {
+        if self.wants.is_empty() {
+            return;
+        }
+        let wanted = self.orders.records().filter(|(position, _)| self.wants.is_open(*position));
+        let mut order: Vec<_> = wanted
+            .map(|(position, record)| {
+                let open = self.wants.mark(position).into_iter().flatten().filter(Want::is_open);
+                (open.map(|want| want.since).min(), record.order, position)
+            })
+            .collect();
+        order.sort_unstable();
+        let order: Vec<u32> = order.into_iter().map(|(_, _, position)| position).collect();
+        self.wants.list_restored(&order);
     }
 
     fn read_assigned(&mut self, item: &mut Fields<'_>) -> Read<()> {
@@ -171,6 +191,7 @@ impl Engine {
         market.tally = market.gone.tally;
         let floor = item.u128()?;
         market.requests.set_floor((floor != 0).then(|| RequestId::from_bits(floor)));
+        market.effects = Effects { payment: item.flag()?, release: item.flag()? };
         self.markets[number] = Some(Box::new(market));
         Ok(())
     }
@@ -246,20 +267,25 @@ impl Engine {
         let sku = SkuId(item.u32()?);
         let (customer, count) =
             (CustomerId { kind: item.byte()?, key: item.u128()? }, Count { held: item.u64()?, today: item.u64()? });
-        let mut restored = None;
+        let (mut restored, mut more) = (None, 0);
         if market.policies.rule(sku).is_some_and(|rule| rule.policy.counts()) {
-            market.policies.change(sku, |rule| restored = rule.restore(customer, count));
+            more = market.policies.change(sku, |rule| restored = rule.restore(customer, count));
         }
+        self.customer_counts = self.customer_counts.wrapping_add_signed(more);
         restored.ok_or(ImageError::new("a customer's count is of nothing that counts, or comes twice"))
     }
 
     fn read_order(&mut self, item: &mut Fields<'_>, read: &mut ReadOrders) -> Read<()> {
         let record = read_record(item)?;
         read_parts(item, &mut read.parts)?;
+        let mark = read_mark(item, &record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);
         let (number, deadline, closes_at) = (record.number, record.deadline, record.closes_at);
         let position = self.orders.restore(record, &mut read.parts);
         read.restored.push((order, position));
+        if mark.iter().any(Option::is_some) {
+            self.wants.restore(position, mark);
+        }
         let hash = self.orders.hash(self.orders.record(position));
         let market = self.open_market_mut(order.market())?;
         if number != OrderNumber(0) && !market.numbers.restore(number, position) {
@@ -348,6 +374,23 @@ fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
         parts.changes.push(KeptChange { kind, change, moved: item.u64()? });
     }
     Ok(())
+}
+
+/// What is wanted of an order. A tombstone wants nothing.
+fn read_mark(item: &mut Fields<'_>, record: &Record) -> Read<Mark> {
+    let mut mark = Mark::default();
+    for slot in &mut mark {
+        if item.flag()? {
+            let (wanted, told, aside) = (item.u16()?, item.u16()?, item.byte()?);
+            let (aside, since) = (AsideReason::from_byte(aside), item.time()?);
+            *slot = Some(Want::restored(wanted, told, aside, since));
+        }
+    }
+    let holds = |want: &Want| want.told <= want.wanted && (want.is_open() || want.aside.is_none());
+    if mark.iter().flatten().any(|want| record.phase != Phase::Whole || !holds(want)) {
+        return Err(ImageError::new("something is wanted of an order that cannot be"));
+    }
+    Ok(mark)
 }
 
 /// Draws hold what their lines took, where there are draws at all.

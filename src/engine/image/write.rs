@@ -6,6 +6,7 @@
 
 use super::super::Engine;
 use super::super::books::Tally;
+use super::super::effect::Effects;
 use super::super::ledger::BUCKETS;
 use super::super::market::Market;
 use super::super::order::Counters;
@@ -13,6 +14,7 @@ use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Orders, Re
 use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
+use super::super::wanted::Mark;
 use super::Item;
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
@@ -94,14 +96,17 @@ impl Engine {
             // Known to whoever reads it back.
             shard: _,
             capacity: _,
-            // Follow from SKUs and orders.
+            // Follow from SKUs, policies and orders.
             sku_count: _,
+            customer_counts: _,
             deadlines: _,
             closings: _,
             leavings: _,
             // No part of the state.
             watched: _,
             held: _,
+            // Written with its order.
+            wants,
             directory,
             markets: _,
             orders,
@@ -119,7 +124,7 @@ impl Engine {
             item.u64(orders.len() as u64);
         })?;
         for (position, record) in orders.records() {
-            write_order(&mut to, orders, position, record)?;
+            write_order(&mut to, orders, wants.mark(position), (position, record))?;
         }
         to.flush()
     }
@@ -141,6 +146,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         retired_before,
         gone: Gone { tally: Tally { orders, hash }, customer_units },
         policies,
+        effects: Effects { payment, release },
         // No part of the state.
         newest_accepted: _,
     } = market;
@@ -152,6 +158,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u64(*count);
         });
         item.u128(requests.floor().map_or(0, RequestId::bits));
+        item.byte(u8::from(*payment)).byte(u8::from(*release));
     })?;
     for ((_, code), rank) in sites.iter().zip(ranks).skip(1) {
         to.item(Item::Site, |item| {
@@ -200,7 +207,12 @@ fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Ru
     Ok(())
 }
 
-fn write_order<E>(to: &mut Writer<'_, E>, orders: &Orders, position: u32, record: &Record) -> Result<(), E> {
+fn write_order<E>(
+    to: &mut Writer<'_, E>,
+    orders: &Orders,
+    mark: Mark,
+    (position, record): (u32, &Record),
+) -> Result<(), E> {
     let Record {
         order,
         customer,
@@ -238,6 +250,13 @@ fn write_order<E>(to: &mut Writer<'_, E>, orders: &Orders, position: u32, record
             item.blob(details);
         }
         write_changes(item, orders.changes(position));
+        for want in mark {
+            item.byte(u8::from(want.is_some()));
+            if let Some(want) = want {
+                item.u16(want.wanted).u16(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
+                item.u64(want.since.ms());
+            }
+        }
     })
 }
 

@@ -7,10 +7,13 @@ use crate::base::{
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
 use crate::engine::order::State;
-use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
+use crate::engine::query::{
+    DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+};
 use crate::engine::refusal::Legal;
 use crate::engine::{
-    Answer, Books, Command, Draw, Fact, Line, LineQuantity, Place, Placed, Policy, Query, Refusal, Retention,
+    Action, Answer, AsideReason, Books, Command, Draw, Effect, Effects, Fact, Line, LineQuantity, Place, Placed,
+    Policy, Query, Refusal, Report, Retention,
 };
 use crate::wire::refused_numbers::FIELDS;
 use crate::wire::{
@@ -143,6 +146,8 @@ impl Ingredients {
             Command::ReturnToStock { order, change, site, lines },
             Command::SetRetention { market, retention: self.retention() },
             Command::SetPolicy { market, sku, policy: self.policy() },
+            Command::SetEffects { market, effects: self.effects() },
+            Command::ReportEffect { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
         ]
     }
 
@@ -162,7 +167,35 @@ impl Ingredients {
             Query::Market { code: &self.code },
             Query::Retention { market },
             Query::Policy { market, sku: SkuId(self.medium(1)) },
+            Query::Effects { market },
+            Query::Wanted {
+                market: (market != MarketId::default()).then_some(market),
+                effect: self.effect(),
+                aside: self.yes(2),
+                after: self.word(5),
+                rows_max,
+            },
         ]
+    }
+
+    const fn effects(&self) -> Effects {
+        Effects { payment: self.yes(0), release: self.yes(1) }
+    }
+
+    const fn effect(&self) -> Effect {
+        if self.yes(3) { Effect::Payment } else { Effect::Release }
+    }
+
+    const fn aside(&self) -> Option<AsideReason> {
+        AsideReason::from_byte(self.pick % 3)
+    }
+
+    const fn report(&self) -> Report {
+        match self.aside() {
+            Some(reason) => Report::SetAside(reason),
+            None if self.yes(4) => Report::Resumed,
+            None => Report::Done,
+        }
     }
 
     const fn policy(&self) -> Policy {
@@ -228,6 +261,8 @@ impl Ingredients {
             Fact::Closed { orders: &self.orders },
             Fact::Left { orders: &self.orders },
             Fact::PolicySet { market, sku, policy: self.policy() },
+            Fact::EffectsSet { market, effects: self.effects() },
+            Fact::EffectReported { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
         ]
     }
 
@@ -333,6 +368,22 @@ impl Ingredients {
         DrawView { line, site, reserved, committed: self.medium(3), shipped: self.medium(4) }
     }
 
+    fn want_row(&self) -> WantRow {
+        WantRow {
+            place: self.word(0),
+            order: self.order(),
+            number: OrderNumber(self.word(1)),
+            action: Action::from_byte(1 + self.pick % 4).expect("four actions"),
+            attempt: self.small(2),
+            since: self.time(3),
+            aside: self.aside(),
+            state: self.state(),
+            amount: self.word(4),
+            currency: self.currency(),
+            payment: self.payment(),
+        }
+    }
+
     fn status(&self) -> Status {
         let summary = |at: usize| Summary {
             count: self.word(at),
@@ -391,6 +442,8 @@ impl Ingredients {
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
             Reply::Policy(self.policy()),
+            Reply::Effects(self.effects()),
+            Reply::Wanted(WantPage { rows: vec![self.want_row(); self.skus.len()], next: self.yes(5).then_some(7) }),
             Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
         ]
     }
@@ -422,6 +475,8 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
         Reply::Status(status) => writer.status(tag, status),
         Reply::Policy(policy) => writer.policy(tag, policy),
+        Reply::Effects(effects) => writer.effects(tag, *effects),
+        Reply::Wanted(page) => writer.wanted(tag, page),
         Reply::Retention(view) => writer.retention(tag, view),
     }
 }

@@ -2,7 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use stockade::engine::{Command, Line, LineQuantity, Place, Policy, Retention};
+use stockade::engine::{AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention};
 
 use super::{Script, number_of, span_ms};
 use crate::rig::Outcome;
@@ -32,10 +32,20 @@ impl Script {
                 let policy = policy(words);
                 self.rig.submit(&Command::SetPolicy { market: self.market, sku, policy })
             }
+            "effects" => {
+                let effects = Effects { payment: words.contains(&"payment"), release: words.contains(&"release") };
+                self.rig.submit(&Command::SetEffects { market: self.market, effects })
+            }
+            "report" => {
+                let (order, effect) = (self.order_id(words[1], None), effect(words[2]));
+                let attempt = number(words[3]) as u16;
+                self.rig.submit(&Command::ReportEffect { order, effect, attempt, report: report(words[4]) })
+            }
             "place" => self.place(words),
             "confirm" => {
                 let order = self.order_id(words[1], None);
-                let attempt = ChangeId(option(words, "try").map_or(ATTEMPT, number));
+                let own = ChangeId(option(words, "try").map_or(ATTEMPT, number));
+                let attempt = if words.contains(&"adapter") { ChangeId::HANDED_OFF } else { own };
                 self.rig.submit(&Command::Confirm { order, attempt })
             }
             "cancel" | "block" => {
@@ -124,6 +134,21 @@ fn policy(words: &[&str]) -> Policy {
         customer_day_max: value("day") as u32,
         by_hashes: words.contains(&"hashes"),
         day_begins_min: value("begins") as u16,
+    }
+}
+
+pub(super) fn effect(word: &str) -> Effect {
+    let effect = Effect::ALL.into_iter().find(|effect| effect.name() == word);
+    effect.unwrap_or_else(|| panic!("no such effect: {word}"))
+}
+
+fn report(word: &str) -> Report {
+    match word {
+        "done" => Report::Done,
+        "tries_used_up" => Report::SetAside(AsideReason::TriesUsedUp),
+        "refused" => Report::SetAside(AsideReason::Refused),
+        "resumed" => Report::Resumed,
+        other => panic!("no such report: {other}"),
     }
 }
 

@@ -95,7 +95,7 @@ impl Script {
                 self.rig.sweeps_late = true;
                 "from here the sweep comes after the command".to_owned()
             }
-            "stock" | "order" | "draws" | "open" => self.look(words),
+            "stock" | "order" | "draws" | "wanted" | "open" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

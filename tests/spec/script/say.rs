@@ -2,11 +2,11 @@
 
 use stockade::base::OrderNumber;
 use stockade::engine::ledger::Bucket;
-use stockade::engine::query::{LineView, StockRow};
+use stockade::engine::query::{LineView, StockRow, WantRow};
 use stockade::engine::{Answer, Refusal};
 
 use super::Script;
-use super::ask::{number, option};
+use super::ask::{effect, number, option};
 use crate::rig::{Outcome, is_repeated};
 
 impl Script {
@@ -66,12 +66,13 @@ impl Script {
         }
     }
 
-    /// Readings: `stock`, `order`, `draws`, `open`.
+    /// Readings: `stock`, `order`, `draws`, `wanted`, `open`.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
             "order" => self.look_at_order(words[1]),
             "draws" => self.look_at_draws(words[1]),
+            "wanted" => self.look_at_wanted(words),
             _ => self.look_at_page(words),
         }
     }
@@ -124,6 +125,19 @@ impl Script {
             })
             .collect();
         if draws.is_empty() { "nothing".to_owned() } else { draws.join(" | ") }
+    }
+
+    /// In the order in which adapters see them.
+    fn look_at_wanted(&mut self, words: &[&str]) -> String {
+        let list = (effect(words[1]), words.contains(&"aside"));
+        let page = self.rig.engine.wanted(Some(self.market), list, 0, 100).expect("the market is open");
+        let row = |row: &WantRow| {
+            let reason = row.aside.map_or(String::new(), |reason| format!(" {}", reason.name()));
+            let name = self.name_of_order(row.order);
+            format!("{name} {} {} amount={}{reason}", row.action.name(), row.attempt, row.amount)
+        };
+        let rows: Vec<String> = page.rows.iter().map(row).collect();
+        if rows.is_empty() { "nothing".to_owned() } else { rows.join(" | ") }
     }
 
     fn look_at_page(&mut self, words: &[&str]) -> String {

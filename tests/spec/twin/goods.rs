@@ -89,7 +89,7 @@ impl Market {
 
     pub(super) fn placed(&self) -> impl Iterator<Item = &Order> {
         self.orders.values().filter_map(|record| match record {
-            Record::Order(order) => Some(order),
+            Record::Order(order) => Some(&**order),
             Record::Blocked => None,
         })
     }

@@ -22,6 +22,7 @@ mod placing;
 mod policy;
 mod retake;
 mod retention;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
 use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Refusal, Retention};
+use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Refusal, Retention};
 
 use changes::out_of_bounds_lines;
 use goods::Request;
@@ -37,6 +38,7 @@ use order::Record;
 use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
 use retention::out_of_bounds_retention;
+pub(crate) use wanted::Row;
 
 /// What the twin answers: the answer, and the units taken of each line when a placement came up short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,7 @@ struct Market {
     leaves_at: BTreeMap<OrderId, Timestamp>,
     gone: BTreeSet<OrderId>,
     policies: BTreeMap<SkuId, Rule>,
+    effects: Effects,
 }
 
 #[derive(Debug, Clone)]
@@ -120,6 +123,7 @@ impl Twin {
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
         let told = self.carry_out(command, now);
         self.note_ends(now);
+        self.note_paid(command, &told);
         told
     }
 
@@ -130,6 +134,10 @@ impl Twin {
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
             Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy).map(Told::from),
+            Command::SetEffects { market, effects } => self.set_effects(market, effects).map(Told::from),
+            Command::ReportEffect { order, effect, attempt, report } => {
+                self.report_effect(order, effect, (attempt, report), now).map(Told::from)
+            }
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
@@ -186,6 +194,7 @@ impl Twin {
             leaves_at: BTreeMap::new(),
             gone: BTreeSet::new(),
             policies: BTreeMap::new(),
+            effects: Effects::default(),
         };
         self.markets.insert(market, fresh);
         Ok(numbered(market.number() as usize, false))

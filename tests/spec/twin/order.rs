@@ -8,11 +8,12 @@ use stockade::engine::order::State;
 use stockade::engine::{Answer, Line, LineQuantity, Place};
 
 use super::Told;
+use super::wanted::{Seen, Want};
 
 /// What an identifier of an order stands for.
 #[derive(Debug, Clone)]
 pub(super) enum Record {
-    Order(Order),
+    Order(Box<Order>),
     Blocked,
 }
 
@@ -26,6 +27,9 @@ pub(super) struct Order {
     /// The units of each line, in the order in which they were drawn.
     pub(super) lines: Vec<Vec<Unit>>,
     pub(super) changes: BTreeMap<ChangeId, Remembered>,
+    /// By effect.
+    pub(super) handed_off: [Option<Want>; 2],
+    pub(super) seen: Seen,
 }
 
 /// The content of a placement: everything but its identifier.

@@ -12,6 +12,7 @@ use stockade::engine::refusal::Field;
 use stockade::engine::{Line, Place, Refusal};
 
 use super::order::{Asked, Fate, Order, Record, Unit};
+use super::wanted::{Seen, Want};
 use super::{Market, Told, Twin, out_of_bounds};
 
 impl Twin {
@@ -36,7 +37,7 @@ impl Twin {
         let sites = market.choose(place)?;
         let order = market.accept(place, sites, now);
         let told = order.accepted(false);
-        self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(order));
+        self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(Box::new(order)));
         Ok(told)
     }
 
@@ -170,6 +171,8 @@ impl Market {
             asked: Asked::of(place),
             lines: sites.into_iter().map(|line| line.into_iter().map(unit).collect()).collect(),
             changes: BTreeMap::new(),
+            handed_off: Want::handed_off(self.effects),
+            seen: Seen::default(),
         }
     }
 }

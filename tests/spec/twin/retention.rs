@@ -25,8 +25,12 @@ impl Twin {
         let (mut closed, mut left) = (BTreeSet::new(), BTreeSet::new());
         for market in self.markets.values_mut() {
             let due = |(id, (_, closes_at)): (&OrderId, &(State, Timestamp))| (*closes_at <= now).then_some(*id);
-            let over: Vec<OrderId> =
-                market.ends.iter().filter_map(due).filter(|id| !market.closed.contains(id)).collect();
+            let over: Vec<OrderId> = market
+                .ends
+                .iter()
+                .filter_map(due)
+                .filter(|id| !market.closed.contains(id) && !market.is_wanted(id))
+                .collect();
             let old = market.leaves_at.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id);
             let old: Vec<OrderId> = old.filter(|id| !market.gone.contains(id)).collect();
             let floor = now.before_ms(market.retention.ids_kept_ms).ms() / RETIRED_STEP_MS * RETIRED_STEP_MS;
@@ -59,6 +63,7 @@ impl Twin {
 
     /// Notes when every order ended that has ended; called after everything that may end one.
     pub(super) fn note_ends(&mut self, now: Timestamp) {
+        self.note_wants(now);
         for market in self.markets.values_mut() {
             let window = market.retention.return_window_ms;
             for (id, record) in &market.orders {
@@ -91,6 +96,11 @@ impl Market {
     /// What an identifier stands for, unless it is gone.
     pub(super) fn known(&self, id: OrderId) -> Option<&Record> {
         self.orders.get(&id).filter(|_| !self.gone.contains(&id))
+    }
+
+    /// Whether something is still to be brought about outside.
+    fn is_wanted(&self, id: &OrderId) -> bool {
+        matches!(self.orders.get(id), Some(Record::Order(order)) if order.is_wanted())
     }
 
     pub(super) fn check_not_closed(&self, id: OrderId) -> Result<(), Refusal> {

@@ -1,0 +1,42 @@
+//! What the wanted list is of, and what is told of its effects.
+
+use super::super::Engine;
+use super::super::answer::Answer;
+use super::super::effect::{Effect, Effects, Report};
+use super::super::fact::Fact;
+use super::super::refusal::Field;
+use super::{Decision, Outcome, check_bounds};
+use crate::base::{MarketId, OrderId};
+
+impl Engine {
+    pub(super) fn set_effects<'s>(&self, market: MarketId, effects: Effects) -> Outcome<'s> {
+        if self.market(market)?.effects == effects {
+            return Ok(Decision::Repeated(Answer::Set { repeated: true }));
+        }
+        let fact = Fact::EffectsSet { market, effects };
+        Ok(Decision::Happened { fact, answer: Answer::Set { repeated: false } })
+    }
+
+    pub(super) fn report_effect<'s>(
+        &self,
+        order: OrderId,
+        effect: Effect,
+        attempt: u16,
+        report: Report,
+    ) -> Outcome<'s> {
+        let (position, record) = self.placed_order(order)?;
+        let answer = |repeated| Answer::Done { state: record.state, moved: 0, excess: 0, repeated };
+        let Some(want) = self.wants.get(position, effect) else { return Ok(Decision::Repeated(answer(true))) };
+        check_bounds(Field::Attempt, attempt.into(), 1.min(want.wanted).into(), want.wanted.into())?;
+        let is_news = match report {
+            Report::Done => attempt > want.told,
+            Report::SetAside(_) => want.is_open() && attempt == want.wanted && want.aside.is_none(),
+            Report::Resumed => want.aside.is_some(),
+        };
+        if !is_news {
+            return Ok(Decision::Repeated(answer(true)));
+        }
+        let fact = Fact::EffectReported { order, effect, attempt, report };
+        Ok(Decision::Happened { fact, answer: answer(false) })
+    }
+}

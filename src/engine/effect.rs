@@ -1,0 +1,153 @@
+//! The words of the hand-off: effects, what is wanted of them, and what is reported back.
+//!
+//! # Not here
+//! - Which order wants what since when: `wanted`. Who carries it out: `adapters`.
+
+use super::order::State;
+
+/// Something that has to be brought about outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Effect {
+    /// Money is taken, or given back.
+    Payment = 1,
+    /// A warehouse knows what to hand over.
+    Release = 2,
+}
+
+/// How many effects there are.
+pub(super) const EFFECTS: usize = 2;
+
+impl Effect {
+    /// Every effect, in the order of their numbers.
+    pub const ALL: [Self; EFFECTS] = [Self::Payment, Self::Release];
+
+    /// The effect with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Payment),
+            2 => Some(Self::Release),
+            _ => None,
+        }
+    }
+
+    /// The word for people and for labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Release => "release",
+        }
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self as usize - 1
+    }
+}
+
+/// Which effects of a market's orders go on the wanted list; of the others the storefront takes care itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// Charging, closing and giving back.
+    pub payment: bool,
+    /// Telling the warehouse.
+    pub release: bool,
+}
+
+impl Effects {
+    pub(super) const fn any(self) -> bool {
+        self.payment || self.release
+    }
+}
+
+/// What is wanted of an effect right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Action {
+    /// Take the money, and confirm.
+    Charge = 1,
+    /// The reservation ended: see to it that no money is taken any more; if it was, confirm late.
+    Close = 2,
+    /// Whatever was taken for this order goes back, and nothing is taken any more.
+    GiveBack = 3,
+    /// Tell the warehouse which units to hand over; none takes the whole order back.
+    Release = 4,
+}
+
+impl Action {
+    /// The action with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Charge),
+            2 => Some(Self::Close),
+            3 => Some(Self::GiveBack),
+            4 => Some(Self::Release),
+            _ => None,
+        }
+    }
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Close => "close",
+            Self::GiveBack => "give_back",
+            Self::Release => "release",
+        }
+    }
+
+    /// What an order in this state wants of an effect. `in_vain` says that the money came late and the units were gone.
+    pub(super) const fn of(effect: Effect, state: State, in_vain: bool) -> Self {
+        match (effect, state) {
+            (Effect::Release, _) => Self::Release,
+            (Effect::Payment, State::PendingPayment) => Self::Charge,
+            (Effect::Payment, State::Expired) if !in_vain => Self::Close,
+            (Effect::Payment, _) => Self::GiveBack,
+        }
+    }
+}
+
+/// Why an effect is not tried any more until somebody says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AsideReason {
+    /// As often as an adapter tries.
+    TriesUsedUp = 1,
+    /// The other side said no, and would say it again.
+    Refused = 2,
+}
+
+impl AsideReason {
+    /// The reason with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::TriesUsedUp),
+            2 => Some(Self::Refused),
+            _ => None,
+        }
+    }
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TriesUsedUp => "tries_used_up",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What became of an effect that was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// It was brought about, or found to be so, or found never to be: nothing more is to be done for this attempt.
+    Done,
+    /// It was tried in vain: a dead letter.
+    SetAside(AsideReason),
+    /// It is to be tried again after all.
+    Resumed,
+}

@@ -1,0 +1,66 @@
+//! Folding what the wanted list is of: orders put on it as they change, taken off as the world reports.
+//!
+//! # Always true
+//! - Whatever an adapter may have been told before is followed by what is true now: an instruction is never taken back
+//!   silently, because nobody knows whether it was carried out.
+
+use super::super::Engine;
+use super::super::effect::{Effect, Effects, Report};
+use super::super::order::State;
+use crate::base::{OrderId, Timestamp};
+
+impl Engine {
+    /// Puts a new order on the list. Not to be called where no effect is wanted.
+    #[inline(never)]
+    pub(super) fn want_placed(&mut self, position: u32, effects: Effects, at: Timestamp) {
+        let state = self.orders.record(position).state;
+        let first = if state == State::PendingPayment { Effect::Payment } else { Effect::Release };
+        self.wants.hand_off(position, effects, first, at);
+    }
+
+    /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off.
+    pub(super) fn firm_units(&self, position: u32) -> Option<u64> {
+        if self.wants.is_empty() || !self.wants.is_handed_off(position, Effect::Release) {
+            return None;
+        }
+        let totals = self.orders.totals(self.orders.record(position));
+        Some(totals.committed + totals.shipped)
+    }
+
+    /// Wants what follows from a change of an order, told by its state and its firm units before.
+    pub(super) fn want_changed(&mut self, position: u32, (before, firm_before): (State, Option<u64>), at: Timestamp) {
+        if self.wants.is_empty() {
+            return;
+        }
+        let state = self.orders.record(position).state;
+        let was_unpaid = matches!(before, State::PendingPayment | State::Expired);
+        let is_ended = matches!(state, State::Expired | State::Cancelled);
+        if state != before && (is_ended || (was_unpaid && state == State::Confirmed)) {
+            self.wants.want(position, Effect::Payment, at);
+        }
+        if firm_before.is_some() && firm_before != self.firm_units(position) {
+            self.wants.want(position, Effect::Release, at);
+        }
+    }
+
+    pub(super) fn fold_effect_reported(
+        &mut self,
+        order: OrderId,
+        effect: Effect,
+        (attempt, report): (u16, Report),
+        at: Timestamp,
+    ) {
+        let position = self.position_of(order);
+        match report {
+            Report::Done => self.wants.tell(position, effect, attempt),
+            Report::SetAside(reason) => self.wants.set_aside(position, effect, Some(reason), at),
+            Report::Resumed => self.wants.set_aside(position, effect, None, at),
+        }
+        // Its closing may have come and waited for this.
+        let record = self.orders.record(position);
+        if !record.state.is_open() && !self.wants.is_open(position) {
+            let closes_at = record.closes_at;
+            self.closings.insert(closes_at, position);
+        }
+    }
+}

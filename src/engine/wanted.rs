@@ -1,0 +1,440 @@
+//! The wanted list: effects on money and goods that the state asks the world for, and what the world was told of them.
+//!
+//! ```text
+//!            wanted: 1, 2, 3, …  an attempt more each time that what is wanted changes
+//! effect ──┤                                                  open while told < wanted
+//!            told:   1, 2, …     the last attempt that was reported done
+//!
+//! payment    pending: charge │ expired: close │ cancelled, paid otherwise, taken again in vain: give back
+//! release    whenever the units to be handed over are not those that the warehouse was told
+//! ```
+//!
+//! # Always true
+//! - What is wanted follows from the order's state; the list only says in which order to look. After a crash nothing
+//!   wanted is forgotten, and nothing reported done is wanted again.
+//! - An attempt is an instruction that replaces all before it: whoever carries one out need not know the others.
+//! - An effect is on one list at most: wanted, or set aside because it was tried in vain.
+//! # Not here
+//! - Who carries effects out: `adapters`. Which change of an order wants what: `fold::wanted`.
+//! # Why so
+//! A list entry is a position and nothing else; whether it still holds is looked up in the order's mark. So taking an
+//! order off the list costs nothing, and memory is given back a piece at a time.
+
+use std::collections::VecDeque;
+
+use super::Engine;
+use super::content::ChangeKind;
+use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
+use super::orders::{LineRecord, Record};
+use super::pool::Table;
+use super::query::{WantPage, WantRow};
+use super::refusal::Refusal;
+use crate::base::limits::PAGE_SCAN_MAX;
+use crate::base::{ChangeId, MarketId, Price, Timestamp};
+
+/// What is known of one effect of one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Want {
+    /// The last attempt that was wanted; 0 for none yet.
+    pub(super) wanted: u16,
+    /// The last attempt that was reported done.
+    pub(super) told: u16,
+    pub(super) aside: Option<AsideReason>,
+    /// Since when it is wanted, or set aside; zero while it is not open.
+    pub(super) since: Timestamp,
+    /// The low half of its place on a list; 0 for none.
+    listed: u32,
+}
+
+impl Want {
+    const NONE: Self = Self { wanted: 0, told: 0, aside: None, since: Timestamp::ZERO, listed: 0 };
+
+    pub(super) const fn is_open(&self) -> bool {
+        self.told < self.wanted
+    }
+
+    /// Takes its place from the list it is on.
+    fn leave(&mut self, lists: &mut [List; 2]) {
+        if self.listed != 0 {
+            lists[usize::from(self.aside.is_some())].remove(self.listed);
+            self.listed = 0;
+        }
+    }
+
+    pub(super) const fn restored(wanted: u16, told: u16, aside: Option<AsideReason>, since: Timestamp) -> Self {
+        Self { wanted, told, aside, since, listed: 0 }
+    }
+}
+
+/// What is known of the effects of one order; `None` for those that are not handed off.
+pub(super) type Mark = [Option<Want>; EFFECTS];
+
+/// The marks of all orders that are handed off, and the lists of those of which something is wanted.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    marks: Table<Mark>,
+    /// By effect; first the wanted ones, then those set aside.
+    lists: [[List; 2]; EFFECTS],
+    /// Orders with a mark.
+    kept: u64,
+}
+
+impl Wants {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.kept == 0
+    }
+
+    pub(super) fn mark(&self, position: u32) -> Mark {
+        self.marks.get(position as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn is_handed_off(&self, position: u32, effect: Effect) -> bool {
+        self.marks.get(position as usize).is_some_and(|mark| mark[effect.index()].is_some())
+    }
+
+    pub(super) fn get(&self, position: u32, effect: Effect) -> Option<Want> {
+        self.mark(position)[effect.index()]
+    }
+
+    /// Whether anything is wanted of this order.
+    pub(super) fn is_open(&self, position: u32) -> bool {
+        !self.is_empty() && self.mark(position).iter().flatten().any(Want::is_open)
+    }
+
+    /// Effects that are wanted, and those set aside.
+    pub(super) fn counts(&self, effect: Effect) -> [u64; 2] {
+        let [wanted, aside] = &self.lists[effect.index()];
+        [wanted.live, aside.live]
+    }
+
+    /// Enters an order of which this effect is wanted first, if it is handed off.
+    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Effect, at: Timestamp) {
+        let mark = self.marks.get_or_grow(position as usize);
+        let none = |is_handed_off: bool| is_handed_off.then_some(Want::NONE);
+        *mark = [none(effects.payment), none(effects.release)];
+        if let Some(want) = &mut mark[first.index()] {
+            (want.wanted, want.since) = (1, at);
+            want.listed = self.lists[first.index()][0].push(position) as u32;
+        }
+        self.kept += 1;
+    }
+
+    /// A mark as it was; [`Wants::list_restored`] follows.
+    pub(super) fn restore(&mut self, position: u32, mark: Mark) {
+        *self.marks.get_or_grow(position as usize) = mark;
+        self.kept += 1;
+    }
+
+    pub(super) fn list_restored(&mut self, order: &[u32]) {
+        for position in order {
+            for effect in Effect::ALL {
+                if let Some((want, lists)) = self.slot(*position, effect).filter(|(want, _)| want.is_open()) {
+                    want.listed = lists[usize::from(want.aside.is_some())].push(*position) as u32;
+                }
+            }
+        }
+    }
+
+    /// Wants something else than before, if this order's effect is handed off.
+    pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
+        if let Some((want, lists)) = self.slot(position, effect) {
+            want.leave(lists);
+            want.wanted = want.wanted.checked_add(1).expect("law: an order changes a bounded number of times");
+            (want.aside, want.since) = (None, at);
+            want.listed = lists[0].push(position) as u32;
+        }
+    }
+
+    /// Up to this attempt nothing more is to be done.
+    pub(super) fn tell(&mut self, position: u32, effect: Effect, attempt: u16) {
+        if let Some((want, lists)) = self.slot(position, effect) {
+            assert!(attempt <= want.wanted, "law: only what was wanted is reported");
+            want.told = want.told.max(attempt);
+            if !want.is_open() {
+                want.leave(lists);
+                (want.aside, want.since) = (None, Timestamp::ZERO);
+            }
+        }
+    }
+
+    /// Nothing more is to be done for what was wanted last.
+    pub(super) fn settle(&mut self, position: u32, effect: Effect) {
+        if let Some(want) = self.get(position, effect) {
+            self.tell(position, effect, want.wanted);
+        }
+    }
+
+    /// Moves an effect to the list of those set aside, or back.
+    pub(super) fn set_aside(&mut self, position: u32, effect: Effect, aside: Option<AsideReason>, at: Timestamp) {
+        if let Some((want, lists)) = self.slot(position, effect).filter(|(want, _)| want.is_open()) {
+            want.leave(lists);
+            (want.aside, want.since) = (aside, at);
+            want.listed = lists[usize::from(aside.is_some())].push(position) as u32;
+        }
+    }
+
+    /// Forgets an order of which nothing is wanted.
+    pub(super) fn forget(&mut self, position: u32) {
+        if self.mark(position).iter().any(Option::is_some) {
+            *self.marks.get_or_grow(position as usize) = Mark::default();
+            self.kept -= 1;
+        }
+    }
+
+    /// What is known of an effect that is handed off, and its two lists.
+    fn slot(&mut self, position: u32, effect: Effect) -> Option<(&mut Want, &mut [List; 2])> {
+        let want = self.marks.get_mut(position as usize)?[effect.index()].as_mut()?;
+        Some((want, &mut self.lists[effect.index()]))
+    }
+
+    /// What lies behind `after` on a list: place and position of each. Looks at a bounded number of places; where it
+    /// stopped looking is told last.
+    fn behind(&self, effect: Effect, is_aside: bool, after: u64) -> impl Iterator<Item = (u64, Option<u32>)> {
+        let list = &self.lists[effect.index()][usize::from(is_aside)];
+        list.behind(after).map(move |(place, position)| {
+            let want = position.and_then(|position| self.get(position, effect));
+            let holds = want.is_some_and(|want| want.listed == place as u32 && want.aside.is_some() == is_aside);
+            (place, position.filter(|_| holds))
+        })
+    }
+
+    /// Looks whether lists and marks say the same of one order.
+    pub(super) fn check(&self, position: u32) -> Result<(), String> {
+        for effect in Effect::ALL {
+            let Some(want) = self.get(position, effect) else { continue };
+            let list = &self.lists[effect.index()][usize::from(want.aside.is_some())];
+            let is_listed = want.listed != 0 && list.at(list.place(want.listed)) == Some(position);
+            let holds = want.told <= want.wanted
+                && want.is_open() == is_listed
+                && (want.is_open() || (want.aside.is_none() && want.listed == 0 && want.since == Timestamp::ZERO));
+            if !holds {
+                return Err(format!("{} is {want:?}, listed {is_listed}", effect.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders with a mark.
+    pub(super) const fn kept(&self) -> u64 {
+        self.kept
+    }
+}
+
+/// Places of one piece of a list.
+const PIECE: u64 = 4_096;
+
+/// Positions in the order they came; each is found by its place, and pieces without a living one are given back.
+#[derive(Debug, Default)]
+struct List {
+    /// Full ones.
+    pieces: VecDeque<Piece>,
+    /// The number of the first of them.
+    first: u64,
+    /// The one that is being filled.
+    tail: Piece,
+    /// The place that is given next.
+    end: u64,
+    live: u64,
+}
+
+#[derive(Debug, Default)]
+struct Piece {
+    /// Empty once it is full and no place of it lives any more.
+    positions: Vec<u32>,
+    live: u32,
+}
+
+/// What lies at a place whose low half would be zero.
+const NOBODY: u32 = u32::MAX;
+
+impl List {
+    fn push(&mut self, position: u32) -> u64 {
+        if self.end as u32 == 0 {
+            self.add(NOBODY);
+        }
+        self.add(position);
+        self.tail.live += 1;
+        self.live += 1;
+        self.end - 1
+    }
+
+    fn add(&mut self, position: u32) {
+        if self.tail.positions.len() == PIECE as usize {
+            self.begin_piece();
+        }
+        self.tail.positions.push(position);
+        self.end += 1;
+    }
+
+    #[cold]
+    fn begin_piece(&mut self) {
+        let next = Piece { positions: Vec::with_capacity(PIECE as usize), live: 0 };
+        let mut full = std::mem::replace(&mut self.tail, next);
+        if full.live == 0 {
+            full.positions = Vec::new();
+        }
+        self.pieces.push_back(full);
+        self.give_back();
+    }
+
+    /// Forgets pieces at the front in which nothing lives.
+    fn give_back(&mut self) {
+        while self.pieces.front().is_some_and(|piece| piece.live == 0) {
+            self.pieces.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The whole place of which this is the low half.
+    fn place(&self, listed: u32) -> u64 {
+        let begin = self.first * PIECE;
+        begin + u64::from(listed.wrapping_sub(begin as u32))
+    }
+
+    fn at(&self, place: u64) -> Option<u32> {
+        let number = usize::try_from((place / PIECE).checked_sub(self.first)?).ok()?;
+        let piece = if number == self.pieces.len() { &self.tail } else { self.pieces.get(number)? };
+        piece.positions.get((place % PIECE) as usize).copied()
+    }
+
+    fn remove(&mut self, listed: u32) {
+        self.live -= 1;
+        let number = (self.place(listed) / PIECE - self.first) as usize;
+        let Some(piece) = self.pieces.get_mut(number) else {
+            self.tail.live -= 1;
+            return;
+        };
+        piece.live -= 1;
+        if piece.live == 0 {
+            piece.positions = Vec::new();
+            self.give_back();
+        }
+    }
+
+    /// Places behind `after` with what lies there. Pieces that were given back are one place each.
+    fn behind(&self, after: u64) -> impl Iterator<Item = (u64, Option<u32>)> {
+        let mut place = (after + 1).max(self.first * PIECE);
+        core::iter::from_fn(move || {
+            if place >= self.end {
+                return None;
+            }
+            let position = self.at(place);
+            let found = if position.is_some() { place } else { place - place % PIECE + PIECE - 1 };
+            place = found + 1;
+            Some((found, position.filter(|position| *position != NOBODY)))
+        })
+    }
+}
+
+impl Engine {
+    /// Effects that are wanted of a market's orders, or of all of the shard, in the order they came to be wanted; or
+    /// those that were set aside. Looks at a bounded number of them, so a page may be short and still go on.
+    ///
+    /// # Errors
+    /// Unknown market; more rows asked than a page has.
+    pub fn wanted(
+        &self,
+        market: Option<MarketId>,
+        (effect, is_aside): (Effect, bool),
+        after: u64,
+        rows_max: u16,
+    ) -> Result<WantPage, Refusal> {
+        super::read::check_page(rows_max)?;
+        market.map_or(Ok(()), |market| self.market(market).map(|_| ()))?;
+        let mut page = WantPage { rows: Vec::new(), next: None };
+        let mut last = after;
+        for (looks, (place, position)) in self.wants.behind(effect, is_aside, after).enumerate() {
+            if looks == PAGE_SCAN_MAX || page.rows.len() == usize::from(rows_max) {
+                page.next = Some(last);
+                break;
+            }
+            last = place;
+            let Some(position) = position else { continue };
+            let record = self.orders.record(position);
+            if market.is_none_or(|market| market == record.order.market()) {
+                page.rows.extend(self.want_row(position, record, effect, place));
+            }
+        }
+        Ok(page)
+    }
+
+    fn want_row(&self, position: u32, record: &Record, effect: Effect, place: u64) -> Option<WantRow> {
+        let want = self.wants.get(position, effect)?;
+        let confirm = self.orders.change(position, ChangeId::HANDED_OFF);
+        let in_vain = confirm.is_some_and(|kept| kept.kind == ChangeKind::Confirm);
+        let action = Action::of(effect, record.state, in_vain);
+        Some(WantRow {
+            place,
+            order: record.order,
+            number: record.number,
+            action,
+            attempt: want.wanted,
+            since: want.since,
+            aside: want.aside,
+            state: record.state,
+            amount: self.amount(record, action),
+            currency: record.currency,
+            payment: record.payment,
+        })
+    }
+
+    /// What the units that an action is about cost.
+    fn amount(&self, record: &Record, action: Action) -> Price {
+        let units = self.orders.line_counters(record);
+        let cost = |(line, units): (&LineRecord, super::order::Counters)| {
+            let quantity = match action {
+                Action::Charge => units.reserved,
+                Action::Close => units.lapsed,
+                Action::GiveBack => line.taken,
+                Action::Release => units.committed,
+            };
+            line.price * u64::from(quantity)
+        };
+        self.orders.lines(record).iter().zip(units).map(cost).sum()
+    }
+
+    /// Effects of this kind that are wanted of all orders of the shard, and those set aside.
+    #[must_use]
+    pub fn want_counts(&self, effect: Effect) -> [u64; 2] {
+        self.wants.counts(effect)
+    }
+
+    /// Which effects of orders placed from now on go on the wanted list.
+    ///
+    /// # Errors
+    /// Unknown market.
+    pub fn effects(&self, market: MarketId) -> Result<Effects, Refusal> {
+        self.market(market).map(|market| market.effects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_gives_its_memory_back_and_its_places_stay() {
+        let mut list = List::default();
+        let places: Vec<u64> = (0..3 * PIECE as u32).map(|position| list.push(position)).collect();
+        assert_eq!((places[0], list.pieces.len()), (1, 3), "place 0 is nobody's");
+        for place in &places[..2 * PIECE as usize] {
+            list.remove(*place as u32);
+        }
+        assert_eq!((list.first, list.pieces.len(), list.live), (2, 1, PIECE));
+        let rest: Vec<_> = list.behind(0).filter_map(|(place, position)| position.map(|it| (place, it))).collect();
+        assert_eq!(rest.len(), PIECE as usize + 1, "the stale place of a piece that is kept is for its mark to tell");
+        let last = *places.last().expect("many");
+        assert_eq!(list.at(list.place(last as u32)), Some(3 * PIECE as u32 - 1));
+    }
+
+    #[test]
+    fn low_halves_of_places_are_never_zero_and_find_their_way_back() {
+        let tail = Piece { positions: vec![NOBODY; PIECE as usize - 2], live: 0 };
+        let mut list = List { first: (1 << 32) / PIECE - 1, end: (1 << 32) - 2, tail, ..List::default() };
+        let places: Vec<u64> = (0..4).map(|position| list.push(position)).collect();
+        assert_eq!(places, [(1 << 32) - 2, (1 << 32) - 1, (1 << 32) + 1, (1 << 32) + 2]);
+        for (position, place) in (0..).zip(places) {
+            assert_eq!(list.at(list.place(place as u32)), Some(position));
+        }
+    }
+}
