@@ -59,6 +59,27 @@ pub(super) struct ServeArgs {
     /// How the log gets to the disk: fdatasync, direct-dsync, or measure (both, and take the cheaper).
     #[arg(long, value_name = "HOW")]
     sync_method: Option<String>,
+    /// Who works off the wanted list of payments: simulated (a provider that is not there), or none.
+    #[arg(long, value_name = "WHO")]
+    payment: Option<String>,
+    /// Who works off the wanted list of releases: simulated, or none.
+    #[arg(long, value_name = "WHO")]
+    warehouse: Option<String>,
+    /// How long the simulated ones take to answer, such as 50ms; at most 5s.
+    #[arg(long, value_name = "SPAN")]
+    simulated_delay: Option<String>,
+    /// How many of a thousand orders the simulated provider declines.
+    #[arg(long, value_name = "SHARE")]
+    simulated_declined: Option<String>,
+    /// How many of a thousand questions or answers get lost.
+    #[arg(long, value_name = "SHARE")]
+    simulated_lost: Option<String>,
+    /// How many of a thousand answers come once more.
+    #[arg(long, value_name = "SHARE")]
+    simulated_repeated: Option<String>,
+    /// Of their chances.
+    #[arg(long, value_name = "NUMBER")]
+    simulated_seed: Option<String>,
     /// The server's certificate (PEM).
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<String>,
@@ -92,6 +113,13 @@ impl ServeArgs {
             ("sync_method", self.sync_method),
             ("tls.cert", self.tls_cert),
             ("tls.key", self.tls_key),
+            ("payment", self.payment),
+            ("warehouse", self.warehouse),
+            ("simulated.delay", self.simulated_delay),
+            ("simulated.declined", self.simulated_declined),
+            ("simulated.lost", self.simulated_lost),
+            ("simulated.repeated", self.simulated_repeated),
+            ("simulated.seed", self.simulated_seed),
             ("tls.client_ca", self.tls_client_ca),
         ])
     }

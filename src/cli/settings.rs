@@ -4,18 +4,18 @@
 //! - Whether the settings fit the machine and each other: the node checks that when it starts.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SKUS_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
-use crate::node::Config;
+use crate::node::{Behaviour, Config};
 use crate::wal::{Durability, SyncMethod};
 
 /// Where a server keeps its data unless told otherwise.
@@ -43,6 +43,7 @@ pub(super) struct ServeSettings {
     pub(super) snapshot_log_bytes: u64,
     pub(super) snapshot_bytes_per_second: u64,
     pub(super) sync_method: Option<SyncMethod>,
+    pub(super) simulated: SimulatedSettings,
     pub(super) tls_cert: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) tls_client_ca: Option<PathBuf>,
@@ -77,11 +78,64 @@ impl ServeSettings {
             snapshot_log_bytes: bytes("snapshot_log_bytes", SNAPSHOT_LOG_BYTES_DEFAULT)?,
             snapshot_bytes_per_second: bytes("snapshot_bytes_per_second", SNAPSHOT_BYTES_PER_SECOND_DEFAULT)?,
             sync_method: given.get("sync_method", "fdatasync, direct-dsync or measure", sync_method)?.flatten(),
+            simulated: SimulatedSettings::from_given(given)?,
             tls_cert: path("tls.cert"),
             tls_key: path("tls.key"),
             tls_client_ca: path("tls.client_ca"),
         })
     }
+}
+
+/// Counterparties that are not there, and how they behave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SimulatedSettings {
+    payment: bool,
+    warehouse: bool,
+    delay_ms: u64,
+    declined: u16,
+    lost: u16,
+    repeated: u16,
+    seed: u64,
+}
+
+impl SimulatedSettings {
+    fn from_given(given: &Given) -> Result<Self, ConfigFault> {
+        let allowed = "simulated or none";
+        let whether = |key| Ok(given.get(key, allowed, simulated)?.unwrap_or(false));
+        let share = |key| Ok(given.get(key, "a share of a thousand, 0 to 1000", per_mille)?.unwrap_or(0));
+        let delay_ms = given.get("simulated.delay", &format!("{}, at most 5s", units::SPAN), |text| {
+            units::span_ms(text).filter(|ms| *ms <= SIMULATED_DELAY_MS_MAX)
+        })?;
+        Ok(Self {
+            payment: whether("payment")?,
+            warehouse: whether("warehouse")?,
+            delay_ms: delay_ms.unwrap_or(50),
+            declined: share("simulated.declined")?,
+            lost: share("simulated.lost")?,
+            repeated: share("simulated.repeated")?,
+            seed: given.get("simulated.seed", units::COUNT, units::count)?.unwrap_or(1),
+        })
+    }
+
+    /// The payment provider and the warehouse, with their books beside the log.
+    pub(super) fn behaviours(&self, data: &Path) -> [Option<Behaviour>; 2] {
+        let Self { payment, warehouse, delay_ms, declined, lost, repeated, seed } = *self;
+        [(payment, "simulated-payment.log"), (warehouse, "simulated-warehouse.log")].map(|(wanted, file)| {
+            wanted.then(|| Behaviour { file: data.join(file), delay_ms, declined, lost, repeated, seed })
+        })
+    }
+}
+
+fn simulated(text: &str) -> Option<bool> {
+    match text {
+        "simulated" => Some(true),
+        "none" => Some(false),
+        _ => None,
+    }
+}
+
+fn per_mille(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|share| *share <= 1_000)
 }
 
 /// Whom a client command talks to.
@@ -240,6 +294,13 @@ mod tests {
             "snapshot_log_bytes",
             "snapshot_bytes_per_second",
             "sync_method",
+            "payment",
+            "warehouse",
+            "simulated.delay",
+            "simulated.declined",
+            "simulated.lost",
+            "simulated.repeated",
+            "simulated.seed",
         ] {
             let fault = ServeSettings::from_given(&given(&[(key, "nonsense")])).expect_err(key);
             assert!(fault.to_string().starts_with(&format!("{key} = \"nonsense\" given with --")), "{fault}");

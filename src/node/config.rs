@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::snapshots::SnapshotOptions;
+use crate::adapters::simulated::Behaviour;
 use crate::base::limits::{
     CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
@@ -55,6 +56,10 @@ pub struct Config {
     pub snapshot_bytes_per_second: u64,
     /// How the log gets to the disk; `None` for whichever a probe at start finds cheaper.
     pub sync_method: Option<SyncMethod>,
+    /// A payment provider that is not there, for trying things out.
+    pub simulated_payment: Option<Behaviour>,
+    /// A warehouse that is not there.
+    pub simulated_warehouse: Option<Behaviour>,
     /// Certificates; none of them on loopback for one made at first start.
     pub tls: TlsConfig,
 }
@@ -79,6 +84,8 @@ impl Default for Config {
             snapshot_log_bytes: SNAPSHOT_LOG_BYTES_DEFAULT,
             snapshot_bytes_per_second: SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
             sync_method: None,
+            simulated_payment: None,
+            simulated_warehouse: None,
             tls: TlsConfig::default(),
         }
     }

@@ -21,6 +21,7 @@ mod snapshots;
 mod status;
 mod watched;
 
+pub use crate::adapters::simulated::Behaviour;
 pub use audit::{Audit, Drift, MarketAudit, audit};
 pub use config::{Config, TlsConfig};
 pub use fault::NodeFault;

@@ -13,7 +13,9 @@ use super::snapshots::Snapshots;
 use super::status::NodeStatus;
 use super::watched::{Parts, Watched};
 use super::{Config, NodeFault, markets, memory};
-use crate::server::{HttpDoor, HttpSource, NodeParts, Server, ServerOptions};
+use crate::adapters::Adapter;
+use crate::adapters::simulated::{SimulatedPayment, SimulatedWarehouse};
+use crate::server::{HttpDoor, HttpSource, NodeParts, Registry, Server, ServerOptions};
 use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle, recover_on};
 use crate::wal::{self, Durability, FileDisk, Handle, Joint, Log, Progress, Running};
 
@@ -72,10 +74,11 @@ struct Core {
     log: Handle,
     running: Running,
     shards: Vec<ShardHandle>,
-    registry: crate::server::Registry,
+    registry: Registry,
     clock: LogClock,
     failure: Arc<Failure>,
     snapshots: Option<Snapshots>,
+    adapters: Vec<Adapter>,
 }
 
 /// What recovery begins with: the newest image that can be read, or nothing.
@@ -128,7 +131,8 @@ impl Core {
         let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
         let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
         let snapshots = config.snapshots().map(Snapshots::start).transpose()?;
-        Ok(Self { log, running, shards, registry, clock, failure, snapshots })
+        let adapters = start_adapters(config, &shards, &registry, &clock)?;
+        Ok(Self { log, running, shards, registry, clock, failure, snapshots, adapters })
     }
 
     fn inboxes(&self) -> Vec<Inbox> {
@@ -137,6 +141,7 @@ impl Core {
 
     /// Lets the shards finish what they were given, then the log; tells whether the log had failed.
     fn stop(self) -> Result<(), NodeFault> {
+        drop(self.adapters);
         drop(self.snapshots);
         for shard in self.shards {
             let _engine = shard.stop();
@@ -144,6 +149,31 @@ impl Core {
         self.running.stop();
         self.failure.outcome()
     }
+}
+
+/// Whoever works off the wanted lists.
+fn start_adapters(
+    config: &Config,
+    shards: &[ShardHandle],
+    registry: &Registry,
+    clock: &LogClock,
+) -> Result<Vec<Adapter>, NodeFault> {
+    let inboxes = || shards.iter().map(ShardHandle::inbox).collect::<Vec<_>>();
+    let home = || {
+        let registry = registry.clone();
+        move |market| registry.shard(market)
+    };
+    let mut adapters = Vec::new();
+    if let Some(behaviour) = config.simulated_payment.clone() {
+        let make = || SimulatedPayment::open(behaviour);
+        adapters.push(Adapter::start("simulated-payment", inboxes(), home(), clock.clone(), make));
+    }
+    if let Some(behaviour) = config.simulated_warehouse.clone() {
+        let make = || SimulatedWarehouse::open(behaviour);
+        adapters.push(Adapter::start("simulated-warehouse", inboxes(), home(), clock.clone(), make));
+    }
+    let started: io::Result<_> = adapters.into_iter().collect();
+    started.map_err(|source| NodeFault::System { what: "an adapter", source })
 }
 
 impl Failure {
@@ -194,6 +224,7 @@ fn run_door(
             inboxes: core.inboxes(),
             log: core.log.clone(),
             traffic: server.traffic(),
+            adapters: core.adapters.iter().map(|adapter| (adapter.name(), adapter.stats())).collect(),
             log_dir: config.data.join(LOG_DIR),
             orders_max: config.orders_max,
             details_bytes_max: config.details_bytes_max,

@@ -5,13 +5,15 @@
 //! - `docs/METRICS.md` names every family, and a test compares the page with what a node tells.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 
 use super::memory;
+use crate::adapters::AdapterStats;
+use crate::engine::Effect;
 use crate::server::{Exposition, Health, HttpSource, Traffic};
 use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
 use crate::wal::{Disk, FileDisk, Handle, images_on};
@@ -39,6 +41,7 @@ pub(super) struct Parts {
     pub(super) inboxes: Vec<Inbox>,
     pub(super) log: Handle,
     pub(super) traffic: Traffic,
+    pub(super) adapters: Vec<(&'static str, Arc<AdapterStats>)>,
     pub(super) log_dir: PathBuf,
     pub(super) orders_max: u64,
     pub(super) details_bytes_max: u64,
@@ -99,6 +102,7 @@ impl HttpSource for Watched {
             tell_door(&mut out, parts);
             tell_shards(&mut out, parts, &shards);
             tell_stages(&mut out, &shards);
+            tell_wanted(&mut out, parts, &shards);
             tell_log(&mut out, parts);
         }
         out.into_text()
@@ -181,6 +185,43 @@ fn tell_stages(out: &mut Exposition, shards: &[ShardStats]) {
         out.family(name, "histogram", help);
         for shard in shards {
             out.counts(name, &format!("shard=\"{}\"", shard.shard), pick(&shard.stages));
+        }
+    }
+}
+
+fn tell_wanted(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
+    let lists = [
+        ("stockade_wanted", "Effects that adapters are asked for."),
+        ("stockade_set_aside", "Effects that adapters tried in vain, until somebody lets them try again."),
+    ];
+    for (list, (name, help)) in lists.into_iter().enumerate() {
+        out.family(name, "gauge", help);
+        for (shard, effect) in shards.iter().flat_map(|shard| Effect::ALL.map(|effect| (shard, effect))) {
+            let labels = format!("shard=\"{}\",effect=\"{}\"", shard.shard, effect.name());
+            out.sample(name, &labels, shard.wanted[effect as usize - 1][list]);
+        }
+    }
+    type Pick = fn(&AdapterStats) -> f64;
+    let families: [(&str, &str, &str, Pick); 8] = [
+        ("stockade_adapter_held", "gauge", "Wanted effects an adapter has taken from the list.", |it| it.held() as f64),
+        ("stockade_adapter_running", "gauge", "Of them, those its counterparty is asked for.", |it| {
+            it.running() as f64
+        }),
+        ("stockade_adapter_tries_total", "counter", "Questions to the counterparty.", |it| it.tries() as f64),
+        ("stockade_adapter_failures_total", "counter", "Those without an answer of use.", |it| it.failures() as f64),
+        ("stockade_adapter_set_aside_total", "counter", "Effects it set aside.", |it| it.set_aside() as f64),
+        ("stockade_adapter_news_total", "counter", "What the counterparty told by itself.", |it| it.news() as f64),
+        ("stockade_adapter_breaker_open", "gauge", "1 while the counterparty is left alone.", |it| {
+            f64::from(u8::from(it.is_breaker_open()))
+        }),
+        ("stockade_adapter_lag_seconds", "gauge", "Since the oldest effect it holds is wanted.", |it| {
+            it.lag_ms() as f64 / 1e3
+        }),
+    ];
+    for (name, kind, help, pick) in families.into_iter().filter(|_| !parts.adapters.is_empty()) {
+        out.family(name, kind, help);
+        for (adapter, stats) in &parts.adapters {
+            out.sample(name, &format!("adapter=\"{adapter}\""), pick(stats));
         }
     }
 }

@@ -5,6 +5,7 @@
 mod harness;
 
 mod configuration;
+mod handing_off;
 mod import;
 mod offline;
 mod orders;

@@ -19,6 +19,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use stockade::adapters::simulated::Behaviour;
 use stockade::client::{Client, ClientOptions};
 use stockade::node::{self, Config, Watch};
 use stockade::wal::{Progress, SyncMethod};
@@ -43,8 +44,19 @@ pub(crate) struct Settings {
     pub(crate) snapshot_log_bytes: u64,
     /// Measures the disk at the start, as a node does that is told nothing.
     pub(crate) probes: bool,
+    /// A payment provider and a warehouse that are not there.
+    pub(crate) simulated: Option<Simulated>,
     /// A program that starts the node, with its arguments.
     pub(crate) through: Vec<OsString>,
+}
+
+/// How both simulated counterparties behave; shares are per thousand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Simulated {
+    pub(crate) delay_ms: u64,
+    pub(crate) declined: u16,
+    pub(crate) lost: u16,
+    pub(crate) repeated: u16,
 }
 
 impl Settings {
@@ -58,6 +70,7 @@ impl Settings {
             segment_bytes: 1 << 20,
             snapshot_log_bytes: 0,
             probes: false,
+            simulated: None,
             through: Vec::new(),
         }
     }
@@ -65,12 +78,28 @@ impl Settings {
     fn to_variable(&self) -> String {
         let Self { data, address, watched, low_water_bytes, segment_bytes, snapshot_log_bytes, probes, .. } = self;
         let (shards, data) = (self.shards.unwrap_or(0), data.display());
-        format!("{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {watched} {data}")
+        let simulated = self.simulated.map_or(String::from("none"), |it| {
+            let Simulated { delay_ms, declined, lost, repeated } = it;
+            format!("{delay_ms},{declined},{lost},{repeated}")
+        });
+        format!(
+            "{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {watched} {simulated} \
+             {data}"
+        )
     }
 
     fn from_variable(text: &str) -> Self {
-        let parts: Vec<_> = text.splitn(8, ' ').collect();
+        let parts: Vec<_> = text.splitn(9, ' ').collect();
         let number = |part: &str| part.parse().expect("a number");
+        let simulated = |part: &str| match part.split(',').collect::<Vec<_>>()[..] {
+            ["none"] => None,
+            [delay_ms, declined, lost, repeated] => {
+                let share = |part: &str| part.parse().expect("a share");
+                let delay_ms = number(delay_ms);
+                Some(Simulated { delay_ms, declined: share(declined), lost: share(lost), repeated: share(repeated) })
+            }
+            _ => panic!("four numbers, not {part}"),
+        };
         Self {
             address: parts[0].parse().expect("an address"),
             shards: Some(parts[1].parse().expect("a number")).filter(|shards| *shards > 0),
@@ -79,8 +108,19 @@ impl Settings {
             snapshot_log_bytes: number(parts[4]),
             probes: parts[5] == "true",
             watched: parts[6].parse().expect("an address"),
-            ..Self::new(Path::new(parts[7]))
+            simulated: simulated(parts[7]),
+            ..Self::new(Path::new(parts[8]))
         }
+    }
+
+    /// Where a simulated counterparty keeps its books.
+    pub(crate) fn books_of(&self, counterparty: &str) -> PathBuf {
+        self.data.join(format!("simulated-{counterparty}.log"))
+    }
+
+    fn behaviour(&self, counterparty: &str) -> Option<Behaviour> {
+        let Simulated { delay_ms, declined, lost, repeated } = self.simulated?;
+        Some(Behaviour { file: self.books_of(counterparty), delay_ms, declined, lost, repeated, seed: 7 })
     }
 
     fn config(&self) -> Config {
@@ -97,6 +137,8 @@ impl Settings {
             segment_bytes: self.segment_bytes,
             snapshot_log_bytes: self.snapshot_log_bytes,
             sync_method: (!self.probes).then_some(SyncMethod::Fdatasync),
+            simulated_payment: self.behaviour("payment"),
+            simulated_warehouse: self.behaviour("warehouse"),
             ..Config::default()
         }
     }

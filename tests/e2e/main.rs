@@ -7,6 +7,7 @@ mod child;
 mod harness;
 mod room;
 
+mod adapters;
 mod bounds;
 mod certificates;
 mod clocks;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use stockade::base::limits::{HTTP_CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX};
 
-use crate::child::{Node, Settings};
+use crate::child::{Node, Settings, Simulated};
 use crate::harness::{line, place, stocked};
 
 const PAGE: &str = include_str!("../../docs/METRICS.md");
@@ -51,7 +51,8 @@ fn value(text: &str, sample: &str) -> f64 {
 #[tokio::test]
 async fn metrics_tell_what_happened_and_their_page_names_each_of_them() {
     let dir = tempfile::tempdir().expect("a directory");
-    let node = Node::start(&Settings::new(dir.path()));
+    let simulated = Some(Simulated { delay_ms: 0, declined: 0, lost: 0, repeated: 0 });
+    let node = Node::start(&Settings { simulated, ..Settings::new(dir.path()) });
     let client = node.client().await;
     let (market, sku) = stocked(&client, "default", 100).await;
     for _ in 0..20 {

@@ -2,7 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Policy, Query, Retention};
+use stockade::engine::{Answer, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention};
 use stockade::wire::{Refused, Request};
 
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub(crate) enum Ask {
     CreateSku { market: MarketId, code: String },
     SetRetention { market: MarketId, retention: Retention },
     SetPolicy { market: MarketId, sku: SkuId, policy: Policy },
+    SetEffects { market: MarketId, effects: Effects },
     Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
     Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
     Place(Placement),
@@ -20,6 +21,7 @@ pub(crate) enum Ask {
     CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     Return { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
+    ReportEffect { order: OrderId, effect: Effect, attempt: u16, report: Report },
     Look { order: OrderId },
 }
 
@@ -48,6 +50,7 @@ impl Ask {
             | Self::CreateSite { market }
             | Self::CreateSku { market, .. }
             | Self::SetRetention { market, .. }
+            | Self::SetEffects { market, .. }
             | Self::SetPolicy { market, .. } => *market,
             Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
             Self::Place(placement) => placement.order.market(),
@@ -56,6 +59,7 @@ impl Ask {
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
             | Self::Return { order, .. }
+            | Self::ReportEffect { order, .. }
             | Self::Look { order } => order.market(),
         }
     }
@@ -67,6 +71,10 @@ impl Ask {
             Self::CreateSku { market, ref code } => Command::CreateSku { market, code },
             Self::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Self::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
+            Self::SetEffects { market, effects } => Command::SetEffects { market, effects },
+            Self::ReportEffect { order, effect, attempt, report } => {
+                Command::ReportEffect { order, effect, attempt, report }
+            }
             Self::Receive { request, sku, site, quantity } => Command::Receive { request, sku, site, quantity },
             Self::Adjust { request, sku, site, delta } => {
                 Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }

@@ -1,5 +1,7 @@
 //! What clients think of asking.
 
+use std::collections::BTreeSet;
+
 use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Line, LineQuantity};
@@ -11,13 +13,15 @@ pub(crate) struct Customers {
     pub(crate) markets: Vec<MarketId>,
     skus: u32,
     /// Every order anybody thought of.
-    orders: Vec<OrderId>,
+    pub(crate) orders: Vec<OrderId>,
+    /// Markets whose orders an adapter sees paid, and nobody else.
+    pub(crate) paid_by_adapter: BTreeSet<MarketId>,
     changes: u64,
 }
 
 impl Customers {
     pub(crate) fn new(markets: Vec<MarketId>, skus: u32) -> Self {
-        Self { markets, skus, orders: Vec::new(), changes: 0 }
+        Self { markets, skus, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
     }
 
     pub(crate) fn ask(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
@@ -26,6 +30,7 @@ impl Customers {
         }
         let order = self.some_order(rng);
         match rng.below(100) {
+            0..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
             0..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },
             42..50 => self.cancel_and_block(rng, now),

@@ -5,6 +5,7 @@
 //!     ▲                   │ outbox                    │ crash: unsynced sectors arrive or do not
 //!     └── answers, lost at times ◄──┘                 ▼
 //!  promises: what clients were told        recovery: compared with what was appended, and with the promises
+//!  outside: money and parcels               the end: nothing is wanted, and the books outside fit the orders
 //! ```
 //!
 //! One seed is one world: at least 2,000 events and 3 crashes. `SEED=7 cargo test --test sim` runs world 7 alone;
@@ -18,6 +19,8 @@ mod customers;
 mod disk;
 mod life;
 mod log;
+mod offices;
+mod outside;
 mod promises;
 mod rng;
 mod world;
@@ -50,6 +53,7 @@ fn nothing_answered_is_lost_in_any_world() {
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let refused_by_board = AtomicU64::new(0);
+    let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -67,6 +71,9 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&trimmed, report.trimmed),
                         (&broken, report.images_broken),
                         (&refused_by_board, report.refused_by_board),
+                        (&paid, report.paid),
+                        (&given_back, report.given_back),
+                        (&parcels, report.parcels),
                     ] {
                         sum.fetch_add(of_world, Ordering::Relaxed);
                     }
@@ -79,7 +86,13 @@ fn nothing_answered_is_lost_in_any_world() {
         let [snapshots, trimmed, broken] = [snapshots, trimmed, broken].map(AtomicU64::into_inner);
         let refused = refused_by_board.into_inner();
         println!("{count} worlds: {snapshots} snapshots, {trimmed} segments trimmed, {broken} images broken");
+        let [paid, given_back, parcels] = [paid, given_back, parcels].map(AtomicU64::into_inner);
         println!("{refused} placements refused by the board");
+        println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");
+        assert!(
+            paid >= 10 * count && given_back >= count && parcels >= 10 * count,
+            "adapters have hardly anything to do"
+        );
         assert!(refused >= 10 * count, "{refused} placements refused by the board");
         assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");
         assert!(trimmed >= count && broken >= count / 10, "{trimmed} segments trimmed, {broken} images broken");

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Command, Policy, Retention};
-use stockade::shard::{Lane, Next, Submission, make_snapshot_on, tidy_up_on};
+use stockade::engine::{Command, Effects, Policy, Retention};
+use stockade::shard::{Lane, Next, Shard, Submission, make_snapshot_on, tidy_up_on};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -15,6 +15,7 @@ use crate::ask::{Ask, Outcome};
 use crate::customers::Customers;
 use crate::disk::SimDisk;
 use crate::life::{Before, Life, SimReadings, shard_of};
+use crate::offices::{Offices, resumed};
 use crate::promises::Promises;
 use crate::rng::Rng;
 
@@ -36,6 +37,10 @@ pub(crate) struct Report {
     pub(crate) images_broken: u64,
     /// Placements that never reached a shard.
     pub(crate) refused_by_board: u64,
+    /// Payments that adapters brought about, those given back, and parcels that left.
+    pub(crate) paid: u64,
+    pub(crate) given_back: u64,
+    pub(crate) parcels: u64,
     /// A hash of every answer and every crash, in order.
     pub(crate) trace: u64,
 }
@@ -56,6 +61,7 @@ pub(crate) struct World {
     ops: Vec<Op>,
     unanswered: Vec<usize>,
     promises: Promises,
+    offices: Offices,
     has_broken_image: bool,
     report: Report,
 }
@@ -82,6 +88,7 @@ pub(crate) fn run(seed: u64, syncs_lie: bool) -> Report {
     }
     world.live_until(events);
     world.settle();
+    world.hand_everything_off();
     world.check_end();
     world.report
 }
@@ -107,6 +114,7 @@ impl World {
             ops: Vec::new(),
             unanswered: Vec::new(),
             promises,
+            offices: Offices::new(seed % 2 == 1),
             has_broken_image: false,
             report: Report::default(),
         };
@@ -121,7 +129,9 @@ impl World {
 
     fn begin_life(&mut self, before: &Before) {
         let life = Life::begin(&self.disk, &self.options, &self.readings, CLIENTS, before, &self.promises);
-        self.life = Some(life.unwrap_or_else(|fault| panic!("an answered log cannot be opened: {fault}")));
+        let life = life.unwrap_or_else(|fault| panic!("an answered log cannot be opened: {fault}"));
+        self.offices.begin_life(&life.inboxes, &mut self.rng);
+        self.life = Some(life);
     }
 
     fn life(&mut self) -> &mut Life {
@@ -147,6 +157,11 @@ impl World {
                 let ask = self.customers.receive(&mut self.rng, now, market, SkuId(number), site);
                 self.ask(ask);
             }
+            if self.offices.are_open {
+                let [payment, release] = [(); 2].map(|()| !self.rng.once_in(3));
+                self.customers.paid_by_adapter.extend(payment.then_some(market));
+                self.ask(Ask::SetEffects { market, effects: Effects { payment, release } });
+            }
             if self.rng.once_in(2) {
                 let customer_max = self.rng.between(2, 20) as u32;
                 let policy = Policy { safety_stock: self.rng.below(4), customer_max, ..Policy::default() };
@@ -171,6 +186,9 @@ impl World {
     }
 
     fn event(&mut self) -> Result<(), Crashed> {
+        if self.offices.are_open && self.rng.once_in(4) {
+            self.step_offices(false);
+        }
         match self.rng.below(100) {
             0..30 => self.ask_something(),
             30..40 => self.ask_again(),
@@ -304,8 +322,17 @@ impl World {
         Ok(done)
     }
 
+    fn step_offices(&mut self, is_calm: bool) {
+        let now_ms = self.readings.monotonic_ns.load(Ordering::Relaxed) / 1_000_000;
+        self.offices.step(&mut self.rng, now_ms, is_calm, &mut self.promises);
+    }
+
     fn pass_time(&mut self) {
         let ms = if self.rng.once_in(10) { self.rng.between(1_000, 90_000) } else { self.rng.between(1, 60) };
+        self.pass_ms(ms);
+    }
+
+    fn pass_ms(&self, ms: u64) {
         self.readings.monotonic_ns.fetch_add(ms * 1_000_000, Ordering::Relaxed);
         self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
     }
@@ -413,6 +440,28 @@ impl World {
         let done = committer.commit(now_ms).unwrap_or_else(|fault| panic!("a healthy disk: {fault}"));
         committer.publish();
         done
+    }
+
+    /// Adapters go on until nothing is wanted any more; what they tried in vain is resumed.
+    fn hand_everything_off(&mut self) {
+        for _ in 0..2_000 {
+            let life = self.life.as_ref().expect("a life has begun");
+            let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
+            if self.offices.are_done(&engines) {
+                let told = self.offices.check(&engines, &self.customers.orders);
+                [self.report.paid, self.report.given_back, self.report.parcels] = told;
+                return;
+            }
+            let engine = |market: &MarketId| engines[shard_of(market.number(), self.options.shards)];
+            let asks: Vec<_> =
+                self.customers.markets.iter().flat_map(|market| resumed(engine(market), *market)).collect();
+            asks.into_iter().for_each(|ask| self.ask(ask));
+            self.step_offices(true);
+            self.unanswered.clone().into_iter().for_each(|op| self.submit(op));
+            self.settle_once();
+            self.pass_ms(300);
+        }
+        panic!("adapters never come to an end");
     }
 
     fn check_end(&mut self) {

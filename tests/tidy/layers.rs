@@ -1,9 +1,9 @@
 //! Imports point inwards, by one table.
 //!
 //! ```text
-//! base ─┬─► engine ─┬─► wire ─┬───────► shard ─► server ─┐
-//!       ├─► wal ────│─────────┘          │               ├─► node ─► cli ─► main
-//!       └─► quic ───┴────────────────────┴─► client ─────┘
+//! base ─┬─► engine ─┬─► wire ─┬───────► shard ─► server, adapters ─┐
+//!       ├─► wal ────│─────────┘          │                         ├─► node ─► cli ─► main
+//!       └─► quic ───┴────────────────────┴─► client ───────────────┘
 //! ```
 
 use crate::finding::Finding;
@@ -11,16 +11,17 @@ use crate::source::{Source, is_word, words};
 use crate::tree::Tree;
 
 /// What each folder of `src` may name besides itself. A folder that is not here has no place in the house yet.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("base", &[]),
     ("engine", &["base"]),
     ("wal", &["base"]),
     ("wire", &["base", "engine"]),
     ("shard", &["base", "engine", "wal", "wire"]),
+    ("adapters", &["base", "engine", "wire", "shard"]),
     ("quic", &["base"]),
     ("server", &["base", "engine", "wire", "shard", "quic"]),
     ("client", &["base", "engine", "wire", "quic"]),
-    ("node", &["base", "engine", "wal", "wire", "shard", "quic", "server", "client"]),
+    ("node", &["base", "engine", "wal", "wire", "shard", "adapters", "quic", "server", "client"]),
     ("cli", &["base", "engine", "wal", "wire", "shard", "client", "node"]),
 ];
 

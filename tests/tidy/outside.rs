@@ -4,7 +4,8 @@ use crate::finding::Finding;
 use crate::source::words;
 use crate::tree::Tree;
 
-const OUTER: &[&str] = &["src/quic/", "src/server/", "src/client/", "src/node/", "src/cli/", "src/main.rs"];
+const OUTER: &[&str] =
+    &["src/adapters/", "src/quic/", "src/server/", "src/client/", "src/node/", "src/cli/", "src/main.rs"];
 
 /// A crate, the places that may name it, and why no other.
 const CRATES: [(&str, &[&str], &str); 14] = [

@@ -1,0 +1,34 @@
+//! Adapters: whoever carries out what the wanted list asks for, and tells the shards what became of it.
+//!
+//! ```text
+//! wanted list ─► runner ─► counterparty ─► verdict ─► runner ─► confirm, cancel, report ─► shard
+//!   (a page)     budget,     (the world)                 retry, breaker,
+//!                order by order                          set aside
+//!                             └─► news: goods handed over ──────────────────────────────► shard
+//! ```
+//!
+//! # Always true
+//! - Adapters run beside the shards and have their own thread each: a counterparty that is slow or dead makes the list
+//!   longer and nothing else slower.
+//! - An adapter keeps nothing that matters: after a crash it begins at the front of the list again. So whatever it asks
+//!   of the world may be asked twice, under the same key; counterparties must honour keys.
+//! - What an adapter learns from a shard is durable.
+//! # Not here
+//! - What is wanted when: `engine::wanted`. Counterparties other than the simulated ones.
+
+mod backoff;
+mod breaker;
+mod counterparty;
+mod desk;
+mod drive;
+mod runner;
+#[cfg(test)]
+mod samples;
+pub mod simulated;
+mod stats;
+
+pub use counterparty::{Counterparty, Job, News, Promise, Verdict};
+pub use desk::{Desk, Told};
+pub use drive::Adapter;
+pub use runner::{Ask, Do, Runner, Say};
+pub use stats::AdapterStats;

@@ -1,0 +1,193 @@
+//! The runner turn by turn, against a shard that says what the test says.
+
+use super::*;
+use crate::adapters::samples::{order, row, view};
+use crate::base::limits::ADAPTER_FAILURES_MAX;
+use crate::engine::order::State;
+use crate::engine::{Action, Answer, Refusal};
+
+const DONE: Told = Told::Answer(Answer::Done { state: State::Confirmed, moved: 1, excess: 0, repeated: false });
+
+struct Bench {
+    runner: Runner,
+    now_ms: u64,
+    jobs: Vec<WantRow>,
+    asked: Vec<(u64, Ask)>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::of(Effect::Payment)
+    }
+
+    fn of(effect: Effect) -> Self {
+        let mut bench = Self { runner: Runner::new(effect, 1, 7), now_ms: 0, jobs: Vec::new(), asked: Vec::new() };
+        bench.turn();
+        bench
+    }
+
+    fn turn(&mut self) {
+        while let Some(next) = self.runner.poll_do(self.now_ms) {
+            match next {
+                Do::Ask { correlation, ask, .. } => self.asked.push((correlation, ask)),
+                Do::CarryOut(job) => self.jobs.push(job.want),
+                Do::Acknowledge(_) => {}
+            }
+        }
+    }
+
+    /// Answers the page that is asked for; the list goes no further.
+    fn list(&mut self, rows: Vec<WantRow>) {
+        self.wait(ADAPTER_LOOK_MS_MAX);
+        let at = self.asked.iter().position(|(_, ask)| matches!(ask, Ask::Wanted { .. })).expect("a page is asked for");
+        let (correlation, _) = self.asked.remove(at);
+        self.runner.handle_told(correlation, Told::Wanted(WantPage { rows, next: None }), self.now_ms);
+        self.turn();
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.turn();
+    }
+
+    fn verdict(&mut self, number: u64, verdict: Verdict) {
+        self.runner.handle_verdict(order(number), verdict, self.now_ms);
+        self.turn();
+    }
+
+    /// What was said and not answered yet.
+    fn said(&mut self) -> Vec<(u64, Say)> {
+        let said = self.asked.iter().filter_map(|(correlation, ask)| match ask {
+            Ask::Say { say, .. } => Some((*correlation, *say)),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    fn tell(&mut self, told: Told) {
+        let said = self.said();
+        let (correlation, _) = said.first().expect("something was said");
+        self.asked.retain(|(other, _)| other != correlation);
+        self.runner.handle_told(*correlation, told, self.now_ms);
+        self.turn();
+    }
+}
+
+#[test]
+fn a_charge_that_succeeds_confirms_and_is_held_until_that_is_durable() {
+    let mut bench = Bench::new();
+    bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    assert_eq!(bench.jobs.len(), 1);
+    bench.verdict(1, Verdict::Paid);
+    assert!(matches!(bench.said()[..], [(_, Say::Confirm)]));
+    assert_eq!(bench.runner.held(), 1);
+    bench.tell(Told::Refused(Refused::Overloaded { retry_after_ms: 30 }));
+    assert!(bench.said().is_empty(), "not before the shard has room");
+    bench.wait(30);
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
+}
+
+#[test]
+fn a_newer_attempt_waits_for_the_one_under_way_and_replaces_one_that_waits() {
+    let mut bench = Bench::new();
+    bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    bench.list(vec![row(2, 1, Action::Close, 2)]);
+    bench.list(vec![row(3, 1, Action::GiveBack, 3)]);
+    assert_eq!(bench.jobs.len(), 1, "one job of an order at a time");
+    bench.verdict(1, Verdict::Again);
+    let attempts: Vec<u16> = bench.jobs.iter().map(|job| job.attempt).collect();
+    assert_eq!(attempts, [1, 3], "nobody asks for what is wanted no more");
+    bench.verdict(1, Verdict::Done);
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
+    bench.tell(DONE);
+    assert_eq!(bench.runner.held(), 0);
+}
+
+#[test]
+fn what_is_tried_in_vain_is_set_aside_after_so_many_tries_and_the_breaker_spaces_them() {
+    let mut bench = Bench::new();
+    bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    for tries in 1..=ADAPTER_TRIES_MAX {
+        assert_eq!(bench.jobs.len() as u32, tries);
+        bench.verdict(1, Verdict::Again);
+        if tries < ADAPTER_TRIES_MAX {
+            assert_eq!(bench.jobs.len() as u32, tries, "not at once");
+            let deadline = bench.runner.poll_deadline(bench.now_ms).expect("it will be tried again");
+            assert!(deadline > bench.now_ms);
+            bench.wait(60_000);
+        }
+    }
+    assert!(bench.runner.is_breaker_open());
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::SetAside(AsideReason::TriesUsedUp)))]));
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.counts.set_aside), (0, 1));
+}
+
+#[test]
+fn it_holds_asks_and_reads_a_bounded_number() {
+    let mut bench = Bench::new();
+    let mut number = 0;
+    for _ in 0..20 {
+        bench.wait(ADAPTER_LOOK_MS_MAX);
+        let Some(at) = bench.asked.iter().position(|(_, ask)| matches!(ask, Ask::Wanted { .. })) else { break };
+        let (correlation, ask) = bench.asked.remove(at);
+        let Ask::Wanted { rows_max, after, .. } = ask else { unreachable!("it was looked for") };
+        assert_eq!(after, number, "where the page before ended");
+        let rows = (0..rows_max).map(|_| {
+            number += 1;
+            row(number, number, Action::Charge, 1)
+        });
+        let page = WantPage { rows: rows.collect(), next: Some(number) };
+        bench.runner.handle_told(correlation, Told::Wanted(page), bench.now_ms);
+        bench.turn();
+    }
+    assert_eq!((bench.runner.held(), bench.jobs.len()), (ADAPTER_HELD_MAX, ADAPTER_RUNNING_MAX));
+    assert_eq!(number as usize, ADAPTER_HELD_MAX, "the list is read no further");
+}
+
+#[test]
+fn news_is_acknowledged_once_a_shard_has_answered_and_told_again_while_it_has_no_room() {
+    let mut bench = Bench::new();
+    let news = News::HandedOver { order: order(1), change: ChangeId(9), lines: Vec::new() };
+    bench.runner.handle_news(0, news.clone());
+    bench.turn();
+    let take = |bench: &mut Bench| {
+        let at = bench.asked.iter().position(|(_, ask)| matches!(ask, Ask::News(_)));
+        at.map(|at| bench.asked.remove(at).0)
+    };
+    let first = take(&mut bench).expect("it is told");
+    bench.runner.handle_told(first, Told::Refused(Refused::DiskLow), bench.now_ms);
+    bench.turn();
+    assert_eq!(take(&mut bench), None);
+    bench.wait(ADAPTER_LOOK_MS_MAX);
+    let second = take(&mut bench).expect("it is told again");
+    bench.runner.handle_told(second, DONE, bench.now_ms);
+    let done = bench.runner.poll_do(bench.now_ms);
+    assert!(matches!(&done, Some(Do::Acknowledge(known)) if *known == news), "{done:?}");
+    assert_eq!(bench.runner.counts.news, 1);
+}
+
+/// A probe that never goes out must not keep the others waiting for what it learns.
+#[test]
+fn the_breaker_waits_for_no_probe_whose_order_was_gone_before_it_was_asked() {
+    let mut bench = Bench::of(Effect::Release);
+    let look = |bench: &mut Bench, told: Told| {
+        let at = bench.asked.iter().position(|(_, ask)| matches!(ask, Ask::Order(_))).expect("an order is looked up");
+        let (correlation, _) = bench.asked.remove(at);
+        bench.runner.handle_told(correlation, told, bench.now_ms);
+        bench.turn();
+    };
+    bench.list((1..=u64::from(ADAPTER_FAILURES_MAX)).map(|number| row(number, number, Action::Release, 1)).collect());
+    for number in 1..=u64::from(ADAPTER_FAILURES_MAX) {
+        look(&mut bench, Told::Order(view(number, 1)));
+        bench.verdict(number, Verdict::Again);
+    }
+    assert!(bench.runner.is_breaker_open());
+    bench.wait(60_000);
+    look(&mut bench, Told::Refused(Refused::Engine(Refusal::UnknownOrder)));
+    look(&mut bench, Told::Refused(Refused::Overloaded { retry_after_ms: 1 }));
+    let tries = bench.jobs.len();
+    look(&mut bench, Told::Order(view(3, 1)));
+    assert_eq!(bench.jobs.len(), tries + 1, "the next one is the probe");
+}

@@ -1,0 +1,61 @@
+//! Orders and rows of the wanted list for the tests beside.
+
+use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
+use crate::engine::Action;
+use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::order::State;
+use crate::engine::query::{LineView, OrderView, WantRow};
+
+pub(super) fn order(number: u64) -> OrderId {
+    OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("small"), number)
+}
+
+pub(super) fn row(place: u64, number: u64, action: Action, attempt: u16) -> WantRow {
+    WantRow {
+        place,
+        order: order(number),
+        number: OrderNumber(number),
+        action,
+        attempt,
+        since: Timestamp::from_ms(place),
+        aside: None,
+        state: State::PendingPayment,
+        amount: 5,
+        currency: Currency::new(*b"GBP").expect("pounds exist"),
+        payment: PaymentMethod::Card,
+    }
+}
+
+/// A confirmed order of one line.
+pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
+    let line = LineView {
+        sku: SkuId(1),
+        asked: units,
+        price: 5,
+        taken: units,
+        reserved: 0,
+        lapsed: 0,
+        committed: units,
+        shipped: 0,
+        cancelled: 0,
+        returned: 0,
+    };
+    Box::new(OrderView {
+        order: order(number),
+        number: OrderNumber(number),
+        state: State::Confirmed,
+        closed: false,
+        customer: CustomerKey(0),
+        accepted_at: Timestamp::ZERO,
+        deadline: Timestamp::ZERO,
+        take: Take::AllOrNothing,
+        currency: Currency::new(*b"GBP").expect("pounds exist"),
+        payment: PaymentMethod::Card,
+        channel: 0,
+        zone: 0,
+        hashes: None,
+        lines: vec![line],
+        draws: Vec::new(),
+        details: Vec::new(),
+    })
+}
