@@ -171,6 +171,8 @@ pub const LOG_SEGMENT_BYTES_MIN: u64 = 32 * KIB as u64;
 pub const LOG_SEGMENT_BYTES_NODE_MIN: u64 = MIB as u64;
 /// The largest segment.
 pub const LOG_SEGMENT_BYTES_MAX: u64 = 4_096 * MIB as u64;
+/// How often a backup looks at a log that changes under the look.
+pub const BACKUP_LOOKS_MAX: u32 = 10;
 /// Segments prepared ahead: the next one, and one in reserve for urgent commands when the disk is full.
 pub const LOG_SEGMENTS_AHEAD: usize = 2;
 /// Entries waiting for the log's thread, all streams together.

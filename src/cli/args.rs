@@ -75,6 +75,33 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the data of a server, also while it runs; the copy is read back.
+    Backup {
+        /// The server's data directory.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+        /// Where the copy goes; no log may be there.
+        #[arg(value_name = "DIR")]
+        into: PathBuf,
+        /// Copied in a second, at most.
+        #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+        bytes_per_second: String,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy a backup into a data directory from which a server goes on.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "DIR")]
+        backup: PathBuf,
+        /// The new data directory; no log may be there.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Read or rescue the log of a stopped server.
     #[command(subcommand)]
     Log(LogCommand),

@@ -13,6 +13,7 @@
 //! - Anything that a program could not do through `client`: commands are thin.
 
 mod args;
+mod backup;
 mod config;
 mod fault;
 mod serve_args;
@@ -131,6 +132,14 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Audit { data, json } => {
             sources.read(Vec::new(), "error")?;
             local::audit(&data, form(json))
+        }
+        Command::Backup { data, into, bytes_per_second, json } => {
+            sources.read(Vec::new(), "error")?;
+            backup::backup(&data, &into, &bytes_per_second, form(json))
+        }
+        Command::Restore { backup, data, json } => {
+            sources.read(Vec::new(), "error")?;
+            backup::restore(&backup, &data, form(json))
         }
         Command::Log(command) => {
             sources.read(Vec::new(), "error")?;

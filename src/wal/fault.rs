@@ -53,7 +53,7 @@ pub enum Fault {
         /// The directory.
         directory: String,
     },
-    /// Salvage writes only into a directory without a log.
+    /// Copies are written only into a directory without a log.
     #[error("{directory} already holds a log")]
     NotEmpty {
         /// The directory.

@@ -13,6 +13,7 @@
 //! # Not here
 //! - What a part means, and when images are made.
 
+use super::backup::copy_bytes;
 use super::directory::Identity;
 use super::disk::{Access, Disk, DiskFile};
 use super::fault::Attempt;
@@ -21,7 +22,7 @@ use super::frame::VERSION;
 use super::sealed::{Joint, Sealed};
 use super::segment::{check_version, is_sealed_block, seal_block};
 use super::{Fault, StreamTail};
-use crate::base::limits::{IMAGE_PART_BYTES_MAX, LOG_BLOCK_BYTES, MIB};
+use crate::base::limits::{IMAGE_PART_BYTES_MAX, LOG_BLOCK_BYTES};
 use crate::base::{Sequence, ShardId, Timestamp};
 
 const MAGIC: [u8; 8] = *b"STKIMAGE";
@@ -80,25 +81,17 @@ pub(super) fn copy_images<D: Disk>(
 ) -> Result<usize, Fault> {
     let mut copied = 0;
     for segment in images_on(from)? {
-        let name = name(segment);
-        let Ok(image) = ImageReader::open_file(from, &name, identity) else { continue };
-        if !fits(&image.joint) || image.read(&mut |_, _| Ok(())).is_err() {
-            continue;
-        }
-        let file = into.create(&name).attempt("make", &name)?;
-        let (mut at, mut bytes) = (0, vec![0; MIB]);
-        loop {
-            let read = image.file.read_at(&mut bytes, at).attempt("read", &name)?;
-            if read == 0 {
-                break;
-            }
-            file.write_at(&bytes[..read], at).attempt("write", &name)?;
-            at += read as u64;
-        }
-        file.sync().attempt("sync", &name)?;
+        let Some(image) = open_sound(from, segment, identity).filter(|image| fits(&image.joint)) else { continue };
+        image.copy_to(into, &mut |_| {})?;
         copied += 1;
     }
     Ok(copied)
+}
+
+/// Opens an image and reads all of it; `None` when it is not sound.
+pub(super) fn open_sound<D: Disk>(disk: &D, segment: u64, of: Identity) -> Option<ImageReader<D::File>> {
+    let image = ImageReader::open_file(disk, &name(segment), of).ok()?;
+    image.read(&mut |_, _| Ok(())).is_ok().then_some(image)
 }
 
 /// Writes one image.
@@ -229,6 +222,14 @@ impl<F: DiskFile> ImageReader<F> {
     #[must_use]
     pub const fn joint(&self) -> &Joint {
         &self.joint
+    }
+
+    /// Copies it into another directory, to be read from the device from then on.
+    pub(super) fn copy_to<D: Disk<File = F>>(&self, into: &D, pace: &mut dyn FnMut(u64)) -> Result<(), Fault> {
+        let file = into.create(&self.name).attempt("make", &self.name)?;
+        copy_bytes(&self.file, &file, (&self.name, u64::MAX), pace)?;
+        file.sync().attempt("sync", &self.name)?;
+        file.forget_cached().attempt("read past the cache", &self.name)
     }
 
     /// Streams it holds.

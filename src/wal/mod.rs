@@ -45,6 +45,7 @@ mod probe;
 mod tail;
 mod writer;
 
+mod backup;
 mod image;
 mod reader;
 mod salvage;
@@ -63,6 +64,7 @@ mod fake_disk;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackedUp, backup, backup_on, restore};
 pub use directory::{check_free, shards_of};
 pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};

@@ -158,8 +158,9 @@ pub(super) fn split(identity: Identity, files: Vec<SegmentFile>) -> Result<(Vec<
     }
 }
 
+/// A segment with a sound header.
 pub(super) struct Used {
-    name: String,
+    pub(super) name: String,
     pub(super) header: SegmentHeader,
 }
 
@@ -184,7 +185,7 @@ pub(super) fn walk<D: Disk>(
     replay: &mut dyn FnMut(ReplayedEntry<'_>),
     meter: &mut Meter<'_>,
 ) -> Result<Recovered, Fault> {
-    let mut position = begin(identity, used.first())?;
+    let mut position = begin_of_log(identity, used.first())?;
     let trimmed = position.tails.clone();
     let (mut active, mut cut) = (None, None);
     for (index, segment) in used.iter().enumerate().take(upto) {
@@ -207,16 +208,36 @@ pub(super) fn walk<D: Disk>(
 }
 
 /// The first segment may be any: those before it were trimmed, and its header says where the streams stood.
-fn begin(identity: Identity, first: Option<&Used>) -> Result<Position, Fault> {
+fn begin_of_log(identity: Identity, first: Option<&Used>) -> Result<Position, Fault> {
     let empty = vec![StreamTail::default(); usize::from(identity.shards)];
     let fresh = Position { number: 0, hash: 0, durable_upto: 0, vouched: true, tails: empty };
-    let Some(Used { name, header }) = first else { return Ok(fresh) };
-    let (number, hash, tails) = (header.previous_frame, header.previous_hash, header.tails.clone());
-    let begun = Position { number, hash, tails, durable_upto: number, vouched: true };
-    if header.number == 1 && begun != fresh {
-        return Err(damage(name, 0, 0, "the first segment continues something"));
+    let Some(first) = first else { return Ok(fresh) };
+    let begun = begin(first);
+    if first.header.number == 1 && begun != fresh {
+        return Err(damage(&first.name, 0, 0, "the first segment continues something"));
     }
     Ok(begun)
+}
+
+/// Where a segment begins, as its header says.
+pub(super) fn begin(Used { header, .. }: &Used) -> Position {
+    let (number, hash, tails) = (header.previous_frame, header.previous_hash, header.tails.clone());
+    Position { number, hash, tails, durable_upto: number, vouched: true }
+}
+
+/// Where the frames of the newest segment end as far as they are whole. What is behind that is not looked at: somebody
+/// may be writing it.
+pub(super) fn end_of_frames<F: DiskFile>(file: F, used: &Used, mut position: Position) -> Result<u64, Fault> {
+    let mut reader = SegmentReader {
+        window: Window::new(file, &used.name, used.header.segment_bytes),
+        epoch: used.header.epoch,
+        offset: LOG_BLOCK_BYTES as u64,
+        next: None,
+    };
+    let mut nobody = |_: Progress| {};
+    let progress = Progress { read_bytes: 0, total_bytes: used.header.segment_bytes };
+    reader.read_frames(&mut position, &mut |_| {}, &mut Meter { progress, report: &mut nobody })?;
+    Ok(reader.offset)
 }
 
 pub(super) fn check_joint(segment: &Used, position: &Position) -> Result<(), Fault> {

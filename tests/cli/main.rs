@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod backing_up;
 mod configuration;
 mod handing_off;
 mod import;

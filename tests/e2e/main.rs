@@ -8,6 +8,7 @@ mod harness;
 mod room;
 
 mod adapters;
+mod backups;
 mod bounds;
 mod certificates;
 mod clocks;

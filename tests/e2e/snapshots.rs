@@ -18,12 +18,12 @@ const DETAILS: &[u8] = &[7; 4_096];
 /// More orders than any wait here takes; a snapshot that never comes fails the test instead of hanging it.
 const ORDERS_MAX: usize = 20_000;
 
-fn settings(data: &Path) -> Settings {
+pub(crate) fn settings(data: &Path) -> Settings {
     Settings { snapshot_log_bytes: 1, ..Settings::new(data) }
 }
 
 /// Files of the log's directory whose names end like this, in order.
-fn files(data: &Path, suffix: &str) -> Vec<PathBuf> {
+pub(crate) fn files(data: &Path, suffix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(data.join("log")).expect("the directory is there");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.to_string_lossy().ends_with(suffix));
@@ -32,10 +32,10 @@ fn files(data: &Path, suffix: &str) -> Vec<PathBuf> {
 }
 
 /// What a shop remembers of its orders: the identifier and the number it was told.
-struct Shop {
-    market: MarketId,
-    sku: SkuId,
-    told: Vec<(OrderId, u64)>,
+pub(crate) struct Shop {
+    pub(crate) market: MarketId,
+    pub(crate) sku: SkuId,
+    pub(crate) told: Vec<(OrderId, u64)>,
 }
 
 impl Shop {
@@ -46,7 +46,7 @@ impl Shop {
     }
 
     /// Places orders and cancels them, until the directory looks as wanted.
-    async fn work_until(&mut self, client: &Client, mut is_wanted: impl FnMut() -> bool) {
+    pub(crate) async fn work_until(&mut self, client: &Client, mut is_wanted: impl FnMut() -> bool) {
         let lines = [line(self.sku, 1)];
         while !is_wanted() {
             assert!(self.told.len() < ORDERS_MAX, "no snapshot came");
@@ -61,7 +61,7 @@ impl Shop {
     }
 
     /// Every order that was accepted still is, under the number that was told.
-    async fn check(&self, client: &Client) {
+    pub(crate) async fn check(&self, client: &Client) {
         let lines = [line(self.sku, 1)];
         for (order, told) in &self.told {
             let again = client.submit(&self.placement(*order, &lines)).await.expect("an answer");

@@ -134,6 +134,12 @@ impl Life {
         Ok(Self { committer, clock, shards, inboxes, connections, _lock: lock })
     }
 
+    /// What is known about the log by now.
+    pub(crate) fn so_far(&self, fold_afresh: bool) -> Before {
+        let state = self.committer.log.state();
+        Before { history: state.history.clone(), marks: state.marks.clone(), fold_afresh }
+    }
+
     /// What will be known about the log after a crash now.
     pub(crate) fn end(self, fold_afresh: bool) -> Before {
         let mut state = self.committer.log.state();

@@ -22,13 +22,15 @@ mod log;
 mod offices;
 mod outside;
 mod promises;
+mod report;
 mod rng;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use world::{Report, run};
+use report::Report;
+use world::run;
 
 const SEEDS_DEFAULT: u64 = 1_000;
 
@@ -52,7 +54,7 @@ fn nothing_answered_is_lost_in_any_world() {
     };
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let refused_by_board = AtomicU64::new(0);
+    let (refused_by_board, backups) = <(AtomicU64, AtomicU64)>::default();
     let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -71,6 +73,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&trimmed, report.trimmed),
                         (&broken, report.images_broken),
                         (&refused_by_board, report.refused_by_board),
+                        (&backups, report.backups),
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
@@ -85,7 +88,10 @@ fn nothing_answered_is_lost_in_any_world() {
     if count >= 100 {
         let [snapshots, trimmed, broken] = [snapshots, trimmed, broken].map(AtomicU64::into_inner);
         let refused = refused_by_board.into_inner();
+        let backups = backups.into_inner();
         println!("{count} worlds: {snapshots} snapshots, {trimmed} segments trimmed, {broken} images broken");
+        println!("{backups} backups");
+        assert!(backups >= count, "{backups} backups");
         let [paid, given_back, parcels] = [paid, given_back, parcels].map(AtomicU64::into_inner);
         println!("{refused} placements refused by the board");
         println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");

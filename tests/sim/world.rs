@@ -7,7 +7,7 @@ use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
 use stockade::engine::{Command, Effects, Policy, Retention};
 use stockade::shard::{Lane, Next, Shard, Submission, make_snapshot_on, tidy_up_on};
-use stockade::wal::{Fault, Options, SyncMethod};
+use stockade::wal::{Fault, Options, SyncMethod, backup_on};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -17,33 +17,13 @@ use crate::disk::SimDisk;
 use crate::life::{Before, Life, SimReadings, shard_of};
 use crate::offices::{Offices, resumed};
 use crate::promises::Promises;
+use crate::report::Report;
 use crate::rng::Rng;
 
 const EVENTS_MIN: u64 = 2_000;
 const CLIENTS: usize = 4;
 const SKUS: u32 = 5;
 const BEGIN_MS: u64 = 1_700_000_000_000;
-
-/// What a world came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Report {
-    pub(crate) events: u64,
-    pub(crate) crashes: u64,
-    pub(crate) accepted: u64,
-    pub(crate) snapshots: u64,
-    /// Segments of the log that went.
-    pub(crate) trimmed: u64,
-    /// Images of which a byte was flipped before a recovery.
-    pub(crate) images_broken: u64,
-    /// Placements that never reached a shard.
-    pub(crate) refused_by_board: u64,
-    /// Payments that adapters brought about, those given back, and parcels that left.
-    pub(crate) paid: u64,
-    pub(crate) given_back: u64,
-    pub(crate) parcels: u64,
-    /// A hash of every answer and every crash, in order.
-    pub(crate) trace: u64,
-}
 
 struct Op {
     ask: Ask,
@@ -357,8 +337,24 @@ impl World {
         }
     }
 
+    /// Copies the log as it is; what was answered so far is in the copy.
+    fn back_up(&mut self) -> Result<(), Crashed> {
+        let copy = SimDisk::new(self.rng.next(), false);
+        match backup_on(&self.disk, &copy, &mut |_| {}) {
+            Err(_power_failed) if self.disk.is_off() => return Err(Crashed),
+            copied => _ = copied.unwrap_or_else(|fault| panic!("a healthy log cannot be copied: {fault}")),
+        }
+        let fold_afresh = self.rng.once_in(8);
+        let before = self.life().so_far(fold_afresh);
+        let restored = Life::begin(&copy, &self.options, &self.readings, 0, &before, &self.promises);
+        restored.unwrap_or_else(|fault| panic!("a copy cannot be opened: {fault}"));
+        self.report.backups += 1;
+        Ok(())
+    }
+
     fn something_rare(&mut self) -> Result<(), Crashed> {
-        match self.rng.below(8) {
+        match self.rng.below(9) {
+            8 => self.back_up()?,
             4.. => self.snapshot()?,
             0 => _ = self.readings.wall_ms.fetch_add(3_600_000, Ordering::Relaxed),
             1 => _ = self.readings.wall_ms.fetch_sub(3_600_000, Ordering::Relaxed),

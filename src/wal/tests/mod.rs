@@ -8,6 +8,7 @@ use super::fake_disk::FakeDisk;
 use super::*;
 use crate::base::{Sequence, ShardId, Timestamp};
 
+mod backup;
 mod corruption;
 mod life;
 mod misfits;

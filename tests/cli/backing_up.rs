@@ -1,0 +1,46 @@
+//! A copy of a running server's data, and the way back.
+
+use serde_json::json;
+
+use crate::harness::{Server, run};
+
+#[test]
+fn a_server_goes_on_from_a_copy_that_was_made_while_it_ran() {
+    let server = Server::start();
+    server.run("sku create MUG").ok();
+    server.run("stock receive MUG 10").ok();
+    server.run("order place --line MUG=3@1.50").ok();
+    let copied = run(server.path(), &["backup", "data", "copy", "--json"]).json();
+    assert_eq!(
+        (&copied["did"], &copied["segments"], &copied["image_before_segment"]),
+        (&json!("backup"), &json!(1), &json!(null))
+    );
+    server.run("order place --line MUG=2@1.50").ok();
+
+    let audit = run(server.path(), &["audit", "copy", "--json"]).json();
+    assert_eq!((&audit["ok"], &audit["orders"]), (&json!(true), &json!(1)));
+    let again = run(server.path(), &["backup", "data", "copy"]).failed(2);
+    assert!(again.contains("already holds a log"), "{again}");
+
+    let dir = server.stop();
+    let text = run(dir.path(), &["restore", "copy", "back"]).ok();
+    assert!(text.contains("start it with `stockade serve --data back`"), "{text}");
+    std::fs::rename(dir.path().join("data"), dir.path().join("lost")).expect("renamed");
+    std::fs::rename(dir.path().join("back"), dir.path().join("data")).expect("renamed");
+    let server = Server::start_in(dir);
+    assert_eq!(server.stock("MUG", "available"), 7);
+    assert_eq!(server.run("order place --line MUG=2@1.50 --json").json()["number"], 2, "what came later is gone");
+    server.stop();
+}
+
+#[test]
+fn what_cannot_be_copied_is_refused_by_name() {
+    let server = Server::start();
+    let error = run(server.path(), &["backup", "nowhere", "copy"]).failed(2);
+    assert!(error.contains("nowhere") && error.contains("holds no log"), "{error}");
+    let error = run(server.path(), &["backup", "data", "copy", "--bytes-per-second", "fast"]).failed(2);
+    assert!(error.contains("--bytes-per-second fast") && error.contains("64KiB"), "{error}");
+    let error = run(server.path(), &["restore", "data", "copy"]).failed(10);
+    assert!(error.contains("another process"), "{error}");
+    assert!(!server.path().join("copy").exists(), "nothing was begun");
+}

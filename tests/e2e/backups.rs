@@ -1,0 +1,47 @@
+//! Copies of a node's data that are made while it works, makes snapshots and trims its log.
+
+use std::path::Path;
+
+use stockade::engine::{Command, Retention};
+use stockade::{node, wal};
+
+use crate::child::{Node, Settings};
+use crate::harness::stocked;
+use crate::snapshots::{Shop, files, settings};
+
+#[tokio::test]
+async fn a_copy_made_under_load_holds_whatever_was_answered_before_it_began() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path();
+    let node = Node::start(&settings(data));
+    let client = node.client().await;
+    let (market, sku) = stocked(&client, "default", 5).await;
+    let retention = Retention { return_window_ms: 0, ids_kept_ms: 86_400_000 };
+    client.submit(&Command::SetRetention { market, retention }).await.expect("an answer");
+    let mut shop = Shop { market, sku, told: Vec::new() };
+    let is_trimmed = || !files(data, ".segment")[0].ends_with("log-0000000001.segment");
+    for round in 0..3 {
+        let copy = dir.path().join(format!("copy-{round}"));
+        let told_before = shop.told.clone();
+        let (from, into) = (data.join("log"), copy.join("log"));
+        let copying = std::thread::spawn(move || wal::backup(&from, &into, &mut |_| {}));
+        shop.work_until(&client, || copying.is_finished()).await;
+        let copied = copying.join().expect("no panic").expect("a sound log");
+        assert!(copied.image.is_some() || round == 0, "{copied:?}");
+
+        let audit = node::audit(&copy, &mut |_| {}).expect("sound");
+        assert!(audit.ok && audit.torn.is_none(), "{audit:?}");
+        assert!(audit.orders >= told_before.len() as u64, "{} orders of {}", audit.orders, told_before.len());
+        check_in_the_copy(&copy, &Shop { market, sku, told: told_before }).await;
+        shop.work_until(&client, is_trimmed).await;
+    }
+    drop(client);
+    node.stop();
+}
+
+/// A node that goes on from the copy answers as the first one did.
+async fn check_in_the_copy(copy: &Path, shop: &Shop) {
+    let node = Node::start(&Settings::new(copy));
+    shop.check(&node.client().await).await;
+    node.stop();
+}

@@ -1,0 +1,24 @@
+//! What is told of a world when it is over.
+
+/// What a world came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Report {
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+    pub(crate) accepted: u64,
+    pub(crate) snapshots: u64,
+    /// Segments of the log that went.
+    pub(crate) trimmed: u64,
+    /// Images of which a byte was flipped before a recovery.
+    pub(crate) images_broken: u64,
+    /// Copies of the log that were opened.
+    pub(crate) backups: u64,
+    /// Placements that never reached a shard.
+    pub(crate) refused_by_board: u64,
+    /// Payments that adapters brought about, those given back, and parcels that left.
+    pub(crate) paid: u64,
+    pub(crate) given_back: u64,
+    pub(crate) parcels: u64,
+    /// A hash of every answer and every crash, in order.
+    pub(crate) trace: u64,
+}
