@@ -31,6 +31,9 @@ pub(crate) enum Scenario {
     /// More placements than the server may take, and payment results beside them. A step in which the generator was the
     /// limit is marked; the exit code does not say so, as what counts is what was accepted and what was in time.
     Overload(Overload),
+    /// A sale in a real one's proportions, its orders paid and handed over by adapters while it goes on. Of 100 orders 15
+    /// are never paid and expire, some are declined, 5 are cancelled by their customers a moment later.
+    Mixed(Mixed),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
     /// Kill the server under load, again and again, and look for anything that was lost.
@@ -115,6 +118,45 @@ pub(crate) struct Overload {
     /// Orders in one frame.
     #[arg(long, default_value_t = 16, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
     pub(crate) batch: u16,
+}
+
+/// A sale that is handed off.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Mixed {
+    /// Orders placed a second, at random moments.
+    #[arg(long, default_value_t = 5_000, value_name = "R", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) rate: u32,
+    /// Seconds of placing. Adapters go on until nothing is wanted any more.
+    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive_seconds)]
+    pub(crate) duration: f64,
+    /// QUIC connections.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 8, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
+}
+
+/// How the payment provider and the warehouse of our own server behave; with --connect say how that one's do.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub(crate) struct Simulated {
+    /// Milliseconds they take to answer.
+    #[arg(long, default_value_t = 5, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=5_000))]
+    pub(crate) delay: u64,
+    /// Orders in a thousand that are declined.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    pub(crate) declined: u16,
+    /// Questions or answers in a thousand that get lost.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=300))]
+    pub(crate) lost: u16,
+    /// Answers in a thousand that come once more.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    pub(crate) repeated: u16,
+    /// Of their chances.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) simulated_seed: u64,
 }
 
 /// A real shop.
@@ -218,6 +260,10 @@ pub(crate) struct ChildServe {
     pub(crate) reserve_orders: u64,
     #[arg(long)]
     pub(crate) orders_per_second_max: Option<u32>,
+    #[arg(long)]
+    pub(crate) hands_off: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 fn positive_seconds(text: &str) -> Result<f64, String> {
@@ -249,6 +295,7 @@ mod tests {
             "loadtest --json a.json replay FILE.csv.gz --short 5",
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
             "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",
+            "loadtest mixed --rate 5000 --duration 10 --delay 20 --declined 50 --lost 5 --repeated 10",
             "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));

@@ -43,6 +43,11 @@ impl Ledger {
         lines.iter().for_each(|line| self.shift_line(line, true));
     }
 
+    /// Orders in a state.
+    pub(crate) const fn orders(&self, state: State) -> u64 {
+        self.orders[state as usize]
+    }
+
     fn enter(&mut self, order: OrderId, state: State, lines: &[Counters]) {
         self.orders[state as usize] += 1;
         self.orders_hash = self.orders_hash.wrapping_add(order_hash(order, state, lines));

@@ -17,10 +17,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
+use stockade::adapters::simulated::Behaviour;
 use stockade::node::{self, Config, Watch};
 use stockade::wal::{Durability as LogDurability, Progress};
 
-use crate::arguments::{ChildServe, Durability};
+use crate::arguments::{ChildServe, Durability, Simulated};
 
 /// What the line begins with that says where the server listens.
 pub(crate) const READY: &str = "listening on ";
@@ -36,6 +37,12 @@ const SEGMENT_BYTES: (u64, u64) = (16 << 20, 256 << 20);
 pub(crate) fn serve(options: &ChildServe) -> ExitCode {
     end_with_parent();
     let (least, most) = SEGMENT_BYTES;
+    let Simulated { delay, declined, lost, repeated, simulated_seed } = options.simulated;
+    let simulated = |file: &str| {
+        let file = options.data.join(file);
+        let behaviour = Behaviour { file, delay_ms: delay, declined, lost, repeated, seed: simulated_seed };
+        options.hands_off.then_some(behaviour)
+    };
     let config = Config {
         data: options.data.clone(),
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -49,6 +56,8 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         orders_per_second_max: options.orders_per_second_max,
         skus_max: SKUS_MAX * u64::from(options.shards),
         segment_bytes: (options.orders_max * LOG_BYTES_PER_ORDER).clamp(least, most).next_multiple_of(least),
+        simulated_payment: simulated("simulated-payment.log"),
+        simulated_warehouse: simulated("simulated-warehouse.log"),
         durability: match options.durability {
             Durability::Sync => LogDurability::Sync,
             Durability::Interval => LogDurability::Interval { ms: INTERVAL_MS },

@@ -10,7 +10,7 @@ use crate::arguments::Flash;
 use crate::audit::{Known, audit};
 use crate::books::Ledger;
 use crate::chance::mix;
-use crate::drive::{Drive, Driven, Goods, Pace, Plan, Tally};
+use crate::drive::{Drive, Driven, Fate, Goods, Pace, Plan, Tally};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::host::Room;
@@ -31,7 +31,7 @@ pub(crate) fn room(flash: &Flash) -> Room {
     let per_s = flash.rate.map_or(ORDERS_PER_S_MAX, |rate| precise(rate) * 1.5);
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
-    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None }
+    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None, simulated: None }
 }
 
 fn duration_s(flash: &Flash) -> f64 {
@@ -80,9 +80,9 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
     };
     let plan = Plan { orders_max: flash.orders.unwrap_or(u64::MAX), span_ns, pace, batch, ..sale.plan(flash) };
     let mut driven = drive(plan, &client, session, connections).await?;
-    if sale.goods.expires {
+    if sale.goods.fate == Fate::Expires {
         session.progress.begin("waiting until every reservation has expired");
-        wait_for_expiry(&mut exchange, &sale).await?;
+        wait_for_expiry(&mut exchange, sale.goods).await?;
     } else {
         driven.sums.check_sale(flash.units);
     }
@@ -111,6 +111,7 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
         settings: session.settings.clone(),
         open_loop,
         overload: None,
+        mixed: None,
         replay: None,
         crash: None,
     };
@@ -152,7 +153,8 @@ async fn market(
     let skus = exchange.create_skus(market, [HOT_SKU].into_iter()).await?;
     exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
     let (hold_ms, customers, seed) = (flash.hold.saturating_mul(1_000), flash.customers, mix(session.seed));
-    let goods = Goods { market, sku: skus[0], hold_ms, expires: expires(flash), customers, seed };
+    let fate = if expires(flash) { Fate::Expires } else { Fate::Reserved };
+    let goods = Goods { market, sku: skus[0], hold_ms, fate, customers, seed };
     Ok(Shelf { name, market, goods, units })
 }
 
@@ -181,8 +183,8 @@ async fn drive(
 }
 
 /// The last reservation was made at the latest now; after its length, log time says that it is over.
-async fn wait_for_expiry(exchange: &mut Exchange, sale: &Shelf) -> Result<(), Failure> {
-    let over = exchange.status().await?.log_time.after_ms(u64::from(sale.goods.hold_ms));
+pub(crate) async fn wait_for_expiry(exchange: &mut Exchange, goods: Goods) -> Result<(), Failure> {
+    let over = exchange.status().await?.log_time.after_ms(u64::from(goods.hold_ms));
     loop {
         let now = exchange.status().await?.log_time;
         if now > over {

@@ -21,7 +21,7 @@ use serde_json::Value;
 use stockade::client::{Client, ClientIdentity, ClientOptions, PemSource};
 use tempfile::TempDir;
 
-use crate::arguments::{Durability, Target};
+use crate::arguments::{Durability, Simulated, Target};
 use crate::child::READY;
 use crate::failure::Failure;
 
@@ -44,6 +44,8 @@ pub(crate) struct Room {
     pub(crate) reserved: u64,
     /// Placements a second that it admits; `None` for as many as come.
     pub(crate) orders_per_second_max: Option<u32>,
+    /// How its simulated payment provider and warehouse behave; `None` for none.
+    pub(crate) simulated: Option<Simulated>,
 }
 
 /// A server of our own.
@@ -138,6 +140,11 @@ impl Own {
         command.args(["--reserve-orders", &self.room.reserved.to_string()]);
         if let Some(limit) = self.room.orders_per_second_max {
             command.args(["--orders-per-second-max", &limit.to_string()]);
+        }
+        if let Some(Simulated { delay, declined, lost, repeated, simulated_seed }) = self.room.simulated {
+            command.args(["--delay", &delay.to_string(), "--declined", &declined.to_string()]);
+            command.args(["--lost", &lost.to_string(), "--repeated", &repeated.to_string()]);
+            command.args(["--simulated-seed", &simulated_seed.to_string(), "--hands-off"]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
         let mut process = command.spawn().map_err(Failure::io("starting a server on", self.data()))?;

@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash | overload | replay | crash ─► audit ─► report ─► exit code
+//! arguments ─► session (host: a server) ─► flash | overload | mixed | replay | crash ─► audit ─► report ─► exit code
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -29,6 +29,7 @@ mod drive;
 
 mod crash;
 mod flash;
+mod mixed;
 mod overload;
 mod replay;
 
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.scenario {
         Scenario::ChildServe(options) => return child::serve(&options),
         Scenario::ChildAudit { data } => return child::audit(&data),
-        Scenario::Flash(_) | Scenario::Overload(_) | Scenario::Replay(_) | Scenario::Crash(_) => {
+        Scenario::Flash(_) | Scenario::Overload(_) | Scenario::Mixed(_) | Scenario::Replay(_) | Scenario::Crash(_) => {
             run(&arguments.scenario, &arguments.target, &arguments.output)
         }
     };
@@ -94,6 +95,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
         Scenario::Overload(overload) => {
             session = Session::start(target, overload, overload::room(overload))?;
             overload::run(overload, &mut session).await?
+        }
+        Scenario::Mixed(mixed) => {
+            session = Session::start(target, mixed, mixed::room(mixed))?;
+            mixed::run(mixed, &mut session).await?
         }
         Scenario::Replay(replay) => {
             let shop = Shop::open(&replay.file)?;

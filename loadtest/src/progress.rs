@@ -25,6 +25,11 @@ impl Progress {
         Self { bar, begin: Instant::now(), shown: None, phase: String::new() }
     }
 
+    /// Shows nothing.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), begin: Instant::now(), shown: None, phase: String::new() }
+    }
+
     /// Begins another part of the run; the rate counts from here.
     pub(crate) fn begin(&mut self, phase: impl Into<String>) {
         self.phase = phase.into();

@@ -44,6 +44,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overload: Option<OverloadFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mixed: Option<MixedFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<ReplayFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) crash: Option<CrashFigures>,
@@ -78,6 +80,24 @@ pub(crate) struct OpenLoop {
     pub(crate) late_sends: u64,
     /// More than 1 % were: the latencies are the generator's, not the server's.
     pub(crate) generator_was_the_limit: bool,
+}
+
+/// What became of a sale that was handed off.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(crate) struct MixedFigures {
+    pub(crate) completed: u64,
+    /// Declined by the provider, or cancelled by their customers.
+    pub(crate) cancelled: u64,
+    pub(crate) expired: u64,
+    /// Customers who cancelled a moment after placing, and of them those who were in time.
+    pub(crate) regretted: u64,
+    pub(crate) regretted_in_time: u64,
+    /// How old the oldest wanted effect was when the last order had been answered, in seconds.
+    pub(crate) lag_s: f64,
+    /// From then until nothing was wanted any more.
+    pub(crate) drained_after_s: f64,
+    /// Orders handed over a second, from the first placement to the end of the draining.
+    pub(crate) handed_over_per_s: f64,
 }
 
 /// What became of a file.
@@ -229,6 +249,17 @@ impl Report {
             }
         }
         self.overload.iter().flat_map(|overload| &overload.steps).for_each(|step| step.rows(table));
+        if let Some(mixed) = &self.mixed {
+            table.row("completed", &grouped(mixed.completed));
+            let regretted = (grouped(mixed.regretted), grouped(mixed.regretted_in_time));
+            table.row("  cancelled", &grouped(mixed.cancelled));
+            table.row("  expired", &grouped(mixed.expired));
+            table.row("  regretted", &format!("{}, of which {} in time", regretted.0, regretted.1));
+            let drained =
+                format!("{:.2} s behind at the end, drained {:.2} s later", mixed.lag_s, mixed.drained_after_s);
+            table.row("adapters", &drained);
+            table.row("  handed over a second", &grouped(rounded(mixed.handed_over_per_s)));
+        }
         if let Some(replay) = &self.replay {
             table.row("lines", &grouped(replay.lines));
             for class in Class::ALL.into_iter().filter(|class| replay.by_reason.of(*class) > 0) {
@@ -299,6 +330,7 @@ mod tests {
             settings: Map::from_iter([("short_run".to_owned(), Value::Bool(true))]),
             open_loop: None,
             overload: None,
+            mixed: None,
             replay: Some(ReplayFigures {
                 lines: 1,
                 orders: 2,

@@ -88,6 +88,20 @@ fn a_flood_over_the_limit_is_held_to_it_and_urgent_commands_pass() {
 }
 
 #[test]
+fn a_mixed_sale_is_paid_and_handed_over_by_adapters_and_the_books_know_each_order() {
+    let (code, report, _) =
+        run("mixed --rate 500 --duration 2 --delay 1 --declined 100 --lost 5 --repeated 200 --batch 2 --seed 3");
+    check_good(code, &report);
+    assert_eq!((&report["sold_out"], &report["other_refusals"]), (&Value::from(0), &Value::from(0)));
+    let count = |name: &str| report["mixed"][name].as_u64().expect("a count");
+    assert_eq!(count("completed") + count("cancelled") + count("expired"), report["orders"].as_u64().expect("a count"));
+    assert_eq!(count("regretted"), 50);
+    for name in ["completed", "cancelled", "expired"] {
+        assert!(count(name) > 20, "{name}: {report:#}");
+    }
+}
+
+#[test]
 fn what_was_answered_survives_every_kill() {
     let (code, report, _) = run("crash --cycles 3 --orders 6000 --seed 5");
     check_good(code, &report);

@@ -107,7 +107,7 @@ impl Cycles<'_> {
             .ask(&asks, |at, reply, _| match reply {
                 Reply::Answer(Answer::Done { state: State::Confirmed, moved: 1, repeated: false, .. }, _) => {
                     let order = goods.order_id(chosen[at].n, chosen[at].made_at);
-                    let (state, reserved) = goods.fate();
+                    let (state, reserved) = goods.fate(order);
                     sums.ledger.remove(order, state, &[reserved]);
                     let committed = Counters { committed: 1, ..Counters::default() };
                     sums.ledger.add(order, State::Confirmed, &[committed]);

@@ -25,7 +25,7 @@ use stockade::client::Client;
 use crate::arguments::Crash;
 use crate::audit::{Known, audit};
 use crate::chance::{Chance, mix};
-use crate::drive::{Accepted, Drive, Goods, Pace, Plan, Sums, Tally};
+use crate::drive::{Accepted, Drive, Fate, Goods, Pace, Plan, Sums, Tally};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::flash::precise;
@@ -51,7 +51,7 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 /// What our own server must have room for.
 pub(crate) const fn room(crash: &Crash) -> Room {
     let orders = crash.orders + 1_000;
-    Room { orders, lines: orders, reserved: 0, orders_per_second_max: None }
+    Room { orders, lines: orders, reserved: 0, orders_per_second_max: None, simulated: None }
 }
 
 /// Runs it.
@@ -101,7 +101,8 @@ impl<'a> Cycles<'a> {
         let name = session.market_name("crash");
         let market = exchange.create_market(&name).await?;
         let sku = exchange.create_skus(market, ["hot"].into_iter()).await?[0];
-        let goods = Goods { market, sku, hold_ms: HOLD_MS, expires: false, customers: None, seed: mix(session.seed) };
+        let goods =
+            Goods { market, sku, hold_ms: HOLD_MS, fate: Fate::Reserved, customers: None, seed: mix(session.seed) };
         Ok(Self {
             crash,
             name,
@@ -244,6 +245,7 @@ impl<'a> Cycles<'a> {
             settings: session.settings.clone(),
             open_loop: None,
             overload: None,
+            mixed: None,
             replay: None,
             crash: Some(self.figures),
         };

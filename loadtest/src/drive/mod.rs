@@ -35,8 +35,8 @@ use pace::{Arrivals, Ticker};
 pub(crate) use pace::{Lateness, Pace};
 pub(crate) use sums::Sums;
 pub(crate) use tally::{Accepted, Tally};
-pub(crate) use template::Goods;
 use template::Template;
+pub(crate) use template::{Fate, Goods};
 
 /// Without an answer for so long, a run gives up.
 const STUCK_AFTER: Duration = Duration::from_secs(30);

@@ -75,8 +75,9 @@ impl Sums {
                 }
                 self.reserved += 1;
                 self.numbers_sum += u128::from(number.0);
-                let (state, unit) = goods.fate();
-                self.ledger.add(goods.order_id(n, made_at), state, &[unit]);
+                let order = goods.order_id(n, made_at);
+                let (state, unit) = goods.fate(order);
+                self.ledger.add(order, state, &[unit]);
                 return Some(number.0);
             }
             Reply::Refused(Refused::Engine(Refusal::SoldOut { sku, asked, available })) => {
@@ -130,7 +131,14 @@ pub(super) mod tests {
 
     pub(in super::super) fn goods() -> Goods {
         let market = MarketId::new(3).expect("fits");
-        Goods { market, sku: SkuId(7), hold_ms: 1_000_000, expires: false, customers: None, seed: 1 }
+        Goods {
+            market,
+            sku: SkuId(7),
+            hold_ms: 1_000_000,
+            fate: super::super::Fate::Reserved,
+            customers: None,
+            seed: 1,
+        }
     }
 
     pub(in super::super) fn accepted(number: u64) -> Answer {

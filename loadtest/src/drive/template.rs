@@ -4,6 +4,7 @@
 //! the bytes are searched for them.
 
 use bytes::{BufMut, BytesMut};
+use stockade::adapters::simulated::Behaviour;
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
 use stockade::engine::command::{Command, Line, PaymentMethod, Place, Take};
 use stockade::engine::order::{Counters, State};
@@ -17,12 +18,24 @@ pub(crate) struct Goods {
     pub(crate) market: MarketId,
     pub(crate) sku: SkuId,
     pub(crate) hold_ms: u32,
-    /// Whether reservations may end before the run does; the run then waits until all have.
-    pub(crate) expires: bool,
+    /// What an accepted order is when the books are compared.
+    pub(crate) fate: Fate,
     /// Customers taking turns; `None`: one customer places ten orders in a row, then the next comes.
     pub(crate) customers: Option<u64>,
     /// Keeps the identifiers of two runs apart.
     pub(crate) seed: u64,
+}
+
+/// What becomes of every accepted order of a drive by the end of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing more: its reservation outlives the run.
+    Reserved,
+    /// Its reservation ends, and the run waits for that.
+    Expires,
+    /// Adapters see to its payment and its hand-over. The provider declines so many orders of a thousand, drawn by its
+    /// seed.
+    HandedOff { seed: u64, declined: u16 },
 }
 
 const PRICE: u64 = 1_999;
@@ -38,13 +51,16 @@ impl Goods {
         OrderId::new(made_at, self.market, mix(n.wrapping_add(self.seed)))
     }
 
-    /// What an accepted order is when the books are compared: reserved, or expired when reservations are short.
-    pub(crate) const fn fate(&self) -> (State, Counters) {
+    /// The state and the counters of an accepted order when the books are compared.
+    pub(crate) const fn fate(&self, order: OrderId) -> (State, Counters) {
         let none = Counters { reserved: 0, lapsed: 0, committed: 0, shipped: 0, cancelled: 0, returned: 0 };
-        if self.expires {
-            (State::Expired, Counters { lapsed: 1, ..none })
-        } else {
-            (State::PendingPayment, Counters { reserved: 1, ..none })
+        match self.fate {
+            Fate::Reserved => (State::PendingPayment, Counters { reserved: 1, ..none }),
+            Fate::Expires => (State::Expired, Counters { lapsed: 1, ..none }),
+            Fate::HandedOff { seed, declined } if Behaviour::declines(seed, declined, order) => {
+                (State::Cancelled, Counters { cancelled: 1, ..none })
+            }
+            Fate::HandedOff { .. } => (State::Completed, Counters { shipped: 1, ..none }),
         }
     }
 
@@ -157,7 +173,8 @@ mod tests {
     #[test]
     fn a_copied_frame_is_the_frame_that_encoding_would_give() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods { market, sku: SkuId(7), hold_ms: 3_600_000, expires: false, customers: None, seed: 99 };
+        let goods =
+            Goods { market, sku: SkuId(7), hold_ms: 3_600_000, fate: Fate::Reserved, customers: None, seed: 99 };
         let made_at = Timestamp::from_ms(1_234_567);
         for orders in [1_u16, 2, 1_024] {
             let mut copied = BytesMut::new();
@@ -180,7 +197,7 @@ mod tests {
     #[test]
     fn customers_take_turns_or_order_ten_times_in_a_row() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, expires: true, customers: None, seed: 0 };
+        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, fate: Fate::Expires, customers: None, seed: 0 };
         assert_eq!(goods.customer(0), goods.customer(9));
         assert_ne!(goods.customer(9), goods.customer(10));
         let goods = Goods { customers: Some(2), ..goods };

@@ -18,7 +18,7 @@ use stockade::client::Client;
 use crate::arguments::Overload;
 use crate::audit::{Known, audit};
 use crate::chance::mix;
-use crate::drive::{Accepted, Drive, Goods, Pace, Plan, Sums, Tally};
+use crate::drive::{Accepted, Drive, Fate, Goods, Pace, Plan, Sums, Tally};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::flash::precise;
@@ -44,7 +44,7 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 pub(crate) fn room(overload: &Overload) -> Room {
     let seconds = 2.0 * calm_s(overload) + AFTER_S + overload.duration * precise(overload.times.len() as u64);
     let orders = rounded(seconds * f64::from(overload.limit) * 1.1) + 100_000;
-    Room { orders, lines: orders, reserved: orders, orders_per_second_max: Some(overload.limit) }
+    Room { orders, lines: orders, reserved: orders, orders_per_second_max: Some(overload.limit), simulated: None }
 }
 
 /// Orders confirmed and cancelled in one step: two commands each.
@@ -128,7 +128,7 @@ impl Flood {
         let units = room(overload).orders;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let seed = mix(session.seed);
-        let goods = Goods { market, sku: skus[0], hold_ms: HOLD_MS, expires: false, customers: None, seed };
+        let goods = Goods { market, sku: skus[0], hold_ms: HOLD_MS, fate: Fate::Reserved, customers: None, seed };
         Ok(Self {
             client,
             goods,
@@ -234,6 +234,7 @@ impl Flood {
             settings: session.settings.clone(),
             open_loop: None,
             overload: Some(OverloadFigures { limit: overload.limit, steps: self.steps }),
+            mixed: None,
             replay: None,
             crash: None,
         };

@@ -178,9 +178,9 @@ impl Outcome<'_> {
     /// The targets were reserved; now they are cancelled.
     pub(super) fn enter(&self, ledger: &mut Ledger) {
         let none = Counters { reserved: 0, lapsed: 0, committed: 0, shipped: 0, cancelled: 0, returned: 0 };
-        let (state, unit) = self.plan.goods.fate();
         for Accepted { n, made_at, .. } in self.targets {
             let order = self.plan.goods.order_id(*n, *made_at);
+            let (state, unit) = self.plan.goods.fate(order);
             ledger.remove(order, state, &[unit]);
             ledger.add(order, State::Cancelled, &[Counters { cancelled: 1, ..none }]);
         }

@@ -62,6 +62,7 @@ pub(crate) fn room(shop: &Shop) -> Room {
         lines: shop.lines + 1_000,
         reserved: 0,
         orders_per_second_max: None,
+        simulated: None,
     }
 }
 
@@ -103,6 +104,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         settings: session.settings.clone(),
         open_loop: None,
         overload: None,
+        mixed: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
             orders,

@@ -21,6 +21,8 @@ pub use warehouse::SimulatedWarehouse;
 
 use std::path::PathBuf;
 
+use crate::base::OrderId;
+
 /// How a simulated counterparty behaves. Shares are per thousand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behaviour {
@@ -36,4 +38,12 @@ pub struct Behaviour {
     pub repeated: u16,
     /// Of its chances.
     pub seed: u64,
+}
+
+impl Behaviour {
+    /// Whether the money of an order is not to be had: what load generators expect of a provider with this seed.
+    #[must_use]
+    pub const fn declines(seed: u64, declined: u16, order: OrderId) -> bool {
+        fate::has(seed, order, 0, declined)
+    }
 }

@@ -87,7 +87,7 @@ impl SimulatedPayment {
     /// What is asked, done at the provider.
     fn act(&self, want: &WantRow) -> Verdict {
         let known = self.money.borrow().get(&want.order).copied();
-        let declines = fate::has(self.behaviour.seed, want.order, 0, self.behaviour.declined);
+        let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, want.order);
         let (next, verdict) = match (want.action, known) {
             (Action::Charge, None) if declines => (Some(Money::Declined), Verdict::Declined),
             (Action::Charge, None) => (Some(Money::Charged), Verdict::Paid),

@@ -1,0 +1,305 @@
+//! Mixed: a sale in a real one's proportions, handed off to adapters while it goes on.
+//!
+//! ```text
+//! of 100 orders   80 ─► market "sale": adapters charge, confirm, hand over; some are declined      (`drive`)
+//!                  5 ─► market "sale" too, and cancelled a moment later, wherever they are by then (`Regrets`)
+//!                 15 ─► market "carts": nobody pays, the reservation ends                          (`drive`)
+//! ```
+//!
+//! # Always true
+//! - What becomes of every order is known beforehand, but for those that were cancelled: they are looked at one by one.
+//! - The run ends when nothing is wanted any more, and fails when something was set aside.
+
+use std::time::{Duration, Instant};
+
+use stockade::base::{MarketId, OrderId};
+use stockade::client::Client;
+use stockade::engine::order::{Counters, State};
+use stockade::engine::query::{LineView, Query};
+use stockade::engine::{Command, Effect, Effects};
+use stockade::wire::Reply;
+
+use crate::arguments::Mixed;
+use crate::audit::{Known, audit};
+use crate::books::Ledger;
+use crate::chance::mix;
+use crate::drive::{Drive, Driven, Fate, Goods, Pace, Plan, Tally};
+use crate::errors::Errors;
+use crate::exchange::{Ask, Exchange, describe};
+use crate::failure::Failure;
+use crate::flash::{precise, wait_for_expiry};
+use crate::host::Room;
+use crate::latency::LatencyUs;
+use crate::progress::rounded;
+use crate::report::{MixedFigures, Report};
+use crate::session::Session;
+
+/// Shares of the orders.
+const CARTS: f64 = 0.15;
+const REGRETS: f64 = 0.05;
+const CARTS_HOLD_MS: u32 = 1_000;
+const HOLD_MS: u32 = 24 * 3_600_000;
+/// Orders that customers place together before they regret them.
+const REGRETS_TOGETHER: usize = 50;
+/// How long they wait, at most.
+const REGRETS_PATIENCE_MS: u64 = 100;
+/// Orders looked at together: a server counts the largest answer for each, and has room for some of those.
+const LOOKS_TOGETHER: usize = 8;
+/// Without an effect less for so long, a run gives up.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// What our own server must have room for.
+pub(crate) fn room(mixed: &Mixed) -> Room {
+    let orders = rounded(f64::from(mixed.rate) * mixed.duration * 1.3) + 10_000;
+    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None, simulated: Some(mixed.simulated) }
+}
+
+/// Runs it.
+pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, Failure> {
+    let connections = usize::from(mixed.connections);
+    let client = session.host.connect(connections).await?;
+    let mut exchange = Exchange::open(&client).await?;
+    let (declined, seed) = (mixed.simulated.declined, mixed.simulated.simulated_seed);
+    let units = room(mixed).orders;
+    let sale = Stand::open(session, &mut exchange, "sale", Fate::HandedOff { seed, declined }, units).await?;
+    let carts = Stand::open(session, &mut exchange, "carts", Fate::Expires, units).await?;
+    leave_to_adapters(&mut exchange, sale.goods.market).await?;
+
+    session.progress.begin("sale");
+    let begin = Instant::now();
+    let drive = |goods: Goods, share: f64| {
+        let pace = Pace::Open { orders_per_s: f64::from(mixed.rate) * share, burst_from_ns: None };
+        let span_ns = rounded(mixed.duration * 1e9);
+        let plan =
+            Plan { goods, first: 0, orders_max: u64::MAX, span_ns, batch: mixed.batch, pace, seed: mix(goods.seed) };
+        Drive::new(plan, connections, Tally::new(goods, 0))
+    };
+    let (selling, abandoning) = (drive(sale.goods, 1.0 - CARTS - REGRETS)?, drive(carts.goods, CARTS)?);
+    let mut regrets = Regrets::new(mixed, sale.goods);
+    let mut quiet = crate::progress::Progress::hidden();
+    let (sold, abandoned, regretted) = tokio::join!(
+        selling.run(&client, &mut session.progress),
+        abandoning.run(&client, &mut quiet),
+        regrets.run(&client, begin)
+    );
+    sold.and(abandoned).and(regretted)?;
+    let (sold, abandoned) = (selling.finish(), abandoning.finish());
+
+    session.progress.begin("waiting until nothing is wanted any more");
+    let mut figures = drain(&mut exchange, sale.goods.market).await?;
+    let took_s = begin.elapsed().as_secs_f64();
+    wait_for_expiry(&mut exchange, carts.goods).await?;
+
+    session.progress.begin("audit");
+    let mut errors = regrets.errors.take();
+    let fates = regrets.look(&mut exchange, &mut errors).await?;
+    let mut in_sale = sold.sums.ledger.clone();
+    for (order, state, line) in &fates {
+        in_sale.add(*order, *state, &[*line]);
+    }
+    let regretted_in_time = fates.iter().filter(|(_, state, _)| *state == State::Cancelled).count() as u64;
+    figures.completed = in_sale.orders(State::Completed);
+    figures.cancelled = in_sale.orders(State::Cancelled);
+    figures.expired = abandoned.sums.reserved;
+    (figures.regretted, figures.regretted_in_time) = (fates.len() as u64, regretted_in_time);
+    figures.handed_over_per_s = precise(figures.completed) / took_s;
+    let markets = [sale.known(in_sale), carts.known(abandoned.sums.ledger.clone())];
+    let (audit, server) = audit(&mut session.host, &mut exchange, &markets).await?;
+    session.set_short_run(mixed.duration);
+    Ok(report(session, [sold, abandoned], fates.len() as u64, (errors, figures), (audit, server)))
+}
+
+fn report(
+    session: &mut Session,
+    [sold, abandoned]: [Driven; 2],
+    regretted: u64,
+    (errors, figures): (Errors, MixedFigures),
+    (audit, server): (crate::report::Audit, crate::report::ServerFigures),
+) -> Report {
+    let both = |pick: fn(&Driven) -> u64| pick(&sold) + pick(&abandoned);
+    let orders = both(|driven| driven.sums.answered) + regretted;
+    let elapsed_s = sold.elapsed.max(abandoned.elapsed).as_secs_f64();
+    let mut latencies = sold.sums.latencies;
+    latencies.add(&abandoned.sums.latencies).expect("law: all latencies are kept with the same bounds");
+    let mut refusals = sold.sums.refusals;
+    refusals.extend(abandoned.sums.refusals);
+    let all = [&sold.sums.errors, &abandoned.sums.errors, &errors];
+    let report = Report {
+        scenario: "mixed",
+        orders,
+        reserved: sold.sums.reserved + abandoned.sums.reserved + regretted,
+        sold_out: sold.sums.sold_out + abandoned.sums.sold_out,
+        other_refusals: sold.sums.other_refusals + abandoned.sums.other_refusals,
+        refusals,
+        errors: all.iter().map(|errors| errors.count()).sum(),
+        error_list: all.iter().flat_map(|errors| errors.kept()).cloned().collect(),
+        elapsed_s,
+        orders_per_s: precise(orders) / elapsed_s.max(1e-9),
+        latency_us: LatencyUs::from(&latencies),
+        audit,
+        server,
+        settings: session.settings.clone(),
+        open_loop: None,
+        overload: None,
+        mixed: Some(figures),
+        replay: None,
+        crash: None,
+    };
+    session.latencies = Some(latencies);
+    report
+}
+
+/// A market with one SKU.
+struct Stand {
+    name: String,
+    goods: Goods,
+    units: u64,
+}
+
+impl Stand {
+    async fn open(
+        session: &Session,
+        exchange: &mut Exchange,
+        part: &str,
+        fate: Fate,
+        units: u64,
+    ) -> Result<Self, Failure> {
+        let name = session.market_name(part);
+        let market = exchange.create_market(&name).await?;
+        let skus = exchange.create_skus(market, ["wanted"].into_iter()).await?;
+        exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
+        let hold_ms = if fate == Fate::Expires { CARTS_HOLD_MS } else { HOLD_MS };
+        let goods = Goods { market, sku: skus[0], hold_ms, fate, customers: None, seed: mix(session.seed) };
+        Ok(Self { name, goods, units })
+    }
+
+    fn known(self, mut ledger: Ledger) -> Known {
+        ledger.receive(self.units);
+        Known { market: self.goods.market, name: self.name, ledger }
+    }
+}
+
+async fn leave_to_adapters(exchange: &mut Exchange, market: MarketId) -> Result<(), Failure> {
+    let effects = Effects { payment: true, release: true };
+    let set = |reply: &Reply<'_>| matches!(reply, Reply::Answer(..)).then_some(());
+    exchange.ask_one("leaving effects to adapters", Ask::Command(Command::SetEffects { market, effects }), set).await
+}
+
+/// Waits until nothing of the market is wanted and no order of it is open.
+async fn drain(exchange: &mut Exchange, market: MarketId) -> Result<MixedFigures, Failure> {
+    let begin = Instant::now();
+    let (mut figures, mut since, mut before) = (MixedFigures::default(), Instant::now(), u64::MAX);
+    for look in 0_u64.. {
+        let mut oldest = None;
+        for effect in Effect::ALL {
+            for aside in [false, true] {
+                let query = Query::Wanted { market: Some(market), effect, aside, after: 0, rows_max: 1 };
+                let first = |reply: &Reply<'_>| match reply {
+                    Reply::Wanted(page) => Some(page.rows.first().map(|row| row.since)),
+                    _ => None,
+                };
+                let found = exchange.ask_one("asking what is wanted", Ask::Query(query), first).await?;
+                if aside && found.is_some() {
+                    let (attempt, answer) = ("a hand-off".to_owned(), format!("{} set aside", effect.name()));
+                    return Err(Failure::Unexpected { attempt, answer });
+                }
+                oldest = oldest.into_iter().chain(found).min();
+            }
+        }
+        let status = exchange.status().await?;
+        if look == 0 {
+            figures.lag_s = oldest.map_or(0.0, |since| status.log_time.since_ms(since) as f64 / 1e3);
+        }
+        let books = exchange.books(market).await?;
+        let open = [State::PendingPayment, State::Confirmed, State::Fulfilling];
+        let open: u64 = open.iter().map(|state| books.orders[*state as usize]).sum();
+        if oldest.is_none() && open == 0 {
+            figures.drained_after_s = begin.elapsed().as_secs_f64();
+            return Ok(figures);
+        }
+        if open != before {
+            (before, since) = (open, Instant::now());
+        } else if since.elapsed() > STUCK_AFTER {
+            return Err(Failure::Stuck { waited: STUCK_AFTER, open });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    unreachable!("law: looks have no end")
+}
+
+/// Customers who change their minds a moment after placing.
+struct Regrets {
+    goods: Goods,
+    count: usize,
+    span: Duration,
+    orders: Vec<OrderId>,
+    errors: std::cell::RefCell<Errors>,
+}
+
+impl Regrets {
+    fn new(mixed: &Mixed, goods: Goods) -> Self {
+        let count = rounded(f64::from(mixed.rate) * mixed.duration * REGRETS) as usize;
+        // Its identifiers are not those of the drive.
+        let goods = Goods { seed: mix(goods.seed ^ 1), ..goods };
+        let span = Duration::from_secs_f64(mixed.duration);
+        Self { goods, count, span, orders: Vec::new(), errors: std::cell::RefCell::default() }
+    }
+
+    /// Spreads them over the sale.
+    async fn run(&mut self, client: &Client, begin: Instant) -> Result<(), Failure> {
+        let mut exchange = Exchange::open(client).await?;
+        let lines = [self.goods.line()];
+        while self.orders.len() < self.count {
+            let share = precise(self.orders.len() as u64) / precise(self.count as u64);
+            tokio::time::sleep(self.span.mul_f64(share).saturating_sub(begin.elapsed())).await;
+            let first = self.orders.len() as u64;
+            let these = first..(first + REGRETS_TOGETHER as u64).min(self.count as u64);
+            let made_at = client.log_time();
+            let places: Vec<_> =
+                these.clone().map(|n| Ask::Command(Command::Place(self.goods.place(n, made_at, &lines)))).collect();
+            let orders: Vec<OrderId> = these.map(|n| self.goods.order_id(n, made_at)).collect();
+            self.ask(&mut exchange, &places, "placing").await?;
+            // Some before they are charged, some while they are, some after they are handed over.
+            let patience = mix(self.goods.seed ^ first) % REGRETS_PATIENCE_MS;
+            tokio::time::sleep(Duration::from_millis(patience)).await;
+            let cancel = |order: &OrderId| Ask::Command(Command::Cancel { order: *order, block: false });
+            self.ask(&mut exchange, &orders.iter().map(cancel).collect::<Vec<_>>(), "").await?;
+            self.orders.extend(orders);
+        }
+        Ok(())
+    }
+
+    /// Asks; whatever is not answered by an acceptance is an error, if `attempt` says what it was.
+    async fn ask(&self, exchange: &mut Exchange, asks: &[Ask<'_>], attempt: &str) -> Result<(), Failure> {
+        let check = |_, reply: &Reply<'_>, _| {
+            if !attempt.is_empty() && !matches!(reply, Reply::Answer(..)) {
+                self.errors.borrow_mut().add(|| format!("{attempt}: {}", describe(reply)));
+            }
+        };
+        exchange.ask(asks, check).await
+    }
+
+    /// What became of them: handed over, or cancelled in time.
+    async fn look(
+        &self,
+        exchange: &mut Exchange,
+        errors: &mut Errors,
+    ) -> Result<Vec<(OrderId, State, Counters)>, Failure> {
+        let mut fates = Vec::new();
+        let mut look = |_: usize, reply: &Reply<'_>, _: u64| match reply {
+            Reply::Order(view)
+                if matches!(view.state, State::Completed | State::Cancelled) && view.lines.len() == 1 =>
+            {
+                let LineView { reserved, lapsed, committed, shipped, cancelled, returned, .. } = view.lines[0];
+                let counters = Counters { reserved, lapsed, committed, shipped, cancelled, returned };
+                fates.push((view.order, view.state, counters));
+            }
+            other => errors.add(|| format!("an order that was cancelled: {}", describe(other))),
+        };
+        for orders in self.orders.chunks(LOOKS_TOGETHER) {
+            let asks: Vec<_> = orders.iter().map(|order| Ask::Query(Query::Order { order: *order })).collect();
+            exchange.ask(&asks, &mut look).await?;
+        }
+        Ok(fates)
+    }
+}
