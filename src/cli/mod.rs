@@ -14,6 +14,7 @@
 
 mod args;
 mod backup;
+mod books;
 mod config;
 mod fault;
 mod serve_args;
@@ -34,6 +35,7 @@ mod suggestion;
 mod catalog;
 mod effects;
 mod order;
+mod order_args;
 mod order_line;
 mod order_report;
 mod policy;
@@ -59,12 +61,10 @@ use clap::Parser;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use args::{
-    Cli, ClientArgs, Command, LogCommand, MarketCommand, OrderCommand, PolicyArgs, SiteCommand, SkuCommand,
-    StockCommand,
-};
+use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, PolicyArgs, SiteCommand, SkuCommand, StockCommand};
 use config::Given;
 use fault::CliFault;
+use order_args::OrderCommand;
 use output::{Form, remark, show};
 use settings::{ClientSettings, LogSettings, ServeSettings};
 use wanted::WantedCommand;
@@ -180,6 +180,7 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
         MarketCommand::Create { name, client } => {
             ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
         }
+        MarketCommand::Books { client } => ask(sources.client(client)?, async |settings| books::books(settings).await),
         MarketCommand::Effects { payment, release, client } => {
             ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
         }
@@ -245,7 +246,13 @@ fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {
         }
         StockCommand::Receive { sku, quantity, site, request, client } => {
             ask(sources.client(client)?, async |settings| {
-                stock::receive(settings, (&sku, &site), quantity, request.as_deref()).await
+                stock::change(settings, (&sku, &site), stock::Change::Receive(quantity), request.as_deref()).await
+            })
+        }
+        StockCommand::Adjust { sku, delta, reason, site, request, client } => {
+            let change = stock::Change::Adjust(delta, reason);
+            ask(sources.client(client)?, async |settings| {
+                stock::change(settings, (&sku, &site), change, request.as_deref()).await
             })
         }
         StockCommand::Get { skus, client } => {
@@ -269,6 +276,12 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::Confirm { order, attempt, client } => {
             ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)
         }
+        OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
+            order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await
+        }),
+        OrderCommand::Return { order, lines, site, change, client } => ask(sources.client(client)?, async |settings| {
+            order::goods(settings, &order, order::Goods::Returned(&site), (&lines, change)).await
+        }),
         OrderCommand::Cancel { order, block, lines, change, client } => {
             ask(sources.client(client)?, async |settings| {
                 order::cancel(settings, &order, block, (&lines, change)).await

@@ -1,8 +1,8 @@
-//! `order place | get | list | confirm | cancel`.
+//! `order place | get | list | confirm | cancel | hand-over | return`.
 
-use super::args::{Payment, PlaceArgs};
 use super::connection::{Answered, MarketConnection, unexpected};
 use super::fault::CliFault;
+use super::order_args::{Payment, PlaceArgs};
 use super::order_line::{self, WantedLine};
 use super::order_report::{DoneReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
 use super::settings::ClientSettings;
@@ -241,11 +241,44 @@ pub(super) async fn cancel(
     done(order, &connection.submit(&format!("cancelling order {text}"), &command).await?)
 }
 
+/// What is said of an order's goods.
+pub(super) enum Goods<'a> {
+    /// They left the building.
+    HandedOver,
+    /// They are at this site again.
+    Returned(&'a str),
+}
+
+pub(super) async fn goods(
+    settings: &ClientSettings,
+    text: &str,
+    goods: Goods<'_>,
+    (lines, change): (&[String], Option<u64>),
+) -> Result<DoneReport, CliFault> {
+    named(text)?;
+    let lines = &lines.iter().map(|line| order_line::part(line)).collect::<Result<Vec<_>, _>>()?;
+    let connection = MarketConnection::open(settings).await?;
+    let order = find(&connection, text).await?;
+    let change = change.map_or_else(|| connection.client.new_change_id(), ChangeId);
+    let (what, command) = match goods {
+        Goods::HandedOver => ("handing over", Command::HandOver { order, change, lines }),
+        Goods::Returned(site) => {
+            let site = connection.site(site).await?;
+            ("taking back", Command::ReturnToStock { order, change, site, lines })
+        }
+    };
+    done(order, &connection.submit(&format!("{what} units of order {text}"), &command).await?)
+}
+
 pub(super) fn done(order: OrderId, (answer, _): &Answered) -> Result<DoneReport, CliFault> {
     match answer {
-        Answer::Done { state, moved, repeated, excess: _ } => {
-            Ok(DoneReport { id: order.to_string(), state: state.name(), moved: *moved, repeated: *repeated })
-        }
+        Answer::Done { state, moved, repeated, excess } => Ok(DoneReport {
+            id: order.to_string(),
+            state: state.name(),
+            moved: *moved,
+            excess: *excess,
+            repeated: *repeated,
+        }),
         other => Err(unexpected("what became of the order", other)),
     }
 }

@@ -222,19 +222,25 @@ impl fmt::Display for PlacedReport {
     }
 }
 
-/// What became of a confirm or a cancel.
+/// What became of a command on an order.
 #[derive(Debug, Serialize)]
 pub(super) struct DoneReport {
     pub(super) id: String,
     pub(super) state: &'static str,
     pub(super) moved: u64,
+    /// Units that were told and that the order does not account for.
+    pub(super) excess: u64,
     pub(super) repeated: bool,
 }
 
 impl fmt::Display for DoneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, state, moved, repeated } = self;
+        let Self { id, state, moved, excess, repeated } = self;
         let what = if *repeated { "this had happened before, nothing changed" } else { "done" };
-        writeln!(f, "order {id} is {state}: {what}, {moved} units moved")
+        writeln!(f, "order {id} is {state}: {what}, {moved} units moved")?;
+        match excess {
+            0 => Ok(()),
+            _ => writeln!(f, "{excess} units more were told than the order accounts for: somebody has to look at them"),
+        }
     }
 }

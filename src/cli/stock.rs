@@ -1,9 +1,10 @@
-//! `stock receive` and `stock get`.
+//! `stock receive`, `stock adjust` and `stock get`.
 
 use std::fmt;
 
 use serde::Serialize;
 
+use super::args::Reason;
 use super::connection::{MarketConnection, unexpected};
 use super::fault::CliFault;
 use super::settings::ClientSettings;
@@ -11,28 +12,30 @@ use super::table::Table;
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{RequestId, SiteId, SkuId};
 use crate::client::QueryReply;
+use crate::engine::command::AdjustReason;
 use crate::engine::ledger::Bucket;
 use crate::engine::query::StockRow;
 use crate::engine::{Answer, Command, Query};
 
-/// What `stock receive` did.
+/// What `stock receive` or `stock adjust` did.
 #[derive(Debug, Serialize)]
-pub(super) struct Received {
+pub(super) struct Changed {
     sku: String,
     site: String,
-    received: u64,
+    /// Units more; negative for units fewer.
+    change: i128,
     /// Right after it happened first.
     available: u64,
     request: String,
-    /// It had been received before and nothing changed.
+    /// It had happened before and nothing changed.
     repeated: bool,
 }
 
-impl fmt::Display for Received {
+impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sku, site, received, available, request, repeated } = self;
+        let Self { sku, site, change, available, request, repeated } = self;
         match repeated {
-            false => writeln!(f, "received {received} of {sku} at {site}: {available} available (request {request})"),
+            false => writeln!(f, "{change:+} of {sku} at {site}: {available} available (request {request})"),
             true => {
                 writeln!(f, "request {request} was carried out before; nothing changed ({available} available then)")
             }
@@ -40,31 +43,60 @@ impl fmt::Display for Received {
     }
 }
 
-pub(super) async fn receive(
+/// How stock is to change.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    /// So many units came in.
+    Receive(u64),
+    /// So many were found, or are gone.
+    Adjust(i64, Reason),
+}
+
+pub(super) async fn change(
     settings: &ClientSettings,
     (sku, site): (&str, &str),
-    quantity: u64,
+    change: Change,
     request: Option<&str>,
-) -> Result<Received, CliFault> {
+) -> Result<Changed, CliFault> {
     let given =
         request.map(|text| text.parse::<RequestId>().map_err(|why| CliFault::usage(format!("--request: {why}"))));
     let given = given.transpose()?;
     let connection = MarketConnection::open(settings).await?;
     given.map_or(Ok(()), |request| connection.check_market("--request", request.market()))?;
-    let numbers = connection.resolve_all(&[sku]).await?;
+    let number = connection.resolve_all(&[sku]).await?[0];
     let site_number = connection.site(site).await?;
     let request = given.unwrap_or_else(|| connection.client.new_request_id(connection.market));
-    let command = Command::Receive { request, sku: numbers[0], site: site_number, quantity };
-    match connection.submit(&format!("receiving {quantity} of {sku}"), &command).await? {
-        (Answer::Stock { available, repeated }, _) => Ok(Received {
+    let (what, units, command) = match change {
+        Change::Receive(quantity) => {
+            let command = Command::Receive { request, sku: number, site: site_number, quantity };
+            (format!("receiving {quantity} of {sku}"), i128::from(quantity), command)
+        }
+        Change::Adjust(delta, reason) => {
+            let reason = adjust_reason(reason);
+            let command = Command::Adjust { request, sku: number, site: site_number, delta, reason };
+            (format!("adjusting {sku} by {delta:+}"), i128::from(delta), command)
+        }
+    };
+    match connection.submit(&what, &command).await? {
+        (Answer::Stock { available, repeated }, _) => Ok(Changed {
             sku: sku.to_owned(),
             site: site.to_owned(),
-            received: quantity,
+            change: units,
             available,
             request: request.to_string(),
             repeated,
         }),
         (other, _) => Err(unexpected("stock", &other)),
+    }
+}
+
+const fn adjust_reason(reason: Reason) -> AdjustReason {
+    match reason {
+        Reason::Count => AdjustReason::Count,
+        Reason::Damaged => AdjustReason::Damaged,
+        Reason::Lost => AdjustReason::Lost,
+        Reason::Found => AdjustReason::Found,
+        Reason::Other => AdjustReason::Other,
     }
 }
 

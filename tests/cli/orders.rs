@@ -204,3 +204,35 @@ fn what_does_not_exist_is_named_with_the_command_that_creates_it() {
         assert!(error.contains(says), "{line}: {error}");
     }
 }
+
+#[test]
+fn goods_are_handed_over_come_back_and_are_corrected() {
+    let server = stocked(10);
+    server.run("order place --line MUG=4@2.50").ok();
+    server.run("order confirm 1").ok();
+    let parcel = server.run("order hand-over 1 --line 0=3 --change 7 --json").json();
+    assert_eq!((&parcel["state"], &parcel["moved"], &parcel["excess"]), (&json!("fulfilling"), &json!(3), &json!(0)));
+    assert_eq!(server.run("order hand-over 1 --line 0=3 --change 7 --json").json()["repeated"], true);
+    let rest = server.run("order hand-over 1 --json").json();
+    assert_eq!((&rest["state"], &rest["moved"]), (&json!("completed"), &json!(1)));
+    let twice = server.run("order hand-over 1 --line 0=2").ok();
+    assert!(twice.contains("2 units more were told than the order accounts for"), "{twice}");
+
+    server.run("site create outlet --rank 5").ok();
+    let back = server.run("order return 1 --line 0=1 --site outlet --json").json();
+    assert_eq!((&back["moved"], &back["excess"]), (&json!(1), &json!(0)));
+    assert_eq!((server.stock("MUG", "available"), server.stock("MUG", "customer")), (7, 3));
+    let gone = server.run("stock adjust MUG -2 --reason damaged --json").json();
+    assert_eq!((&gone["change"], &gone["available"], &gone["repeated"]), (&json!(-2), &json!(4), &json!(false)));
+    let request = gone["request"].as_str().expect("an identifier");
+    let again = server.run(&format!("stock adjust MUG -2 --reason damaged --request {request}")).ok();
+    assert!(again.contains("nothing changed"), "{again}");
+    assert!(server.run("stock adjust MUG -50 --reason lost").failed(1).contains("available"));
+    assert!(server.run("stock adjust MUG 3").failed(2).contains("--reason"));
+
+    let books = server.run("market books --json").json();
+    let units = |bucket: &str| books["units"][bucket].as_i64().expect("units");
+    assert_eq!([units("available"), units("customer"), units("write_off"), units("supplier")], [5, 3, 2, -10]);
+    assert_eq!(books["orders"]["completed"], 1);
+    assert!(server.run("market books").ok().contains("orders hash"));
+}

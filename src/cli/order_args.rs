@@ -1,0 +1,136 @@
+//! The command line of `order`: every command, every flag and what the help says about them.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::args::ClientArgs;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OrderCommand {
+    /// Place an order: its units are reserved until it is confirmed, cancelled or the hold is over.
+    Place(Box<PlaceArgs>),
+    /// Show an order.
+    Get {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// List orders that still hold units.
+    List {
+        /// Orders with numbers after this one.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        after: u64,
+        /// At most so many, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Confirm an order: payment accepted it.
+    Confirm {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Name of this payment attempt (a number); a repeat of it gets the same answer. Drawn unless given.
+        #[arg(long)]
+        attempt: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Say that units of an order left the building.
+    HandOver {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Only so many units of this line; lines count from 0. May be repeated. [default: everything confirmed]
+        #[arg(long = "line", value_name = "LINE=QTY")]
+        lines: Vec<String>,
+        /// Name of this parcel (a number); a repeat of it changes nothing. Drawn unless given.
+        #[arg(long)]
+        change: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Say that units came back from the customer and are for sale again.
+    Return {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// So many units of this line; lines count from 0. May be repeated.
+        #[arg(long = "line", required = true, value_name = "LINE=QTY")]
+        lines: Vec<String>,
+        /// Where they lie now.
+        #[arg(long, default_value = "main")]
+        site: String,
+        /// Name of this return (a number); a repeat of it changes nothing. Drawn unless given.
+        #[arg(long)]
+        change: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Cancel an order, or some units of it.
+    Cancel {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Also refuse a placement of this identifier that arrives later; the order need not exist.
+        #[arg(long, conflicts_with = "lines")]
+        block: bool,
+        /// Cancel only so many units of this line; lines count from 0. May be repeated.
+        #[arg(long = "line", value_name = "LINE=QTY")]
+        lines: Vec<String>,
+        /// Name of this change (a number); a repeat of it changes nothing. Drawn unless given.
+        #[arg(long, requires = "lines")]
+        change: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlaceArgs {
+    /// A line: SKU, units, and the price of one unit (12.50; 0 when it is free). May be repeated.
+    #[arg(long = "line", required = true, value_name = "SKU=QTY@PRICE")]
+    pub(super) lines: Vec<String>,
+    /// Currency of every price (ISO 4217).
+    #[arg(long, default_value = "EUR")]
+    pub(super) currency: String,
+    /// Take what exists when stock does not cover every line, instead of nothing.
+    #[arg(long)]
+    pub(super) take_what_exists: bool,
+    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d.
+    #[arg(long, default_value = "15m", value_name = "TIME")]
+    pub(super) hold: String,
+    /// How the customer pays. Cash on delivery is confirmed at once, and so is an order that costs nothing.
+    #[arg(long, value_enum, default_value_t = Payment::Unspecified)]
+    pub(super) payment: Payment,
+    /// The customer: 32 hexadecimal digits; a guest unless given.
+    #[arg(long, value_name = "KEY")]
+    pub(super) customer: Option<String>,
+    /// Number of the sales channel.
+    #[arg(long, default_value_t = 0)]
+    pub(super) channel: u16,
+    /// Number of the destination zone.
+    #[arg(long, default_value_t = 0)]
+    pub(super) zone: u16,
+    /// Text kept with the order, up to 4 KiB. Not yet encrypted.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(super) details: String,
+    /// Identifier of the order (32 hexadecimal digits); the same order under it is placed once. Drawn unless given.
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+}
+
+/// How a customer pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Payment {
+    Unspecified,
+    Card,
+    Wallet,
+    BankTransfer,
+    Invoice,
+    CashOnDelivery,
+}
