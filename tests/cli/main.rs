@@ -10,4 +10,5 @@ mod handing_off;
 mod import;
 mod offline;
 mod orders;
+mod readme;
 mod serving;

@@ -1,0 +1,41 @@
+//! What the pages tell people to type works as it stands there.
+
+use crate::harness::Server;
+
+/// The lines of the first block of commands behind a heading that begin with the program's name, without it.
+fn commands<'p>(page: &'p str, heading: &str) -> Vec<&'p str> {
+    let (_, behind) = page.split_once(heading).expect("the heading is there");
+    let block = behind.split("```").nth(1).expect("a block behind it");
+    // What follows two spaces explains the command.
+    let command = |line: &'p str| line.strip_prefix("stockade ").map(|rest| rest.split("  ").next().unwrap_or(rest));
+    block.lines().filter_map(command).collect()
+}
+
+#[test]
+fn the_readmes_minute_works_as_it_stands_there() {
+    let server = Server::start();
+    let commands = commands(include_str!("../../README.md"), "## Sixty seconds");
+    assert!(commands.len() > 8, "{commands:?}");
+    for command in commands {
+        server.run(command).ok();
+    }
+    assert_eq!(server.stock("LANTERN", "available"), 8, "ten, two handed over, one back, one damaged");
+}
+
+#[test]
+fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there() {
+    let manual = include_str!("../../docs/OPERATIONS.md");
+    let server = Server::start();
+    server.run("sku create MUG").ok();
+    for heading in ["## What may be sold of a SKU", "## How long orders are kept"] {
+        for command in commands(manual, heading) {
+            server.run(command).ok();
+        }
+    }
+    for command in commands(manual, "## What is left to adapters") {
+        // Its order is an example; there is none here.
+        if !command.contains("1042") {
+            server.run(command).ok();
+        }
+    }
+}
