@@ -31,8 +31,8 @@ pub(crate) enum Scenario {
     /// More placements than the server may take, and payment results beside them. A step in which the generator was the
     /// limit is marked; the exit code does not say so, as what counts is what was accepted and what was in time.
     Overload(Overload),
-    /// A sale in a real one's proportions, its orders paid and handed over by adapters while it goes on. Of 100 orders 15
-    /// are never paid and expire, some are declined, 5 are cancelled by their customers a moment later.
+    /// A sale in a real one's proportions, its orders paid and handed over by adapters while it goes on. Of 100 orders
+    /// 15 are never paid and expire, some are declined, 5 are cancelled by their customers a moment later.
     Mixed(Mixed),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
@@ -124,7 +124,8 @@ pub(crate) struct Overload {
 #[derive(Debug, Clone, Args, Serialize)]
 pub(crate) struct Mixed {
     /// Orders placed a second, at random moments.
-    #[arg(long, default_value_t = 5_000, value_name = "R", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    #[arg(long, default_value_t = 5_000, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub(crate) rate: u32,
     /// Seconds of placing. Adapters go on until nothing is wanted any more.
     #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive_seconds)]

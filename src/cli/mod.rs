@@ -276,6 +276,9 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::Confirm { order, attempt, client } => {
             ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)
         }
+        OrderCommand::Extend { order, time, client } => {
+            ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time).await)
+        }
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await
         }),

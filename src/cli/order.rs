@@ -1,10 +1,10 @@
-//! `order place | get | list | confirm | cancel | hand-over | return`.
+//! `order place | get | list | extend | confirm | cancel | hand-over | return`.
 
 use super::connection::{Answered, MarketConnection, unexpected};
 use super::fault::CliFault;
 use super::order_args::{Payment, PlaceArgs};
 use super::order_line::{self, WantedLine};
-use super::order_report::{DoneReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
+use super::order_report::{DoneReport, ExtendedReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
 use super::settings::ClientSettings;
 use super::suggestion::Suggestion;
 use super::time_text::{utc, utc_or_none};
@@ -221,6 +221,20 @@ pub(super) async fn confirm(
         return Err(CliFault::Refused { what: format!("order {text} was not confirmed"), why });
     }
     done(order, &answer)
+}
+
+pub(super) async fn extend(settings: &ClientSettings, text: &str, time: &str) -> Result<ExtendedReport, CliFault> {
+    named(text)?;
+    let ms = units::span_ms(time).ok_or_else(|| CliFault::usage(format!("{time}: it must be {}", units::SPAN)))?;
+    let connection = MarketConnection::open(settings).await?;
+    let order = find(&connection, text).await?;
+    let until = connection.client.log_time().after_ms(ms);
+    match connection.submit(&format!("extending order {text}"), &Command::Extend { order, until }).await? {
+        (Answer::Extended { deadline, repeated }, _) => {
+            Ok(ExtendedReport { id: order.to_string(), reserved_until: utc(deadline), repeated })
+        }
+        (other, _) => Err(unexpected("a deadline", &other)),
+    }
 }
 
 pub(super) async fn cancel(

@@ -27,6 +27,17 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Let an order's units stay reserved for longer, counted from now.
+    Extend {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// For how long from now: 30s, 15m, 2h. Never shorter than it was, and at most 31d from the acceptance.
+        #[arg(value_name = "TIME")]
+        time: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Confirm an order: payment accepted it.
     Confirm {
         /// Its number, or its identifier (32 hexadecimal digits).

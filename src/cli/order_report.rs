@@ -244,3 +244,19 @@ impl fmt::Display for DoneReport {
         }
     }
 }
+
+/// Until when an order's units are reserved.
+#[derive(Debug, Serialize)]
+pub(super) struct ExtendedReport {
+    pub(super) id: String,
+    pub(super) reserved_until: String,
+    pub(super) repeated: bool,
+}
+
+impl fmt::Display for ExtendedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, reserved_until, repeated } = self;
+        let what = if *repeated { ", as before" } else { "" };
+        writeln!(f, "the units of order {id} are reserved until {reserved_until}{what}")
+    }
+}

@@ -53,6 +53,13 @@ pub enum Answer {
         /// It had happened before.
         repeated: bool,
     },
+    /// A reservation lasts until then.
+    Extended {
+        /// When it ends now.
+        deadline: Timestamp,
+        /// It lasted as long before.
+        repeated: bool,
+    },
     /// Payment came after expiry and the units could not be taken again. A fact, once per attempt: refund.
     RetakeFailed {
         /// The first SKU that came up short.

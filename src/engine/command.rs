@@ -9,7 +9,9 @@
 use super::effect::{Effect, Effects, Report};
 use super::policy::Policy;
 use super::retention::Retention;
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId};
+use crate::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId, Timestamp,
+};
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,14 @@ pub enum Command<'a> {
         market: MarketId,
         /// From now on.
         effects: Effects,
+    },
+    /// Let a reservation last longer. It is never made shorter, and ends
+    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX) after the acceptance at the latest.
+    Extend {
+        /// Which; its reservation must be alive.
+        order: OrderId,
+        /// Log time until which the units are to stay reserved.
+        until: Timestamp,
     },
     /// Tell what became of an effect that was wanted. A report: never refused for the state of the order, and of an
     /// effect that is not wanted (any more) it changes nothing.
@@ -290,6 +300,7 @@ impl Command<'_> {
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
+            | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(order.market()),
         }
@@ -304,6 +315,7 @@ impl Command<'_> {
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
+            | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }

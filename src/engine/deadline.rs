@@ -8,8 +8,9 @@
 //! ```
 //!
 //! # Always true
-//! - Every reserved order has an entry with its deadline. An entry without such an order is stale and is dropped when
-//!   its time comes: confirming or cancelling an order never searches for its entry.
+//! - Every reserved order has one entry, with its deadline or, if that was moved since, an earlier one: when its time
+//!   comes it is entered again. An entry without such an order is stale and is dropped then: confirming, cancelling or
+//!   extending an order never searches for its entry, and the number of entries is that of placements.
 //! - What is due is given out by deadline, then by position: in the same order wherever the same facts were folded.
 //! # Why so
 //! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level; one level of spans over a heap of

@@ -97,6 +97,13 @@ pub enum Fact<'a> {
         /// The first SKU that came up short.
         sku: SkuId,
     },
+    /// A reservation lasts longer than it did.
+    Extended {
+        /// The order.
+        order: OrderId,
+        /// When it ends now.
+        deadline: Timestamp,
+    },
     /// Everything not handed over was cancelled: reserved and committed to available, lapsed to nowhere.
     Cancelled {
         /// The order.
@@ -215,6 +222,7 @@ impl Fact<'_> {
             | Self::LinesCancelled { order, .. }
             | Self::Expired { order }
             | Self::HandedOver { order, .. }
+            | Self::Extended { order, .. }
             | Self::EffectReported { order, .. }
             | Self::Returned { order, .. } => Some(order.market()),
         }

@@ -324,6 +324,10 @@ impl Orders {
         self.records[position as usize].state = state;
     }
 
+    pub(super) fn set_deadline(&mut self, position: u32, deadline: Timestamp) {
+        self.records[position as usize].deadline = deadline;
+    }
+
     pub(super) fn set_closes_at(&mut self, position: u32, closes_at: Timestamp) {
         self.records[position as usize].closes_at = closes_at;
     }

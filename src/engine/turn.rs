@@ -83,10 +83,15 @@ impl Engine {
     pub fn next_due(&mut self, now: Timestamp) -> Option<Fact<'static>> {
         while let Some((deadline, position)) = self.deadlines.first_due(now) {
             let record = self.orders.record(position);
-            if record.state == State::PendingPayment && record.deadline == deadline {
+            let (is_reserved, ends) = (record.state == State::PendingPayment, record.deadline);
+            if is_reserved && ends == deadline {
                 return Some(Fact::Expired { order: record.order });
             }
             self.deadlines.drop_first();
+            // It was extended: its entry waits on, and is still the only one.
+            if is_reserved && ends > deadline {
+                self.deadlines.insert(ends, position);
+            }
         }
         None
     }
@@ -114,6 +119,7 @@ impl Engine {
             | Command::Cancel { order, .. }
             | Command::CancelLines { order, .. }
             | Command::HandOver { order, .. }
+            | Command::Extend { order, .. }
             | Command::ReportEffect { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
@@ -144,6 +150,7 @@ impl Engine {
             | Fact::LinesCancelled { order, .. }
             | Fact::Expired { order }
             | Fact::HandedOver { order, .. }
+            | Fact::Extended { order, .. }
             | Fact::EffectReported { order, .. }
             | Fact::Returned { order, .. } => Some(order),
             Fact::MarketAssigned { .. }

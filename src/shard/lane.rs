@@ -56,6 +56,7 @@ impl Lane {
                 | Command::Cancel { .. }
                 | Command::CancelLines { .. }
                 | Command::HandOver { .. }
+                | Command::Extend { .. }
                 | Command::ReportEffect { .. }
                 | Command::ReturnToStock { .. } => Self::Urgent,
                 Command::AssignMarket { .. }

@@ -161,6 +161,7 @@ impl Batch {
             Command::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::SetEffects { market, effects } => Command::SetEffects { market, effects },
+            Command::Extend { order, until } => Command::Extend { order, until },
             Command::ReportEffect { order, effect, attempt, report } => {
                 Command::ReportEffect { order, effect, attempt, report }
             }
@@ -238,6 +239,7 @@ impl Batch {
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }
             | Command::SetEffects { .. }
+            | Command::Extend { .. }
             | Command::ReportEffect { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }

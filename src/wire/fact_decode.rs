@@ -8,14 +8,15 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedEffectReportedV1,
-    ArchivedEffectsSetV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1,
-    ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV1, ArchivedReceivedV1,
-    ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1,
-    ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedMarketAssignedV1,
+    ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV1,
+    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
+    ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use super::request_decode::time;
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
 use crate::engine::{Draw, Fact, Line, Placed, Retention};
@@ -140,6 +141,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::PolicySet => policy_set(record),
         FactKind::EffectsSet => effects_set(record),
         FactKind::EffectReported => effect_reported(record),
+        FactKind::Extended => extended(record),
         FactKind::Retired => retired(record),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
@@ -209,6 +211,12 @@ fn confirmed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a
     Ok(Fact::Confirmed { order, attempt: ChangeId(fixed.attempt.to_native()), draws: &scratch.draws })
 }
 
+fn extended(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedExtendedFactV1>(record)?;
+    let deadline = time(fixed.deadline.to_native())?;
+    Ok(Fact::Extended { order: OrderId::from_bits(fixed.order.to_native()), deadline })
+}
+
 fn order(record: &[u8]) -> Read<OrderId> {
     Ok(OrderId::from_bits(Body::alone::<ArchivedOrderFactV1>(record)?.order.to_native()))
 }
@@ -268,11 +276,7 @@ fn effect_reported(record: &[u8]) -> Read<Fact<'_>> {
 
 fn retired(record: &[u8]) -> Read<Fact<'_>> {
     let fixed = Body::alone::<ArchivedRetiredV1>(record)?;
-    let before = fixed.before.to_native();
-    if before > Timestamp::MAX.ms() {
-        return Err(Malformed(Part::Value));
-    }
-    let before = Timestamp::from_ms(before);
+    let before = time(fixed.before.to_native())?;
     Ok(Fact::Retired { market: market(fixed.market.to_native())?, before })
 }
 

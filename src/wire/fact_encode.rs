@@ -2,9 +2,10 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, EffectReportedV1, EffectsSetV1, FactHashesV1, FactKind, FactLineV1,
-    MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1,
-    PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
+    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, EffectReportedV1, EffectsSetV1, ExtendedV1, FactHashesV1, FactKind,
+    FactLineV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    PlacedV1, PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1,
+    SkuCreatedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -63,6 +64,10 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::EffectsSet { market, effects } => {
             let (head, market) = (head(FactKind::EffectsSet, 10), market.number());
             put(out, &EffectsSetV1 { head, market, effects: effects.into() });
+        }
+        Fact::Extended { order, deadline } => {
+            let head = head(FactKind::Extended, 28);
+            put(out, &ExtendedV1 { head, order: order.bits(), deadline: deadline.ms() });
         }
         Fact::EffectReported { order, effect, attempt, report } => {
             let (head, report) = (head(FactKind::EffectReported, 25), ReportPart::new(effect, report));

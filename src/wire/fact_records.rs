@@ -32,6 +32,7 @@ kinds! {
         PolicySet = 20,
         EffectsSet = 21,
         EffectReported = 22,
+        Extended = 23,
     }
 }
 
@@ -128,6 +129,12 @@ fixed! {
         sku: u32,
         order: u128,
         attempt: u64,
+    }
+    /// A reservation lasts longer.
+    ExtendedV1 as ArchivedExtendedFactV1, 28 {
+        head: RecordHead,
+        order: u128,
+        deadline: u64,
     }
     /// `Cancelled`, `Blocked` and `Expired`.
     OrderFactV1 as ArchivedOrderFactV1, 20 {

@@ -14,8 +14,8 @@ use super::reply_decode_queries::{
     availability, books, effects, open_orders, order, policy, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedDoneV1, ArchivedNumberedV1, ArchivedPlacedReplyV1, ArchivedPlacedShortV1,
-    ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, REPEATED, ReplyKind,
+    ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedReplyV1,
+    ArchivedPlacedShortV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, REPEATED, ReplyKind,
 };
 use super::status::Hello;
 use super::status_decode::{hello, status};
@@ -75,9 +75,11 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
     }
     let reply = match kind {
         ReplyKind::Placed | ReplyKind::PlacedShort | ReplyKind::Done => order_answer(kind, head, record)?,
-        ReplyKind::Numbered | ReplyKind::StockChanged | ReplyKind::RetakeFailed | ReplyKind::Set => {
-            plain_answer(kind, head, record)?
-        }
+        ReplyKind::Numbered
+        | ReplyKind::StockChanged
+        | ReplyKind::Extended
+        | ReplyKind::RetakeFailed
+        | ReplyKind::Set => plain_answer(kind, head, record)?,
         ReplyKind::Refused => Reply::Refused(refused(head, record)?),
         ReplyKind::Stock => stock(head, record)?,
         ReplyKind::Availability => availability(head, record)?,
@@ -149,6 +151,10 @@ fn plain_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
         }
         ReplyKind::StockChanged => {
             Answer::Stock { available: Body::alone::<ArchivedStockChangedV1>(record)?.available.to_native(), repeated }
+        }
+        ReplyKind::Extended => {
+            let deadline = Body::alone::<ArchivedExtendedReplyV1>(record)?.deadline.to_native();
+            Answer::Extended { deadline: Timestamp::from_ms(deadline), repeated }
         }
         ReplyKind::Set => {
             Body::alone::<ArchivedAnswerHead>(record)?;

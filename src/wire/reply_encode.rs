@@ -13,8 +13,8 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, EffectsV1, HAS_HASHES, LineViewV1, MORE,
-    NumberedV1, OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1,
+    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, HAS_HASHES, LineViewV1,
+    MORE, NumberedV1, OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1,
     ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
     StockChangedV1, StockRowV1, StockV1, WantRowV1, WantedV1,
 };
@@ -82,6 +82,10 @@ impl ReplyWriter {
             Answer::Set { repeated } => {
                 let head = self.head(ReplyKind::Set, 16, tag, 0, flag(repeated));
                 put(&mut self.buffer, &head);
+            }
+            Answer::Extended { deadline, repeated } => {
+                let head = self.head(ReplyKind::Extended, 24, tag, 0, flag(repeated));
+                put(&mut self.buffer, &ExtendedV1 { head, deadline: deadline.ms() });
             }
             Answer::RetakeFailed { sku, repeated } => {
                 let head = self.head(ReplyKind::RetakeFailed, 20, tag, 0, flag(repeated));

@@ -20,6 +20,7 @@ kinds! {
         PlacedShort = 4,
         Done = 5,
         RetakeFailed = 6,
+        Extended = 7,
         Set = 13,
         Retention = 14,
         Policy = 15,
@@ -87,6 +88,11 @@ fixed! {
         head: AnswerHead,
         moved: u64,
         excess: u64,
+    }
+    /// A reservation lasts until then.
+    ExtendedV1 as ArchivedExtendedReplyV1, 24 {
+        head: AnswerHead,
+        deadline: u64,
     }
     /// The lapsed units of an order could not be taken again.
     RetakeFailedV1 as ArchivedRetakeFailedReplyV1, 20 {

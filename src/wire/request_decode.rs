@@ -9,13 +9,15 @@ use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, kind_an
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
-    ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedHashesV1, ArchivedLineQuantityV1, ArchivedLineV1,
-    ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
-    ArchivedSetEffectsV1, ArchivedSetPolicyV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
-    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedExtendV1, ArchivedHashesV1, ArchivedLineQuantityV1,
+    ArchivedLineV1, ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1,
+    ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV1, ArchivedResolveSkusV1,
+    ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
+    ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
-use crate::base::{ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
+use crate::base::{
+    ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
+};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::{Command, Line, LineQuantity, Place, Query, Retention};
 
@@ -57,6 +59,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::SetPolicy => set_policy(record)?,
         RequestKind::SetRetention => set_retention(record)?,
         RequestKind::SetEffects => set_effects(record)?,
+        RequestKind::Extend => extend(record)?,
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -138,6 +141,11 @@ pub(super) fn market(number: u32) -> Read<MarketId> {
     MarketId::new(number).ok_or(Malformed(Part::Market))
 }
 
+/// A log time, when it is one.
+pub(super) fn time(ms: u64) -> Read<Timestamp> {
+    if ms <= Timestamp::MAX.ms() { Ok(Timestamp::from_ms(ms)) } else { Err(Malformed(Part::Value)) }
+}
+
 fn market_code(record: &[u8]) -> Read<&str> {
     let (fixed, mut body) = Body::of::<ArchivedAssignMarketV1>(record)?;
     let code = body.text(usize::from(fixed.code_len.to_native()))?;
@@ -175,6 +183,12 @@ fn set_policy(record: &[u8]) -> Read<Command<'_>> {
 fn set_effects(record: &[u8]) -> Read<Command<'_>> {
     let fixed = Body::alone::<ArchivedSetEffectsV1>(record)?;
     Ok(Command::SetEffects { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
+}
+
+fn extend(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedExtendV1>(record)?;
+    let (order, until) = (OrderId::from_bits(fixed.order.to_native()), time(fixed.until.to_native())?);
+    Ok(Command::Extend { order, until })
 }
 
 fn report_effect(record: &[u8]) -> Read<Command<'_>> {

@@ -6,10 +6,10 @@
 use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
-    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, HashesV1, LineQuantityV1,
-    LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1,
-    ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV1, SetRetentionV1,
-    SkusQueryV1, StockQueryV1, WantedQueryV1,
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, ExtendV1, HashesV1,
+    LineQuantityV1, LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1,
+    PolicyQueryV1, ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV1,
+    SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -57,6 +57,10 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         Command::SetEffects { market, effects } => {
             let head = head(RequestKind::SetEffects, 10)?;
             put(out, &SetEffectsV1 { head, market: market.number(), effects: effects.into() });
+            Ok(())
+        }
+        Command::Extend { order, until } => {
+            put(out, &ExtendV1 { head: head(RequestKind::Extend, 28)?, order: order.bits(), until: until.ms() });
             Ok(())
         }
         Command::ReportEffect { order, effect, attempt, report } => {

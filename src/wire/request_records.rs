@@ -22,6 +22,7 @@ kinds! {
         HandOver = 10,
         ReturnToStock = 11,
         ReportEffect = 12,
+        Extend = 13,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -174,6 +175,12 @@ fixed! {
         head: RecordHead,
         market: u32,
         sku: u32,
+    }
+    /// More time for a reservation.
+    ExtendV1 as ArchivedExtendV1, 28 {
+        head: RecordHead,
+        order: u128,
+        until: u64,
     }
     /// What became of an effect.
     ReportEffectV1 as ArchivedReportEffectV1, 25 {

@@ -236,3 +236,16 @@ fn goods_are_handed_over_come_back_and_are_corrected() {
     assert_eq!(books["orders"]["completed"], 1);
     assert!(server.run("market books").ok().contains("orders hash"));
 }
+
+#[test]
+fn a_reservation_is_extended_and_never_shortened() {
+    let server = stocked(1);
+    let placed = server.run("order place --line MUG=1@2.50 --hold 10s --json").json();
+    let longer = server.run("order extend 1 2h --json").json();
+    assert_eq!(longer["repeated"], false);
+    assert!(longer["reserved_until"].as_str() > placed["reserved_until"].as_str(), "{longer} {placed}");
+    assert!(server.run("order extend 1 1m").ok().contains("as before"));
+    assert!(server.run("order extend 1 soon").failed(2).contains("250ms, 10s, 15m"));
+    server.run("order confirm 1").ok();
+    assert!(server.run("order extend 1 3h").failed(1).contains("confirmed"));
+}

@@ -1,6 +1,6 @@
 //! What simulated clients ask, owned, so that it can be asked again word for word.
 
-use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::{Answer, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention};
 use stockade::wire::{Refused, Request};
@@ -17,6 +17,7 @@ pub(crate) enum Ask {
     Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
     Place(Placement),
     Confirm { order: OrderId, attempt: ChangeId },
+    Extend { order: OrderId, until: Timestamp },
     Cancel { order: OrderId, block: bool },
     CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
@@ -55,6 +56,7 @@ impl Ask {
             Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
             Self::Place(placement) => placement.order.market(),
             Self::Confirm { order, .. }
+            | Self::Extend { order, .. }
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
@@ -81,6 +83,7 @@ impl Ask {
             }
             Self::Place(ref placement) => Command::Place(placement.command()),
             Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
+            Self::Extend { order, until } => Command::Extend { order, until },
             Self::Cancel { order, block } => Command::Cancel { order, block },
             Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
             Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },

@@ -30,8 +30,9 @@ impl Customers {
         }
         let order = self.some_order(rng);
         match rng.below(100) {
-            0..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
-            0..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
+            0..4 => Ask::Extend { order, until: now.after_ms(rng.below(10_000)) },
+            4..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
+            4..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },
             42..50 => self.cancel_and_block(rng, now),
             50..60 => Ask::CancelLines { order, change: self.change(), lines: some_lines(rng) },

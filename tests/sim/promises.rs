@@ -66,6 +66,9 @@ impl Promises {
             (Ask::Adjust { request, delta, .. }, Outcome::Answered(Answer::Stock { available, .. }, _)) => {
                 self.hear_stock(*request, *available, Bucket::WriteOff, -delta);
             }
+            (Ask::Extend { order, .. }, Outcome::Answered(Answer::Extended { deadline, .. }, _)) => {
+                self.hear_extended(*order, *deadline);
+            }
             (Ask::CancelLines { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, 0);
             }
@@ -116,8 +119,19 @@ impl Promises {
     fn accept(&mut self, order: OrderId, accepted: &Accepted) {
         let holder = *self.numbers.entry((order.market(), accepted.number)).or_insert(order);
         assert_eq!(holder, order, "order number {} was given twice", accepted.number);
-        let first = &*self.accepted.entry(order).or_insert_with(|| accepted.clone());
-        assert_eq!(first, accepted, "order {order} was answered, and is now answered otherwise");
+        let first = self.accepted.entry(order).or_insert_with(|| accepted.clone());
+        // Answers overtake each other, and some were made before the reservation was extended.
+        first.deadline = first.deadline.max(accepted.deadline);
+        let deadline = first.deadline;
+        let told = Accepted { deadline, ..accepted.clone() };
+        assert_eq!(*first, told, "order {order} was answered, and is now answered otherwise");
+    }
+
+    /// An extended reservation stays extended, if its acceptance was ever told.
+    fn hear_extended(&mut self, order: OrderId, until: Timestamp) {
+        if let Some(accepted) = self.accepted.get_mut(&order) {
+            accepted.deadline = accepted.deadline.max(until);
+        }
     }
 
     fn hear_stock(&mut self, request: RequestId, available: u64, outside: Bucket, units: i64) {
@@ -158,6 +172,8 @@ impl Promises {
             } else {
                 accepted(&view)
             };
+            assert!(kept.deadline >= promised.deadline, "{order} was to be reserved for longer");
+            let kept = Accepted { deadline: promised.deadline, ..kept };
             assert_eq!(kept, *promised, "the answered acceptance of {order} has changed");
         }
     }

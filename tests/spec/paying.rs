@@ -298,3 +298,59 @@ fn permutations<'s>(steps: &[&'s str]) -> Vec<Vec<&'s str>> {
     }
     all
 }
+
+#[test]
+fn a_reservation_that_is_extended_ends_at_its_new_deadline_and_not_before() {
+    check(
+        "
+        receive  mug 1
+        place    o1 mug*1 hold=10s
+        wait     9s                  -> nothing expired
+        extend   o1 20s              -> reserved for 20000 ms
+        wait     1s                  -> nothing expired
+        place    o2 mug*1            -> no: sold_out mug asked=1 available=0
+        place    o1 mug*1 hold=10s   -> #1 pending_payment again
+        wait     18999ms             -> nothing expired
+        wait     1ms                 -> o1 expired
+        place    o3 mug*1            -> #2 pending_payment
+    ",
+    );
+}
+
+#[test]
+fn a_reservation_is_never_made_shorter_and_never_outlasts_the_longest_that_may_be_asked() {
+    check(
+        "
+        receive  mug 1
+        place    o1 mug*1 hold=60s
+        extend   o1 10s              -> reserved for 60000 ms again
+        extend   o1 60s              -> reserved for 60000 ms again
+        extend   o1 90s              -> reserved for 90000 ms
+        extend   o1 90s              -> reserved for 90000 ms again
+        wait     60s                 -> nothing expired
+        extend   o1 999h             -> reserved for 2678340000 ms
+        wait     1h                  -> nothing expired
+        extend   o1 999h             -> reserved for 2674740000 ms again
+        confirm  o1                  -> confirmed moved=1
+    ",
+    );
+}
+
+#[test]
+fn only_a_reservation_that_is_alive_is_extended() {
+    check(
+        "
+        receive  mug 3
+        extend   o1 60s              -> no: unknown_order
+        place    o1 mug*1 hold=1s
+        late
+        wait     1s
+        extend   o1 60s              -> no: illegal expired
+        place    o2 mug*1 cod
+        extend   o2 60s              -> no: illegal confirmed
+        place    o3 mug*1
+        cancel   o3
+        extend   o3 60s              -> no: illegal cancelled
+    ",
+    );
+}

@@ -345,6 +345,7 @@ pub(crate) const fn is_repeated(answer: Answer) -> bool {
         | Answer::Stock { repeated, .. }
         | Answer::Placed { repeated, .. }
         | Answer::Done { repeated, .. }
+        | Answer::Extended { repeated, .. }
         | Answer::RetakeFailed { repeated, .. }
         | Answer::Set { repeated } => repeated,
     }

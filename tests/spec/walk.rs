@@ -167,7 +167,8 @@ impl Walk {
             0..2 => self.create(),
             2..14 => self.bring(),
             14..44 => self.place(),
-            44..58 => self.confirm(),
+            44..55 => self.confirm(),
+            55..58 => self.extend(),
             58..66 => self.cancel(),
             66..78 => self.cancel_lines(),
             78..90 => self.hand_over(),
@@ -203,6 +204,13 @@ impl Walk {
             4 => self.submit(&Command::CreateSite { market, rank, code: " east" }),
             _ => self.submit(&Command::AssignMarket { code: "second" }),
         }
+    }
+
+    fn extend(&mut self) {
+        let order = self.order();
+        let ms = self.dice.pick(&[0, 1, 50, 500, 20_000, 31 * 24 * 3_600_000, u64::MAX >> 20]);
+        let until = self.rig.now.after_ms(ms);
+        self.submit(&Command::Extend { order, until });
     }
 
     /// Reports what is wanted, or anything.

@@ -97,6 +97,7 @@ impl Engine {
             }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetEffects { market, effects } => self.set_effects(market, effects),
+            Command::Extend { order, until } => self.extend(order, until),
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, attempt, report)
             }

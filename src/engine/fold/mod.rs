@@ -65,6 +65,7 @@ impl Engine {
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
             Fact::PolicySet { market, sku, policy } => self.fold_policy_set(market, sku, policy),
             Fact::EffectsSet { market, effects } => self.market_mut(market).effects = effects,
+            Fact::Extended { order, deadline } => self.orders.set_deadline(self.position_of(order), deadline),
             Fact::EffectReported { order, effect, attempt, report } => {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }

@@ -148,6 +148,7 @@ impl Ingredients {
             Command::SetPolicy { market, sku, policy: self.policy() },
             Command::SetEffects { market, effects: self.effects() },
             Command::ReportEffect { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
+            Command::Extend { order, until: self.time(2) },
         ]
     }
 
@@ -263,6 +264,7 @@ impl Ingredients {
             Fact::PolicySet { market, sku, policy: self.policy() },
             Fact::EffectsSet { market, effects: self.effects() },
             Fact::EffectReported { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
+            Fact::Extended { order, deadline: self.time(2) },
         ]
     }
 
@@ -285,6 +287,7 @@ impl Ingredients {
             Answer::Done { state, moved: self.word(4), excess: self.word(5), repeated },
             Answer::RetakeFailed { sku: SkuId(self.medium(6)), repeated },
             Answer::Set { repeated },
+            Answer::Extended { deadline: self.time(4), repeated },
         ]
     }
 

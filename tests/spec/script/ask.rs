@@ -48,6 +48,10 @@ impl Script {
                 let attempt = if words.contains(&"adapter") { ChangeId::HANDED_OFF } else { own };
                 self.rig.submit(&Command::Confirm { order, attempt })
             }
+            "extend" => {
+                let (order, until) = (self.order_id(words[1], None), self.rig.now.after_ms(span_ms(words[2])));
+                self.rig.submit(&Command::Extend { order, until })
+            }
             "cancel" | "block" => {
                 let order = self.order_id(words[1], None);
                 self.rig.submit(&Command::Cancel { order, block: words[0] == "block" })

@@ -22,6 +22,7 @@ impl Script {
             Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
             Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
             Answer::Set { .. } => "set".to_owned(),
+            Answer::Extended { deadline, .. } => format!("reserved for {} ms", deadline.since_ms(self.rig.now)),
             Answer::RetakeFailed { sku, .. } => format!("not_taken_again {}", self.name_of_sku(sku)),
         };
         if !told.taken.is_empty() {

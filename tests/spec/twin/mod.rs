@@ -138,6 +138,7 @@ impl Twin {
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, (attempt, report), now).map(Told::from)
             }
+            Command::Extend { order, until } => self.extend(order, until).map(Told::from),
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
