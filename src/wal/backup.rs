@@ -13,6 +13,8 @@
 //! A segment that is being written is read from front to back while frames arrive, so a copy of its bytes could hold a
 //! frame and not the one before. Its frames are walked first, and only what the walk vouches for is copied.
 
+use std::path::Path;
+
 use super::aligned::AlignedBuffer;
 use super::directory::{self, Identity};
 use super::disk::{Access, Disk, DiskFile};
@@ -21,7 +23,6 @@ use super::image::{self, ImageReader, images_on};
 use super::recovery::{Used, begin, end_of_frames, open_segments, recover, split};
 use super::{Fault, FileDisk, StreamTail};
 use crate::base::limits::{BACKUP_LOOKS_MAX, LOG_BLOCK_BYTES, MIB};
-use std::path::Path;
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

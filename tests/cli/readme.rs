@@ -39,3 +39,16 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
         }
     }
 }
+
+#[test]
+fn the_hand_off_can_be_tried_out_as_its_page_says() {
+    let commands = commands(include_str!("../../docs/ADAPTERS.md"), "## Trying it out");
+    let flags = commands[0].strip_prefix("serve ").expect("the server comes first");
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let server = Server::start_with(tempfile::tempdir().expect("a directory"), &flags);
+    for command in &commands[1..] {
+        server.run(command).ok();
+    }
+    let state = || server.run("order get 1 --json").json()["state"].clone();
+    while !["completed", "cancelled"].iter().any(|end| state() == *end) {}
+}
