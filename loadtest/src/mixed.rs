@@ -39,8 +39,8 @@ const CARTS: f64 = 0.15;
 const REGRETS: f64 = 0.05;
 const CARTS_HOLD_MS: u32 = 1_000;
 const HOLD_MS: u32 = 24 * 3_600_000;
-/// Orders that customers place together before they regret them.
-const REGRETS_TOGETHER: usize = 50;
+/// How often in a second some customers place orders together and regret them.
+const REGRETS_PER_S: f64 = 10.0;
 /// How long they wait, at most.
 const REGRETS_PATIENCE_MS: u64 = 100;
 /// Orders looked at together: a server counts the largest answer for each, and has room for some of those.
@@ -231,6 +231,8 @@ async fn drain(exchange: &mut Exchange, market: MarketId) -> Result<MixedFigures
 struct Regrets {
     goods: Goods,
     count: usize,
+    /// Orders that are placed together.
+    together: u64,
     span: Duration,
     orders: Vec<OrderId>,
     errors: std::cell::RefCell<Errors>,
@@ -242,7 +244,8 @@ impl Regrets {
         // Its identifiers are not those of the drive.
         let goods = Goods { seed: mix(goods.seed ^ 1), ..goods };
         let span = Duration::from_secs_f64(mixed.duration);
-        Self { goods, count, span, orders: Vec::new(), errors: std::cell::RefCell::default() }
+        let together = rounded(f64::from(mixed.rate) * REGRETS / REGRETS_PER_S).max(1);
+        Self { goods, count, together, span, orders: Vec::new(), errors: std::cell::RefCell::default() }
     }
 
     /// Spreads them over the sale.
@@ -253,7 +256,7 @@ impl Regrets {
             let share = precise(self.orders.len() as u64) / precise(self.count as u64);
             tokio::time::sleep(self.span.mul_f64(share).saturating_sub(begin.elapsed())).await;
             let first = self.orders.len() as u64;
-            let these = first..(first + REGRETS_TOGETHER as u64).min(self.count as u64);
+            let these = first..(first + self.together).min(self.count as u64);
             let made_at = client.log_time();
             let places: Vec<_> =
                 these.clone().map(|n| Ask::Command(Command::Place(self.goods.place(n, made_at, &lines)))).collect();
