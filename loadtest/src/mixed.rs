@@ -10,6 +10,7 @@
 //! - What becomes of every order is known beforehand, but for those that were cancelled: they are looked at one by one.
 //! - The run ends when nothing is wanted any more, and fails when something was set aside.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use stockade::base::{MarketId, OrderId};
@@ -30,8 +31,8 @@ use crate::failure::Failure;
 use crate::flash::{precise, wait_for_expiry};
 use crate::host::Room;
 use crate::latency::LatencyUs;
-use crate::progress::rounded;
-use crate::report::{MixedFigures, Report};
+use crate::progress::{Progress, rounded};
+use crate::report::{Audit, MixedFigures, Report, ServerFigures};
 use crate::session::Session;
 
 /// Shares of the orders.
@@ -76,7 +77,7 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     };
     let (selling, abandoning) = (drive(sale.goods, 1.0 - CARTS - REGRETS)?, drive(carts.goods, CARTS)?);
     let mut regrets = Regrets::new(mixed, sale.goods);
-    let mut quiet = crate::progress::Progress::hidden();
+    let mut quiet = Progress::hidden();
     let (sold, abandoned, regretted) = tokio::join!(
         selling.run(&client, &mut session.progress),
         abandoning.run(&client, &mut quiet),
@@ -97,7 +98,11 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     for (order, state, line) in &fates {
         in_sale.add(*order, *state, &[*line]);
     }
-    let regretted_in_time = fates.iter().filter(|(_, state, _)| *state == State::Cancelled).count() as u64;
+    // Not those that would have been declined anyway.
+    let in_time = |(order, state, _): &&(OrderId, State, Counters)| {
+        *state == State::Cancelled && regrets.goods.fate(*order).0 != State::Cancelled
+    };
+    let regretted_in_time = fates.iter().filter(in_time).count() as u64;
     figures.completed = in_sale.orders(State::Completed);
     figures.cancelled = in_sale.orders(State::Cancelled);
     figures.expired = abandoned.sums.reserved;
@@ -114,7 +119,7 @@ fn report(
     [sold, abandoned]: [Driven; 2],
     regretted: u64,
     (errors, figures): (Errors, MixedFigures),
-    (audit, server): (crate::report::Audit, crate::report::ServerFigures),
+    (audit, server): (Audit, ServerFigures),
 ) -> Report {
     let both = |pick: fn(&Driven) -> u64| pick(&sold) + pick(&abandoned);
     let orders = both(|driven| driven.sums.answered) + regretted;
@@ -122,7 +127,9 @@ fn report(
     let mut latencies = sold.sums.latencies;
     latencies.add(&abandoned.sums.latencies).expect("law: all latencies are kept with the same bounds");
     let mut refusals = sold.sums.refusals;
-    refusals.extend(abandoned.sums.refusals);
+    for (why, count) in abandoned.sums.refusals {
+        *refusals.entry(why).or_default() += count;
+    }
     let all = [&sold.sums.errors, &abandoned.sums.errors, &errors];
     let report = Report {
         scenario: "mixed",
@@ -235,7 +242,7 @@ struct Regrets {
     together: u64,
     span: Duration,
     orders: Vec<OrderId>,
-    errors: std::cell::RefCell<Errors>,
+    errors: RefCell<Errors>,
 }
 
 impl Regrets {
@@ -245,7 +252,7 @@ impl Regrets {
         let goods = Goods { seed: mix(goods.seed ^ 1), ..goods };
         let span = Duration::from_secs_f64(mixed.duration);
         let together = rounded(f64::from(mixed.rate) * REGRETS / REGRETS_PER_S).max(1);
-        Self { goods, count, together, span, orders: Vec::new(), errors: std::cell::RefCell::default() }
+        Self { goods, count, together, span, orders: Vec::new(), errors: RefCell::default() }
     }
 
     /// Spreads them over the sale.
