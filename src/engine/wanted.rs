@@ -313,7 +313,7 @@ impl List {
 
     /// Places behind `after` with what lies there. Pieces that were given back are one place each.
     fn behind(&self, after: u64) -> impl Iterator<Item = (u64, Option<u32>)> {
-        let mut place = (after + 1).max(self.first * PIECE);
+        let mut place = after.saturating_add(1).max(self.first * PIECE);
         core::iter::from_fn(move || {
             if place >= self.end {
                 return None;

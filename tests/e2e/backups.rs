@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use stockade::engine::{Command, Retention};
 use stockade::{node, wal};
 
 use crate::child::{Node, Settings};
-use crate::harness::stocked;
 use crate::snapshots::{Shop, files, settings};
 
 #[tokio::test]
@@ -15,10 +13,7 @@ async fn a_copy_made_under_load_holds_whatever_was_answered_before_it_began() {
     let data = dir.path();
     let node = Node::start(&settings(data));
     let client = node.client().await;
-    let (market, sku) = stocked(&client, "default", 5).await;
-    let retention = Retention { return_window_ms: 0, ids_kept_ms: 86_400_000 };
-    client.submit(&Command::SetRetention { market, retention }).await.expect("an answer");
-    let mut shop = Shop { market, sku, told: Vec::new() };
+    let mut shop = Shop::open(&client).await;
     let is_trimmed = || !files(data, ".segment")[0].ends_with("log-0000000001.segment");
     for round in 0..3 {
         let copy = dir.path().join(format!("copy-{round}"));
@@ -32,7 +27,7 @@ async fn a_copy_made_under_load_holds_whatever_was_answered_before_it_began() {
         let audit = node::audit(&copy, &mut |_| {}).expect("sound");
         assert!(audit.ok && audit.torn.is_none(), "{audit:?}");
         assert!(audit.orders >= told_before.len() as u64, "{} orders of {}", audit.orders, told_before.len());
-        check_in_the_copy(&copy, &Shop { market, sku, told: told_before }).await;
+        check_in_the_copy(&copy, &Shop { told: told_before, ..shop }).await;
         shop.work_until(&client, is_trimmed).await;
     }
     drop(client);

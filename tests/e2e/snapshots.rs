@@ -39,6 +39,14 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
+    /// In a market where what is cancelled is closed at once, and its details are gone.
+    pub(crate) async fn open(client: &Client) -> Self {
+        let (market, sku) = stocked(client, "default", 5).await;
+        let retention = Retention { return_window_ms: 0, ids_kept_ms: 86_400_000 };
+        client.submit(&Command::SetRetention { market, retention }).await.expect("an answer");
+        Self { market, sku, told: Vec::new() }
+    }
+
     fn placement<'a>(&self, order: OrderId, lines: &'a [Line]) -> Command<'a> {
         let Command::Place(placement) = place(order, lines) else { unreachable!() };
         assert_eq!(order.market(), self.market);
@@ -79,11 +87,7 @@ async fn a_node_killed_in_the_middle_of_snapshots_forgets_no_answer_and_its_log_
     let data = dir.path();
     let node = Node::start(&settings(data));
     let client = node.client().await;
-    let (market, sku) = stocked(&client, "default", 5).await;
-    // What is cancelled is closed at once, and its details are gone.
-    let retention = Retention { return_window_ms: 0, ids_kept_ms: 86_400_000 };
-    client.submit(&Command::SetRetention { market, retention }).await.expect("an answer");
-    let mut shop = Shop { market, sku, told: Vec::new() };
+    let mut shop = Shop::open(&client).await;
     let newest = || files(data, ".image").last().cloned();
     shop.work_until(&client, || newest().is_some()).await;
     node.kill();

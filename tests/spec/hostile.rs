@@ -6,7 +6,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::order::State;
-use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Refusal};
+use stockade::engine::{Answer, AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Refusal, Report};
 
 use crate::dice::Dice;
 use crate::replaying::place;
@@ -83,7 +83,8 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     lines.iter_mut().for_each(|line| line.sku = SkuId(edge() as u32));
     lines.truncate(1 + (edge() as usize & 1));
     let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
-    let command = match dice.below(9) {
+    let (attempt, until) = (edge() as u16, Timestamp::from_ms(edge()));
+    let command = match dice.below(12) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -111,6 +112,13 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         5 => Command::Cancel { order, block: dice.below(8) == 0 },
         6 => Command::CancelLines { order, change, lines: &quantities },
         7 => Command::HandOver { order, change, lines: &quantities },
+        8 => Command::Extend { order, until },
+        9 => Command::SetEffects { market, effects: Effects { payment: change.0 > 1, release: attempt > 1 } },
+        10 => {
+            let report = [Report::Done, Report::SetAside(AsideReason::Refused), Report::Resumed];
+            let (effect, report) = (Effect::ALL[dice.below(2) as usize], report[dice.below(3) as usize]);
+            Command::ReportEffect { order, effect, attempt, report }
+        }
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };
     // The outcome is compared with the twin's inside.
@@ -134,6 +142,7 @@ fn no_number_in_any_question_panics() {
             let _ = rig.engine.skus(market, SkuId(edge as u32), edge as u16);
             let _ = rig.engine.sites(market);
             let _ = rig.engine.books(market);
+            let _ = rig.engine.wanted(Some(market), (Effect::Payment, edge > 2), edge, 10);
         }
         let _ = rig.engine.order(OrderId::from_bits(u128::from(edge) << 64 | u128::from(edge)));
     }
