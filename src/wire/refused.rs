@@ -113,8 +113,8 @@ parts! {
     State = 11, "state must be that of an order (1 to 7), or 0 where there is none";
     /// A refusal's number.
     Number = 12, "the number of a refusal must be a known one";
-    /// A value of a refusal.
-    Value = 13, "a value that this refusal does not use must be zero, others must be in range";
+    /// A value of a refusal, or a log time.
+    Value = 13, "a value must be in its range (a log time is below 2^48 ms), and zero where nothing uses it";
     /// A kind of record (told of replies only).
     Kind = 14, "the kind must be one that this side knows";
     /// A version of a record (told of replies only).

@@ -15,6 +15,7 @@ mod clocks;
 mod damage;
 mod full_disk;
 mod hostile;
+mod independent;
 mod lifecycle;
 mod orders;
 mod owed;

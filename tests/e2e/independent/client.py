@@ -1,0 +1,199 @@
+"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md and nothing else.
+
+Usage: client.py PORT CA_FILE. Prints one line for each thing it saw to be as the document says; fails at the first
+that is not.
+"""
+
+import asyncio
+import random
+import struct
+import sys
+
+from aioquic.asyncio.client import connect
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
+
+PORT, CA = int(sys.argv[1]), sys.argv[2]
+PLACED, DONE, EXTENDED, REFUSED = 3, 5, 7, 16
+SOLD_OUT, CONFLICT, ILLEGAL_STATE, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 64, 65
+PENDING_PAYMENT, CONFIRMED, CANCELLED = 1, 2, 5
+
+
+class Protocol(QuicConnectionProtocol):
+    """Gathers the bytes of each stream, and the code with which the server closes."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.streams, self.changed, self.close_code = {}, asyncio.Event(), None
+
+    def quic_event_received(self, event):
+        if isinstance(event, StreamDataReceived):
+            self.streams.setdefault(event.stream_id, bytearray()).extend(event.data)
+        elif isinstance(event, ConnectionTerminated):
+            self.close_code = event.error_code
+        self.changed.set()
+
+    async def until(self, ready):
+        """Waits for what is on its way, under a time limit."""
+        while (found := ready()) is None:
+            self.changed.clear()
+            await asyncio.wait_for(self.changed.wait(), 20)
+        return found
+
+    def take_frame(self, stream):
+        data = self.streams.get(stream, b"")
+        if len(data) < 4 or len(data) < (length := struct.unpack_from("<I", data)[0]):
+            return None
+        frame = bytes(data[:length])
+        del self.streams[stream][:length]
+        return frame
+
+
+def session():
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["stockade/0"], server_name="localhost")
+    configuration.load_verify_locations(cafile=CA)
+    return connect("127.0.0.1", PORT, configuration=configuration, create_protocol=Protocol)
+
+
+def record(kind, body):
+    words = (4 + len(body) + 7) // 8
+    return (struct.pack("<BBH", kind, 1, words) + body).ljust(8 * words, b"\0")
+
+
+def frame(correlation, *records, version=1, kind=1, zero=0, count=None, length=None):
+    body = b"".join(records)
+    length, count = length or 24 + len(body), len(records) if count is None else count
+    return struct.pack("<IBBHQII", length, version, kind, count, correlation, 0, zero) + body
+
+
+def u128(number):
+    return number.to_bytes(16, "little")
+
+
+def place(order, sku, quantity):
+    fixed = struct.pack("<I16s16s3sBBBHHHH", 60_000, u128(order), u128(0), b"GBP", 0, 1, 0, 1, 44, 1, 0)
+    return record(6, fixed + struct.pack("<IIQ", sku, quantity, 1_299))
+
+
+class Talk:
+    """One long-lived stream, one request at a time."""
+
+    def __init__(self, protocol, log_time):
+        self.protocol, self.log_time, self.correlation = protocol, log_time, 0
+        self.stream = protocol._quic.get_next_available_stream_id()
+
+    def send(self, data):
+        self.protocol._quic.send_stream_data(self.stream, data)
+        self.protocol.transmit()
+
+    async def ask(self, request):
+        """The reply to one record: kind, state, flags, and the record."""
+        self.correlation += 1
+        self.send(frame(self.correlation, request))
+        reply = await self.protocol.until(lambda: self.protocol.take_frame(self.stream))
+        length, version, kind, count, self.log_time = struct.unpack_from("<IBBHQ", reply)
+        expect((version, kind, count), (1, 2, 1), "a reply frame of one record")
+        kind, version, words, index, state, flags, correlation = struct.unpack_from("<BBHHBBQ", reply, 16)
+        expect((version, 8 * words, index, correlation), (1, length - 16, 0, self.correlation), "its head")
+        return kind, state, flags, reply[16:]
+
+    async def number(self, request):
+        kind, _, _, reply = await self.ask(request)
+        expect(kind, 1, "a number")
+        return struct.unpack_from("<I", reply, 16)[0]
+
+    async def refused(self, request):
+        kind, _, _, reply = await self.ask(request)
+        expect(kind, REFUSED, "a refusal")
+        return struct.unpack_from("<HHIQQ", reply, 16)
+
+    def identifier(self, market):
+        return self.log_time << 80 | market << 60 | random.getrandbits(59)
+
+
+def expect(seen, wanted, what):
+    if seen != wanted:
+        raise SystemExit(f"{what}: {seen!r}, not {wanted!r}")
+
+
+async def hello(protocol):
+    greeting = await protocol.until(lambda: protocol.take_frame(3))
+    length, version, kind, count, log_time = struct.unpack_from("<IBBHQ", greeting)
+    expect((version, kind, count, greeting[16]), (1, 3, 1, 64), "a greeting")
+    limits = struct.unpack_from("<9II", greeting, 16 + 24)
+    expect((limits[0], limits[2], limits[3], limits[9]), (1_048_576, 8_192, 2_048, 0), "its limits")
+    return log_time
+
+
+async def shop():
+    async with session() as protocol:
+        talk = Talk(protocol, await hello(protocol))
+        market = await talk.number(record(1, struct.pack("<H", 11) + b"independent"))
+        sku = await talk.number(record(3, struct.pack("<IH", market, 3) + b"mug"))
+        kind, *_ = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 5, 1)))
+        expect(kind, 2, "a receipt")
+        print("greeting, catalogue and receipt")
+
+        order = talk.identifier(market)
+        first = await talk.ask(place(order, sku, 3))
+        again = await talk.ask(place(order, sku, 3))
+        expect((first[:3], again[:3]), ((PLACED, PENDING_PAYMENT, 0), (PLACED, PENDING_PAYMENT, 1)), "placed, repeated")
+        expect(first[3][16:], again[3][16:], "the first answer again")
+        expect((await talk.refused(place(order, sku, 2)))[0], CONFLICT, "another content")
+        number, _, medium, asked, available = await talk.refused(place(talk.identifier(market), sku, 3))
+        expect((number, medium, asked, available), (SOLD_OUT, sku, 3, 2), "sold out")
+        print("place, retry, conflict, sold out")
+
+        deadline = struct.unpack_from("<Q", first[3], 32)[0]
+        kind, _, flags, reply = await talk.ask(record(13, u128(order) + struct.pack("<Q", deadline + 60_000)))
+        expect((kind, flags, struct.unpack_from("<Q", reply, 16)[0]), (EXTENDED, 0, deadline + 60_000), "more time")
+        for repeated in (0, 1):
+            kind, state, flags, reply = await talk.ask(record(7, u128(order) + struct.pack("<Q", 9)))
+            expect((kind, state, flags), (DONE, CONFIRMED, repeated), "confirmed")
+            expect(struct.unpack_from("<QQ", reply, 16), (3, 0), "units confirmed")
+        other = talk.identifier(market)
+        await talk.ask(place(other, sku, 1))
+        kind, state, flags, _ = await talk.ask(record(8, u128(other) + b"\0"))
+        expect((kind, state, flags), (DONE, CANCELLED, 0), "cancelled")
+        kind, state, _, reply = await talk.ask(record(7, u128(other) + struct.pack("<Q", 1)))
+        expect((kind, state, struct.unpack_from("<H", reply, 16)[0]), (REFUSED, CANCELLED, ILLEGAL_STATE), "too late")
+        kind, _, _, reply = await talk.ask(record(41, struct.pack("<IHI", market, 1, sku)))
+        expect((kind, struct.unpack_from("<HQ", reply, 16)), (41, (1, 2)), "what is left")
+        print("extend, confirm, cancel, availability")
+
+        expect(await talk.refused(record(0xEE, b"\1\2\3\4")), (UNKNOWN_KIND, 0xEE, 0, 0, 0), "an unknown kind")
+        flawed = bytearray(record(8, u128(order) + b"\0"))
+        flawed[-1] = 1
+        expect((await talk.refused(bytes(flawed)))[:2], (MALFORMED, 2), "padding that is not zero")
+        expect((await talk.refused(record(8, u128(order) + b"\2")))[:2], (MALFORMED, 10), "neither block nor not")
+        far = record(13, u128(order) + struct.pack("<Q", 1 << 48))
+        expect((await talk.refused(far))[:2], (MALFORMED, 13), "a log time that is none")
+        kind, state, _, _ = await talk.ask(record(36, u128(order)))
+        expect((kind, state), (36, CONFIRMED), "and nothing has happened")
+        print("records that mean nothing")
+
+
+async def closed_with(code, data, finish=False):
+    """A frame that is not one closes the connection, with its number."""
+    async with session() as protocol:
+        talk = Talk(protocol, await hello(protocol))
+        protocol._quic.send_stream_data(talk.stream, data, end_stream=finish)
+        protocol.transmit()
+        expect(await protocol.until(lambda: protocol.close_code), code, f"the code of {data[:24].hex()}")
+
+
+async def main():
+    await shop()
+    status = record(48, b"\0" * 4)
+    await closed_with(1, frame(1, status, length=1 << 21))
+    await closed_with(2, frame(1, status)[:20], finish=True)
+    await closed_with(3, frame(1, status, version=9))
+    await closed_with(4, frame(1, status, kind=2))
+    await closed_with(5, frame(1, b"\x30\1\0\0\0\0\0\0"))
+    await closed_with(6, frame(1, status, count=2))
+    await closed_with(8, frame(1, status, zero=7))
+    print("frames that are none")
+
+
+asyncio.run(main())
