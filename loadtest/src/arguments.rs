@@ -52,9 +52,12 @@ pub(crate) enum Scenario {
 /// A flash sale.
 #[derive(Debug, Clone, Args, Serialize)]
 pub(crate) struct Flash {
-    /// Units for sale of the one hot SKU. Every order asks one.
+    /// Units for sale of the hot SKU. Every order asks one; with --lines, one of each.
     #[arg(long, default_value_t = 10_000, value_name = "U")]
     pub(crate) units: u64,
+    /// Lines of an order: so many hot SKUs, one unit of each.
+    #[arg(long, default_value_t = 1, value_name = "L", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(crate) lines: u8,
     /// Customers; they order in turn. [default: one customer places ten orders in a row, then the next comes]
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) customers: Option<u64>,

@@ -10,7 +10,7 @@ use crate::arguments::Flash;
 use crate::audit::{Known, audit};
 use crate::books::Ledger;
 use crate::chance::mix;
-use crate::drive::{Drive, Driven, Fate, Goods, Pace, Plan, Tally};
+use crate::drive::{CART_LINES_MAX, Drive, Driven, Fate, Goods, Pace, Plan, Tally};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::host::Room;
@@ -24,14 +24,16 @@ const DURATION_DEFAULT_S: f64 = 10.0;
 const AROUND_S: f64 = 600.0;
 /// Orders a second that a server of our own must have room for.
 const ORDERS_PER_S_MAX: f64 = 2_500_000.0;
-const HOT_SKU: &str = "hot";
+const HOT_SKUS: [&str; CART_LINES_MAX] =
+    ["hot", "hot 2", "hot 3", "hot 4", "hot 5", "hot 6", "hot 7", "hot 8", "hot 9", "hot 10"];
 
 /// What our own server must have room for.
 pub(crate) fn room(flash: &Flash) -> Room {
     let per_s = flash.rate.map_or(ORDERS_PER_S_MAX, |rate| precise(rate) * 1.5);
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
-    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None, simulated: None }
+    let lines = orders * u64::from(flash.lines);
+    Room { orders, lines, reserved: orders, orders_per_second_max: None, simulated: None }
 }
 
 fn duration_s(flash: &Flash) -> f64 {
@@ -150,11 +152,11 @@ async fn market(
 ) -> Result<Shelf, Failure> {
     let name = session.market_name(part);
     let market = exchange.create_market(&name).await?;
-    let skus = exchange.create_skus(market, [HOT_SKU].into_iter()).await?;
+    let skus = exchange.create_skus(market, HOT_SKUS.into_iter().take(flash.lines.into())).await?;
     exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
     let (hold_ms, customers, seed) = (flash.hold.saturating_mul(1_000), flash.customers, mix(session.seed));
     let fate = if expires(flash) { Fate::Expires } else { Fate::Reserved };
-    let goods = Goods { market, sku: skus[0], hold_ms, fate, customers, seed };
+    let goods = Goods { market, sku: skus[0], lines: flash.lines, hold_ms, fate, customers, seed };
     Ok(Shelf { name, market, goods, units })
 }
 
@@ -166,7 +168,7 @@ impl Shelf {
 
     fn known(&self, orders: Ledger) -> Known {
         let mut ledger = orders;
-        ledger.receive(self.units);
+        ledger.receive(self.units * u64::from(self.goods.lines));
         Known { market: self.market, name: self.name.clone(), ledger }
     }
 }

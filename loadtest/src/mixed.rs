@@ -176,7 +176,7 @@ impl Stand {
         let skus = exchange.create_skus(market, ["wanted"].into_iter()).await?;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let hold_ms = if fate == Fate::Expires { CARTS_HOLD_MS } else { HOLD_MS };
-        let goods = Goods { market, sku: skus[0], hold_ms, fate, customers: None, seed: mix(session.seed) };
+        let goods = Goods { market, sku: skus[0], lines: 1, hold_ms, fate, customers: None, seed: mix(session.seed) };
         Ok(Self { name, goods, units })
     }
 
@@ -258,7 +258,7 @@ impl Regrets {
     /// Spreads them over the sale.
     async fn run(&mut self, client: &Client, begin: Instant) -> Result<(), Failure> {
         let mut exchange = Exchange::open(client).await?;
-        let lines = [self.goods.line()];
+        let lines = self.goods.cart();
         while self.orders.len() < self.count {
             let share = precise(self.orders.len() as u64) / precise(self.count as u64);
             tokio::time::sleep(self.span.mul_f64(share).saturating_sub(begin.elapsed())).await;

@@ -42,6 +42,13 @@ fn a_flash_sale_sells_every_unit_and_not_one_more() {
 }
 
 #[test]
+fn carts_of_several_lines_are_sold_whole_or_not_at_all() {
+    let (code, report, _) = run("flash --orders 3000 --units 700 --lines 4 --warm-up 100 --batch 50 --seed 2");
+    check_good(code, &report);
+    assert_eq!((&report["reserved"], &report["sold_out"]), (&Value::from(700), &Value::from(2_300)), "{report:#}");
+}
+
+#[test]
 fn frames_of_one_order_over_many_connections_are_all_answered() {
     let (code, report, _) =
         run("flash --orders 3000 --units 3000 --warm-up 0 --batch 1 --connections 10 --in-flight 10");

@@ -52,7 +52,7 @@ impl Cycles<'_> {
 
     /// Under the same identifiers: what was accepted is repeated, the rest is decided now.
     async fn resend_unknown(&mut self) -> Result<(), Failure> {
-        let (goods, lines) = (self.goods, [self.goods.line()]);
+        let (goods, lines) = (self.goods, self.goods.cart());
         let asks: Vec<Ask<'_>> = self
             .unknown
             .iter()
@@ -74,7 +74,7 @@ impl Cycles<'_> {
 
     /// Accepted orders of any cycle, sent again: the first answer again.
     async fn repeat_sample(&mut self) -> Result<(), Failure> {
-        let (goods, lines) = (self.goods, [self.goods.line()]);
+        let (goods, lines) = (self.goods, self.goods.cart());
         let drawn: Vec<Accepted> = match self.remembered.len() {
             0 => Vec::new(),
             len => (0..REPEATS).map(|_| self.remembered[self.chance.between(0, len as u64 - 1) as usize]).collect(),

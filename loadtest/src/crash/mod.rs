@@ -101,8 +101,15 @@ impl<'a> Cycles<'a> {
         let name = session.market_name("crash");
         let market = exchange.create_market(&name).await?;
         let sku = exchange.create_skus(market, ["hot"].into_iter()).await?[0];
-        let goods =
-            Goods { market, sku, hold_ms: HOLD_MS, fate: Fate::Reserved, customers: None, seed: mix(session.seed) };
+        let goods = Goods {
+            market,
+            sku,
+            lines: 1,
+            hold_ms: HOLD_MS,
+            fate: Fate::Reserved,
+            customers: None,
+            seed: mix(session.seed),
+        };
         Ok(Self {
             crash,
             name,

@@ -36,7 +36,7 @@ pub(crate) use pace::{Lateness, Pace};
 pub(crate) use sums::Sums;
 pub(crate) use tally::{Accepted, Tally};
 use template::Template;
-pub(crate) use template::{Fate, Goods};
+pub(crate) use template::{CART_LINES_MAX, Fate, Goods};
 
 /// Without an answer for so long, a run gives up.
 const STUCK_AFTER: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
 use stockade::wire::{Refused, Reply};
 
-use super::template::Goods;
+use super::template::{CART_LINES_MAX, Goods};
 use crate::books::Ledger;
 use crate::errors::Errors;
 use crate::latency;
@@ -77,7 +77,7 @@ impl Sums {
                 self.numbers_sum += u128::from(number.0);
                 let order = goods.order_id(n, made_at);
                 let (state, unit) = goods.fate(order);
-                self.ledger.add(order, state, &[unit]);
+                self.ledger.add(order, state, &[unit; CART_LINES_MAX][..usize::from(goods.lines)]);
                 return Some(number.0);
             }
             Reply::Refused(Refused::Engine(Refusal::SoldOut { sku, asked, available })) => {
@@ -128,17 +128,11 @@ pub(super) mod tests {
     use stockade::wire::Taken;
 
     use super::*;
+    use crate::drive::Fate;
 
     pub(in super::super) fn goods() -> Goods {
         let market = MarketId::new(3).expect("fits");
-        Goods {
-            market,
-            sku: SkuId(7),
-            hold_ms: 1_000_000,
-            fate: super::super::Fate::Reserved,
-            customers: None,
-            seed: 1,
-        }
+        Goods { market, sku: SkuId(7), lines: 1, hold_ms: 1_000_000, fate: Fate::Reserved, customers: None, seed: 1 }
     }
 
     pub(in super::super) fn accepted(number: u64) -> Answer {

@@ -12,11 +12,17 @@ use stockade::wire::{FrameWriter, PushError};
 
 use crate::chance::mix;
 
-/// What every order of a drive has in common: one unit of one SKU.
+/// Lines an order of a drive may have.
+pub(crate) const CART_LINES_MAX: usize = 10;
+
+/// What every order of a drive has in common: one unit of each of some SKUs, mostly of one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goods {
     pub(crate) market: MarketId,
+    /// The first SKU.
     pub(crate) sku: SkuId,
+    /// How many there are, one line each; their numbers follow one another. 1 to [`CART_LINES_MAX`].
+    pub(crate) lines: u8,
     pub(crate) hold_ms: u32,
     /// What an accepted order is when the books are compared.
     pub(crate) fate: Fate,
@@ -73,9 +79,9 @@ impl Goods {
         CustomerKey((mix(customer) as u128) << 64 | (customer + 1) as u128)
     }
 
-    /// The line of every order.
-    pub(crate) const fn line(&self) -> Line {
-        Line { sku: self.sku, quantity: 1, price: PRICE }
+    /// The lines of every order.
+    pub(crate) fn cart(&self) -> Vec<Line> {
+        (0..u32::from(self.lines)).map(|at| Line { sku: SkuId(self.sku.0 + at), quantity: 1, price: PRICE }).collect()
     }
 
     /// Order `n` as a command.
@@ -115,7 +121,7 @@ const MARK_CORRELATION: u64 = 0xC0FF_EE11_5EED_F00D;
 impl Template {
     /// Encodes a frame of `orders` orders.
     pub(crate) fn new(goods: Goods, orders: u16) -> Result<Self, PushError> {
-        let lines = [goods.line()];
+        let lines = goods.cart();
         let marks: Vec<(u128, u128)> = (0..u64::from(orders)).map(|n| (mark(2 * n), mark(2 * n + 1))).collect();
         let mut writer = FrameWriter::default();
         writer.begin(MARK_CORRELATION, 0);
@@ -173,8 +179,15 @@ mod tests {
     #[test]
     fn a_copied_frame_is_the_frame_that_encoding_would_give() {
         let market = MarketId::new(3).expect("fits");
-        let goods =
-            Goods { market, sku: SkuId(7), hold_ms: 3_600_000, fate: Fate::Reserved, customers: None, seed: 99 };
+        let goods = Goods {
+            market,
+            sku: SkuId(7),
+            lines: 1,
+            hold_ms: 3_600_000,
+            fate: Fate::Reserved,
+            customers: None,
+            seed: 99,
+        };
         let made_at = Timestamp::from_ms(1_234_567);
         for orders in [1_u16, 2, 1_024] {
             let mut copied = BytesMut::new();
@@ -186,7 +199,7 @@ mod tests {
                 let mut writer = FrameWriter::default();
                 writer.begin(correlation, 0);
                 for n in first..first + u64::from(orders) {
-                    writer.push(&Command::Place(goods.place(n, made_at, &[goods.line()]))).expect("fits");
+                    writer.push(&Command::Place(goods.place(n, made_at, &goods.cart()))).expect("fits");
                 }
                 encoded.extend_from_slice(writer.finish());
             }
@@ -197,7 +210,8 @@ mod tests {
     #[test]
     fn customers_take_turns_or_order_ten_times_in_a_row() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods { market, sku: SkuId(7), hold_ms: 1, fate: Fate::Expires, customers: None, seed: 0 };
+        let goods =
+            Goods { market, sku: SkuId(7), lines: 1, hold_ms: 1, fate: Fate::Expires, customers: None, seed: 0 };
         assert_eq!(goods.customer(0), goods.customer(9));
         assert_ne!(goods.customer(9), goods.customer(10));
         let goods = Goods { customers: Some(2), ..goods };
