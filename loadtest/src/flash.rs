@@ -22,14 +22,14 @@ use crate::session::Session;
 const DURATION_DEFAULT_S: f64 = 10.0;
 /// Warm-up, late answers and the audit of a run take less, in seconds.
 const AROUND_S: f64 = 600.0;
-/// Orders a second that a server of our own must have room for.
-const ORDERS_PER_S_MAX: f64 = 2_500_000.0;
+/// Lines of orders a second that a server of our own must have room for.
+const LINES_PER_S_MAX: f64 = 2_500_000.0;
 const HOT_SKUS: [&str; CART_LINES_MAX] =
     ["hot", "hot 2", "hot 3", "hot 4", "hot 5", "hot 6", "hot 7", "hot 8", "hot 9", "hot 10"];
 
 /// What our own server must have room for.
 pub(crate) fn room(flash: &Flash) -> Room {
-    let per_s = flash.rate.map_or(ORDERS_PER_S_MAX, |rate| precise(rate) * 1.5);
+    let per_s = flash.rate.map_or(LINES_PER_S_MAX / f64::from(flash.lines), |rate| precise(rate) * 1.5);
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
     let lines = orders * u64::from(flash.lines);
