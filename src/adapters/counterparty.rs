@@ -84,4 +84,8 @@ pub trait Counterparty {
 
     /// What was told is durable and need not be told again.
     fn handle_acknowledged(&self, news: &News);
+
+    /// What was told is refused and would be again: the order is over, or has no room for another change. It need not
+    /// be told again either, and is not kept by any shard.
+    fn handle_refused(&self, news: &News);
 }

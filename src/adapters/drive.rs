@@ -168,6 +168,11 @@ impl<C: Counterparty + 'static> Drive<C> {
             }
             Do::CarryOut(job) => self.carry_out(job),
             Do::Acknowledge(news) => self.counterparty.handle_acknowledged(&news),
+            Do::Refuse(news, why) => {
+                let (adapter, order) = (self.counterparty.name(), news.order());
+                tracing::warn!(adapter, %order, ?news, %why, "nobody keeps what the counterparty told");
+                self.counterparty.handle_refused(&news);
+            }
         }
     }
 
@@ -193,6 +198,7 @@ impl<C: Counterparty + 'static> Drive<C> {
             (&stats.failures, counts.failures),
             (&stats.set_aside, counts.set_aside),
             (&stats.news, counts.news),
+            (&stats.news_refused, counts.news_refused),
             (&stats.is_open, u64::from(self.runner.is_breaker_open())),
             (&stats.lag_ms, lag_ms),
         ] {

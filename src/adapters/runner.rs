@@ -43,6 +43,8 @@ pub enum Do {
     CarryOut(Job),
     /// This need not be told again.
     Acknowledge(News),
+    /// This is refused, and will be whenever it is told.
+    Refuse(News, Refused),
 }
 
 /// A request of an adapter, owning what it names.
@@ -183,6 +185,7 @@ pub(super) struct Counts {
     pub(super) failures: u64,
     pub(super) set_aside: u64,
     pub(super) news: u64,
+    pub(super) news_refused: u64,
 }
 
 impl Runner {
@@ -253,11 +256,20 @@ impl Runner {
                 Some(ms) => self.news_later.push_back((now_ms + ms, shard, news)),
                 None => {
                     self.news -= 1;
-                    self.counts.news += 1;
-                    self.out.push_back(Do::Acknowledge(news));
+                    self.handle_heard(news, told);
                 }
             },
             (None, _) => unreachable!("law: a shard answers what it was asked, once"),
+        }
+    }
+
+    fn handle_heard(&mut self, news: News, told: Told) {
+        if let Told::Refused(why) = told {
+            self.counts.news_refused += 1;
+            self.out.push_back(Do::Refuse(news, why));
+        } else {
+            self.counts.news += 1;
+            self.out.push_back(Do::Acknowledge(news));
         }
     }
 
@@ -342,8 +354,13 @@ impl Runner {
             }
             (Step::Looking, Some(ms), _) => self.set_step(order, Step::Due(now_ms + ms)),
             (Step::Said(say), Some(ms), _) => self.set_step(order, Step::ToSay(say, now_ms + ms)),
-            (Step::Said(say), None, _) => {
-                self.counts.set_aside += u64::from(matches!(say, Say::Report(Report::SetAside(_))));
+            // The order is over, which a report finds out too, or has no room for what came of it: a person must look.
+            (Step::Said(Say::Confirm | Say::Cancel), None, Told::Refused(_)) if work.newer.is_none() => {
+                self.set_step(order, Step::ToSay(Say::Report(Report::SetAside(AsideReason::Refused)), now_ms));
+            }
+            (Step::Said(say), None, told) => {
+                let is_aside = matches!(say, Say::Report(Report::SetAside(_))) && !matches!(told, Told::Refused(_));
+                self.counts.set_aside += u64::from(is_aside);
                 self.finish(order, now_ms);
             }
             // It is closed, or gone: nothing is wanted of it any more.

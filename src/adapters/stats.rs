@@ -11,6 +11,7 @@ pub struct AdapterStats {
     pub(super) failures: AtomicU64,
     pub(super) set_aside: AtomicU64,
     pub(super) news: AtomicU64,
+    pub(super) news_refused: AtomicU64,
     pub(super) is_open: AtomicU64,
     pub(super) lag_ms: AtomicU64,
 }
@@ -50,6 +51,13 @@ impl AdapterStats {
     #[must_use]
     pub fn news(&self) -> u64 {
         self.news.load(Ordering::Relaxed)
+    }
+
+    /// What the counterparty told by itself and no shard could take note of: its order is over, or has no room for
+    /// another change.
+    #[must_use]
+    pub fn news_refused(&self) -> u64 {
+        self.news_refused.load(Ordering::Relaxed)
     }
 
     /// Whether the breaker is open: the counterparty is left alone for a while.

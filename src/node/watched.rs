@@ -202,7 +202,7 @@ fn tell_wanted(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
         }
     }
     type Pick = fn(&AdapterStats) -> f64;
-    let families: [(&str, &str, &str, Pick); 8] = [
+    let families: [(&str, &str, &str, Pick); 9] = [
         ("stockade_adapter_held", "gauge", "Wanted effects an adapter has taken from the list.", |it| it.held() as f64),
         ("stockade_adapter_running", "gauge", "Of them, those its counterparty is asked for.", |it| {
             it.running() as f64
@@ -211,6 +211,9 @@ fn tell_wanted(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
         ("stockade_adapter_failures_total", "counter", "Those without an answer of use.", |it| it.failures() as f64),
         ("stockade_adapter_set_aside_total", "counter", "Effects it set aside.", |it| it.set_aside() as f64),
         ("stockade_adapter_news_total", "counter", "What the counterparty told by itself.", |it| it.news() as f64),
+        ("stockade_adapter_news_refused_total", "counter", "What it told and no shard could take note of.", |it| {
+            it.news_refused() as f64
+        }),
         ("stockade_adapter_breaker_open", "gauge", "1 while the counterparty is left alone.", |it| {
             f64::from(u8::from(it.is_breaker_open()))
         }),

@@ -121,7 +121,7 @@ impl Office {
                     ask.with_request(|request| self.desk.submit(shard, correlation, request));
                 }
                 Do::CarryOut(job) => self.jobs.push(job),
-                Do::Acknowledge(news) => outside.handle_acknowledged(&news),
+                Do::Acknowledge(news) | Do::Refuse(news, _) => outside.handle_settled(&news),
             }
         }
     }

@@ -103,8 +103,8 @@ impl Outside {
         Some(News::HandedOver { order, change: PARCEL, lines: parcel.lines.clone() })
     }
 
-    /// What was told is durable.
-    pub(crate) fn handle_acknowledged(&mut self, news: &News) {
+    /// What was told is durable, or refused for good.
+    pub(crate) fn handle_settled(&mut self, news: &News) {
         if let News::HandedOver { order, .. } = news {
             self.parcels.get_mut(order).expect("it left").heard = true;
         }

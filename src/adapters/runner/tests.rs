@@ -31,7 +31,7 @@ impl Bench {
             match next {
                 Do::Ask { correlation, ask, .. } => self.asked.push((correlation, ask)),
                 Do::CarryOut(job) => self.jobs.push(job.want),
-                Do::Acknowledge(_) => {}
+                Do::Acknowledge(_) | Do::Refuse(..) => {}
             }
         }
     }
@@ -166,6 +166,48 @@ fn news_is_acknowledged_once_a_shard_has_answered_and_told_again_while_it_has_no
     let done = bench.runner.poll_do(bench.now_ms);
     assert!(matches!(&done, Some(Do::Acknowledge(known)) if *known == news), "{done:?}");
     assert_eq!(bench.runner.counts.news, 1);
+}
+
+/// Money was taken, and the order has no room for one change more: it must not wait for a restart to be seen.
+#[test]
+fn what_a_shard_refuses_of_an_effect_sets_it_aside_unless_something_else_is_wanted_by_then() {
+    let refused = || Told::Refused(Refused::Engine(Refusal::TooManyChanges));
+    let mut bench = Bench::new();
+    bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    bench.verdict(1, Verdict::Paid);
+    bench.tell(refused());
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::SetAside(AsideReason::Refused)))]));
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.counts.set_aside), (0, 1));
+    bench.list(vec![row(2, 2, Action::Charge, 1)]);
+    bench.verdict(2, Verdict::Declined);
+    bench.tell(refused());
+    bench.tell(Told::Refused(Refused::Engine(Refusal::UnknownOrder)));
+    assert_eq!((bench.runner.held(), bench.runner.counts.set_aside), (0, 1), "nothing is wanted of it");
+    bench.list(vec![row(3, 3, Action::Charge, 1)]);
+    bench.verdict(3, Verdict::Paid);
+    bench.list(vec![row(4, 3, Action::GiveBack, 2)]);
+    bench.tell(refused());
+    assert_eq!(bench.jobs.last().map(|job| job.attempt), Some(2), "what is wanted now is carried out");
+}
+
+#[test]
+fn news_that_a_shard_refuses_is_not_acknowledged() {
+    let mut bench = Bench::of(Effect::Release);
+    let news = News::HandedOver { order: order(1), change: ChangeId(9), lines: Vec::new() };
+    bench.runner.handle_news(0, news.clone());
+    bench.turn();
+    let at = bench.asked.iter().position(|(_, ask)| matches!(ask, Ask::News(_))).expect("it is told");
+    let (correlation, _) = bench.asked.remove(at);
+    bench.runner.handle_told(correlation, Told::Refused(Refused::Engine(Refusal::TooManyChanges)), 0);
+    let done = bench.runner.poll_do(bench.now_ms);
+    let is_refused = matches!(
+        &done,
+        Some(Do::Refuse(known, Refused::Engine(Refusal::TooManyChanges))) if *known == news
+    );
+    assert!(is_refused, "{done:?}");
+    let counts = bench.runner.counts;
+    assert_eq!((counts.news, counts.news_refused, bench.runner.has_room_for_news()), (0, 1, true));
 }
 
 /// A probe that never goes out must not keep the others waiting for what it learns.

@@ -159,4 +159,7 @@ impl Counterparty for SimulatedPayment {
     }
 
     fn handle_acknowledged(&self, _news: &News) {}
+
+    /// The order was cancelled meanwhile: to give the money back is wanted already.
+    fn handle_refused(&self, _news: &News) {}
 }

@@ -108,6 +108,13 @@ impl Books {
         self.ledger.add(line.trim_end()).inspect_err(|why| tracing::error!(%why, "simulated warehouse"))
     }
 
+    /// Says no more of an order. What is not written is told again after a restart, and recognised.
+    fn settle(&mut self, word: &str, order: OrderId) {
+        if self.write(&format!("{word} {order}")).is_ok() {
+            self.orders.entry(order).and_modify(|known| known.heard = true);
+        }
+    }
+
     /// Hands an order over, if there is anything to hand over; what is to be said of it until somebody hears it.
     fn pick(&mut self, order: OrderId) -> Option<News> {
         let known = self.orders.get(&order).filter(|known| !known.lines.is_empty() && !known.heard)?;
@@ -154,7 +161,7 @@ fn read_line(orders: &mut BTreeMap<OrderId, Instruction>, words: &[&str]) -> Opt
             orders.insert(order, Instruction { attempt, lines, handed_over: false, heard: false });
         }
         "handed_over" => orders.get_mut(&order)?.handed_over = true,
-        "heard" => orders.get_mut(&order)?.heard = true,
+        "heard" | "refused" => orders.get_mut(&order)?.heard = true,
         _ => return None,
     }
     Some(())
@@ -178,10 +185,10 @@ impl Counterparty for SimulatedWarehouse {
     }
 
     fn handle_acknowledged(&self, news: &News) {
-        let (order, mut books) = (news.order(), self.books.borrow_mut());
-        // What is not written is told again after a restart, and recognised.
-        if books.write(&format!("heard {order}")).is_ok() {
-            books.orders.entry(order).and_modify(|known| known.heard = true);
-        }
+        self.books.borrow_mut().settle("heard", news.order());
+    }
+
+    fn handle_refused(&self, news: &News) {
+        self.books.borrow_mut().settle("refused", news.order());
     }
 }
