@@ -192,6 +192,9 @@ pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
 /// The longest interval between two syncs of `Durability::Interval`.
 pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
 
+/// Sinks whose cursors a shard remembers, attached or not.
+pub const CURSORS_MAX: usize = 64;
+
 /// Wanted effects that an adapter holds; it reads no further on the list while it holds so many.
 pub const ADAPTER_HELD_MAX: usize = 1_024;
 /// Effects that an adapter asks of its counterparty at a time.

@@ -53,6 +53,12 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::EffectReported { order, effect, attempt, report } => {
             format!("{} of {order}, attempt {attempt}: {}", effect.name(), report_text(*report))
         }
+        Fact::CursorMoved { sink, upto, attached: true } => {
+            format!("sink {sink} has taken everything up to entry {upto}")
+        }
+        Fact::CursorMoved { sink, upto, attached: false } => {
+            format!("the log is no longer kept for sink {sink}, which has got to entry {upto}")
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }

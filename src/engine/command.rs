@@ -10,7 +10,7 @@ use super::effect::{Effect, Effects, Report};
 use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, ShardId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
@@ -28,6 +28,22 @@ pub enum Command<'a> {
         market: MarketId,
         /// Its name in the directory.
         code: &'a str,
+    },
+    /// Take note of how far a sink has taken the facts of this shard, and keep the log for it from there on. Never moves
+    /// a cursor back. Sent by the node, never by a client.
+    MoveCursor {
+        /// Name of the sink.
+        sink: &'a str,
+        /// The last entry of the shard's stream of which it has taken every fact.
+        upto: Sequence,
+    },
+    /// Keep the log no longer for a sink that got no further than this; of one that did, nothing changes. Sent by the
+    /// node, never by a client.
+    DetachCursor {
+        /// Name of the sink.
+        sink: &'a str,
+        /// Where it was seen to stand.
+        upto: Sequence,
     },
     /// Create a site. The same code again answers with the same number and changes nothing, not even the rank.
     CreateSite {
@@ -283,11 +299,11 @@ from_byte!(PaymentMethod { Unspecified, Card, Wallet, BankTransfer, Invoice, Cas
 from_byte!(AdjustReason { Count, Damaged, Lost, Found, Other });
 
 impl Command<'_> {
-    /// The market whose shard decides this; `None` for what the directory decides.
+    /// The market whose shard decides this; `None` for what the directory decides, and for what concerns a whole shard.
     #[must_use]
     pub const fn market(&self) -> Option<MarketId> {
         match self {
-            Self::AssignMarket { .. } => None,
+            Self::AssignMarket { .. } | Self::MoveCursor { .. } | Self::DetachCursor { .. } => None,
             Self::OpenMarket { market, .. }
             | Self::CreateSite { market, .. }
             | Self::CreateSku { market, .. }
@@ -319,6 +335,8 @@ impl Command<'_> {
             | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
+            | Self::MoveCursor { .. }
+            | Self::DetachCursor { .. }
             | Self::OpenMarket { .. }
             | Self::CreateSite { .. }
             | Self::CreateSku { .. }

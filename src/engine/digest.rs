@@ -33,6 +33,7 @@ enum Part {
     Policy,
     Customer,
     Want,
+    Cursor,
 }
 
 /// Bytes of one part.
@@ -71,7 +72,11 @@ impl Engine {
             digest_market(number, name, market)
         });
         let orders = self.orders.records().map(|(position, record)| self.digest_order(position, record));
-        assigned.chain(markets).chain(orders).fold(0, u128::wrapping_add)
+        let cursors = self.cursors.iter().map(|(sink, cursor)| {
+            let bytes = Bytes::of(Part::Cursor).add(sink.as_bytes()).number(cursor.upto.0);
+            bytes.number(u8::from(cursor.attached)).hash()
+        });
+        assigned.chain(cursors).chain(markets).chain(orders).fold(0, u128::wrapping_add)
     }
 
     fn digest_order(&self, position: u32, record: &Record) -> u128 {

@@ -12,7 +12,9 @@ use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
 use super::policy::Policy;
 use super::retention::Retention;
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use crate::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
+};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +196,15 @@ pub enum Fact<'a> {
         /// What became of it.
         report: Report,
     },
+    /// A sink has taken so much, or the log is kept for it no longer. Not told to sinks.
+    CursorMoved {
+        /// Name of the sink.
+        sink: &'a str,
+        /// The last entry of the shard's stream of which it has taken every fact.
+        upto: Sequence,
+        /// Whether the log is kept for it from there on.
+        attached: bool,
+    },
     /// Tombstones left. Their identifiers are refused.
     Left {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
@@ -202,10 +213,11 @@ pub enum Fact<'a> {
 }
 
 impl Fact<'_> {
-    /// The market it is about; `None` for one of the directory's and for those about orders that are over.
+    /// The market it is about; `None` for one of the directory's, of a whole shard, and for those about orders that are
+    /// over.
     pub(super) const fn market(&self) -> Option<MarketId> {
         match self {
-            Self::MarketAssigned { .. } | Self::Closed { .. } | Self::Left { .. } => None,
+            Self::MarketAssigned { .. } | Self::CursorMoved { .. } | Self::Closed { .. } | Self::Left { .. } => None,
             Self::MarketOpened { market, .. }
             | Self::SiteCreated { market, .. }
             | Self::SkuCreated { market, .. }

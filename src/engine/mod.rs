@@ -37,6 +37,7 @@ mod wanted;
 mod books;
 mod catalog;
 mod content;
+mod cursor;
 mod deadline;
 mod digest;
 mod directory;
@@ -57,6 +58,7 @@ mod retire;
 pub use answer::Answer;
 pub use books::order_hash;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
+pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
 pub use directory::{Directory, fewest_markets};
 pub use effect::{Action, AsideReason, Effect, Effects, Report};
@@ -136,6 +138,7 @@ pub struct Engine {
     leavings: deadline::Deadlines,
     watched: for_sale::Watched,
     wants: wanted::Wants,
+    cursors: cursor::Cursors,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
 }
@@ -157,6 +160,7 @@ impl Engine {
             leavings: deadline::Deadlines::default(),
             watched: for_sale::Watched::default(),
             wants: wanted::Wants::default(),
+            cursors: cursor::Cursors::default(),
             held: Default::default(),
         }
     }

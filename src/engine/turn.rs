@@ -123,6 +123,8 @@ impl Engine {
             | Command::ReportEffect { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
+            | Command::MoveCursor { .. }
+            | Command::DetachCursor { .. }
             | Command::OpenMarket { .. }
             | Command::CreateSite { .. }
             | Command::CreateSku { .. }
@@ -163,6 +165,7 @@ impl Engine {
             | Fact::EffectsSet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
+            | Fact::CursorMoved { .. }
             | Fact::Closed { .. }
             | Fact::Left { .. } => None,
         }

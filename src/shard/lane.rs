@@ -58,6 +58,8 @@ impl Lane {
                 | Command::HandOver { .. }
                 | Command::Extend { .. }
                 | Command::ReportEffect { .. }
+                | Command::MoveCursor { .. }
+                | Command::DetachCursor { .. }
                 | Command::ReturnToStock { .. } => Self::Urgent,
                 Command::AssignMarket { .. }
                 | Command::OpenMarket { .. }

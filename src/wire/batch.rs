@@ -138,6 +138,14 @@ impl Batch {
                 blob = self.add_text(code);
                 Command::OpenMarket { market, code: "" }
             }
+            Command::MoveCursor { sink, upto } => {
+                blob = self.add_text(sink);
+                Command::MoveCursor { sink: "", upto }
+            }
+            Command::DetachCursor { sink, upto } => {
+                blob = self.add_text(sink);
+                Command::DetachCursor { sink: "", upto }
+            }
             Command::CreateSite { market, rank, code } => {
                 blob = self.add_text(code);
                 Command::CreateSite { market, rank, code: "" }
@@ -229,6 +237,8 @@ impl Batch {
             }),
             Command::AssignMarket { .. } => Command::AssignMarket { code: code() },
             Command::OpenMarket { market, .. } => Command::OpenMarket { market, code: code() },
+            Command::MoveCursor { upto, .. } => Command::MoveCursor { sink: code(), upto },
+            Command::DetachCursor { upto, .. } => Command::DetachCursor { sink: code(), upto },
             Command::CreateSite { market, rank, .. } => Command::CreateSite { market, rank, code: code() },
             Command::CreateSku { market, .. } => Command::CreateSku { market, code: code() },
             Command::CancelLines { order, change, .. } => Command::CancelLines { order, change, lines: lines() },

@@ -7,16 +7,16 @@
 //! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedDrawV1, ArchivedEffectReportedV1,
-    ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedMarketAssignedV1,
-    ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV1,
-    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
-    ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedCursorMovedV1, ArchivedDrawV1,
+    ArchivedEffectReportedV1, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1,
+    ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1,
+    ArchivedPolicySetV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
+    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
 use super::request_decode::time;
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId};
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
 use crate::engine::{Draw, Fact, Line, Placed, Retention};
@@ -142,6 +142,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::EffectsSet => effects_set(record),
         FactKind::EffectReported => effect_reported(record),
         FactKind::Extended => extended(record),
+        FactKind::CursorMoved => cursor_moved(record),
         FactKind::Retired => retired(record),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
@@ -323,6 +324,18 @@ fn market_assigned(record: &[u8]) -> Read<Fact<'_>> {
     body.end()?;
     let market = market(fixed.market.to_native())?;
     Ok(Fact::MarketAssigned { market, shard: ShardId(fixed.shard.to_native()), code })
+}
+
+fn cursor_moved(record: &[u8]) -> Read<Fact<'_>> {
+    let (fixed, mut body) = Body::of::<ArchivedCursorMovedV1>(record)?;
+    let sink = body.text(usize::from(fixed.sink_len.to_native()))?;
+    body.end()?;
+    let attached = match fixed.attached {
+        0 => false,
+        1 => true,
+        _ => return Err(Malformed(Part::Flags)),
+    };
+    Ok(Fact::CursorMoved { sink, upto: Sequence(fixed.upto.to_native()), attached })
 }
 
 fn market_opened(record: &[u8]) -> Read<Fact<'_>> {

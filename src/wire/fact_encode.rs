@@ -2,10 +2,10 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, DrawV1, EffectReportedV1, EffectsSetV1, ExtendedV1, FactHashesV1, FactKind,
-    FactLineV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES,
-    PlacedV1, PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1,
-    SkuCreatedV1,
+    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV1, EffectsSetV1, ExtendedV1,
+    FactHashesV1, FactKind, FactLineV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED,
+    PLACED_HAS_HASHES, PlacedV1, PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1,
+    SiteCreatedV1, SkuCreatedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -72,6 +72,11 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::EffectReported { order, effect, attempt, report } => {
             let (head, report) = (head(FactKind::EffectReported, 25), ReportPart::new(effect, report));
             put(out, &EffectReportedV1 { head, order: order.bits(), attempt, report });
+        }
+        Fact::CursorMoved { sink, upto, attached } => {
+            let head = head(FactKind::CursorMoved, 15 + sink.len());
+            put(out, &CursorMovedV1 { head, upto: upto.0, attached: attached.into(), sink_len: count16(sink.len()) });
+            out.extend_from_slice(sink.as_bytes());
         }
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });

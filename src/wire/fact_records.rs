@@ -33,6 +33,7 @@ kinds! {
         EffectsSet = 21,
         EffectReported = 22,
         Extended = 23,
+        CursorMoved = 24,
     }
 }
 
@@ -186,6 +187,13 @@ fixed! {
         order: u128,
         attempt: u16,
         report: ReportPart,
+    }
+    /// How far a sink has got. Then: its name.
+    CursorMovedV1 as ArchivedCursorMovedV1, 15 {
+        head: RecordHead,
+        upto: u64,
+        attached: u8,
+        sink_len: u16,
     }
     /// Identifiers are refused.
     RetiredV1 as ArchivedRetiredV1, 16 {

@@ -46,7 +46,9 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
     let start = out.len();
     match *command {
         Command::AssignMarket { code } => market_code(RequestKind::AssignMarket, code, out),
-        Command::OpenMarket { .. } => Err(PushError::NotForClients),
+        Command::OpenMarket { .. } | Command::MoveCursor { .. } | Command::DetachCursor { .. } => {
+            Err(PushError::NotForClients)
+        }
         Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
         Command::CreateSku { market, code } => create_sku(market, code, out),
         Command::SetPolicy { market, sku, policy } => {

@@ -2,7 +2,7 @@
 
 use stockade::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX};
 use stockade::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::order::State;
@@ -83,8 +83,9 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     lines.iter_mut().for_each(|line| line.sku = SkuId(edge() as u32));
     lines.truncate(1 + (edge() as usize & 1));
     let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
-    let (attempt, until) = (edge() as u16, Timestamp::from_ms(edge()));
-    let command = match dice.below(12) {
+    let (attempt, until, upto) = (edge() as u16, Timestamp::from_ms(edge()), Sequence(edge()));
+    let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
+    let command = match dice.below(14) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -119,6 +120,8 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let (effect, report) = (Effect::ALL[dice.below(2) as usize], report[dice.below(3) as usize]);
             Command::ReportEffect { order, effect, attempt, report }
         }
+        11 => Command::MoveCursor { sink, upto },
+        12 => Command::DetachCursor { sink, upto },
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };
     // The outcome is compared with the twin's inside.

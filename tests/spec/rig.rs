@@ -236,6 +236,7 @@ impl Rig {
 
     fn check_counts(&self) {
         assert_eq!(self.engine.orders(), self.twin.orders(), "orders kept");
+        assert_eq!(self.engine.cursors().collect::<Vec<_>>(), self.twin.cursors(), "how far sinks have got");
         assert_eq!(self.engine.details_bytes(), self.twin.details_bytes(), "bytes of details kept");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {

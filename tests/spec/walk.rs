@@ -7,7 +7,7 @@
 //! STOCKADE_WALK_SEED=1234 cargo test --test spec walk -- --nocapture
 //! ```
 
-use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::{
     AsideReason, Capacity, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
@@ -148,6 +148,16 @@ impl Walk {
         self.rig.check_replica();
     }
 
+    fn move_cursor(&mut self) {
+        let (sink, upto) = (["erp", "mail", "search"][self.dice.below(3) as usize], Sequence(self.dice.below(50)));
+        let command = if self.dice.once_in(3) {
+            Command::DetachCursor { sink, upto }
+        } else {
+            Command::MoveCursor { sink, upto }
+        };
+        self.submit(&command);
+    }
+
     fn step(&mut self) {
         if self.forgets && self.dice.once_in(20) {
             self.set_retention();
@@ -162,6 +172,9 @@ impl Walk {
         }
         if self.hands_off && self.dice.once_in(3) {
             self.report_effect();
+        }
+        if self.dice.once_in(25) {
+            self.move_cursor();
         }
         match self.dice.below(100) {
             0..2 => self.create(),

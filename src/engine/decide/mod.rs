@@ -7,6 +7,7 @@
 //! - Reservations whose deadline passed unswept: `turn` folds their expiry before it asks here.
 
 mod change;
+mod cursor;
 mod payment;
 mod place;
 mod policy;
@@ -89,6 +90,8 @@ impl Engine {
         match *command {
             Command::AssignMarket { code } => self.assign_market(code),
             Command::OpenMarket { market, code } => self.open_market(market, code),
+            Command::MoveCursor { sink, upto } => self.move_cursor(sink, upto),
+            Command::DetachCursor { sink, upto } => self.detach_cursor(sink, upto),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code),
             Command::CreateSku { market, code } => self.create_sku(market, code),
             Command::Receive { request, sku, site, quantity } => self.receive(request, sku, site, quantity, now),

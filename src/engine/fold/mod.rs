@@ -16,6 +16,7 @@ pub(super) use policy::Held;
 use super::Engine;
 use super::command::AdjustReason;
 use super::content::{self, Content};
+use super::cursor::Cursor;
 use super::fact::{Fact, Placed};
 use super::ledger::{Account, Bucket};
 use super::market::Market;
@@ -70,6 +71,10 @@ impl Engine {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }
             Fact::RetentionSet { market, retention } => self.fold_retention_set(market, retention),
+            Fact::CursorMoved { sink, upto, attached } => {
+                let before = self.cursors.set(sink, Cursor { upto, attached });
+                assert!(before.is_none_or(|before| before.upto <= upto), "law: a cursor never goes back");
+            }
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Closed { orders } => self.fold_closed(orders),
             Fact::Left { orders } => self.fold_left(orders),

@@ -4,7 +4,7 @@
 //! part: │ item │ item │ item │ …      whole items, about a mebibyte of them
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
-//! directory ► per market: market, sites, SKUs, balances, stock requests, policies with counts ► orders
+//! directory, cursors ► per market: market, sites, SKUs, balances, stock requests, policies with counts ► orders
 //! ```
 //!
 //! # Always true
@@ -47,10 +47,11 @@ enum Item {
     Orders = 8,
     Policy = 9,
     Customer = 10,
+    Cursor = 11,
 }
 
 impl Item {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -61,5 +62,6 @@ impl Item {
         Self::Orders,
         Self::Policy,
         Self::Customer,
+        Self::Cursor,
     ];
 }

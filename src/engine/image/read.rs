@@ -9,6 +9,7 @@ use super::super::Engine;
 use super::super::books::Tally;
 use super::super::command::{IdentityHashes, PaymentMethod, Take};
 use super::super::content::ChangeKind;
+use super::super::cursor::Cursor;
 use super::super::effect::{AsideReason, Effects};
 use super::super::fact::Change;
 use super::super::ledger::Balances;
@@ -23,7 +24,8 @@ use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item};
 use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, MARKETS_MAX, SITES_MAX};
 use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, ShardId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
+    Timestamp,
 };
 
 type Read<T> = Result<T, ImageError>;
@@ -121,6 +123,7 @@ impl Engine {
             let known = Item::ALL.into_iter().find(|known| *known as u8 == *kind);
             match known.ok_or(ImageError::new("an item has an unknown kind"))? {
                 Item::Assigned => self.read_assigned(&mut item)?,
+                Item::Cursor => self.read_cursor(&mut item)?,
                 Item::Market => self.read_market(&mut item)?,
                 Item::Site => self.read_site(&mut item)?,
                 Item::Sku => self.read_sku(&mut item)?,
@@ -166,6 +169,15 @@ impl Engine {
             return Err(ImageError::new("the directory names a market twice, or a shard there is not"));
         }
         self.directory.insert(name, shard);
+        Ok(())
+    }
+
+    fn read_cursor(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let sink = item.text()?;
+        if self.cursors.is_full() || self.cursors.get(sink).is_some() {
+            return Err(ImageError::new("a sink has two cursors, or there are too many"));
+        }
+        self.cursors.set(sink, Cursor { upto: Sequence(item.u64()?), attached: item.flag()? });
         Ok(())
     }
 
@@ -425,6 +437,9 @@ mod tests {
             let _answer = engine.submit(command, now, &mut scratch, &mut |_| {}).expect("accepted");
         };
         submit(&Command::AssignMarket { code: "m" });
+        submit(&Command::MoveCursor { sink: "erp", upto: Sequence(7) });
+        submit(&Command::MoveCursor { sink: "mail", upto: Sequence(3) });
+        submit(&Command::DetachCursor { sink: "mail", upto: Sequence(3) });
         submit(&Command::OpenMarket { market, code: "m" });
         submit(&Command::CreateSite { market, rank: 1, code: "north" });
         submit(&Command::CreateSku { market, code: "mug" });

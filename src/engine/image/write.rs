@@ -6,6 +6,7 @@
 
 use super::super::Engine;
 use super::super::books::Tally;
+use super::super::cursor::Cursor;
 use super::super::effect::Effects;
 use super::super::ledger::BUCKETS;
 use super::super::market::Market;
@@ -108,6 +109,7 @@ impl Engine {
             // Written with its order.
             wants,
             directory,
+            cursors,
             markets: _,
             orders,
         } = self;
@@ -115,6 +117,11 @@ impl Engine {
         for (_, shard, name) in directory.iter() {
             to.item(Item::Assigned, |item| {
                 item.u16(shard.0).blob(name.as_bytes());
+            })?;
+        }
+        for (sink, Cursor { upto, attached }) in cursors.iter() {
+            to.item(Item::Cursor, |item| {
+                item.blob(sink.as_bytes()).u64(upto.0).byte(u8::from(attached));
             })?;
         }
         for (number, _) in self.open_markets() {

@@ -2,8 +2,9 @@
 
 use super::round_trip::{Kept, keep};
 use super::samples::{Ingredients, write};
-use crate::base::Timestamp;
 use crate::base::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX};
+use crate::base::{Sequence, Timestamp};
+use crate::engine::Command;
 use crate::wire::{
     CloseCode, FactReader, FactScratch, FrameDecoder, FrameError, FrameWriter, Part, RecordError, Refused, ReplyWriter,
     Request, RequestHeader, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
@@ -293,20 +294,29 @@ fn every_part_of_a_record_that_can_be_malformed_is_named() {
 }
 
 #[test]
-fn opening_a_market_has_no_kind_on_the_wire() {
-    let open = crate::engine::Command::OpenMarket { market: crate::base::MarketId::default(), code: "x" };
+fn what_only_the_node_commands_has_no_kind_on_the_wire() {
     let mut writer = FrameWriter::default();
     writer.begin(1, 0);
-    assert_eq!(writer.push(&open), Err(crate::wire::PushError::NotForClients));
+    for command in [
+        Command::OpenMarket { market: crate::base::MarketId::default(), code: "x" },
+        Command::MoveCursor { sink: "x", upto: Sequence(1) },
+        Command::DetachCursor { sink: "x", upto: Sequence(1) },
+    ] {
+        assert_eq!(writer.push(&command), Err(crate::wire::PushError::NotForClients));
+    }
     for kind in 0..=u8::MAX {
         let mut frame = request_frames()[2].clone();
         frame[24] = kind;
         let kept = read_requests(&frame).expect("a sound frame");
-        let opened = kept
-            .batch
-            .iter()
-            .any(|(_, request)| matches!(request, Request::Command(crate::engine::Command::OpenMarket { .. })));
-        assert!(!opened, "kind {kind}");
+        let is_of_the_node = |request| {
+            matches!(
+                request,
+                Request::Command(
+                    Command::OpenMarket { .. } | Command::MoveCursor { .. } | Command::DetachCursor { .. }
+                )
+            )
+        };
+        assert!(!kept.batch.iter().any(|(_, request)| is_of_the_node(request)), "kind {kind}");
     }
 }
 

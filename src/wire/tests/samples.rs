@@ -265,6 +265,7 @@ impl Ingredients {
             Fact::EffectsSet { market, effects: self.effects() },
             Fact::EffectReported { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
             Fact::Extended { order, deadline: self.time(2) },
+            Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
         ]
     }
 

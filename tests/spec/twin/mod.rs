@@ -16,6 +16,7 @@
 
 mod books;
 mod changes;
+mod cursor;
 mod goods;
 mod order;
 mod placing;
@@ -33,6 +34,7 @@ use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Refusal, Retention};
 
 use changes::out_of_bounds_lines;
+use cursor::Story;
 use goods::Request;
 use order::Record;
 use placing::out_of_bounds_fields;
@@ -62,6 +64,7 @@ pub(crate) struct Twin {
     /// Market 1 first.
     directory: Vec<(String, ShardId)>,
     markets: BTreeMap<MarketId, Market>,
+    sinks: BTreeMap<String, Story>,
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +107,7 @@ struct Goods {
 
 impl Twin {
     pub(crate) fn new(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
-        Self { shard, shards, capacity, directory: Vec::new(), markets: BTreeMap::new() }
+        Self { shard, shards, capacity, directory: Vec::new(), markets: BTreeMap::new(), sinks: BTreeMap::new() }
     }
 
     pub(crate) const fn shard(&self) -> ShardId {
@@ -131,6 +134,8 @@ impl Twin {
         match *command {
             Command::AssignMarket { code } => self.assign_market(code).map(Told::from),
             Command::OpenMarket { market, code } => self.open_market(market, code).map(Told::from),
+            Command::MoveCursor { sink, upto } => self.move_cursor(sink, upto).map(Told::from),
+            Command::DetachCursor { sink, upto } => self.detach_cursor(sink, upto).map(Told::from),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
             Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy).map(Told::from),
