@@ -192,6 +192,11 @@ pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
 /// The longest interval between two syncs of `Durability::Interval`.
 pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
 
+/// Bytes of the log that whoever follows it reads at once.
+pub const FOLLOW_READ_BYTES: usize = 256 * 1024;
+/// Looks in a row at a place of the log where something durable has to be before its absence is called damage.
+pub const FOLLOW_LOOKS_MAX: u32 = 1_000;
+
 /// Sinks whose cursors a shard remembers, attached or not.
 pub const CURSORS_MAX: usize = 64;
 

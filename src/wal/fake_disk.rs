@@ -15,6 +15,8 @@ pub(super) struct FakeDisk {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) files: BTreeMap<String, Content>,
+    /// Without a name any more, for whoever holds them open.
+    unlinked: BTreeMap<String, Content>,
     /// What became of names, in order: those removed, and an empty one for each time names were made durable.
     pub(super) removed: Vec<String>,
     pub(super) free: u64,
@@ -29,6 +31,7 @@ impl Default for World {
         let files = BTreeMap::new();
         Self {
             files,
+            unlinked: BTreeMap::new(),
             removed: Vec::new(),
             free: u64::MAX,
             fail_writes: false,
@@ -129,7 +132,9 @@ impl Disk for FakeDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut world = self.world();
         world.removed.push(name.to_owned());
-        world.files.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        let file = world.files.remove(name).ok_or(io::ErrorKind::NotFound)?;
+        world.unlinked.insert(name.to_owned(), file);
+        Ok(())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -160,7 +165,9 @@ impl Disk for FakeDisk {
 impl FakeFile {
     fn with<T>(&self, body: impl FnOnce(&mut Content) -> T) -> T {
         let name = self.name.lock().expect("no test panics here").clone();
-        body(self.disk.world().files.get_mut(&name).expect("an open file is not removed"))
+        let World { files, unlinked, .. } = &mut *self.disk.world();
+        let file = files.get_mut(&name).or_else(|| unlinked.get_mut(&name).filter(|_| self.access == Access::Read));
+        body(file.expect("an open file is removed only under a reader"))
     }
 }
 

@@ -46,6 +46,7 @@ mod tail;
 mod writer;
 
 mod backup;
+mod follow;
 mod image;
 mod reader;
 mod salvage;
@@ -70,6 +71,7 @@ pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};
 pub use fault::Fault;
 pub use file_disk::FileDisk;
+pub use follow::{Followed, Follower};
 pub use handle::Handle;
 pub use image::{ImageReader, ImageWriter, TakePart, images_on, remove_images_on};
 pub use log::{Log, Opened, Running};

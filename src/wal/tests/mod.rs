@@ -10,6 +10,7 @@ use crate::base::{Sequence, ShardId, Timestamp};
 
 mod backup;
 mod corruption;
+mod follow;
 mod life;
 mod misfits;
 mod space;
