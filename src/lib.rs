@@ -3,7 +3,7 @@
 //! The map of the house. Imports point backwards along this line only:
 //!
 //! ```text
-//! base → engine, wal → wire → shard → adapters, quic → server, client → node → cli
+//! base → engine, wal → wire → shard → feed → adapters, quic → server, client → node → cli
 //! ```
 
 pub mod base;
@@ -14,6 +14,8 @@ pub mod wal;
 pub mod wire;
 
 pub mod shard;
+
+pub mod feed;
 
 #[cfg(feature = "net")]
 pub mod adapters;

@@ -197,6 +197,15 @@ pub const FOLLOW_READ_BYTES: usize = 256 * 1024;
 /// Looks in a row at a place of the log where something durable has to be before its absence is called damage.
 pub const FOLLOW_LOOKS_MAX: u32 = 1_000;
 
+/// Bytes of facts that a feed holds; while it holds so many, it reads no further in the log than one frame.
+pub const FEED_BYTES_MAX: usize = 4 * MIB;
+/// Facts that a sink is handed at once.
+pub const FEED_BATCH_FACTS_MAX: usize = 1_000;
+/// Bytes of facts that a sink is handed at once, unless a single one is larger.
+pub const FEED_BATCH_BYTES_MAX: usize = 256 * 1024;
+/// A sink's cursor is moved in the log at most once in so long.
+pub const CURSOR_MOVE_MS: u64 = 1_000;
+
 /// Sinks whose cursors a shard remembers, attached or not.
 pub const CURSORS_MAX: usize = 64;
 

@@ -29,8 +29,8 @@ pub enum Command<'a> {
         /// Its name in the directory.
         code: &'a str,
     },
-    /// Take note of how far a sink has taken the facts of this shard, and keep the log for it from there on. Never moves
-    /// a cursor back. Sent by the node, never by a client.
+    /// Take note of how far a sink has taken the facts of this shard, and keep the log for it from there on. Never
+    /// moves a cursor back. Sent by the node, never by a client.
     MoveCursor {
         /// Name of the sink.
         sink: &'a str,

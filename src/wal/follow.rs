@@ -7,7 +7,7 @@
 //!
 //! # Always true
 //! - Nothing is handed out that is not durable: of every entry the stream's mark has passed it.
-//! - Entries of a stream come in order and without a gap; where the log was trimmed, the reader is told where it begins.
+//! - Entries of a stream come in order and without a gap; where the log was trimmed, the reader is told.
 //! - The log is only read, and neither locked nor slowed: no word goes to whoever writes it.
 //! # Not here
 //! - What is kept for whom: cursors, in the engine's state, which trimming looks at.

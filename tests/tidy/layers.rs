@@ -11,13 +11,14 @@ use crate::source::{Source, is_word, words};
 use crate::tree::Tree;
 
 /// What each folder of `src` may name besides itself. A folder that is not here has no place in the house yet.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("base", &[]),
     ("engine", &["base"]),
     ("wal", &["base"]),
     ("wire", &["base", "engine"]),
     ("shard", &["base", "engine", "wal", "wire"]),
-    ("adapters", &["base", "engine", "wire", "shard"]),
+    ("feed", &["base", "engine", "wal", "wire"]),
+    ("adapters", &["base", "engine", "wal", "wire", "shard", "feed"]),
     ("quic", &["base"]),
     ("server", &["base", "engine", "wire", "shard", "quic"]),
     ("client", &["base", "engine", "wire", "quic"]),

@@ -17,6 +17,8 @@
 //! Fields are taken apart without `..`, so whoever adds one to the state is asked here what becomes of it.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 /// Why parts make no state.

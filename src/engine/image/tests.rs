@@ -1,0 +1,87 @@
+//! Images there and back, and bytes that are none.
+
+use crate::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
+};
+use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::{Capacity, Command, Engine, Line, Place, Scratch};
+
+/// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier.
+fn engine() -> Engine {
+    let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+    let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
+    let market = MarketId::new(1).expect("1 fits");
+    let mut submit = |command: &Command<'_>| {
+        let _answer = engine.submit(command, now, &mut scratch, &mut |_| {}).expect("accepted");
+    };
+    submit(&Command::AssignMarket { code: "m" });
+    submit(&Command::MoveCursor { sink: "erp", upto: Sequence(7) });
+    submit(&Command::MoveCursor { sink: "mail", upto: Sequence(3) });
+    submit(&Command::DetachCursor { sink: "mail", upto: Sequence(3) });
+    submit(&Command::OpenMarket { market, code: "m" });
+    submit(&Command::CreateSite { market, rank: 1, code: "north" });
+    submit(&Command::CreateSku { market, code: "mug" });
+    for site in [1, 2] {
+        let request = RequestId::new(now, market, site.into());
+        submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(site), quantity: 40 });
+    }
+    let lines = [Line { sku: SkuId(1), quantity: 6, price: 3 }; 2];
+    for number in 0..8 {
+        submit(&Command::Place(Place {
+            order: OrderId::new(now, market, number),
+            customer: CustomerKey(7),
+            take: Take::WhatExists,
+            hold_ms: 60_000,
+            currency: Currency::new(*b"GBP").expect("pounds exist"),
+            payment: PaymentMethod::Card,
+            channel: 1,
+            zone: 2,
+            hashes: (number % 2 == 0).then_some(IdentityHashes { account: 1, address: 2, instrument: 3 }),
+            lines: &lines[..1 + number as usize % 2],
+            details: b"Ada",
+        }));
+    }
+    let order = |number| OrderId::new(now, market, number);
+    submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
+    submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
+    submit(&Command::Cancel { order: order(2), block: false });
+    submit(&Command::Cancel { order: order(99), block: true });
+    engine
+}
+
+fn parts(engine: &Engine) -> Vec<Vec<u8>> {
+    let mut parts = Vec::new();
+    let kept: Result<(), ()> = engine.write_image(&mut |part| {
+        parts.push(part.to_vec());
+        Ok(())
+    });
+    kept.expect("a vector takes every part");
+    parts
+}
+
+#[test]
+fn an_image_read_back_is_the_same_state() {
+    let engine = engine();
+    let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+    parts(&engine).iter().for_each(|part| read.read_image_part(part).expect("sound"));
+    read.finish_image();
+    assert_eq!(read.digest(), engine.digest());
+    assert_eq!(parts(&read), parts(&engine), "and so is its image");
+}
+
+#[test]
+fn no_flipped_byte_panics() {
+    let whole = parts(&engine()).concat();
+    for at in 0..whole.len() {
+        for flip in [1, 0x80, 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+            if read.read_image_part(&bytes).is_ok() {
+                read.finish_image();
+                let _broken = read.check_invariants();
+            }
+            let _short = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED).read_image_part(&bytes[..at]);
+        }
+    }
+}
