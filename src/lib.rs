@@ -3,7 +3,7 @@
 //! The map of the house. Imports point backwards along this line only:
 //!
 //! ```text
-//! base → engine, wal → wire → shard → feed → adapters, quic → server, client → node → cli
+//! base → engine, wal → wire → shard → feed, quic → adapters, server, client → node → cli
 //! ```
 
 pub mod base;

@@ -7,6 +7,13 @@
 //!                             └─► news: goods handed over ──────────────────────────────► shard
 //! ```
 //!
+//! The other half follows the feed: a courier hands batches of facts to a sink, such as a webhook.
+//!
+//! ```text
+//! log ─► feed ─► courier ─► sink
+//!                   └─► cursor moved ─► shard
+//! ```
+//!
 //! # Always true
 //! - Adapters run beside the shards and have their own thread each: a counterparty that is slow or dead makes the list
 //!   longer and nothing else slower.
@@ -14,11 +21,13 @@
 //!   of the world may be asked twice, under the same key; counterparties must honour keys.
 //! - What an adapter learns from a shard is durable.
 //! # Not here
-//! - What is wanted when: `engine::wanted`. Counterparties other than the simulated ones.
+//! - What is wanted when: `engine::wanted`. Counterparties other than the simulated ones. Which facts there are, and in
+//!   which order: `feed`.
 
 mod backoff;
 mod breaker;
 mod counterparty;
+mod courier;
 mod desk;
 mod drive;
 mod runner;
@@ -26,9 +35,11 @@ mod runner;
 mod samples;
 pub mod simulated;
 mod stats;
+pub mod webhook;
 
 pub use counterparty::{Counterparty, Job, News, Promise, Verdict};
+pub use courier::{Courier, Delivery, Errand};
 pub use desk::{Desk, Told};
 pub use drive::Adapter;
 pub use runner::{Ask, Do, Runner, Say};
-pub use stats::AdapterStats;
+pub use stats::{AdapterStats, SinkStats};

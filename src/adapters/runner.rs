@@ -479,7 +479,7 @@ impl Runner {
 }
 
 /// After how long to ask again, when a shard had no room or no disk. Everything else it says is an answer.
-const fn retry_after(told: &Told) -> Option<u64> {
+pub(super) const fn retry_after(told: &Told) -> Option<u64> {
     match told {
         Told::Refused(Refused::Overloaded { retry_after_ms }) => Some(*retry_after_ms as u64),
         Told::Refused(Refused::DiskLow | Refused::ShuttingDown | Refused::DeadlinePassed) => Some(ADAPTER_LOOK_MS_MAX),

@@ -72,3 +72,66 @@ impl AdapterStats {
         self.lag_ms.load(Ordering::Relaxed)
     }
 }
+
+/// Counters of one sink, kept by its courier's thread and read by anybody.
+#[derive(Debug, Default)]
+pub struct SinkStats {
+    pub(super) held: AtomicU64,
+    pub(super) facts: AtomicU64,
+    pub(super) gaps: AtomicU64,
+    pub(super) deliveries: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) moves: AtomicU64,
+    pub(super) is_open: AtomicU64,
+    pub(super) lag_ms: AtomicU64,
+}
+
+impl SinkStats {
+    /// Facts that were read from the log and that the sink has not taken yet.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Facts that it has taken, since the start.
+    #[must_use]
+    pub fn facts(&self) -> u64 {
+        self.facts.load(Ordering::Relaxed)
+    }
+
+    /// Gaps that it was told of.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.gaps.load(Ordering::Relaxed)
+    }
+
+    /// Messages sent to it, those that failed included.
+    #[must_use]
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries.load(Ordering::Relaxed)
+    }
+
+    /// Those that it did not take.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Moves of its cursors that are durable.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Relaxed)
+    }
+
+    /// Whether the breaker is open: the sink is left alone for a while.
+    #[must_use]
+    pub fn is_breaker_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed) != 0
+    }
+
+    /// Milliseconds since the oldest fact happened that it has not taken; 0 when it has all of them.
+    #[must_use]
+    pub fn lag_ms(&self) -> u64 {
+        self.lag_ms.load(Ordering::Relaxed)
+    }
+}

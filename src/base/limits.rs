@@ -206,6 +206,27 @@ pub const FEED_BATCH_BYTES_MAX: usize = 256 * 1024;
 /// A sink's cursor is moved in the log at most once in so long.
 pub const CURSOR_MOVE_MS: u64 = 1_000;
 
+/// How often a feed looks whether more of the log is durable.
+pub const FEED_LOOK_MS: u64 = 20;
+/// After how long a feed that could not read the log tries again.
+pub const FEED_RETRY_MS: u64 = 30_000;
+/// Frames of the log that a feed reads before it looks at anything else.
+pub const FEED_FRAMES_AT_ONCE: usize = 16;
+/// Bytes of the log that are kept for a sink that does not take them, unless set otherwise.
+pub const FEED_BEHIND_BYTES_DEFAULT: u64 = 4096 * MIB as u64;
+/// Bytes of the shortest key that signs messages of a webhook.
+pub const WEBHOOK_SECRET_BYTES_MIN: usize = 24;
+/// Of the longest.
+pub const WEBHOOK_SECRET_BYTES_MAX: usize = 64;
+/// Keys that sign each message.
+pub const WEBHOOK_SECRETS_MAX: usize = 4;
+/// Bytes of a receiver's answer that are read.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Memory of a webhook beside its shards' messages: what its feed holds, and what it reads of the log.
+pub const WEBHOOK_MEMORY_BYTES: u64 = 24 * MIB as u64;
+/// Memory of one shard's message: facts as text are several times as long as in the log.
+pub const WEBHOOK_MESSAGE_MEMORY_BYTES: u64 = 4 * MIB as u64;
+
 /// Sinks whose cursors a shard remembers, attached or not.
 pub const CURSORS_MAX: usize = 64;
 

@@ -374,7 +374,8 @@ mod tests {
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \
                      --simulated-delay 1s --simulated-declined 1 --simulated-lost 1 --simulated-repeated 1 \
-                     --simulated-seed 1";
+                     --simulated-seed 1 --webhook-url u --webhook-secret-file f --webhook-ca c --webhook-name n \
+                     --feed-behind-bytes 1";
         let Command::Serve(serve) = parse(flags).expect("sound").command else { panic!("serve") };
         let client = "stockade status --connect a --ca c --client-cert c --client-key k --market m --deadline 1s";
         let Command::Status(client) = parse(client).expect("sound").command else { panic!("status") };

@@ -14,7 +14,6 @@ use super::fault::CliFault;
 use super::local::log_directory;
 use super::output::{Form, show};
 use super::suggestion::quoted;
-use super::time_text::utc;
 use super::units;
 use crate::wal::{self, BackedUp};
 
@@ -42,7 +41,7 @@ impl Report {
         let stream = |tail: &wal::StreamTail| StreamReport {
             entry: tail.sequence.0,
             log_time_ms: tail.log_time.ms(),
-            log_time: utc(tail.log_time),
+            log_time: tail.log_time.utc(),
         };
         Self {
             did,

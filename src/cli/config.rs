@@ -39,6 +39,11 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("sync_method", "fdatasync, direct-dsync, or measure"),
     ("payment", "who works off the wanted list of payments: simulated, or none"),
     ("warehouse", "who works off the wanted list of releases: simulated, or none"),
+    ("feed_behind_bytes", "bytes of the log kept for a webhook that does not take them"),
+    ("webhook.url", "who is told every fact over HTTP"),
+    ("webhook.secret_file", "file with the secrets that sign messages to it"),
+    ("webhook.ca", "the certificate authority it trusts (PEM), instead of the system's"),
+    ("webhook.name", "names its place in the log"),
     ("simulated.delay", "how long the simulated ones take to answer"),
     ("simulated.declined", "of a thousand orders, those the simulated provider declines"),
     ("simulated.lost", "of a thousand questions or answers, those that get lost"),
@@ -86,6 +91,8 @@ pub(super) enum ConfigFault {
     UnknownKey { key: String, origin: Origin },
     #[error("{key} {origin} is {found}; it must be text or a whole number")]
     Kind { key: String, origin: Origin, found: &'static str },
+    #[error("{key} is given and {missing} is not: set both")]
+    Missing { key: &'static str, missing: &'static str },
     #[error("{key} = {value:?} {origin}: it must be {allowed}")]
     Value { key: &'static str, value: String, origin: Origin, allowed: String },
 }

@@ -1,6 +1,5 @@
 //! Facts in words, one line each, for `log dump`.
 
-use super::time_text::utc;
 use crate::base::{CustomerKey, OrderId};
 use crate::engine::fact::{Change, Draw};
 use crate::engine::{Fact, Placed, Report, Retention};
@@ -33,7 +32,7 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::LinesCancelled { order, change, draws } => {
             format!("cancelled of {order}: {}{}", draws_text(draws), change_text(change))
         }
-        Fact::Extended { order, deadline } => format!("extended {order} until {}", utc(*deadline)),
+        Fact::Extended { order, deadline } => format!("extended {order} until {}", deadline.utc()),
         Fact::Expired { order } => format!("expired {order}"),
         Fact::HandedOver { order, change, draws } => {
             format!("handed over of {order}: {}{}", draws_text(draws), change_text(change))

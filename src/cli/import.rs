@@ -26,7 +26,6 @@ use super::import_receipt::{self, Receipt};
 use super::import_time::{self, Decided};
 use super::output::remark;
 use super::settings::ClientSettings;
-use super::time_text::utc;
 use crate::base::limits::{IMPORT_IN_FLIGHT_MAX, IMPORT_LINES_SHOWN_MAX};
 use crate::base::{RequestId, SiteId, SkuId, Timestamp};
 use crate::client::{Client, ClientError, Response};
@@ -172,7 +171,7 @@ fn untold(path: &Path, at: Timestamp) -> CliFault {
          remembers which of its lines were received, so nothing was sent. Compare with `stockade stock get`, put the \
          missing lines into a file of their own, or receive all of them with --again",
         path.display(),
-        utc(at)
+        at.utc()
     ))
 }
 

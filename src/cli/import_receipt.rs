@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::time_text::utc;
 use crate::base::Timestamp;
 
 /// One import of one content of the file into one market.
@@ -39,7 +38,7 @@ impl Receipt {
     pub(super) fn new(hash: u128, market: &str, (made_at, begun_at): (Timestamp, Timestamp), lines: u64) -> Self {
         let file_hash = format!("{hash:032x}");
         let market = market.to_owned();
-        Self { file_hash, market, made_at_ms: made_at.ms(), begun_at: utc(begun_at), lines, finished: false }
+        Self { file_hash, market, made_at_ms: made_at.ms(), begun_at: begun_at.utc(), lines, finished: false }
     }
 
     /// The time in the identifiers of its requests.

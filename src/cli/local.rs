@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::fault::CliFault;
 use super::next_steps;
 use super::output::{Form, remark, say, show};
-use super::settings::ServeSettings;
+use super::settings::{ServeSettings, WebhookSettings};
 use super::table::Table;
 use crate::node::{self, Audit, Config, NodeFault, TlsConfig, Watch};
 use crate::wal::{Durability, Progress};
@@ -97,6 +97,8 @@ fn config(settings: ServeSettings) -> Config {
         sync_method: settings.sync_method,
         simulated_payment,
         simulated_warehouse,
+        feed_behind_bytes: settings.feed_behind_bytes,
+        webhook: settings.webhook.map(WebhookSettings::options),
         tls: TlsConfig { cert: settings.tls_cert, key: settings.tls_key, client_ca: settings.tls_client_ca },
     }
 }

@@ -10,7 +10,6 @@ use super::fault::CliFault;
 use super::local::log_directory;
 use super::output::{remark, say};
 use super::suggestion::quoted;
-use super::time_text::utc;
 use crate::wal::{self, Dropped, Item, Reader, ReplayedEntry, Salvaged};
 use crate::wire::{FactReader, FactScratch};
 
@@ -53,7 +52,7 @@ fn item_text(item: &Item<'_>, scratch: &mut FactScratch) -> String {
 }
 
 fn entry_text(entry: &ReplayedEntry<'_>, scratch: &mut FactScratch) -> String {
-    let mut text = format!("    stream {} entry {} at {}", entry.stream, entry.sequence, utc(entry.log_time));
+    let mut text = format!("    stream {} entry {} at {}", entry.stream, entry.sequence, entry.log_time.utc());
     let mut facts = FactReader::new(entry.bytes, scratch);
     while let Some(fact) = facts.next() {
         text += &fact.map_or_else(

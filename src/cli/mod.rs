@@ -24,7 +24,6 @@ mod output;
 mod price;
 mod retention;
 mod table;
-mod time_text;
 mod units;
 
 mod connection;

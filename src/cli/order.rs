@@ -7,7 +7,6 @@ use super::order_line::{self, WantedLine};
 use super::order_report::{DoneReport, ExtendedReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
 use super::settings::ClientSettings;
 use super::suggestion::Suggestion;
-use super::time_text::{utc, utc_or_none};
 use super::units;
 use crate::base::limits::{HOLD_MS_MAX, PAGE_ROWS_MAX};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, SkuId};
@@ -105,8 +104,8 @@ fn placed(
         number: number.0,
         id: order.to_string(),
         state: state.name(),
-        accepted_at: utc(accepted_at),
-        reserved_until: utc_or_none(deadline),
+        accepted_at: accepted_at.utc(),
+        reserved_until: deadline.utc_or_none(),
         short,
         repeated,
         lines: lines.iter().enumerate().map(line).collect(),
@@ -231,7 +230,7 @@ pub(super) async fn extend(settings: &ClientSettings, text: &str, time: &str) ->
     let until = connection.client.log_time().after_ms(ms);
     match connection.submit(&format!("extending order {text}"), &Command::Extend { order, until }).await? {
         (Answer::Extended { deadline, repeated }, _) => {
-            Ok(ExtendedReport { id: order.to_string(), reserved_until: utc(deadline), repeated })
+            Ok(ExtendedReport { id: order.to_string(), reserved_until: deadline.utc(), repeated })
         }
         (other, _) => Err(unexpected("a deadline", &other)),
     }

@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::price;
 use super::table::Table;
-use super::time_text::utc_or_none;
 use crate::base::SkuId;
-use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::query::{LineView, OrderRow, OrderView};
 
 /// One order.
@@ -57,13 +55,10 @@ impl OrderReport {
             id: view.order.to_string(),
             state: view.state.name(),
             closed: view.closed,
-            accepted_at: utc_or_none(view.accepted_at),
-            reserved_until: utc_or_none(view.deadline),
-            take: match view.take {
-                Take::AllOrNothing => "all_or_nothing",
-                Take::WhatExists => "what_exists",
-            },
-            payment: payment_name(view.payment),
+            accepted_at: view.accepted_at.utc_or_none(),
+            reserved_until: view.deadline.utc_or_none(),
+            take: view.take.name(),
+            payment: view.payment.name(),
             currency: view.currency.to_string(),
             customer: (view.customer.0 != 0).then(|| format!("{:032x}", view.customer.0)),
             channel: view.channel,
@@ -88,17 +83,6 @@ fn line_report(index: usize, line: &LineView, view: &OrderView, codes: &HashMap<
         shipped: line.shipped,
         cancelled: line.cancelled,
         returned: line.returned,
-    }
-}
-
-const fn payment_name(payment: PaymentMethod) -> &'static str {
-    match payment {
-        PaymentMethod::Unspecified => "unspecified",
-        PaymentMethod::Card => "card",
-        PaymentMethod::Wallet => "wallet",
-        PaymentMethod::BankTransfer => "bank_transfer",
-        PaymentMethod::Invoice => "invoice",
-        PaymentMethod::CashOnDelivery => "cash_on_delivery",
     }
 }
 
@@ -160,7 +144,7 @@ pub(super) struct OrderRowReport {
 
 impl From<&OrderRow> for OrderRowReport {
     fn from(row: &OrderRow) -> Self {
-        let reserved_until = utc_or_none(row.deadline);
+        let reserved_until = row.deadline.utc_or_none();
         Self { number: row.number.0, id: row.order.to_string(), state: row.state.name(), reserved_until }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::connection::{MarketConnection, unexpected};
 use super::fault::CliFault;
 use super::settings::ClientSettings;
-use super::{time_text, units};
+use super::units;
 use crate::client::QueryReply;
 use crate::engine::query::RetentionView;
 use crate::engine::{Command, Query, Retention};
@@ -55,7 +55,7 @@ pub(super) async fn retention(
         view = look(&connection).await?;
     }
     let Retention { return_window_ms, ids_kept_ms } = view.retention;
-    let retired_before = time_text::utc_or_none(view.retired_before);
+    let retired_before = view.retired_before.utc_or_none();
     Ok(Shown { market: connection.market_name.clone(), return_window_ms, ids_kept_ms, retired_before })
 }
 

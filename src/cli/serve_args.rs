@@ -65,6 +65,21 @@ pub(super) struct ServeArgs {
     /// Who works off the wanted list of releases: simulated, or none.
     #[arg(long, value_name = "WHO")]
     warehouse: Option<String>,
+    /// Who is told every fact over HTTP: https://HOST/PATH, or http:// for this machine. See docs/WEBHOOKS.md.
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// A file with the secrets that sign what it is told, whsec_… a line.
+    #[arg(long, value_name = "FILE")]
+    webhook_secret_file: Option<String>,
+    /// The certificate authority to trust for it (PEM), instead of those that the system trusts.
+    #[arg(long, value_name = "FILE")]
+    webhook_ca: Option<String>,
+    /// Names its place in the log; another name begins anew.
+    #[arg(long, value_name = "NAME")]
+    webhook_name: Option<String>,
+    /// What is kept of the log for a webhook that does not take it, such as 4GiB.
+    #[arg(long, value_name = "BYTES")]
+    feed_behind_bytes: Option<String>,
     /// How long the simulated ones take to answer, such as 50ms; at most 5s.
     #[arg(long, value_name = "SPAN")]
     simulated_delay: Option<String>,
@@ -115,6 +130,11 @@ impl ServeArgs {
             ("tls.key", self.tls_key),
             ("payment", self.payment),
             ("warehouse", self.warehouse),
+            ("webhook.url", self.webhook_url),
+            ("webhook.secret_file", self.webhook_secret_file),
+            ("webhook.ca", self.webhook_ca),
+            ("webhook.name", self.webhook_name),
+            ("feed_behind_bytes", self.feed_behind_bytes),
             ("simulated.delay", self.simulated_delay),
             ("simulated.declined", self.simulated_declined),
             ("simulated.lost", self.simulated_lost),

@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
-    CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
+    CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
+    LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX,
+    SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
-use crate::node::{Behaviour, Config};
+use crate::node::{Behaviour, Config, Target, WebhookOptions};
 use crate::wal::{Durability, SyncMethod};
 
 /// Where a server keeps its data unless told otherwise.
@@ -43,7 +43,9 @@ pub(super) struct ServeSettings {
     pub(super) snapshot_log_bytes: u64,
     pub(super) snapshot_bytes_per_second: u64,
     pub(super) sync_method: Option<SyncMethod>,
+    pub(super) feed_behind_bytes: u64,
     pub(super) simulated: SimulatedSettings,
+    pub(super) webhook: Option<WebhookSettings>,
     pub(super) tls_cert: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) tls_client_ca: Option<PathBuf>,
@@ -78,7 +80,9 @@ impl ServeSettings {
             snapshot_log_bytes: bytes("snapshot_log_bytes", SNAPSHOT_LOG_BYTES_DEFAULT)?,
             snapshot_bytes_per_second: bytes("snapshot_bytes_per_second", SNAPSHOT_BYTES_PER_SECOND_DEFAULT)?,
             sync_method: given.get("sync_method", "fdatasync, direct-dsync or measure", sync_method)?.flatten(),
+            feed_behind_bytes: bytes("feed_behind_bytes", FEED_BEHIND_BYTES_DEFAULT)?,
             simulated: SimulatedSettings::from_given(given)?,
+            webhook: WebhookSettings::from_given(given)?,
             tls_cert: path("tls.cert"),
             tls_key: path("tls.key"),
             tls_client_ca: path("tls.client_ca"),
@@ -136,6 +140,43 @@ fn simulated(text: &str) -> Option<bool> {
 
 fn per_mille(text: &str) -> Option<u16> {
     text.parse().ok().filter(|share| *share <= 1_000)
+}
+
+/// Who is told every fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WebhookSettings {
+    target: Target,
+    secret_file: PathBuf,
+    ca: Option<PathBuf>,
+    name: String,
+}
+
+impl WebhookSettings {
+    fn from_given(given: &Given) -> Result<Option<Self>, ConfigFault> {
+        let path = |key| given.text(key).map(PathBuf::from);
+        let allowed = "https://HOST/PATH without a password in it, or http:// to a receiver on this machine";
+        let target = given.get("webhook.url", allowed, |text| Target::parse(text).ok())?;
+        let name = given.get("webhook.name", "1 to 32 letters, digits, - or _", sink_name)?;
+        let name = name.unwrap_or_else(|| "webhook".to_owned());
+        let missing = |key, missing| ConfigFault::Missing { key, missing };
+        match (target, path("webhook.secret_file")) {
+            (Some(target), Some(secret_file)) => Ok(Some(Self { target, secret_file, ca: path("webhook.ca"), name })),
+            (Some(_), None) => Err(missing("webhook.url", "webhook.secret_file")),
+            (None, Some(_)) => Err(missing("webhook.secret_file", "webhook.url")),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(super) fn options(self) -> WebhookOptions {
+        let Self { target, secret_file, ca, name } = self;
+        WebhookOptions { name, target, secret_file, ca }
+    }
+}
+
+/// It is part of an HTTP header and of a label.
+fn sink_name(text: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    ((1..=32).contains(&text.len()) && text.bytes().all(is_plain)).then(|| text.to_owned())
 }
 
 /// Whom a client command talks to.
@@ -296,6 +337,8 @@ mod tests {
             "sync_method",
             "payment",
             "warehouse",
+            "feed_behind_bytes",
+            "webhook.url",
             "simulated.delay",
             "simulated.declined",
             "simulated.lost",

@@ -9,7 +9,6 @@ use super::connection::Connection;
 use super::fault::CliFault;
 use super::settings::ClientSettings;
 use super::table::Table;
-use super::time_text::utc;
 use super::units::{bytes_text, span_text};
 use crate::wire::{DurabilityMode, Stage, Status};
 
@@ -63,7 +62,7 @@ fn report(status: &Status, address: String) -> StatusReport {
         version: status.version.to_string(),
         address,
         shards: status.shards,
-        log_time: utc(status.log_time),
+        log_time: status.log_time.utc(),
         log_time_ms: status.log_time.ms(),
         uptime_ms: status.uptime_ms,
         connections: status.connections,

@@ -11,7 +11,6 @@ use super::fault::CliFault;
 use super::order_report::DoneReport;
 use super::settings::ClientSettings;
 use super::table::Table;
-use super::time_text::utc;
 use super::{order, price};
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::client::QueryReply;
@@ -114,7 +113,7 @@ impl From<&WantRow> for RowReport {
             amount: price::text(row.amount, row.currency),
             currency: row.currency.to_string(),
             state: row.state.name(),
-            since: utc(row.since),
+            since: row.since.utc(),
             reason: row.aside.map(AsideReason::name),
         }
     }

@@ -282,8 +282,8 @@ pub enum AdjustReason {
     Other = 4,
 }
 
-macro_rules! from_byte {
-    ($name:ident { $($variant:ident),* }) => {
+macro_rules! variants {
+    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
         impl $name {
             /// The variant with this number; `None` for a number that names nothing.
             #[must_use]
@@ -291,12 +291,27 @@ macro_rules! from_byte {
                 $(if byte == Self::$variant as u8 { return Some(Self::$variant); })*
                 None
             }
+
+            /// For machines that read text.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
         }
     };
 }
-from_byte!(Take { AllOrNothing, WhatExists });
-from_byte!(PaymentMethod { Unspecified, Card, Wallet, BankTransfer, Invoice, CashOnDelivery });
-from_byte!(AdjustReason { Count, Damaged, Lost, Found, Other });
+variants!(Take { AllOrNothing = "all_or_nothing", WhatExists = "what_exists" });
+variants!(PaymentMethod {
+    Unspecified = "unspecified",
+    Card = "card",
+    Wallet = "wallet",
+    BankTransfer = "bank_transfer",
+    Invoice = "invoice",
+    CashOnDelivery = "cash_on_delivery",
+});
+variants!(AdjustReason { Count = "count", Damaged = "damaged", Lost = "lost", Found = "found", Other = "other" });
 
 impl Command<'_> {
     /// The market whose shard decides this; `None` for what the directory decides, and for what concerns a whole shard.

@@ -94,6 +94,12 @@ impl Feed {
         self.streams.iter().map(|stream| stream.waiting.len()).sum()
     }
 
+    /// Whether something of this shard waits for the sink.
+    #[must_use]
+    pub fn has_waiting(&self, shard: ShardId) -> bool {
+        !self.streams[usize::from(shard.0)].waiting.is_empty()
+    }
+
     /// When the oldest of the facts that wait happened.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {

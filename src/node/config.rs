@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::snapshots::SnapshotOptions;
 use crate::adapters::simulated::Behaviour;
+use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
-    CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
-    SNAPSHOT_LOG_BYTES_DEFAULT,
+    CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
+    LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -54,12 +55,16 @@ pub struct Config {
     pub snapshot_log_bytes: u64,
     /// Bytes that making one reads and writes in a second, at most.
     pub snapshot_bytes_per_second: u64,
+    /// Bytes of the log that are kept for a sink that does not take them.
+    pub feed_behind_bytes: u64,
     /// How the log gets to the disk; `None` for whichever a probe at start finds cheaper.
     pub sync_method: Option<SyncMethod>,
     /// A payment provider that is not there, for trying things out.
     pub simulated_payment: Option<Behaviour>,
     /// A warehouse that is not there.
     pub simulated_warehouse: Option<Behaviour>,
+    /// Who is told every fact.
+    pub webhook: Option<WebhookOptions>,
     /// Certificates; none of them on loopback for one made at first start.
     pub tls: TlsConfig,
 }
@@ -83,9 +88,11 @@ impl Default for Config {
             low_water_bytes: LOG_LOW_WATER_BYTES_DEFAULT,
             snapshot_log_bytes: SNAPSHOT_LOG_BYTES_DEFAULT,
             snapshot_bytes_per_second: SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
+            feed_behind_bytes: FEED_BEHIND_BYTES_DEFAULT,
             sync_method: None,
             simulated_payment: None,
             simulated_warehouse: None,
+            webhook: None,
             tls: TlsConfig::default(),
         }
     }
@@ -119,6 +126,7 @@ impl Config {
             segment_bytes: self.segment_bytes,
             bytes_per_second: self.snapshot_bytes_per_second.max(1),
             low_water_bytes: self.low_water_bytes,
+            feed_behind_bytes: self.feed_behind_bytes,
         })
     }
 

@@ -71,6 +71,22 @@ pub enum NodeFault {
         /// The most.
         max: u64,
     },
+    /// Too many sinks.
+    #[error("there is no room for the cursors of sink {sink}: {max} others are remembered; use one of their names")]
+    Sinks {
+        /// Its name.
+        sink: String,
+        /// The most.
+        max: usize,
+    },
+    /// A webhook that cannot begin.
+    #[error("the webhook {sink}: {why}")]
+    Webhook {
+        /// Its name.
+        sink: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The data directory.
     #[error("making the data directory {path}: {source}")]
     Data {
@@ -110,7 +126,7 @@ impl NodeFault {
         match self {
             Self::Log(fault) => fault.exit_code(),
             Self::Recover(_) | Self::Beginning { .. } | Self::Ahead { .. } | Self::Market { .. } => 11,
-            Self::Memory { .. } | Self::OrdersMax { .. } => 2,
+            Self::Memory { .. } | Self::OrdersMax { .. } | Self::Sinks { .. } | Self::Webhook { .. } => 2,
             Self::Server(ServerFault::NotLoopback { .. } | ServerFault::HalfIdentity { .. }) => 2,
             Self::Server(_) | Self::Data { .. } | Self::System { .. } => 1,
         }

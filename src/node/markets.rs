@@ -4,16 +4,14 @@
 //! - Every open market stands in the directory with the same number, shard and name: after a salvage that lost entries
 //!   of the directory its next market could otherwise get a number that is taken, and with it somebody else's orders.
 //! - After [`settle`] every market of the directory is open in its shard, whenever the node died before.
-//! - What is decided here is appended before any shard runs, so nothing can be answered ahead of it.
 
 use std::collections::HashMap;
 
 use super::NodeFault;
-use crate::base::{Sequence, ShardId, Timestamp};
-use crate::engine::{Command, DIRECTORY_SHARD, Engine, Scratch};
+use super::appender::Appender;
+use crate::base::ShardId;
+use crate::engine::{Command, DIRECTORY_SHARD, Engine};
 use crate::server::Registry;
-use crate::wal::{Entry, Handle};
-use crate::wire::encode_fact;
 
 /// The market every node begins with.
 pub(super) const FIRST_MARKET: &str = "default";
@@ -39,21 +37,14 @@ pub(super) fn strays(engines: &[Engine]) -> Vec<(ShardId, String)> {
     found
 }
 
-/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them. `last` is the
-/// last entry of each stream and is kept up.
+/// Makes the first market, opens what is assigned and not open, and gives the registry of all of them.
 ///
 /// # Errors
 /// [`NodeFault::Market`] names the first of the [`strays`].
-pub(super) fn settle(
-    engines: &mut [Engine],
-    last: &mut [Sequence],
-    log: &Handle,
-    now: Timestamp,
-) -> Result<Registry, NodeFault> {
-    if let Some((ShardId(shard), broken)) = strays(engines).into_iter().next() {
+pub(super) fn settle(appender: &mut Appender<'_>) -> Result<Registry, NodeFault> {
+    if let Some((ShardId(shard), broken)) = strays(appender.engines).into_iter().next() {
         return Err(NodeFault::Market { shard, broken });
     }
-    let mut appender = Appender { engines, last, log, now };
     appender.submit(DIRECTORY_SHARD, &Command::AssignMarket { code: FIRST_MARKET });
     let directory = appender.engines[usize::from(DIRECTORY_SHARD.0)].directory();
     let markets: Vec<_> = directory.iter().map(|(market, shard, name)| (market, shard, name.to_owned())).collect();
@@ -65,37 +56,11 @@ pub(super) fn settle(
     Ok(registry)
 }
 
-struct Appender<'a> {
-    engines: &'a mut [Engine],
-    last: &'a mut [Sequence],
-    log: &'a Handle,
-    now: Timestamp,
-}
-
-impl Appender<'_> {
-    /// Decides a command and appends what happened. One that had happened before appends nothing.
-    fn submit(&mut self, shard: ShardId, command: &Command<'_>) {
-        let index = usize::from(shard.0);
-        let mut bytes = Vec::new();
-        let outcome = self.engines[index].submit(command, self.now, &mut Scratch::default(), &mut |fact| {
-            encode_fact(fact, &mut bytes);
-        });
-        assert!(outcome.is_ok(), "law: the node's own markets are never refused: {outcome:?}");
-        if bytes.is_empty() {
-            return;
-        }
-        let sequence = self.last[index].next();
-        let entry = Entry { stream: shard, sequence, log_time: self.now, bytes, notify: Vec::new() };
-        assert!(self.log.append(entry).is_ok(), "law: an idle log takes a few small entries");
-        self.last[index] = sequence;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::MarketId;
-    use crate::engine::Capacity;
+    use crate::base::{MarketId, Timestamp};
+    use crate::engine::{Capacity, Scratch};
 
     fn engines() -> Vec<Engine> {
         (0..2).map(|shard| Engine::new(ShardId(shard), 2, Capacity::default())).collect()

@@ -9,7 +9,7 @@ use std::fs;
 use super::{Config, NodeFault};
 use crate::base::limits::{
     CUSTOMER_MEMORY_BYTES, LINE_MEMORY_BYTES, NODE_MEMORY_BYTES, ORDER_MEMORY_BYTES, SIMULATED_ORDER_MEMORY_BYTES,
-    SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES,
+    SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES, WEBHOOK_MESSAGE_MEMORY_BYTES,
 };
 
 const MIB: u64 = 1 << 20;
@@ -49,7 +49,9 @@ fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
     let folded = if config.snapshots().is_some() { state / u64::from(shards) } else { 0 };
     let simulated = config.simulated_payment.iter().chain(&config.simulated_warehouse).count() as u64;
     let simulated = simulated * SIMULATED_ORDERS_MAX as u64 * SIMULATED_ORDER_MEMORY_BYTES;
-    [state, folded, simulated, door_bytes, NODE_MEMORY_BYTES].into_iter().fold(0, u64::saturating_add)
+    let webhooks = config.webhook.iter().count() as u64;
+    let webhooks = webhooks * (WEBHOOK_MEMORY_BYTES + u64::from(shards) * WEBHOOK_MESSAGE_MEMORY_BYTES);
+    [state, folded, simulated, webhooks, door_bytes, NODE_MEMORY_BYTES].into_iter().fold(0, u64::saturating_add)
 }
 
 /// Bytes this process may still take: of the machine, or of its control group where that is less.

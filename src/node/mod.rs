@@ -11,17 +11,20 @@
 //! # Not here
 //! - Reading files, environment and arguments: `cli`. Deciding anything about orders: `engine`.
 
+mod appender;
 mod audit;
 mod config;
 mod fault;
 mod markets;
 mod memory;
 mod serve;
+mod sinks;
 mod snapshots;
 mod status;
 mod watched;
 
 pub use crate::adapters::simulated::Behaviour;
+pub use crate::adapters::webhook::{Target, WebhookOptions};
 pub use audit::{Audit, Drift, MarketAudit, audit};
 pub use config::{Config, TlsConfig};
 pub use fault::NodeFault;

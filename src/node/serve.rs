@@ -8,13 +8,15 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
+use super::appender::Appender;
 use super::config::LOG_DIR;
 use super::snapshots::Snapshots;
 use super::status::NodeStatus;
 use super::watched::{Parts, Watched};
-use super::{Config, NodeFault, markets, memory};
+use super::{Config, NodeFault, markets, memory, sinks};
 use crate::adapters::Adapter;
 use crate::adapters::simulated::{SimulatedPayment, SimulatedWarehouse};
+use crate::adapters::webhook::{Source, Webhook, WebhookOptions};
 use crate::server::{HttpDoor, HttpSource, NodeParts, Registry, Server, ServerOptions};
 use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle, recover_on};
 use crate::wal::{self, Durability, FileDisk, Handle, Joint, Log, Progress, Running};
@@ -41,6 +43,9 @@ pub trait Watch {
 pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
     let shards = shards(config)?;
     config.log(shards).check_for_node()?;
+    if let Some(webhook) = &config.webhook {
+        check_webhook(webhook, config.durability)?;
+    }
     let mut options = ServerOptions::new(config.address, &config.data);
     options.tls = config.tls.clone();
     options.orders_per_second_max = config.orders_per_second_max;
@@ -61,6 +66,17 @@ pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
     core.stop().and(outcome)
 }
 
+fn check_webhook(webhook: &WebhookOptions, durability: Durability) -> Result<(), NodeFault> {
+    let why = match durability {
+        Durability::Memory => "durability is memory, and a webhook follows the log; use sync or interval".to_owned(),
+        Durability::Sync | Durability::Interval { .. } => match webhook.check() {
+            Ok(()) => return Ok(()),
+            Err(why) => why.to_string(),
+        },
+    };
+    Err(NodeFault::Webhook { sink: webhook.name.clone(), why })
+}
+
 /// As many shards as asked for, as the directory was made for, or one.
 fn shards(config: &Config) -> Result<u16, NodeFault> {
     match config.shards {
@@ -79,6 +95,7 @@ struct Core {
     failure: Arc<Failure>,
     snapshots: Option<Snapshots>,
     adapters: Vec<Adapter>,
+    webhook: Option<Webhook>,
 }
 
 /// What recovery begins with: the newest image that can be read, or nothing.
@@ -123,16 +140,26 @@ impl Core {
             let failure = Arc::clone(&failure);
             move |fault| failure.report(fault)
         }))?;
-        let registry = markets::settle(&mut engines, &mut last, &log, clock.now())?;
+        let mut appender = Appender { engines: &mut engines, last: &mut last, log: &log, now: clock.now() };
+        let registry = markets::settle(&mut appender)?;
+        let mut attach = |options: &WebhookOptions| sinks::attach(&mut appender, &options.name);
+        let cursors = config.webhook.as_ref().map(&mut attach).transpose()?;
         let start = |(stream, (engine, last))| {
             let log = Arc::new(log.clone());
             Shard::new(engine, crate::base::ShardId(stream), last, entry_bytes_max, log, clock.clone()).start()
         };
         let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
         let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
-        let snapshots = config.snapshots().map(Snapshots::start).transpose()?;
+        let inboxes = || shards.iter().map(ShardHandle::inbox).collect::<Vec<_>>();
+        let snapshots = config.snapshots().map(|options| Snapshots::start(options, inboxes())).transpose()?;
         let adapters = start_adapters(config, &shards, &registry, &clock)?;
-        Ok(Self { log, running, shards, registry, clock, failure, snapshots, adapters })
+        let webhook = config.webhook.clone().zip(cursors).map(|(options, cursors)| {
+            let (disk, sink) = (FileDisk::new(&config.data.join(LOG_DIR)), options.name.clone());
+            let source = Source { disk, log: log.clone(), inboxes: inboxes(), cursors, clock: clock.clone() };
+            Webhook::start(options, source).map_err(|why| NodeFault::Webhook { sink, why: why.to_string() })
+        });
+        let webhook = webhook.transpose()?;
+        Ok(Self { log, running, shards, registry, clock, failure, snapshots, adapters, webhook })
     }
 
     fn inboxes(&self) -> Vec<Inbox> {
@@ -141,6 +168,7 @@ impl Core {
 
     /// Lets the shards finish what they were given, then the log; tells whether the log had failed.
     fn stop(self) -> Result<(), NodeFault> {
+        drop(self.webhook);
         drop(self.adapters);
         drop(self.snapshots);
         for shard in self.shards {
@@ -224,6 +252,7 @@ fn run_door(
             inboxes: core.inboxes(),
             log: core.log.clone(),
             traffic: server.traffic(),
+            sinks: core.webhook.iter().map(|webhook| (webhook.name().to_owned(), webhook.stats())).collect(),
             adapters: core.adapters.iter().map(|adapter| (adapter.name(), adapter.stats())).collect(),
             log_dir: config.data.join(LOG_DIR),
             orders_max: config.orders_max,

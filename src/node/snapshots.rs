@@ -3,20 +3,24 @@
 //! # Always true
 //! - It never waits for anybody but itself, and nobody waits for it: a snapshot that fails is reported, and tried again
 //!   later.
-//! - With the disk low none is begun: it would take what is left.
+//! - With the disk low none is begun: it would take what is left. What is kept of the log for sinks alone goes then.
 //! # Not here
 //! - How a snapshot is made, what is kept and what is trimmed: `shard::snapshot`.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::NodeFault;
+use crate::adapters::Desk;
 use crate::base::limits::{SNAPSHOT_LOOK_MS, SNAPSHOT_RETRY_MS};
-use crate::shard::{SnapshotFault, make_snapshot_on, tidy_up_on};
-use crate::wal::{Disk, FileDisk, Sealed, images_on};
+use crate::engine::Command;
+use crate::shard::{HeldCursor, Inbox, Snapshot, SnapshotFault, make_snapshot_on, tidy_up_on};
+use crate::wal::{Disk, Fault, FileDisk, Sealed, images_on};
+use crate::wire::Request;
 
 /// What an operator may choose.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub(super) struct SnapshotOptions {
     pub(super) bytes_per_second: u64,
     /// Free bytes on the disk below which none is begun.
     pub(super) low_water_bytes: u64,
+    /// Bytes of the log that are kept for a sink that does not take them.
+    pub(super) feed_behind_bytes: u64,
 }
 
 /// The thread. Dropping it ends it.
@@ -55,10 +61,11 @@ impl Stop {
 }
 
 impl Snapshots {
-    pub(super) fn start(options: SnapshotOptions) -> Result<Self, NodeFault> {
+    pub(super) fn start(options: SnapshotOptions, inboxes: Vec<Inbox>) -> Result<Self, NodeFault> {
         let stop = Arc::<Stop>::default();
         let told = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || run(&options, &told));
+        let run = move || run(&options, &mut Desk::new(inboxes), &told);
+        let thread = std::thread::Builder::new().name("snapshots".to_owned()).spawn(run);
         let thread = thread.map_err(|source| NodeFault::System { what: "the snapshots", source })?;
         Ok(Self { stop, thread: Some(thread) })
     }
@@ -74,13 +81,13 @@ impl Drop for Snapshots {
     }
 }
 
-fn run(options: &SnapshotOptions, stop: &Stop) {
+fn run(options: &SnapshotOptions, desk: &mut Desk, stop: &Stop) {
     // The kernel may refuse: the bandwidth is bounded all the same.
     let _refused = rustix::process::nice(LOWEST_PRIORITY);
     let disk = FileDisk::new(&options.dir);
     let mut pause = SNAPSHOT_LOOK_MS;
     while stop.sleep(Duration::from_millis(pause)) {
-        pause = match look(&disk, options, stop) {
+        pause = match look(&disk, options, desk, stop) {
             Ok(()) => SNAPSHOT_LOOK_MS,
             Err(fault) => {
                 tracing::warn!(%fault, "no snapshot was made; the log stays as it is, and this is tried again");
@@ -94,10 +101,7 @@ fn run(options: &SnapshotOptions, stop: &Stop) {
 const LOWEST_PRIORITY: i32 = 19;
 
 /// Makes a snapshot if the log has grown far enough.
-fn look(disk: &FileDisk, options: &SnapshotOptions, stop: &Stop) -> Result<(), SnapshotFault> {
-    if !is_wanted(disk, options)? || disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes) {
-        return Ok(());
-    }
+fn look(disk: &FileDisk, options: &SnapshotOptions, desk: &mut Desk, stop: &Stop) -> Result<(), SnapshotFault> {
     let (begun, mut done) = (Instant::now(), 0);
     let mut pace = |bytes: u64| {
         done += bytes;
@@ -105,12 +109,44 @@ fn look(disk: &FileDisk, options: &SnapshotOptions, stop: &Stop) -> Result<(), S
         let go_on = stop.sleep(due.saturating_sub(begun.elapsed()));
         if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
+    if disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes) {
+        return Ok(make_room(disk, &mut pace)?);
+    }
+    if !is_wanted(disk, options)? {
+        return Ok(());
+    }
     let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(()) };
     // Ended in the middle, this is done after the next one.
-    let trimmed = tidy_up_on(disk, &mut pace)?;
+    let trimmed = tidy_up_on(disk, &made.cursors, &mut pace)?;
     let (segment, bytes, seconds) = (made.joint.segment, made.bytes, begun.elapsed().as_secs_f64());
     tracing::info!(segment, bytes, seconds, trimmed, "made a snapshot of everything before the segment");
+    detach(&made, options, desk);
     Ok(())
+}
+
+/// With the disk low the log is kept for no sink: orders matter more, and a sink is told what it misses.
+fn make_room(disk: &FileDisk, pace: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<(), Fault> {
+    let (images, sealed) = (images_on(disk)?, Sealed::open_on(disk)?);
+    let &[.., older, _newest] = &*images else { return Ok(()) };
+    if sealed.is_some_and(|sealed| sealed.begin().segment < older) {
+        let trimmed = tidy_up_on(disk, &[], pace)?;
+        tracing::warn!(trimmed, "the disk is low: segments that were kept for a sink are gone");
+    }
+    Ok(())
+}
+
+/// Lets go of cursors that hold too much of the log: a sink that takes nothing must not fill the disk.
+fn detach(made: &Snapshot, options: &SnapshotOptions, desk: &mut Desk) {
+    for HeldCursor { shard, sink, upto, segment } in &made.cursors {
+        let behind = (made.joint.segment - segment).saturating_mul(options.segment_bytes);
+        if behind > options.feed_behind_bytes {
+            tracing::warn!(sink, shard = shard.0, behind, "the log is no longer kept for a sink that does not take it");
+            // A shard that has no room for this now is asked again after the next snapshot.
+            let request = Request::Command(Command::DetachCursor { sink, upto: *upto });
+            desk.submit(usize::from(shard.0), 0, &request);
+        }
+    }
+    while desk.poll_told(&mut Context::from_waker(Waker::noop())).is_ready() {}
 }
 
 fn is_wanted(disk: &FileDisk, options: &SnapshotOptions) -> Result<bool, SnapshotFault> {

@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use hdrhistogram::Histogram;
 
 use super::memory;
-use crate::adapters::AdapterStats;
+use crate::adapters::{AdapterStats, SinkStats};
 use crate::engine::Effect;
 use crate::server::{Exposition, Health, HttpSource, Traffic};
 use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
@@ -42,6 +42,7 @@ pub(super) struct Parts {
     pub(super) log: Handle,
     pub(super) traffic: Traffic,
     pub(super) adapters: Vec<(&'static str, Arc<AdapterStats>)>,
+    pub(super) sinks: Vec<(String, Arc<SinkStats>)>,
     pub(super) log_dir: PathBuf,
     pub(super) orders_max: u64,
     pub(super) details_bytes_max: u64,
@@ -103,6 +104,7 @@ impl HttpSource for Watched {
             tell_shards(&mut out, parts, &shards);
             tell_stages(&mut out, &shards);
             tell_wanted(&mut out, parts, &shards);
+            tell_sinks(&mut out, parts);
             tell_log(&mut out, parts);
         }
         out.into_text()
@@ -262,4 +264,28 @@ fn newest_image_age(parts: &Parts) -> Option<f64> {
     let images = images.filter(|entry| entry.file_name().to_string_lossy().ends_with(".image"));
     let newest = images.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()?;
     SystemTime::now().duration_since(newest).ok().map(|age| age.as_secs_f64())
+}
+
+fn tell_sinks(out: &mut Exposition, parts: &Parts) {
+    type Pick = fn(&SinkStats) -> f64;
+    let families: [(&str, &str, &str, Pick); 8] = [
+        ("stockade_sink_held", "gauge", "Facts read for a sink that it has not taken.", |it| it.held() as f64),
+        ("stockade_sink_facts_total", "counter", "Facts that it has taken.", |it| it.facts() as f64),
+        ("stockade_sink_gaps_total", "counter", "Gaps that it was told of.", |it| it.gaps() as f64),
+        ("stockade_sink_deliveries_total", "counter", "Messages sent to it.", |it| it.deliveries() as f64),
+        ("stockade_sink_failures_total", "counter", "Those it did not take.", |it| it.failures() as f64),
+        ("stockade_sink_cursor_moves_total", "counter", "Durable moves of its cursors.", |it| it.moves() as f64),
+        ("stockade_sink_breaker_open", "gauge", "1 while it is left alone.", |it| {
+            f64::from(u8::from(it.is_breaker_open()))
+        }),
+        ("stockade_sink_lag_seconds", "gauge", "Since the oldest fact happened that it has not taken.", |it| {
+            it.lag_ms() as f64 / 1e3
+        }),
+    ];
+    for (name, kind, help, pick) in families.into_iter().filter(|_| !parts.sinks.is_empty()) {
+        out.family(name, kind, help);
+        for (sink, stats) in &parts.sinks {
+            out.sample(name, &format!("sink=\"{sink}\""), pick(stats));
+        }
+    }
 }

@@ -54,6 +54,6 @@ pub use lane::{LANES, Lane, TurnedAway};
 pub use log::Log;
 pub use outbox::{Outbox, Replies};
 pub use recover::{RecoverError, Recovery};
-pub use snapshot::{Snapshot, SnapshotFault, make_snapshot_on, missing_beginning, recover_on, tidy_up_on};
+pub use snapshot::{HeldCursor, Snapshot, SnapshotFault, make_snapshot_on, missing_beginning, recover_on, tidy_up_on};
 pub use stages::StageStats;
 pub use thread::{Next, Shard, ShardHandle};

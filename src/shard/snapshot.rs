@@ -3,6 +3,7 @@
 //! ```text
 //! image before segment 5 ─┐
 //! segment 5, 6 (sealed) ──┴─ fold, one shard after the other ─► image before segment 7 ─► trim below the older image
+//!                                                               └─ attached cursors ─────────┘
 //! start: newest image that can be read ─► entries of the log behind it
 //! ```
 //!
@@ -17,8 +18,8 @@
 use std::ops::ControlFlow;
 
 use super::recover::{RecoverError, Recovery};
-use crate::base::ShardId;
-use crate::engine::{Capacity, ImageError};
+use crate::base::{Sequence, ShardId};
+use crate::engine::{Capacity, Cursor, ImageError};
 use crate::wal::{
     Disk, Fault, ImageReader, ImageWriter, Joint, Sealed, StreamTail, images_on, remove_images_on, trim_on,
 };
@@ -55,6 +56,21 @@ pub struct Snapshot {
     pub joint: Joint,
     /// Bytes of the image.
     pub bytes: u64,
+    /// The attached cursors in it.
+    pub cursors: Vec<HeldCursor>,
+}
+
+/// A cursor for which the log is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCursor {
+    /// In which shard.
+    pub shard: ShardId,
+    /// Whose.
+    pub sink: String,
+    /// The last entry that its sink has taken.
+    pub upto: Sequence,
+    /// The oldest segment that it needs.
+    pub segment: u64,
 }
 
 /// Folds the sealed part of the log over the newest image and keeps what comes of it as the next one. `pace` is told
@@ -81,6 +97,7 @@ pub fn make_snapshot_on<D: Disk>(
         None => 1,
     };
     let mut writer = ImageWriter::create_on(disk, &sealed)?;
+    let mut cursors = Vec::new();
     for stream in (0..sealed.shards()).map(ShardId) {
         let mut recovery = Recovery::of_stream(sealed.shards(), stream);
         if let Some(image) = &base {
@@ -91,7 +108,13 @@ pub fn make_snapshot_on<D: Disk>(
         }
         let (engines, _) = recovery.finish()?;
         let mut stopped = false;
-        engines[usize::from(stream.0)].write_image(&mut |part| {
+        let engine = &engines[usize::from(stream.0)];
+        let attached = engine.cursors().filter(|(_, cursor)| cursor.attached);
+        cursors.extend(attached.map(|(sink, Cursor { upto, .. })| {
+            let segment = sealed.segment_behind(stream, upto);
+            HeldCursor { shard: stream, sink: sink.to_owned(), upto, segment }
+        }));
+        engine.write_image(&mut |part| {
             stopped |= pace(part.len() as u64).is_break();
             if stopped { Ok(()) } else { writer.put(stream, part) }
         })?;
@@ -103,15 +126,20 @@ pub fn make_snapshot_on<D: Disk>(
     // One that could not be read may have been of the same place: the new one lies there now.
     let bad: Vec<u64> = bad.into_iter().filter(|segment| *segment != end.segment).collect();
     remove_images_on(disk, &bad)?;
-    Ok(Some(Snapshot { joint: end, bytes }))
+    Ok(Some(Snapshot { joint: end, bytes, cursors }))
 }
 
 /// Removes images but for the newest and the one before it that can be read, and the segments of the log that the
-/// latter holds. Says how many segments went. `pace` as for [`make_snapshot_on`]; what it ends is tidied up next time.
+/// latter holds and none of these cursors needs. Says how many segments went. `pace` as for [`make_snapshot_on`]; what
+/// it ends is tidied up next time.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn tidy_up_on<D: Disk>(disk: &D, pace: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<usize, Fault> {
+pub fn tidy_up_on<D: Disk>(
+    disk: &D,
+    cursors: &[HeldCursor],
+    pace: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<usize, Fault> {
     let mut images = images_on(disk)?;
     images.pop();
     // The newest was read back when it was made. The older one is read again before the log rests on it.
@@ -130,7 +158,11 @@ pub fn tidy_up_on<D: Disk>(disk: &D, pace: &mut dyn FnMut(u64) -> ControlFlow<()
         match read {
             Ok(image) => {
                 remove_images_on(disk, &images)?;
-                let upto: Vec<_> = image.joint().tails.iter().map(|tail| tail.sequence).collect();
+                let mut upto: Vec<_> = image.joint().tails.iter().map(|tail| tail.sequence).collect();
+                for cursor in cursors {
+                    let upto = &mut upto[usize::from(cursor.shard.0)];
+                    *upto = (*upto).min(cursor.upto);
+                }
                 return trim_on(disk, &upto);
             }
             Err(fault @ Fault::Damage { .. }) => {

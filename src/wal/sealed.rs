@@ -15,6 +15,7 @@ use super::disk::Disk;
 use super::recovery::{Used, check_joint, open_segments, split, walk};
 use super::window::Meter;
 use super::{Fault, Progress, ReplayedEntry, StreamTail, directory};
+use crate::base::{Sequence, ShardId};
 
 /// A place between two segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,15 @@ impl<D: Disk> Sealed<D> {
     #[must_use]
     pub fn end(&self) -> Joint {
         joint(self.used.last().expect("law: there is a segment"))
+    }
+
+    /// The newest segment in which everything of this stream behind an entry can be found; the oldest there is when
+    /// some of it is gone.
+    #[must_use]
+    pub fn segment_behind(&self, stream: ShardId, entry: Sequence) -> u64 {
+        let holds = |used: &&Used| used.header.tails[usize::from(stream.0)].sequence <= entry;
+        let found = self.used.iter().rev().find(holds).unwrap_or(&self.used[0]);
+        found.header.number
     }
 
     /// Hands out every entry between the beginning of a segment and the end, in order. `pace` is told every number of

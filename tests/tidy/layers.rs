@@ -18,7 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("wire", &["base", "engine"]),
     ("shard", &["base", "engine", "wal", "wire"]),
     ("feed", &["base", "engine", "wal", "wire"]),
-    ("adapters", &["base", "engine", "wal", "wire", "shard", "feed"]),
+    ("adapters", &["base", "engine", "wal", "wire", "shard", "feed", "quic"]),
     ("quic", &["base"]),
     ("server", &["base", "engine", "wire", "shard", "quic"]),
     ("client", &["base", "engine", "wire", "quic"]),

@@ -1,0 +1,211 @@
+//! What a webhook is told: a batch of events as JSON. `docs/WEBHOOKS.md` names every field.
+//!
+//! # Always true
+//! - The same batch has the same identifier and the same bytes, however often it is sent.
+//! - Details of customers are not in it, only how many bytes they are.
+
+use serde_json::{Map, Value, json};
+
+use crate::base::{CustomerKey, OrderId, Timestamp};
+use crate::engine::fact::Change;
+use crate::engine::{Draw, Fact, Line, Placed, Policy, Report, Retention};
+use crate::feed::{Batch, Event, Place};
+use crate::wire::FactScratch;
+
+/// The type of every message.
+pub(super) const TYPE: &str = "stockade.events";
+
+/// The identifier of a message: the same for the same events.
+pub(super) fn id(sink: &str, batch: &Batch) -> String {
+    let (first, last) = batch.places();
+    format!("{sink}-{}-{}-{}", batch.shard(), place(first), place(last))
+}
+
+/// The bytes of a message.
+pub(super) fn body(sink: &str, batch: &Batch, scratch: &mut FactScratch) -> Vec<u8> {
+    let (first, last) = batch.places();
+    let mut events = Vec::with_capacity(batch.len());
+    let mut newest = batch.begun_at().unwrap_or(Timestamp::ZERO);
+    batch.read(scratch, |event| {
+        if let Event::Fact { at, .. } = event {
+            newest = at;
+        }
+        events.push(value(&event));
+    });
+    let message = json!({
+        "type": TYPE,
+        "timestamp": newest.utc(),
+        "data": {
+            "sink": sink,
+            "shard": batch.shard().0,
+            "first": place(first),
+            "last": place(last),
+            "events": events,
+        },
+    });
+    message.to_string().into_bytes()
+}
+
+fn place(Place { sequence, index }: Place) -> String {
+    format!("{sequence}.{index}")
+}
+
+fn value(event: &Event<'_>) -> Value {
+    let (kind, mut fields) = match event {
+        Event::Gap { after, upto } => ("feed.gap", json!({ "after": after.0, "upto": upto.0 })),
+        Event::Fact { fact, .. } => describe(fact),
+    };
+    let mut all = Map::new();
+    all.insert("place".to_owned(), place(event.place()).into());
+    if let Event::Fact { at, .. } = event {
+        all.insert("at".to_owned(), at.utc().into());
+    }
+    all.insert("type".to_owned(), kind.into());
+    if let Some(fields) = fields.as_object_mut() {
+        all.append(fields);
+    }
+    Value::Object(all)
+}
+
+fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
+    match *fact {
+        Fact::MarketAssigned { market, shard, code } => {
+            ("market.assigned", json!({ "market": market.number(), "shard": shard.0, "code": code }))
+        }
+        Fact::MarketOpened { market, code } => ("market.opened", json!({ "market": market.number(), "code": code })),
+        Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } } => (
+            "market.retention_set",
+            json!({ "market": market.number(), "return_window_ms": return_window_ms, "ids_kept_ms": ids_kept_ms }),
+        ),
+        Fact::EffectsSet { market, effects } => (
+            "market.effects_set",
+            json!({ "market": market.number(), "payment": effects.payment, "release": effects.release }),
+        ),
+        Fact::Retired { market, before } => {
+            ("market.retired", json!({ "market": market.number(), "before": before.utc() }))
+        }
+        Fact::SiteCreated { market, site, rank, code } => {
+            ("site.created", json!({ "market": market.number(), "site": site.0, "rank": rank, "code": code }))
+        }
+        Fact::SkuCreated { market, sku, code } => {
+            ("sku.created", json!({ "market": market.number(), "sku": sku.0, "code": code }))
+        }
+        Fact::PolicySet { market, sku, policy } => {
+            let mut fields = describe_policy(policy);
+            fields["market"] = market.number().into();
+            fields["sku"] = sku.0.into();
+            ("sku.policy_set", fields)
+        }
+        Fact::Received { request, sku, site, quantity } => {
+            let market = request.market().number();
+            let fields = json!({
+                "market": market, "request": request.to_string(), "sku": sku.0, "site": site.0, "quantity": quantity,
+            });
+            ("stock.received", fields)
+        }
+        Fact::Adjusted { request, sku, site, delta, reason } => {
+            let market = request.market().number();
+            let fields = json!({
+                "market": market, "request": request.to_string(), "sku": sku.0, "site": site.0, "delta": delta,
+                "reason": reason.name(),
+            });
+            ("stock.adjusted", fields)
+        }
+        Fact::Closed { orders } => ("orders.closed", json!({ "orders": texts(orders) })),
+        Fact::Left { orders } => ("orders.left", json!({ "orders": texts(orders) })),
+        Fact::CursorMoved { .. } => unreachable!("law: facts about cursors are not told"),
+        Fact::Placed(_)
+        | Fact::Confirmed { .. }
+        | Fact::RetakeFailed { .. }
+        | Fact::Extended { .. }
+        | Fact::Cancelled { .. }
+        | Fact::Blocked { .. }
+        | Fact::LinesCancelled { .. }
+        | Fact::Expired { .. }
+        | Fact::HandedOver { .. }
+        | Fact::Returned { .. }
+        | Fact::EffectReported { .. } => describe_order(fact),
+    }
+}
+
+/// Facts about one order.
+fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
+    let (kind, order, mut fields) = match *fact {
+        Fact::Placed(ref placed) => ("order.placed", placed.order, describe_placed(placed)),
+        Fact::Confirmed { order, attempt, draws } => {
+            ("order.confirmed", order, json!({ "attempt": attempt.to_string(), "taken_again": units(draws) }))
+        }
+        Fact::RetakeFailed { order, attempt, sku } => {
+            ("order.retake_failed", order, json!({ "attempt": attempt.to_string(), "sku": sku.0 }))
+        }
+        Fact::Extended { order, deadline } => ("order.extended", order, json!({ "deadline": deadline.utc() })),
+        Fact::Cancelled { order } => ("order.cancelled", order, json!({})),
+        Fact::Blocked { order } => ("order.blocked", order, json!({})),
+        Fact::Expired { order } => ("order.expired", order, json!({})),
+        Fact::LinesCancelled { order, change, draws } => ("order.lines_cancelled", order, moved(&change, draws)),
+        Fact::HandedOver { order, change, draws } => ("order.handed_over", order, moved(&change, draws)),
+        Fact::Returned { order, change, site, draws } => {
+            let mut fields = moved(&change, draws);
+            fields["site"] = site.0.into();
+            ("order.returned", order, fields)
+        }
+        Fact::EffectReported { order, effect, attempt, report } => {
+            let (report, reason) = match report {
+                Report::Done => ("done", None),
+                Report::SetAside(reason) => ("set_aside", Some(reason.name())),
+                Report::Resumed => ("resumed", None),
+            };
+            let fields = json!({ "effect": effect.name(), "attempt": attempt, "report": report, "reason": reason });
+            ("order.effect_reported", order, fields)
+        }
+        _ => unreachable!("law: only facts about one order come here"),
+    };
+    fields["market"] = order.market().number().into();
+    fields["order"] = order.to_string().into();
+    (kind, fields)
+}
+
+fn describe_placed(placed: &Placed<'_>) -> Value {
+    let line = |line: &Line| json!({ "sku": line.sku.0, "quantity": line.quantity, "price": line.price });
+    let is_guest = placed.customer == CustomerKey::default();
+    json!({
+        "customer": (!is_guest).then(|| format!("{:032x}", placed.customer.0)),
+        "take": placed.take.name(),
+        "hold_ms": placed.hold_ms,
+        "currency": placed.currency.to_string(),
+        "payment": placed.payment.name(),
+        "channel": placed.channel,
+        "zone": placed.zone,
+        "confirmed": placed.confirmed,
+        "lines": placed.lines.iter().map(line).collect::<Vec<_>>(),
+        "units": units(placed.draws),
+        "details_bytes": placed.details.len(),
+    })
+}
+
+fn describe_policy(policy: Policy) -> Value {
+    let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
+        policy;
+    json!({
+        "safety_stock": safety_stock,
+        "order_min": order_min,
+        "order_max": order_max,
+        "customer_max": customer_max,
+        "customer_day_max": customer_day_max,
+        "by_hashes": by_hashes,
+        "day_begins_min": day_begins_min,
+    })
+}
+
+fn moved(change: &Change, draws: &[Draw]) -> Value {
+    json!({ "change": change.id.to_string(), "units": units(draws), "excess": change.excess })
+}
+
+fn units(draws: &[Draw]) -> Vec<Value> {
+    let one = |draw: &Draw| json!({ "line": draw.line, "site": draw.site.0, "quantity": draw.quantity });
+    draws.iter().map(one).collect()
+}
+
+fn texts(orders: &[OrderId]) -> Vec<String> {
+    orders.iter().map(ToString::to_string).collect()
+}
