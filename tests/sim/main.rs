@@ -6,6 +6,7 @@
 //!     └── answers, lost at times ◄──┘                 ▼
 //!  promises: what clients were told        recovery: compared with what was appended, and with the promises
 //!  outside: money and parcels               the end: nothing is wanted, and the books outside fit the orders
+//!  sinks: facts, in order                             every fact was told, or a gap where the log was let go
 //! ```
 //!
 //! One seed is one world: at least 2,000 events and 3 crashes. `SEED=7 cargo test --test sim` runs world 7 alone;
@@ -24,6 +25,7 @@ mod outside;
 mod promises;
 mod report;
 mod rng;
+mod sinks;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -56,6 +58,7 @@ fn nothing_answered_is_lost_in_any_world() {
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (refused_by_board, backups) = <(AtomicU64, AtomicU64)>::default();
     let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
+    let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -77,6 +80,9 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
+                        (&told, report.told),
+                        (&told_twice, report.told_twice),
+                        (&gaps, report.gaps),
                     ] {
                         sum.fetch_add(of_world, Ordering::Relaxed);
                     }
@@ -93,6 +99,9 @@ fn nothing_answered_is_lost_in_any_world() {
         println!("{backups} backups");
         assert!(backups >= count, "{backups} backups");
         let [paid, given_back, parcels] = [paid, given_back, parcels].map(AtomicU64::into_inner);
+        let [told, told_twice, gaps] = [told, told_twice, gaps].map(AtomicU64::into_inner);
+        println!("sinks: {told} facts, {told_twice} of them again, {gaps} gaps");
+        assert!(told >= 300 * count && told_twice >= count && gaps >= count / 20, "sinks have hardly anything to do");
         println!("{refused} placements refused by the board");
         println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");
         assert!(

@@ -19,6 +19,10 @@ pub(crate) struct Report {
     pub(crate) paid: u64,
     pub(crate) given_back: u64,
     pub(crate) parcels: u64,
+    /// Facts that receivers were told, those of them they were told again, and gaps.
+    pub(crate) told: u64,
+    pub(crate) told_twice: u64,
+    pub(crate) gaps: u64,
     /// A hash of every answer and every crash, in order.
     pub(crate) trace: u64,
 }

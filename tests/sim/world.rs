@@ -19,6 +19,7 @@ use crate::offices::{Offices, resumed};
 use crate::promises::Promises;
 use crate::report::Report;
 use crate::rng::Rng;
+use crate::sinks::Sinks;
 
 const EVENTS_MIN: u64 = 2_000;
 const CLIENTS: usize = 4;
@@ -42,6 +43,7 @@ pub(crate) struct World {
     unanswered: Vec<usize>,
     promises: Promises,
     offices: Offices,
+    sinks: Sinks,
     has_broken_image: bool,
     report: Report,
 }
@@ -95,6 +97,7 @@ impl World {
             unanswered: Vec::new(),
             promises,
             offices: Offices::new(seed % 2 == 1),
+            sinks: Sinks::new(seed / 2 % 2 == 1),
             has_broken_image: false,
             report: Report::default(),
         };
@@ -111,6 +114,8 @@ impl World {
         let life = Life::begin(&self.disk, &self.options, &self.readings, CLIENTS, before, &self.promises);
         let life = life.unwrap_or_else(|fault| panic!("an answered log cannot be opened: {fault}"));
         self.offices.begin_life(&life.inboxes, &mut self.rng);
+        let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
+        self.sinks.begin_life(&engines, &life.inboxes, &mut self.rng);
         self.life = Some(life);
     }
 
@@ -119,6 +124,7 @@ impl World {
     }
 
     fn set_up(&mut self) {
+        self.sinks.attach(self.options.shards);
         for market in self.customers.markets.clone() {
             self.ask(Ask::OpenMarket { market });
         }
@@ -168,6 +174,9 @@ impl World {
     fn event(&mut self) -> Result<(), Crashed> {
         if self.offices.are_open && self.rng.once_in(4) {
             self.step_offices(false);
+        }
+        if self.sinks.are_open && self.rng.once_in(4) {
+            self.step_sinks(false)?;
         }
         match self.rng.below(100) {
             0..30 => self.ask_something(),
@@ -307,6 +316,18 @@ impl World {
         self.offices.step(&mut self.rng, now_ms, is_calm, &mut self.promises);
     }
 
+    fn step_sinks(&mut self, is_calm: bool) -> Result<(), Crashed> {
+        let now_ms = self.readings.monotonic_ns.load(Ordering::Relaxed) / 1_000_000;
+        let marks = self.life().committer.log.state().marks.clone();
+        match self.sinks.step(&mut self.rng, (now_ms, is_calm), (&self.disk, &marks)) {
+            Err(_power_failed) if self.disk.is_off() => Err(Crashed),
+            stepped => {
+                stepped.unwrap_or_else(|fault| panic!("a healthy log cannot be followed: {fault}"));
+                Ok(())
+            }
+        }
+    }
+
     fn pass_time(&mut self) {
         let ms = if self.rng.once_in(10) { self.rng.between(1_000, 90_000) } else { self.rng.between(1, 60) };
         self.pass_ms(ms);
@@ -317,20 +338,35 @@ impl World {
         self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    /// Keeps an image of what is sealed, and trims the log below the older one.
+    /// Keeps an image of what is sealed, and trims the log below the older one and below the cursors.
     fn snapshot(&mut self) -> Result<(), Crashed> {
         let mut pace = |_| ControlFlow::Continue(());
-        let made = make_snapshot_on(&self.disk, &mut pace);
-        let trimmed = made.and_then(|made| Ok((made.is_some(), tidy_up_on(&self.disk, &mut pace)?)));
-        match trimmed {
-            Ok((made, trimmed)) => {
-                self.report.snapshots += u64::from(made);
-                self.has_broken_image &= !made;
+        let is_disk_low = self.sinks.are_open && self.rng.once_in(8);
+        let made = make_snapshot_on(&self.disk, &mut pace).and_then(|made| {
+            let Some(made) = made else { return Ok(None) };
+            let cursors = if is_disk_low { &[][..] } else { &made.cursors };
+            let trimmed = tidy_up_on(&self.disk, cursors, &mut pace)?;
+            Ok(Some((made, trimmed)))
+        });
+        match made {
+            Ok(Some((made, trimmed))) => {
+                self.report.snapshots += 1;
+                self.has_broken_image = false;
                 self.report.trimmed += trimmed as u64;
+                if is_disk_low {
+                    self.sinks.let_go();
+                }
+                if self.rng.once_in(2) {
+                    self.sinks.detach(&made.cursors, made.joint.segment);
+                }
                 Ok(())
             }
+            Ok(None) => Ok(()),
             Err(fault) if self.disk.is_off() => {
                 let _power_failed = fault;
+                if is_disk_low {
+                    self.sinks.let_go();
+                }
                 Err(Crashed)
             }
             Err(fault) => panic!("a snapshot fails on a healthy disk: {fault}"),
@@ -443,9 +479,12 @@ impl World {
         for _ in 0..2_000 {
             let life = self.life.as_ref().expect("a life has begun");
             let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
-            if self.offices.are_done(&engines) {
+            let marks = life.committer.log.state().marks.clone();
+            if self.offices.are_done(&engines) && self.sinks.are_done(&marks) {
                 let told = self.offices.check(&engines, &self.customers.orders);
                 [self.report.paid, self.report.given_back, self.report.parcels] = told;
+                let told = self.sinks.check(&life.committer.log.state().history);
+                [self.report.told, self.report.told_twice, self.report.gaps] = told;
                 return;
             }
             let engine = |market: &MarketId| engines[shard_of(market.number(), self.options.shards)];
@@ -453,6 +492,7 @@ impl World {
                 self.customers.markets.iter().flat_map(|market| resumed(engine(market), *market)).collect();
             asks.into_iter().for_each(|ask| self.ask(ask));
             self.step_offices(true);
+            assert!(self.step_sinks(true).is_ok(), "no more faults");
             self.unanswered.clone().into_iter().for_each(|op| self.submit(op));
             self.settle_once();
             self.pass_ms(300);
