@@ -21,7 +21,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use stockade::adapters::simulated::Behaviour;
 use stockade::client::{Client, ClientOptions};
-use stockade::node::{self, Config, Watch};
+use stockade::node::{self, Config, Target, Watch, WebhookOptions};
 use stockade::wal::{Progress, SyncMethod};
 
 /// The name of the test below, which is also the way into a child.
@@ -46,8 +46,19 @@ pub(crate) struct Settings {
     pub(crate) probes: bool,
     /// A payment provider and a warehouse that are not there.
     pub(crate) simulated: Option<Simulated>,
+    /// Who is told every fact.
+    pub(crate) webhook: Option<Webhook>,
     /// A program that starts the node, with its arguments.
     pub(crate) through: Vec<OsString>,
+}
+
+/// A receiver of facts, and what is kept for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhook {
+    pub(crate) url: String,
+    pub(crate) secret_file: PathBuf,
+    pub(crate) ca: PathBuf,
+    pub(crate) feed_behind_bytes: u64,
 }
 
 /// How both simulated counterparties behave; shares are per thousand.
@@ -71,6 +82,7 @@ impl Settings {
             snapshot_log_bytes: 0,
             probes: false,
             simulated: None,
+            webhook: None,
             through: Vec::new(),
         }
     }
@@ -82,14 +94,18 @@ impl Settings {
             let Simulated { delay_ms, declined, lost, repeated } = it;
             format!("{delay_ms},{declined},{lost},{repeated}")
         });
+        let webhook = self.webhook.as_ref().map_or(String::from("none"), |it| {
+            let Webhook { url, secret_file, ca, feed_behind_bytes } = it;
+            format!("{url},{},{},{feed_behind_bytes}", secret_file.display(), ca.display())
+        });
         format!(
             "{address} {shards} {low_water_bytes} {segment_bytes} {snapshot_log_bytes} {probes} {watched} {simulated} \
-             {data}"
+             {webhook} {data}"
         )
     }
 
     fn from_variable(text: &str) -> Self {
-        let parts: Vec<_> = text.splitn(9, ' ').collect();
+        let parts: Vec<_> = text.splitn(10, ' ').collect();
         let number = |part: &str| part.parse().expect("a number");
         let simulated = |part: &str| match part.split(',').collect::<Vec<_>>()[..] {
             ["none"] => None,
@@ -100,6 +116,16 @@ impl Settings {
             }
             _ => panic!("four numbers, not {part}"),
         };
+        let webhook = |part: &str| match part.split(',').collect::<Vec<_>>()[..] {
+            ["none"] => None,
+            [url, secret_file, ca, feed_behind_bytes] => Some(Webhook {
+                url: url.to_owned(),
+                secret_file: secret_file.into(),
+                ca: ca.into(),
+                feed_behind_bytes: number(feed_behind_bytes),
+            }),
+            _ => panic!("a URL, two files and a number, not {part}"),
+        };
         Self {
             address: parts[0].parse().expect("an address"),
             shards: Some(parts[1].parse().expect("a number")).filter(|shards| *shards > 0),
@@ -109,7 +135,8 @@ impl Settings {
             probes: parts[5] == "true",
             watched: parts[6].parse().expect("an address"),
             simulated: simulated(parts[7]),
-            ..Self::new(Path::new(parts[8]))
+            webhook: webhook(parts[8]),
+            ..Self::new(Path::new(parts[9]))
         }
     }
 
@@ -139,6 +166,13 @@ impl Settings {
             sync_method: (!self.probes).then_some(SyncMethod::Fdatasync),
             simulated_payment: self.behaviour("payment"),
             simulated_warehouse: self.behaviour("warehouse"),
+            feed_behind_bytes: self.webhook.as_ref().map_or(u64::MAX, |webhook| webhook.feed_behind_bytes),
+            webhook: self.webhook.as_ref().map(|webhook| WebhookOptions {
+                name: "webhook".to_owned(),
+                target: Target::parse(&webhook.url).expect("a sound URL"),
+                secret_file: webhook.secret_file.clone(),
+                ca: Some(webhook.ca.clone()),
+            }),
             ..Config::default()
         }
     }

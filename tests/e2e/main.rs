@@ -22,3 +22,4 @@ mod owed;
 mod snapshots;
 mod starting;
 mod watching;
+mod webhooks;

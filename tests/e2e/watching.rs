@@ -9,6 +9,7 @@ use stockade::base::limits::{HTTP_CONNECTIONS_MAX, HTTP_HEAD_BYTES_MAX};
 
 use crate::child::{Node, Settings, Simulated};
 use crate::harness::{line, place, stocked};
+use crate::webhooks::receiver::Receiver;
 
 const PAGE: &str = include_str!("../../docs/METRICS.md");
 
@@ -28,7 +29,7 @@ fn ask(address: SocketAddr, request: &str) -> String {
     said
 }
 
-fn get(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let said = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"));
     let (head, body) = said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {said:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
@@ -43,7 +44,7 @@ fn families(text: &str) -> BTreeSet<(String, String)> {
     types.filter_map(|line| line.split_once(' ')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
 }
 
-fn value(text: &str, sample: &str) -> f64 {
+pub(crate) fn value(text: &str, sample: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{sample} is not told in:\n{text}")).parse().expect("a number")
 }
@@ -52,7 +53,9 @@ fn value(text: &str, sample: &str) -> f64 {
 async fn metrics_tell_what_happened_and_their_page_names_each_of_them() {
     let dir = tempfile::tempdir().expect("a directory");
     let simulated = Some(Simulated { delay_ms: 0, declined: 0, lost: 0, repeated: 0 });
-    let node = Node::start(&Settings { simulated, ..Settings::new(dir.path()) });
+    let receiver = Receiver::start(dir.path()).await;
+    let webhook = Some(receiver.webhook(1 << 30));
+    let node = Node::start(&Settings { simulated, webhook, ..Settings::new(&dir.path().join("data")) });
     let client = node.client().await;
     let (market, sku) = stocked(&client, "default", 100).await;
     for _ in 0..20 {
