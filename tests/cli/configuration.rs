@@ -37,3 +37,31 @@ fn help_is_there_for_newcomers() {
     assert!(help.contains("stockade order place --line MUG-BLUE=2@12.50") && help.contains("Exit codes"), "{help}");
     assert!(run(dir.path(), &["sell"]).failed(2).contains("--help"));
 }
+
+#[test]
+fn a_webhook_that_could_not_work_is_refused_before_anything_starts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    write("good", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    write("short", "whsec_MfKQ\n");
+    write("empty", "\n");
+    let refused = |flags: &[&str]| {
+        let serve = ["serve", "--address", "127.0.0.1:0", "--http-address", "none", "--webhook-url"];
+        run(dir.path(), &[&serve, flags].concat()).failed(2)
+    };
+    let here = "http://127.0.0.1:9/";
+    for (flags, why) in [
+        (&[here][..], "webhook.url is given and webhook.secret_file is not: set both"),
+        (&["http://erp.example.org/", "--webhook-secret-file", "good"], "http:// to a receiver on this machine"),
+        (&[here, "--webhook-secret-file", "absent"], "the webhook webhook: absent: No such file or directory"),
+        (&[here, "--webhook-secret-file", "short"], "short: a secret has 24 to 64 bytes, not 3"),
+        (&[here, "--webhook-secret-file", "empty"], "empty: it must hold 1 to 4 secrets, one a line, not 0"),
+        (&[here, "--webhook-secret-file", "good", "--webhook-name", "a b"], "1 to 32 letters, digits, - or _"),
+        (&[here, "--webhook-secret-file", "good", "--durability", "memory"], "durability is memory"),
+        (&["https://localhost/", "--webhook-secret-file", "good", "--webhook-ca", "good"], "good: it holds no cert"),
+    ] {
+        let said = refused(flags);
+        assert!(said.contains(why), "{flags:?}: {said}");
+    }
+    assert!(!dir.path().join("data").exists(), "nothing was made");
+}

@@ -52,3 +52,19 @@ fn the_hand_off_can_be_tried_out_as_its_page_says() {
     let state = || server.run("order get 1 --json").json()["state"].clone();
     while !["completed", "cancelled"].iter().any(|end| state() == *end) {}
 }
+
+#[test]
+fn a_webhooks_secret_is_made_as_its_page_says() {
+    let page = include_str!("../../docs/WEBHOOKS.md");
+    let (_, behind) = page.split_once("## Switching it on").expect("the heading is there");
+    let block = behind.split("```").nth(1).expect("a block behind it");
+    let make = block.lines().find(|line| line.contains("whsec_")).expect("a line that makes one");
+    let dir = tempfile::tempdir().expect("a directory");
+    let made = std::process::Command::new("sh").args(["-c", make]).current_dir(dir.path()).status();
+    assert!(made.expect("a shell").success());
+    assert!(commands(page, "## Switching it on")[0].contains("--webhook-secret-file webhook-secret"));
+    // Nobody listens there: the shop goes on.
+    let flags = ["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret-file", "webhook-secret"];
+    let server = Server::start_with(dir, &flags);
+    server.run("sku create LANTERN").ok();
+}

@@ -1,5 +1,5 @@
-//! The sinks of one life of the node, and their receivers of all: real followers, feeds and couriers, moved by the world
-//! instead of a thread.
+//! The sinks of one life of the node, and their receivers of all: real followers, feeds and couriers, moved by the
+//! world instead of a thread.
 //!
 //! # Always true
 //! - A receiver is told every fact of every shard, in order, with the bytes and the time that the shard appended; twice

@@ -1,13 +1,12 @@
 //! One world: clients, shards, a log and a disk, every choice drawn from one seed.
 
-use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
 use stockade::engine::{Command, Effects, Policy, Retention};
-use stockade::shard::{Lane, Next, Shard, Submission, make_snapshot_on, tidy_up_on};
-use stockade::wal::{Fault, Options, SyncMethod, backup_on};
+use stockade::shard::{Lane, Next, Shard, Submission};
+use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -20,6 +19,8 @@ use crate::promises::Promises;
 use crate::report::Report;
 use crate::rng::Rng;
 use crate::sinks::Sinks;
+
+mod mishaps;
 
 const EVENTS_MIN: u64 = 2_000;
 const CLIENTS: usize = 4;
@@ -336,101 +337,6 @@ impl World {
     fn pass_ms(&self, ms: u64) {
         self.readings.monotonic_ns.fetch_add(ms * 1_000_000, Ordering::Relaxed);
         self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
-    }
-
-    /// Keeps an image of what is sealed, and trims the log below the older one and below the cursors.
-    fn snapshot(&mut self) -> Result<(), Crashed> {
-        let mut pace = |_| ControlFlow::Continue(());
-        let is_disk_low = self.sinks.are_open && self.rng.once_in(8);
-        let made = make_snapshot_on(&self.disk, &mut pace).and_then(|made| {
-            let Some(made) = made else { return Ok(None) };
-            let cursors = if is_disk_low { &[][..] } else { &made.cursors };
-            let trimmed = tidy_up_on(&self.disk, cursors, &mut pace)?;
-            Ok(Some((made, trimmed)))
-        });
-        match made {
-            Ok(Some((made, trimmed))) => {
-                self.report.snapshots += 1;
-                self.has_broken_image = false;
-                self.report.trimmed += trimmed as u64;
-                if is_disk_low {
-                    self.sinks.let_go();
-                }
-                if self.rng.once_in(2) {
-                    self.sinks.detach(&made.cursors, made.joint.segment);
-                }
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(fault) if self.disk.is_off() => {
-                let _power_failed = fault;
-                if is_disk_low {
-                    self.sinks.let_go();
-                }
-                Err(Crashed)
-            }
-            Err(fault) => panic!("a snapshot fails on a healthy disk: {fault}"),
-        }
-    }
-
-    /// Copies the log as it is; what was answered so far is in the copy.
-    fn back_up(&mut self) -> Result<(), Crashed> {
-        let copy = SimDisk::new(self.rng.next(), false);
-        match backup_on(&self.disk, &copy, &mut |_| {}) {
-            Err(_power_failed) if self.disk.is_off() => return Err(Crashed),
-            copied => _ = copied.unwrap_or_else(|fault| panic!("a healthy log cannot be copied: {fault}")),
-        }
-        let fold_afresh = self.rng.once_in(8);
-        let before = self.life().so_far(fold_afresh);
-        let restored = Life::begin(&copy, &self.options, &self.readings, 0, &before, &self.promises);
-        restored.unwrap_or_else(|fault| panic!("a copy cannot be opened: {fault}"));
-        self.report.backups += 1;
-        Ok(())
-    }
-
-    fn something_rare(&mut self) -> Result<(), Crashed> {
-        match self.rng.below(9) {
-            8 => self.back_up()?,
-            4.. => self.snapshot()?,
-            0 => _ = self.readings.wall_ms.fetch_add(3_600_000, Ordering::Relaxed),
-            1 => _ = self.readings.wall_ms.fetch_sub(3_600_000, Ordering::Relaxed),
-            _ => {
-                let mut state = self.life().committer.log.state();
-                state.disk_low = !state.disk_low;
-            }
-        }
-        Ok(())
-    }
-
-    /// Crashes now, or lets the power fail in the middle of a disk operation to come.
-    fn crash_somehow(&mut self) {
-        if self.rng.once_in(2) {
-            let operations = self.rng.below(6);
-            self.disk.fail_after(operations);
-            for _ in 0..20 {
-                self.ask_something();
-                self.turn();
-                if self.commit().is_err() || (self.rng.once_in(8) && self.snapshot().is_err()) {
-                    break;
-                }
-                self.listen(10);
-            }
-        }
-        self.crash();
-    }
-
-    fn crash(&mut self) {
-        let fold_afresh = self.rng.once_in(3);
-        let before = self.life.take().expect("a life has begun").end(fold_afresh);
-        self.disk.crash();
-        // One of two: with both broken and the log trimmed there is nothing to recover from.
-        if !self.has_broken_image && self.rng.once_in(3) {
-            self.has_broken_image = self.disk.break_newest_image();
-            self.report.images_broken += u64::from(self.has_broken_image);
-        }
-        self.report.crashes += 1;
-        self.report.trace = xxh3_64_with_seed(b"crash", self.report.trace);
-        self.begin_life(&before);
     }
 
     // ---- the end ----------------------------------------------------------------------------------------------------

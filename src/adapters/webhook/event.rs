@@ -209,3 +209,94 @@ fn units(draws: &[Draw]) -> Vec<Value> {
 fn texts(orders: &[OrderId]) -> Vec<String> {
     orders.iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::base::{ChangeId, Currency, MarketId, Sequence, ShardId, SiteId, SkuId};
+    use crate::engine::command::{PaymentMethod, Take};
+    use crate::feed::Feed;
+    use crate::wal::{ReplayedEntry, StreamTail};
+    use crate::wire::encode_fact;
+
+    const PAGE: &str = include_str!("../../../docs/WEBHOOKS.md");
+
+    /// The feed of a shard in which these things happened in entry 7.
+    fn feed(facts: &[Fact<'_>]) -> Feed {
+        let mut feed = Feed::new(&[Sequence(6)]);
+        let mut bytes = Vec::new();
+        facts.iter().for_each(|fact| encode_fact(fact, &mut bytes));
+        let log_time = Timestamp::from_ms(1_795_707_635_600);
+        let entry = ReplayedEntry { stream: ShardId(0), sequence: Sequence(7), log_time, bytes: &bytes };
+        feed.handle_entry(&entry).expect("facts");
+        feed
+    }
+
+    #[test]
+    fn the_example_of_the_page_is_what_is_sent() {
+        let order: OrderId = "01a218840790000011c534f691952b9f".parse().expect("an identifier");
+        let placed = Placed {
+            order,
+            customer: CustomerKey(42),
+            take: Take::AllOrNothing,
+            hold_ms: 900_000,
+            currency: Currency::new(*b"EUR").expect("euros exist"),
+            payment: PaymentMethod::Card,
+            channel: 1,
+            zone: 44,
+            confirmed: false,
+            hashes: None,
+            lines: &[Line { sku: SkuId(1), quantity: 2, price: 339 }],
+            draws: &[Draw { line: 0, site: SiteId(1), quantity: 2 }],
+            details: b"Ada",
+        };
+        let confirmed = Fact::Confirmed { order, attempt: ChangeId(u64::MAX), draws: &[] };
+        let mut feed = feed(&[Fact::Placed(placed), confirmed]);
+        let batch = feed.poll_batch(ShardId(0)).expect("two events");
+        let sent: Value = serde_json::from_slice(&body("webhook", &batch, &mut FactScratch::default())).expect("JSON");
+        let example = PAGE.split("```json").nth(1).and_then(|behind| behind.split("```").next()).expect("an example");
+        assert_eq!(sent, serde_json::from_str::<Value>(example).expect("JSON"));
+        assert_eq!(id("webhook", &batch), "webhook-0-7.0-7.1");
+    }
+
+    #[test]
+    fn a_gap_stands_where_its_last_entry_would() {
+        let mut feed = feed(&[]);
+        feed.handle_begun(&[StreamTail { sequence: Sequence(20), log_time: Timestamp::ZERO }]);
+        let batch = feed.poll_batch(ShardId(0)).expect("a gap");
+        let sent: Value = serde_json::from_slice(&body("webhook", &batch, &mut FactScratch::default())).expect("JSON");
+        let gap = json!([{ "place": "20.0", "type": "feed.gap", "after": 7, "upto": 20 }]);
+        assert_eq!(sent["data"]["events"], gap);
+    }
+
+    #[test]
+    fn the_fields_of_facts_about_one_order_name_it_and_its_market() {
+        let order = OrderId::new(Timestamp::ZERO, MarketId::new(3).expect("fits"), 9);
+        let change = Change { id: ChangeId(5), content: 0, excess: 2 };
+        let draws = &[Draw { line: 1, site: SiteId(4), quantity: 6 }][..];
+        let (kind, fields) = describe(&Fact::Returned { order, change, site: SiteId(2), draws });
+        let units = json!([{ "line": 1, "site": 4, "quantity": 6 }]);
+        let expected =
+            json!({ "order": order.to_string(), "market": 3, "change": "5", "excess": 2, "site": 2, "units": units });
+        assert_eq!((kind, fields), ("order.returned", expected));
+    }
+
+    #[test]
+    fn the_page_names_every_type_there_is_and_no_other() {
+        let is_type = |word: &str| {
+            let (subject, happened) = word.split_once('.')?;
+            let is_subject = ["order", "orders", "stock", "sku", "site", "market", "feed"].contains(&subject);
+            let is_word =
+                !happened.is_empty() && happened.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            (is_subject && is_word).then(|| word.to_owned())
+        };
+        let code = include_str!("event.rs").split("#[cfg(test)]").next().expect("the code");
+        let sent: BTreeSet<String> = code.split('"').filter_map(is_type).collect();
+        let rows = PAGE.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
+        let named: BTreeSet<String> = rows.flat_map(|names| names.split('`')).filter_map(is_type).collect();
+        assert!(sent.len() > 20);
+        assert_eq!(sent, named, "sent (left), on the page (right)");
+    }
+}
