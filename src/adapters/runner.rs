@@ -256,17 +256,17 @@ impl Runner {
                 Some(ms) => self.news_later.push_back((now_ms + ms, shard, news)),
                 None => {
                     self.news -= 1;
-                    self.handle_heard(news, told);
+                    self.handle_heard(news, &told);
                 }
             },
             (None, _) => unreachable!("law: a shard answers what it was asked, once"),
         }
     }
 
-    fn handle_heard(&mut self, news: News, told: Told) {
+    fn handle_heard(&mut self, news: News, told: &Told) {
         if let Told::Refused(why) = told {
             self.counts.news_refused += 1;
-            self.out.push_back(Do::Refuse(news, why));
+            self.out.push_back(Do::Refuse(news, *why));
         } else {
             self.counts.news += 1;
             self.out.push_back(Do::Acknowledge(news));
