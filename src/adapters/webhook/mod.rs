@@ -103,6 +103,8 @@ impl Webhook {
         let thread = {
             let (stop, stats) = (Arc::clone(&stop), Arc::clone(&stats));
             Builder::new().name(format!("sink-{name}")).spawn(move || {
+                // The kernel may refuse: then shoppers wait a little for whoever keeps the books.
+                let _refused = rustix::process::nice(PRIORITY);
                 let drive = Drive::new(options.name, (post, secrets), source, stats);
                 LocalSet::new().block_on(&runtime, drive.run(&stop));
             })?
@@ -122,6 +124,9 @@ impl Webhook {
         Arc::clone(&self.stats)
     }
 }
+
+/// Low, so that during a peak the lag grows and not the time until orders are answered.
+const PRIORITY: i32 = 10;
 
 impl Drop for Webhook {
     fn drop(&mut self) {
