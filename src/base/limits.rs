@@ -96,7 +96,7 @@ pub const ORDER_MEMORY_BYTES: u64 = 356;
 /// change that is remembered.
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
-pub const SKU_MEMORY_BYTES: u64 = 270;
+pub const SKU_MEMORY_BYTES: u64 = 300;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
 pub const NODE_MEMORY_BYTES: u64 = 128 << 20;
 /// Significant decimal digits of a histogram in a status.
@@ -442,7 +442,7 @@ const _: () = {
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
     assert!(128 + LINES_MAX * 44 + 2 * DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
-    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 54 <= RECORD_BYTES_MAX);
+    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 78 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
 };

@@ -230,6 +230,45 @@ pub(super) enum StockCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Say that units lie elsewhere or are for something else: at another site, set aside, damaged, disposed of, sent
+    /// back.
+    Move {
+        /// The SKU's code.
+        sku: String,
+        /// Units.
+        quantity: u64,
+        /// From where: a site, and available, quality_hold, damaged or quarantine; available unless said.
+        #[arg(long, default_value = "main", value_name = "SITE[:BUCKET]")]
+        from: String,
+        /// To where: the same, or write_off or supplier.
+        #[arg(long, value_name = "SITE[:BUCKET]")]
+        to: String,
+        /// Identifier of this movement (32 hexadecimal digits); the same again changes nothing. Drawn unless given.
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Say how many units of one SKU were counted at a site: all that lie there, also what is reserved, sold or set
+    /// aside. The difference goes to or comes from what is available.
+    Count {
+        /// The SKU's code.
+        sku: String,
+        /// Units that were counted.
+        counted: u64,
+        /// Units that were on hand when they were counted; refused when something happened since. Asked of the server
+        /// unless given.
+        #[arg(long, value_name = "UNITS")]
+        expected: Option<u64>,
+        /// Where.
+        #[arg(long, default_value = "main")]
+        site: String,
+        /// Identifier of this count (32 hexadecimal digits); the same again changes nothing. Drawn unless given.
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Correct what is available of one SKU: units found, or gone.
     Adjust {
         /// The SKU's code.

@@ -19,6 +19,13 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::Adjusted { request, sku, site, delta, reason } => {
             format!("adjusted sku {sku} at site {site} by {delta:+} ({reason:?}), request {request}")
         }
+        Fact::StockMoved { request, sku, from, to, quantity } => {
+            let [from, to] = [from, to].map(|at| format!("{} at site {}", at.bucket.name(), at.site));
+            format!("moved {quantity} of sku {sku} from {from} to {to}, request {request}")
+        }
+        Fact::StockCounted { request, sku, site, expected, counted } => {
+            format!("counted {counted} of sku {sku} at site {site}, where {expected} were, request {request}")
+        }
         Fact::Placed(placed) => placed_text(placed),
         Fact::Confirmed { order, attempt, draws: [] } => format!("confirmed {order}, attempt {attempt}"),
         Fact::Confirmed { order, attempt, draws } => {

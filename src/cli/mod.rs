@@ -40,6 +40,7 @@ mod order_report;
 mod policy;
 mod status;
 mod stock;
+mod stock_move;
 mod wanted;
 
 mod import;
@@ -252,6 +253,17 @@ fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {
             let change = stock::Change::Adjust(delta, reason);
             ask(sources.client(client)?, async |settings| {
                 stock::change(settings, (&sku, &site), change, request.as_deref()).await
+            })
+        }
+        StockCommand::Move { sku, quantity, from, to, request, client } => {
+            ask(sources.client(client)?, async |settings| {
+                let places = [from.as_str(), to.as_str()];
+                stock_move::move_units(settings, &sku, (places, quantity), request.as_deref()).await
+            })
+        }
+        StockCommand::Count { sku, counted, expected, site, request, client } => {
+            ask(sources.client(client)?, async |settings| {
+                stock_move::count(settings, (&sku, &site), (expected, counted), request.as_deref()).await
             })
         }
         StockCommand::Get { skus, client } => {

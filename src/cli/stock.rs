@@ -13,7 +13,7 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{RequestId, SiteId, SkuId};
 use crate::client::QueryReply;
 use crate::engine::command::AdjustReason;
-use crate::engine::ledger::Bucket;
+use crate::engine::ledger::{Bucket, on_hand};
 use crate::engine::query::StockRow;
 use crate::engine::{Answer, Command, Query};
 
@@ -52,20 +52,29 @@ pub(super) enum Change {
     Adjust(i64, Reason),
 }
 
+/// A connection, and the identifier of what is about to be asked: the one that was given, or a new one.
+pub(super) async fn open(
+    settings: &ClientSettings,
+    request: Option<&str>,
+) -> Result<(MarketConnection, RequestId), CliFault> {
+    let given =
+        request.map(|text| text.parse::<RequestId>().map_err(|why| CliFault::usage(format!("--request: {why}"))));
+    let given = given.transpose()?;
+    let connection = MarketConnection::open(settings).await?;
+    given.map_or(Ok(()), |request| connection.check_market("--request", request.market()))?;
+    let request = given.unwrap_or_else(|| connection.client.new_request_id(connection.market));
+    Ok((connection, request))
+}
+
 pub(super) async fn change(
     settings: &ClientSettings,
     (sku, site): (&str, &str),
     change: Change,
     request: Option<&str>,
 ) -> Result<Changed, CliFault> {
-    let given =
-        request.map(|text| text.parse::<RequestId>().map_err(|why| CliFault::usage(format!("--request: {why}"))));
-    let given = given.transpose()?;
-    let connection = MarketConnection::open(settings).await?;
-    given.map_or(Ok(()), |request| connection.check_market("--request", request.market()))?;
+    let (connection, request) = open(settings, request).await?;
     let number = connection.resolve_all(&[sku]).await?[0];
     let site_number = connection.site(site).await?;
-    let request = given.unwrap_or_else(|| connection.client.new_request_id(connection.market));
     let (what, units, command) = match change {
         Change::Receive(quantity) => {
             let command = Command::Receive { request, sku: number, site: site_number, quantity };
@@ -111,6 +120,10 @@ struct StockLine {
     customer: i64,
     supplier: i64,
     write_off: i64,
+    quality_hold: i64,
+    damaged: i64,
+    quarantine: i64,
+    on_hand: u64,
 }
 
 /// What `stock get` shows.
@@ -122,9 +135,13 @@ pub(super) struct Stock {
 
 impl fmt::Display for Stock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new(&["sku", "site", "available", "reserved", "committed", "handed over"]);
+        let mut table =
+            Table::new(&["sku", "site", "available", "reserved", "committed", "set aside", "on hand", "handed over"]);
         for line in &self.stock {
-            let units = [line.available, line.reserved, line.committed, line.customer].map(|units| units.to_string());
+            let set_aside = line.quality_hold + line.damaged + line.quarantine;
+            let on_hand = line.on_hand.cast_signed();
+            let units = [line.available, line.reserved, line.committed, set_aside, on_hand, line.customer];
+            let units = units.map(|units| units.to_string());
             table.row([line.sku.clone(), line.site.clone()].into_iter().chain(units).collect());
         }
         table.fmt(f)
@@ -155,7 +172,7 @@ pub(super) async fn get(settings: &ClientSettings, codes: &[String]) -> Result<S
     Ok(Stock { market: connection.market_name, stock })
 }
 
-const fn line(sku: String, site: String, row: &StockRow) -> StockLine {
+fn line(sku: String, site: String, row: &StockRow) -> StockLine {
     StockLine {
         sku,
         site,
@@ -165,5 +182,9 @@ const fn line(sku: String, site: String, row: &StockRow) -> StockLine {
         customer: row.balance(Bucket::Customer),
         supplier: row.balance(Bucket::Supplier),
         write_off: row.balance(Bucket::WriteOff),
+        quality_hold: row.balance(Bucket::QualityHold),
+        damaged: row.balance(Bucket::Damaged),
+        quarantine: row.balance(Bucket::Quarantine),
+        on_hand: on_hand(&row.balances),
     }
 }

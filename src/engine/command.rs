@@ -7,6 +7,7 @@
 //! - Questions, which never change anything: `query`.
 
 use super::effect::{Effect, Effects, Report};
+use super::ledger::Account;
 use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{
@@ -128,6 +129,34 @@ pub enum Command<'a> {
         delta: i64,
         /// Why.
         reason: AdjustReason,
+    },
+    /// Units lie elsewhere, or are for something else: between sites, set aside for a look, damaged, disposed of, sent
+    /// back. What orders hold is not moved so.
+    MoveStock {
+        /// Names the movement; a repeat changes nothing.
+        request: RequestId,
+        /// What is moved.
+        sku: SkuId,
+        /// From where: [`Bucket::may_be_emptied`](super::ledger::Bucket::may_be_emptied). Refused when fewer lie there.
+        from: Account,
+        /// To where: [`Bucket::may_be_filled`](super::ledger::Bucket::may_be_filled).
+        to: Account,
+        /// Units, 1 to [`STOCK_COMMAND_UNITS_MAX`](crate::base::limits::STOCK_COMMAND_UNITS_MAX).
+        quantity: u64,
+    },
+    /// Somebody counted what lies at a site: all of it, also what is reserved, sold or set aside. The difference goes to
+    /// or comes from what is available, against write-off.
+    CountStock {
+        /// Names the count; a repeat changes nothing.
+        request: RequestId,
+        /// What was counted.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// Units that the caller believes to be on hand. Refused when there are others: something happened since.
+        expected: u64,
+        /// Units that were found, at most [`STOCK_UNITS_MAX`](crate::base::limits::STOCK_UNITS_MAX).
+        counted: u64,
     },
     /// Place an order.
     Place(Place<'a>),
@@ -325,7 +354,10 @@ impl Command<'_> {
             | Self::SetPolicy { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
-            Self::Receive { request, .. } | Self::Adjust { request, .. } => Some(request.market()),
+            Self::Receive { request, .. }
+            | Self::Adjust { request, .. }
+            | Self::MoveStock { request, .. }
+            | Self::CountStock { request, .. } => Some(request.market()),
             Self::Place(place) => Some(place.order.market()),
             Self::Confirm { order, .. }
             | Self::Cancel { order, .. }
@@ -359,7 +391,9 @@ impl Command<'_> {
             | Self::SetEffects { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
-            | Self::Adjust { .. } => None,
+            | Self::Adjust { .. }
+            | Self::MoveStock { .. }
+            | Self::CountStock { .. } => None,
         }
     }
 }

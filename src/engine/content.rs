@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::command::{IdentityHashes, Line, LineQuantity, PaymentMethod, Place, Take};
 use super::fact::Placed;
+use super::ledger::Account;
 use crate::base::{Currency, CustomerKey, SiteId, SkuId};
 
 const HEAD: usize = 64;
@@ -123,5 +124,27 @@ pub(super) fn stock(sku: SkuId, site: SiteId, units: i64, reason: Option<u8>) ->
     bytes[4..6].copy_from_slice(&site.0.to_le_bytes());
     bytes[6] = reason.map_or(0, |reason| reason + 1);
     bytes[8..].copy_from_slice(&units.to_le_bytes());
+    xxh3_64(&bytes)
+}
+
+/// The content of a movement. Longer than that of any other stock request, so never the same bytes.
+pub(super) fn movement(sku: SkuId, from: Account, to: Account, quantity: u64) -> u64 {
+    let mut bytes = [0; 18];
+    bytes[..4].copy_from_slice(&sku.0.to_le_bytes());
+    for (at, account) in [(4, from), (7, to)] {
+        bytes[at..at + 2].copy_from_slice(&account.site.0.to_le_bytes());
+        bytes[at + 2] = account.bucket as u8;
+    }
+    bytes[10..].copy_from_slice(&quantity.to_le_bytes());
+    xxh3_64(&bytes)
+}
+
+/// The content of a count.
+pub(super) fn count(sku: SkuId, site: SiteId, expected: u64, counted: u64) -> u64 {
+    let mut bytes = [0; 22];
+    bytes[..4].copy_from_slice(&sku.0.to_le_bytes());
+    bytes[4..6].copy_from_slice(&site.0.to_le_bytes());
+    bytes[6..14].copy_from_slice(&expected.to_le_bytes());
+    bytes[14..].copy_from_slice(&counted.to_le_bytes());
     xxh3_64(&bytes)
 }

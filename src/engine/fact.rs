@@ -10,6 +10,7 @@
 
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
+use super::ledger::Account;
 use super::policy::Policy;
 use super::retention::Retention;
 use crate::base::{
@@ -78,6 +79,32 @@ pub enum Fact<'a> {
         delta: i64,
         /// Why.
         reason: AdjustReason,
+    },
+    /// Units lie elsewhere, or are for something else.
+    StockMoved {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        sku: SkuId,
+        /// From where.
+        from: Account,
+        /// To where.
+        to: Account,
+        /// How many.
+        quantity: u64,
+    },
+    /// What lies at a site was counted: the difference went to or came from available, against write-off.
+    StockCounted {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// Units on hand before.
+        expected: u64,
+        /// Units on hand since.
+        counted: u64,
     },
     /// An order was accepted: available to reserved, or to committed when it needs no payment.
     Placed(Placed<'a>),
@@ -225,7 +252,10 @@ impl Fact<'_> {
             | Self::EffectsSet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
-            Self::Received { request, .. } | Self::Adjusted { request, .. } => Some(request.market()),
+            Self::Received { request, .. }
+            | Self::Adjusted { request, .. }
+            | Self::StockMoved { request, .. }
+            | Self::StockCounted { request, .. } => Some(request.market()),
             Self::Placed(placed) => Some(placed.order.market()),
             Self::Confirmed { order, .. }
             | Self::RetakeFailed { order, .. }

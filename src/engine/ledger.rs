@@ -6,11 +6,12 @@
 //!                         └── expire, cancel ── reserved            │                  │
 //!                         └── cancel ───────────────────────────────┘                  │
 //!                         └── return to stock ─────────────────────────────────────────┘
+//! available ◄─move─► quality_hold, damaged, quarantine, available elsewhere ─move─► write_off, supplier
 //! ```
 //!
 //! # Always true
 //! - Per SKU the balances of all buckets at all sites sum to zero (`invariants`).
-//! - `available`, `reserved`, `committed` and `customer` are never negative; `supplier` is what came in, negated.
+//! - Only the outside accounts `supplier` and `write_off` are ever negative; `supplier` is what came in, negated.
 //! - Only `Ledger::transfer` changes a balance.
 
 use super::for_sale::Moved;
@@ -34,15 +35,36 @@ pub enum Bucket {
     Customer = 4,
     /// Outside: what adjustments took out (positive) or found (negative).
     WriteOff = 5,
+    /// On the shelf, not for sale until somebody has looked at it.
+    QualityHold = 6,
+    /// On the shelf, not for sale.
+    Damaged = 7,
+    /// On the shelf, apart from everything else: nobody knows yet what becomes of it.
+    Quarantine = 8,
 }
 
 /// How many buckets there are.
-pub const BUCKETS: usize = 6;
+pub const BUCKETS: usize = 9;
 
 impl Bucket {
     /// Every bucket, in the order of their numbers.
-    pub const ALL: [Self; BUCKETS] =
-        [Self::Supplier, Self::Available, Self::Reserved, Self::Committed, Self::Customer, Self::WriteOff];
+    pub const ALL: [Self; BUCKETS] = [
+        Self::Supplier,
+        Self::Available,
+        Self::Reserved,
+        Self::Committed,
+        Self::Customer,
+        Self::WriteOff,
+        Self::QualityHold,
+        Self::Damaged,
+        Self::Quarantine,
+    ];
+
+    /// The bucket of this number; `None` for a number that names nothing.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(byte)).copied()
+    }
 
     /// The word for people and for JSON.
     #[must_use]
@@ -54,15 +76,33 @@ impl Bucket {
             Self::Committed => "committed",
             Self::Customer => "customer",
             Self::WriteOff => "write_off",
+            Self::QualityHold => "quality_hold",
+            Self::Damaged => "damaged",
+            Self::Quarantine => "quarantine",
         }
+    }
+
+    /// Whether somebody may say that units go from here to another place. What orders hold, orders move.
+    #[must_use]
+    pub const fn may_be_emptied(self) -> bool {
+        matches!(self, Self::Available | Self::QualityHold | Self::Damaged | Self::Quarantine)
+    }
+
+    /// Whether somebody may say that units go there.
+    #[must_use]
+    pub const fn may_be_filled(self) -> bool {
+        self.may_be_emptied() || matches!(self, Self::WriteOff | Self::Supplier)
+    }
+
+    /// Whether its units lie in the building.
+    #[must_use]
+    pub const fn is_on_hand(self) -> bool {
+        !matches!(self, Self::Supplier | Self::Customer | Self::WriteOff)
     }
 
     /// Whether a negative balance is a bug.
     const fn is_never_negative(self) -> bool {
-        match self {
-            Self::Available | Self::Reserved | Self::Committed | Self::Customer => true,
-            Self::Supplier | Self::WriteOff => false,
-        }
+        !matches!(self, Self::Supplier | Self::WriteOff)
     }
 }
 
@@ -148,11 +188,24 @@ impl Ledger {
         balances.map_or(0, |balances| balances[Bucket::Available as usize].cast_unsigned())
     }
 
+    /// Units of one SKU that lie at one site, whatever they are for.
+    #[must_use]
+    pub fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
+        on_hand(&self.balances(sku, site))
+    }
+
     /// Sums over all SKUs and sites.
     #[must_use]
     pub const fn totals(&self) -> Balances {
         self.totals
     }
+}
+
+/// Units that lie in the building.
+#[must_use]
+pub fn on_hand(balances: &Balances) -> u64 {
+    let inside = Bucket::ALL.into_iter().filter(|bucket| bucket.is_on_hand());
+    inside.map(|bucket| balances[bucket as usize].cast_unsigned()).sum()
 }
 
 fn site_index(site: SiteId) -> usize {

@@ -68,11 +68,18 @@ pub enum Refusal {
         /// The most it may be.
         max: u64,
     },
-    /// An adjustment would take more than is available.
+    /// An adjustment, a movement or a count would take more than is there to be taken.
     NotAvailable {
-        /// Units available at the site.
+        /// Units available at the site; of a movement, those in the bucket it would take from.
         available: u64,
     },
+    /// A count was made of other units than there are now.
+    NotAsExpected {
+        /// Units on hand at the site.
+        on_hand: u64,
+    },
+    /// Stock is not moved so: not out of, or into, that bucket; to where it lies; or out of the building elsewhere.
+    UnknownMovement,
     /// A line has fewer units to cancel, or to return, than asked.
     NotEnoughUnits {
         /// Which line.

@@ -132,7 +132,9 @@ impl Engine {
             | Command::SetEffects { .. }
             | Command::SetRetention { .. }
             | Command::Receive { .. }
-            | Command::Adjust { .. } => 0,
+            | Command::Adjust { .. }
+            | Command::MoveStock { .. }
+            | Command::CountStock { .. } => 0,
         };
         black_box(read);
     }
@@ -161,6 +163,8 @@ impl Engine {
             | Fact::SkuCreated { .. }
             | Fact::Received { .. }
             | Fact::Adjusted { .. }
+            | Fact::StockMoved { .. }
+            | Fact::StockCounted { .. }
             | Fact::PolicySet { .. }
             | Fact::EffectsSet { .. }
             | Fact::RetentionSet { .. }
@@ -180,7 +184,10 @@ impl Engine {
 
 /// Whether the answer tells units for sale, among them those of reservations that are dead and not swept.
 const fn tells_stock(command: &Command<'_>) -> bool {
-    matches!(command, Command::Receive { .. } | Command::Adjust { .. })
+    matches!(
+        command,
+        Command::Receive { .. } | Command::Adjust { .. } | Command::MoveStock { .. } | Command::CountStock { .. }
+    )
 }
 
 /// Whether more units for sale would have changed what was decided.

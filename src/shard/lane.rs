@@ -52,6 +52,8 @@ impl Lane {
             Request::Command(command) => match command {
                 Command::Receive { .. }
                 | Command::Adjust { .. }
+                | Command::MoveStock { .. }
+                | Command::CountStock { .. }
                 | Command::Confirm { .. }
                 | Command::Cancel { .. }
                 | Command::CancelLines { .. }

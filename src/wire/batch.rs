@@ -177,6 +177,12 @@ impl Batch {
             Command::Adjust { request, sku, site, delta, reason } => {
                 Command::Adjust { request, sku, site, delta, reason }
             }
+            Command::MoveStock { request, sku, from, to, quantity } => {
+                Command::MoveStock { request, sku, from, to, quantity }
+            }
+            Command::CountStock { request, sku, site, expected, counted } => {
+                Command::CountStock { request, sku, site, expected, counted }
+            }
             Command::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Command::Cancel { order, block } => Command::Cancel { order, block },
         };
@@ -253,6 +259,8 @@ impl Batch {
             | Command::ReportEffect { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
+            | Command::MoveStock { .. }
+            | Command::CountStock { .. }
             | Command::Confirm { .. }
             | Command::Cancel { .. } => command,
         }

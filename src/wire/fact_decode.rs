@@ -11,7 +11,8 @@ use super::fact_records::{
     ArchivedEffectReportedV1, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1,
     ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1,
     ArchivedPolicySetV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
-    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockMovedV1,
+    FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
 use super::refused::Part;
@@ -148,6 +149,8 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
         FactKind::Received => received(record),
         FactKind::Adjusted => adjusted(record),
+        FactKind::StockMoved => stock_moved(record),
+        FactKind::StockCounted => stock_counted(record),
         FactKind::MarketAssigned => market_assigned(record),
         FactKind::MarketOpened => market_opened(record),
         FactKind::SiteCreated => site_created(record),
@@ -311,6 +314,28 @@ fn adjusted(record: &[u8]) -> Read<Fact<'_>> {
         site: SiteId(fixed.site.to_native()),
         delta: fixed.delta.to_native(),
         reason: AdjustReason::from_byte(fixed.reason).ok_or(Malformed(Part::Reason))?,
+    })
+}
+
+fn stock_moved(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedStockMovedV1>(record)?;
+    Ok(Fact::StockMoved {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        from: fixed.from.read()?,
+        to: fixed.to.read()?,
+        quantity: fixed.quantity.to_native(),
+    })
+}
+
+fn stock_counted(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedStockCountedV1>(record)?;
+    Ok(Fact::StockCounted {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        expected: fixed.expected.to_native(),
+        counted: fixed.counted.to_native(),
     })
 }
 

@@ -5,7 +5,7 @@ use super::fact_records::{
     AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV1, EffectsSetV1, ExtendedV1,
     FactHashesV1, FactKind, FactLineV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED,
     PLACED_HAS_HASHES, PlacedV1, PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1,
-    SiteCreatedV1, SkuCreatedV1,
+    SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -51,6 +51,14 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::Adjusted { request, sku, site, delta, reason } => {
             let (head, request) = (head(FactKind::Adjusted, 35), request.bits());
             put(out, &AdjustedV1 { head, sku: sku.0, request, delta, site: site.0, reason: reason as u8 });
+        }
+        Fact::StockMoved { request, sku, from, to, quantity } => {
+            let (head, request) = (head(FactKind::StockMoved, 38), request.bits());
+            put(out, &StockMovedV1 { head, sku: sku.0, request, quantity, from: from.into(), to: to.into() });
+        }
+        Fact::StockCounted { request, sku, site, expected, counted } => {
+            let (head, request) = (head(FactKind::StockCounted, 42), request.bits());
+            put(out, &StockCountedV1 { head, sku: sku.0, request, expected, counted, site: site.0 });
         }
         Fact::RetentionSet { market, retention } => {
             let Retention { return_window_ms, ids_kept_ms } = retention;

@@ -3,6 +3,7 @@
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
 
+use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
@@ -34,6 +35,8 @@ kinds! {
         EffectReported = 22,
         Extended = 23,
         CursorMoved = 24,
+        StockMoved = 25,
+        StockCounted = 26,
     }
 }
 
@@ -82,6 +85,24 @@ fixed! {
         delta: i64,
         site: u16,
         reason: u8,
+    }
+    /// Units lie elsewhere, or are for something else.
+    StockMovedV1 as ArchivedStockMovedV1, 38 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        quantity: u64,
+        from: AccountPart,
+        to: AccountPart,
+    }
+    /// What lies at a site was counted.
+    StockCountedV1 as ArchivedStockCountedV1, 42 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        expected: u64,
+        counted: u64,
+        site: u16,
     }
     /// Then: lines, draws, hashes if flagged, details.
     PlacedV1 as ArchivedPlacedV1, 56 {

@@ -22,6 +22,7 @@ mod policy;
 mod refused;
 mod refused_numbers;
 
+mod account;
 mod batch;
 mod request;
 mod request_decode;

@@ -123,6 +123,8 @@ parts! {
     Effect = 16, "effect must be 1 (payment) or 2 (release)";
     /// What became of an effect.
     Report = 17, "report must be 1 (done), 2 (set aside, for reason 1 or 2) or 3 (resumed)";
+    /// A bucket.
+    Bucket = 18, "bucket must be 0 to 8";
 }
 
 impl fmt::Display for Refused {
@@ -180,6 +182,13 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{} must be {min} to {max}", field_name(*field))
         }
         Refusal::NotAvailable { available } => write!(f, "only {available} units are available to take out"),
+        Refusal::NotAsExpected { on_hand } => {
+            write!(f, "{on_hand} units are on hand, not what the count expected: something happened since")
+        }
+        Refusal::UnknownMovement => f.write_str(
+            "stock is not moved so: from available, quality_hold, damaged or quarantine to another of them, or at the \
+             same site to write_off or supplier",
+        ),
         Refusal::NotEnoughUnits { line, units } => write!(f, "line {line} has only {units} units for this"),
         Refusal::TooManyDraws => {
             write!(f, "the order would take units from more than {} places; split it", crate::base::limits::DRAWS_MAX)

@@ -73,6 +73,8 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
             Parts { small: field as u16, first: min, second: max, ..number(14) }
         }
         Refusal::NotAvailable { available } => Parts { first: available, ..number(15) },
+        Refusal::NotAsExpected { on_hand } => Parts { first: on_hand, ..number(21) },
+        Refusal::UnknownMovement => number(22),
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
         Refusal::OrderLimit { sku, min, max } => Parts { medium: sku.0, first: min, second: max, ..number(19) },
@@ -111,6 +113,8 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         18 => Refusal::Closed { state: State::from_byte(state).ok_or(Malformed(Part::State))? }.into(),
         19 => Refusal::OrderLimit { sku: SkuId(medium), min: first, max: second }.into(),
         20 => Refusal::CustomerLimit { sku: SkuId(medium), max: first, left: second, daily: small == 1 }.into(),
+        21 => Refusal::NotAsExpected { on_hand: first }.into(),
+        22 => Refusal::UnknownMovement.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {

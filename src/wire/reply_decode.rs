@@ -6,7 +6,7 @@
 //! - Rows, orders, books: `reply_decode_queries`. Status and greeting: `status_decode`.
 
 use super::frame::{FrameError, REPLY_HEADER_BYTES, ReplyFrameKind, ReplyHeader, check_records};
-use super::layout::{Body, Malformed, RECORD_VERSION, get, split_record};
+use super::layout::{Body, Malformed, get, split_record};
 use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{Reply, Taken};
@@ -70,7 +70,7 @@ fn unreadable(record: &[u8], index: u32, part: Part) -> FrameError {
 fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
     let head = get::<ArchivedAnswerHead>(record).ok_or(Malformed(Part::Length))?;
     let kind = ReplyKind::from_byte(head.record.kind).ok_or(Malformed(Part::Kind))?;
-    if head.record.version != RECORD_VERSION {
+    if head.record.version != kind.version() {
         return Err(Malformed(Part::Version));
     }
     let reply = match kind {

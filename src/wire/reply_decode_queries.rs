@@ -7,10 +7,10 @@ use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV1, ArchivedDrawViewV1, ArchivedEffectsV1,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV2, ArchivedDrawViewV1, ArchivedEffectsV1,
     ArchivedLineViewV1, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedPolicyV1,
     ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
-    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV1, ArchivedStockV1, ArchivedWantRowV1, ArchivedWantedV1, CLOSED,
+    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV2, ArchivedStockV2, ArchivedWantRowV1, ArchivedWantedV1, CLOSED,
     HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
@@ -23,9 +23,9 @@ use crate::engine::{Action, AsideReason, Books, Retention};
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     let more = flags(head, MORE)? == MORE;
-    let (fixed, mut body) = Body::of::<ArchivedStockV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedStockV2>(record)?;
     let mut rows = Vec::new();
-    body.array::<ArchivedStockRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+    body.array::<ArchivedStockRowV2, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
         let balances = row.balances.map(i64_ule::to_native);
         Ok(StockRow { sku: SkuId(row.sku.to_native()), site: SiteId(row.site.to_native()), balances })
     })?;
@@ -168,7 +168,7 @@ pub(super) fn open_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Re
 pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedBooksV1>(record)?;
+    let fixed = Body::alone::<ArchivedBooksV2>(record)?;
     let books = Books {
         units: fixed.units.map(i64_ule::to_native),
         orders: fixed.orders.map(u64_ule::to_native),

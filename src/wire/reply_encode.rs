@@ -13,10 +13,10 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV1, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, HAS_HASHES, LineViewV1,
+    AnswerHead, AvailabilityV1, BooksV2, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, HAS_HASHES, LineViewV1,
     MORE, NumberedV1, OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1,
     ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
-    StockChangedV1, StockRowV1, StockV1, WantRowV1, WantedV1,
+    StockChangedV1, StockRowV2, StockV2, WantRowV1, WantedV1,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -112,10 +112,10 @@ impl ReplyWriter {
     }
 
     fn stock_part(&mut self, tag: Tag, rows: &[StockRow], flags: u8) {
-        let bytes = 18 + 54 * rows.len();
+        let bytes = 18 + 78 * rows.len();
         let head = self.head(ReplyKind::Stock, bytes, tag, 0, flags);
-        put(&mut self.buffer, &StockV1 { head, rows: count16(rows.len()) });
-        let row = |row: &StockRow| StockRowV1 { sku: row.sku.0, site: row.site.0, balances: row.balances };
+        put(&mut self.buffer, &StockV2 { head, rows: count16(rows.len()) });
+        let row = |row: &StockRow| StockRowV2 { sku: row.sku.0, site: row.site.0, balances: row.balances };
         put_all(&mut self.buffer, rows.iter().map(row));
         self.seal(bytes);
     }
@@ -220,10 +220,10 @@ impl ReplyWriter {
 
     /// Appends the books of a market, true at this position of its stream.
     pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
-        let head = self.head(ReplyKind::Books, 154, tag, 0, 0);
+        let head = self.head(ReplyKind::Books, 178, tag, 0, 0);
         let (stream, sequence) = (stream.0, sequence.0);
         let Books { units, orders, orders_hash } = *books;
-        self.put_padded(154, &BooksV1 { head, stream, sequence, units, orders, orders_hash });
+        self.put_padded(178, &BooksV2 { head, stream, sequence, units, orders, orders_hash });
     }
 
     /// Appends what may be sold of a SKU.
@@ -286,7 +286,7 @@ impl ReplyWriter {
             open_replies(&mut self.buffer, ReplyFrameKind::Replies, self.log_time);
         }
         self.count += 1;
-        let record = RecordHead::new(kind as u8, bytes);
+        let record = RecordHead { version: kind.version(), ..RecordHead::new(kind as u8, bytes) };
         AnswerHead { record, index: tag.index, state, flags, correlation: tag.correlation }
     }
 

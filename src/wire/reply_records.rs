@@ -1,11 +1,11 @@
-//! The fixed structs of reply records, version 1. `docs/WIRE-PROTOCOL.md` draws each as a table.
+//! The fixed structs of reply records, version 1 unless their name says otherwise. `docs/WIRE-PROTOCOL.md` draws each as a table.
 //!
 //! # Always true
 //! - Every reply record begins with the same sixteen bytes, [`AnswerHead`]: whose reply it is comes first.
 //! - A struct here never changes: another layout is another struct, with the next version.
 
 use super::effects::EffectsPart;
-use super::layout::{RecordHead, fixed, kinds};
+use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::status::STAGES;
 use crate::engine::ledger::BUCKETS;
@@ -37,6 +37,17 @@ kinds! {
         Effects = 43,
         Status = 48,
         Hello = 64,
+    }
+}
+
+impl ReplyKind {
+    /// The version that this program writes and reads.
+    pub(super) const fn version(self) -> u8 {
+        match self {
+            // Of nine buckets; version 1 had six.
+            Self::Stock | Self::Books => 2,
+            _ => RECORD_VERSION,
+        }
     }
 }
 
@@ -121,12 +132,12 @@ fixed! {
         second: u64,
     }
     /// Then: stock rows.
-    StockV1 as ArchivedStockV1, 18 {
+    StockV2 as ArchivedStockV2, 18 {
         head: AnswerHead,
         rows: u16,
     }
     /// One SKU at one site.
-    StockRowV1 as ArchivedStockRowV1, 54 {
+    StockRowV2 as ArchivedStockRowV2, 78 {
         sku: u32,
         site: u16,
         balances: [i64; BUCKETS],
@@ -245,7 +256,7 @@ fixed! {
         effects: EffectsPart,
     }
     /// The books of a market.
-    BooksV1 as ArchivedBooksV1, 154 {
+    BooksV2 as ArchivedBooksV2, 178 {
         head: AnswerHead,
         stream: u16,
         sequence: u64,

@@ -9,11 +9,12 @@ use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, kind_an
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
-    ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedExtendV1, ArchivedHashesV1, ArchivedLineQuantityV1,
-    ArchivedLineV1, ArchivedMarketQueryV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1,
-    ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV1, ArchivedResolveSkusV1,
-    ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
-    ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedExtendV1, ArchivedHashesV1,
+    ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
+    ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1,
+    ArchivedReportEffectV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV1,
+    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES,
+    RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
@@ -63,6 +64,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
+        RequestKind::MoveStock => move_stock(record)?,
+        RequestKind::CountStock => count_stock(record)?,
         RequestKind::Confirm => confirm(record)?,
         RequestKind::Cancel => cancel(record)?,
         RequestKind::CancelLines => {
@@ -216,6 +219,28 @@ fn adjust(record: &[u8]) -> Read<Command<'_>> {
         site: SiteId(fixed.site.to_native()),
         delta: fixed.delta.to_native(),
         reason: AdjustReason::from_byte(fixed.reason).ok_or(Malformed(Part::Reason))?,
+    })
+}
+
+fn move_stock(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedMoveStockV1>(record)?;
+    Ok(Command::MoveStock {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        from: fixed.from.read()?,
+        to: fixed.to.read()?,
+        quantity: fixed.quantity.to_native(),
+    })
+}
+
+fn count_stock(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedCountStockV1>(record)?;
+    Ok(Command::CountStock {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        expected: fixed.expected.to_native(),
+        counted: fixed.counted.to_native(),
     })
 }
 

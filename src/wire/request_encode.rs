@@ -6,10 +6,10 @@
 use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
-    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CreateSiteV1, CreateSkuV1, ExtendV1, HashesV1,
-    LineQuantityV1, LineV1, MarketQueryV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1,
-    PolicyQueryV1, ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV1,
-    SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1, ExtendV1,
+    HashesV1, LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1,
+    PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1,
+    SetEffectsV1, SetPolicyV1, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -82,6 +82,16 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::Adjust { request, sku, site, delta, reason } => {
             adjust(request.bits(), (sku, site), delta, reason, out)
+        }
+        Command::MoveStock { request, sku, from, to, quantity } => {
+            let (head, request) = (head(RequestKind::MoveStock, 38)?, request.bits());
+            put(out, &MoveStockV1 { head, sku: sku.0, request, quantity, from: from.into(), to: to.into() });
+            Ok(())
+        }
+        Command::CountStock { request, sku, site, expected, counted } => {
+            let (head, request) = (head(RequestKind::CountStock, 42)?, request.bits());
+            put(out, &CountStockV1 { head, sku: sku.0, request, expected, counted, site: site.0 });
+            Ok(())
         }
         Command::Place(ref place) => encode_place(place, out),
         Command::Confirm { order, attempt } => {

@@ -3,6 +3,7 @@
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version.
 
+use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
@@ -23,6 +24,8 @@ kinds! {
         ReturnToStock = 11,
         ReportEffect = 12,
         Extend = 13,
+        MoveStock = 14,
+        CountStock = 15,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -79,6 +82,24 @@ fixed! {
         delta: i64,
         site: u16,
         reason: u8,
+    }
+    /// Units lie elsewhere, or are for something else.
+    MoveStockV1 as ArchivedMoveStockV1, 38 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        quantity: u64,
+        from: AccountPart,
+        to: AccountPart,
+    }
+    /// What lies at a site was counted.
+    CountStockV1 as ArchivedCountStockV1, 42 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        expected: u64,
+        counted: u64,
+        site: u16,
     }
     /// Then: lines, hashes if flagged, details.
     PlaceV1 as ArchivedPlaceV1, 54 {

@@ -2,6 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::ledger::Account;
 use stockade::engine::{Answer, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention};
 use stockade::wire::{Refused, Request};
 
@@ -15,6 +16,7 @@ pub(crate) enum Ask {
     SetEffects { market: MarketId, effects: Effects },
     Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
     Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
+    Move { request: RequestId, sku: SkuId, from: Account, to: Account, quantity: u64 },
     Place(Placement),
     Confirm { order: OrderId, attempt: ChangeId },
     Extend { order: OrderId, until: Timestamp },
@@ -53,7 +55,9 @@ impl Ask {
             | Self::SetRetention { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetPolicy { market, .. } => *market,
-            Self::Receive { request, .. } | Self::Adjust { request, .. } => request.market(),
+            Self::Receive { request, .. } | Self::Adjust { request, .. } | Self::Move { request, .. } => {
+                request.market()
+            }
             Self::Place(placement) => placement.order.market(),
             Self::Confirm { order, .. }
             | Self::Extend { order, .. }
@@ -81,6 +85,7 @@ impl Ask {
             Self::Adjust { request, sku, site, delta } => {
                 Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }
             }
+            Self::Move { request, sku, from, to, quantity } => Command::MoveStock { request, sku, from, to, quantity },
             Self::Place(ref placement) => Command::Place(placement.command()),
             Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Self::Extend { order, until } => Command::Extend { order, until },

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{Line, LineQuantity};
 
 use crate::ask::{Ask, Placement};
@@ -39,7 +40,8 @@ impl Customers {
             60..74 => self.hand_over(rng, order),
             74..82 => Ask::Return { order, change: self.change(), lines: some_lines(rng) },
             82..90 => self.restock(rng, now),
-            90..94 => self.adjust(rng, now),
+            90..92 => self.adjust(rng, now),
+            92..94 => self.move_units(rng, now),
             _ => Ask::Look { order },
         }
     }
@@ -58,6 +60,14 @@ impl Customers {
         let request = RequestId::new(now, *rng.pick(&self.markets), rng.next());
         let delta = if rng.once_in(2) { -1 } else { 1 } * rng.between(1, 5).cast_signed();
         Ask::Adjust { request, sku: self.sku(rng), site: SiteId(rng.between(1, 2) as u16), delta }
+    }
+
+    fn move_units(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let request = RequestId::new(now, *rng.pick(&self.markets), rng.next());
+        let shelves = [Bucket::Available, Bucket::Available, Bucket::QualityHold, Bucket::Quarantine];
+        let [from, to] =
+            [(); 2].map(|()| Account { site: SiteId(rng.between(1, 2) as u16), bucket: *rng.pick(&shelves) });
+        Ask::Move { request, sku: self.sku(rng), from, to, quantity: rng.between(1, 6) }
     }
 
     fn place(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {

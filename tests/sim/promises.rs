@@ -66,6 +66,9 @@ impl Promises {
             (Ask::Adjust { request, delta, .. }, Outcome::Answered(Answer::Stock { available, .. }, _)) => {
                 self.hear_stock(*request, *available, Bucket::WriteOff, -delta);
             }
+            (Ask::Move { request, .. }, Outcome::Answered(Answer::Stock { available, .. }, _)) => {
+                self.hear_stock(*request, *available, Bucket::WriteOff, 0);
+            }
             (Ask::Extend { order, .. }, Outcome::Answered(Answer::Extended { deadline, .. }, _)) => {
                 self.hear_extended(*order, *deadline);
             }
@@ -91,7 +94,9 @@ impl Promises {
 
     fn has_first_result(&self, ask: &Ask) -> bool {
         match ask {
-            Ask::Receive { request, .. } | Ask::Adjust { request, .. } => self.stock.contains_key(request),
+            Ask::Receive { request, .. } | Ask::Adjust { request, .. } | Ask::Move { request, .. } => {
+                self.stock.contains_key(request)
+            }
             Ask::CancelLines { order, change, .. }
             | Ask::HandOver { order, change, .. }
             | Ask::Return { order, change, .. } => self.changes.contains_key(&(*order, *change)),

@@ -5,6 +5,7 @@ use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Refusal, Report};
 
@@ -84,8 +85,12 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     lines.truncate(1 + (edge() as usize & 1));
     let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
     let (attempt, until, upto) = (edge() as u16, Timestamp::from_ms(edge()), Sequence(edge()));
+    let counts = [edge(), edge()];
+    let other = Account { site: SiteId(edge() as u16), bucket: Bucket::Available };
+    let buckets = [(); 2].map(|()| Bucket::ALL[dice.below(Bucket::ALL.len() as u64) as usize]);
+    let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
-    let command = match dice.below(14) {
+    let command = match dice.below(16) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -121,6 +126,10 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             Command::ReportEffect { order, effect, attempt, report }
         }
         11 => Command::MoveCursor { sink, upto },
+        13 => {
+            Command::MoveStock { request, sku, from: Account { site, bucket: buckets[0] }, to, quantity: small(dice) }
+        }
+        14 => Command::CountStock { request, sku, site, expected: counts[0], counted: counts[1] },
         12 => Command::DetachCursor { sink, upto },
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };

@@ -66,7 +66,10 @@ impl Rig {
     /// Asks both, compares the answers.
     pub(crate) fn submit(&mut self, command: &Command<'_>) -> Outcome {
         // What is available is part of the answer to a stock command, and the engine sweeps for those only in need.
-        let is_about_stock = matches!(command, Command::Receive { .. } | Command::Adjust { .. });
+        let is_about_stock = matches!(
+            command,
+            Command::Receive { .. } | Command::Adjust { .. } | Command::MoveStock { .. } | Command::CountStock { .. }
+        );
         if self.sweeps_late && !is_about_stock {
             self.twin.sweep(self.now);
         } else {
@@ -86,9 +89,13 @@ impl Rig {
         match (command, outcome) {
             (_, Err(refusal @ Refusal::OutOfBounds { .. })) => every_field_out_of_bounds(command).contains(refusal),
             // Past the time for which requests are remembered, a known one may still be known or be refused.
-            (Command::Receive { request, .. } | Command::Adjust { request, .. }, Err(Refusal::IdTooOld)) => {
-                request.made_at() < self.now.before_ms(REQUESTS_REMEMBERED_MS)
-            }
+            (
+                Command::Receive { request, .. }
+                | Command::Adjust { request, .. }
+                | Command::MoveStock { request, .. }
+                | Command::CountStock { request, .. },
+                Err(Refusal::IdTooOld),
+            ) => request.made_at() < self.now.before_ms(REQUESTS_REMEMBERED_MS),
             // A line that no order can have may be refused before the order is looked up.
             (
                 Command::CancelLines { lines, .. }

@@ -110,3 +110,80 @@ fn unknown_skus_and_sites_are_refused() {
     ",
     );
 }
+
+#[test]
+fn units_are_set_aside_looked_at_and_sold_or_not() {
+    check(
+        "
+        site     north rank=1
+        receive  mug 10
+        move     mug 3 from=main:available to=main:quality_hold     -> available=7
+        move     mug 1 from=main:quality_hold to=main:damaged       -> available=7
+        move     mug 2 from=main:quality_hold to=main:available     -> available=9
+        move     mug 4 from=main:available to=north:available       -> available=4
+        move     mug 1 from=main:available to=north:quarantine      -> available=4
+        place    o1 mug*9                                           -> no: sold_out mug asked=9 available=8
+        place    o1 mug*8
+        move     mug 1 from=north:quarantine to=north:available     -> available=1
+        place    o2 mug*1
+        move     mug 1 from=main:damaged to=main:write_off          -> available=0
+        stock    mug                                                -> reserved=9 write_off=1
+    ",
+    );
+}
+
+#[test]
+fn what_orders_hold_is_not_moved_and_nothing_is_moved_that_is_not_there() {
+    check(
+        "
+        site     north rank=1
+        receive  mug 5
+        place    o1 mug*3
+        move     mug 3 from=main:available to=north:available       -> no: not_available available=2
+        move     mug 1 from=main:reserved to=main:available         -> no: unknown_movement
+        move     mug 1 from=main:available to=main:committed        -> no: unknown_movement
+        move     mug 1 from=main:available to=main:customer         -> no: unknown_movement
+        move     mug 1 from=main:available to=main:available        -> no: unknown_movement
+        move     mug 1 from=main:available to=north:write_off       -> no: unknown_movement
+        move     mug 1 from=main:damaged to=main:available          -> no: not_available available=0
+        move     mug 2 from=main:available to=main:supplier         -> available=0
+        stock    mug                                                -> reserved=3
+    ",
+    );
+}
+
+#[test]
+fn a_movement_is_carried_out_once() {
+    check(
+        "
+        site     north rank=1
+        receive  mug 5
+        move     mug 2 from=main:available to=north:available id=7  -> available=2
+        move     mug 2 from=main:available to=north:available id=7  -> available=2 again
+        move     mug 2 from=north:available to=main:available id=7  -> no: conflict
+        adjust   mug -2 id=7                                        -> no: conflict
+        stock    mug at=north                                       -> available=2
+    ",
+    );
+}
+
+#[test]
+fn a_count_is_of_everything_that_lies_there_and_of_nothing_that_happened_since() {
+    check(
+        "
+        receive  mug 10
+        place    o1 mug*4
+        confirm  o1
+        move     mug 1 from=main:available to=main:damaged          -> available=5
+        count    mug 9 expected=9                                   -> no: not_as_expected on_hand=10
+        count    mug 8 expected=10 id=7                             -> available=3
+        stock    mug                                                -> available=3 committed=4 write_off=2 damaged=1
+        ship     o1 0*4
+        count    mug 5 expected=8                                   -> no: not_as_expected on_hand=4
+        count    mug 5 expected=4                                   -> available=4
+        count    mug 0 expected=5                                   -> no: not_available available=4
+        count    mug 8 expected=10 id=7                             -> available=3 again
+        count    mug 5 expected=5                                   -> available=4
+    ",
+    );
+}

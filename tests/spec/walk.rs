@@ -9,6 +9,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::ledger::{Account, Bucket, on_hand};
 use stockade::engine::{
     AsideReason, Capacity, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
 };
@@ -282,11 +283,30 @@ impl Walk {
         let (sku, site) = (self.sku(), self.site());
         let units = 1 + self.dice.below(5);
         if self.dice.once_in(3) {
+            let [from, to] = [(); 2].map(|()| self.account());
+            self.submit(&Command::MoveStock { request, sku, from, to, quantity: units });
+        } else if self.dice.once_in(4) {
+            let rows = self.rig.engine.stock(request.market(), &[sku]).unwrap_or_default();
+            let row = rows.iter().find(|row| row.site == site);
+            let on_hand = row.map_or(0, |row| on_hand(&row.balances));
+            let expected = if self.dice.once_in(5) { on_hand + 1 } else { on_hand };
+            let counted = (on_hand + self.dice.below(5)).saturating_sub(2);
+            self.submit(&Command::CountStock { request, sku, site, expected, counted });
+        } else if self.dice.once_in(3) {
             let delta = if self.dice.once_in(3) { units.cast_signed() } else { -units.cast_signed() };
             self.submit(&Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count });
         } else {
             self.submit(&Command::Receive { request, sku, site, quantity: units });
         }
+    }
+
+    fn account(&mut self) -> Account {
+        let bucket = if self.dice.once_in(2) {
+            Bucket::Available
+        } else {
+            Bucket::ALL[self.dice.below(Bucket::ALL.len() as u64) as usize]
+        };
+        Account { site: self.site(), bucket }
     }
 
     fn place(&mut self) {

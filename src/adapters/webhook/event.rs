@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
+use crate::engine::ledger::Account;
 use crate::engine::{Draw, Fact, Line, Placed, Policy, Report, Retention};
 use crate::feed::{Batch, Event, Place};
 use crate::wire::FactScratch;
@@ -111,6 +112,22 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             });
             ("stock.adjusted", fields)
         }
+        Fact::StockMoved { request, sku, from, to, quantity } => {
+            let market = request.market().number();
+            let fields = json!({
+                "market": market, "request": request.to_string(), "sku": sku.0, "from": account(from),
+                "to": account(to), "quantity": quantity,
+            });
+            ("stock.moved", fields)
+        }
+        Fact::StockCounted { request, sku, site, expected, counted } => {
+            let market = request.market().number();
+            let fields = json!({
+                "market": market, "request": request.to_string(), "sku": sku.0, "site": site.0, "expected": expected,
+                "counted": counted,
+            });
+            ("stock.counted", fields)
+        }
         Fact::Closed { orders } => ("orders.closed", json!({ "orders": texts(orders) })),
         Fact::Left { orders } => ("orders.left", json!({ "orders": texts(orders) })),
         Fact::CursorMoved { .. } => unreachable!("law: facts about cursors are not told"),
@@ -195,6 +212,10 @@ fn describe_policy(policy: Policy) -> Value {
         "by_hashes": by_hashes,
         "day_begins_min": day_begins_min,
     })
+}
+
+fn account(Account { site, bucket }: Account) -> Value {
+    json!({ "site": site.0, "bucket": bucket.name() })
 }
 
 fn moved(change: &Change, draws: &[Draw]) -> Value {

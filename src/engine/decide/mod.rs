@@ -98,6 +98,12 @@ impl Engine {
             Command::Adjust { request, sku, site, delta, reason } => {
                 self.adjust(request, (sku, site), delta, reason, now)
             }
+            Command::MoveStock { request, sku, from, to, quantity } => {
+                self.move_stock(request, sku, (from, to), quantity, now)
+            }
+            Command::CountStock { request, sku, site, expected, counted } => {
+                self.count_stock(request, (sku, site), (expected, counted), now)
+            }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetEffects { market, effects } => self.set_effects(market, effects),
             Command::Extend { order, until } => self.extend(order, until),

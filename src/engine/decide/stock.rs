@@ -5,7 +5,7 @@ use super::super::answer::Answer;
 use super::super::command::AdjustReason;
 use super::super::content;
 use super::super::fact::Fact;
-use super::super::ledger::Bucket;
+use super::super::ledger::{Account, Bucket};
 use super::super::market::Market;
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, check_bounds, check_made_at};
@@ -58,6 +58,77 @@ impl Engine {
         }
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
         Ok(stock(after, Fact::Adjusted { request, sku, site, delta, reason }))
+    }
+}
+
+impl Engine {
+    pub(super) fn move_stock<'s>(
+        &self,
+        request: RequestId,
+        sku: SkuId,
+        (from, to): (Account, Account),
+        quantity: u64,
+        now: Timestamp,
+    ) -> Outcome<'s> {
+        check_bounds(Field::Quantity, quantity, 1, STOCK_COMMAND_UNITS_MAX)?;
+        let market = self.market(request.market())?;
+        let content = content::movement(sku, from, to, quantity);
+        if let Some(before) = check_request(market, request, content, now)? {
+            return Ok(before);
+        }
+        market.check_sku(sku)?;
+        market.check_site(from.site)?;
+        market.check_site(to.site)?;
+        let leaves = !to.bucket.is_on_hand();
+        let is_known = from.bucket.may_be_emptied() && to.bucket.may_be_filled();
+        if !is_known || from == to || leaves && from.site != to.site {
+            return Err(Refusal::UnknownMovement);
+        }
+        let held = |account: Account| market.ledger.balances(sku, account.site)[account.bucket as usize];
+        let available = held(from).cast_unsigned();
+        if quantity > available {
+            return Err(Refusal::NotAvailable { available });
+        }
+        if !leaves {
+            check_bounds(Field::Stock, held(to).cast_unsigned() + quantity, 0, STOCK_UNITS_MAX)?;
+        } else {
+            check_outside(market, (sku, to.site), to.bucket, quantity.cast_signed())?;
+        }
+        let mut after = market.ledger.available(sku, to.site);
+        if to.bucket == Bucket::Available {
+            after += quantity;
+        } else if from == (Account { bucket: Bucket::Available, ..to }) {
+            after -= quantity;
+        }
+        Ok(stock(after, Fact::StockMoved { request, sku, from, to, quantity }))
+    }
+
+    pub(super) fn count_stock<'s>(
+        &self,
+        request: RequestId,
+        (sku, site): (SkuId, SiteId),
+        (expected, counted): (u64, u64),
+        now: Timestamp,
+    ) -> Outcome<'s> {
+        check_bounds(Field::Quantity, counted, 0, STOCK_UNITS_MAX)?;
+        let market = self.market(request.market())?;
+        let content = content::count(sku, site, expected, counted);
+        if let Some(before) = check_request(market, request, content, now)? {
+            return Ok(before);
+        }
+        market.check_sku(sku)?;
+        market.check_site(site)?;
+        let on_hand = market.ledger.on_hand(sku, site);
+        if on_hand != expected {
+            return Err(Refusal::NotAsExpected { on_hand });
+        }
+        let (available, delta) = (market.ledger.available(sku, site), counted.cast_signed() - expected.cast_signed());
+        let Some(after) = available.checked_add_signed(delta) else { return Err(Refusal::NotAvailable { available }) };
+        if delta > 0 {
+            check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
+        }
+        check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
+        Ok(stock(after, Fact::StockCounted { request, sku, site, expected, counted }))
     }
 }
 

@@ -55,6 +55,17 @@ impl Engine {
             Fact::Adjusted { request, sku, site, delta, reason } => {
                 self.fold_stock(request, (sku, site), delta, Some(reason), at);
             }
+            Fact::StockMoved { request, sku, from, to, quantity } => {
+                let content = content::movement(sku, from, to, quantity);
+                self.fold_movement(request, sku, (from, to, quantity), (content, to.site), at);
+            }
+            Fact::StockCounted { request, sku, site, expected, counted } => {
+                let content = content::count(sku, site, expected, counted);
+                let account = |bucket| Account { site, bucket };
+                let (shelf, outside) = (account(Bucket::Available), account(Bucket::WriteOff));
+                let (from, to) = if counted < expected { (shelf, outside) } else { (outside, shelf) };
+                self.fold_movement(request, sku, (from, to, counted.abs_diff(expected)), (content, site), at);
+            }
             Fact::Placed(placed) => self.fold_placed(&placed, at),
             Fact::Confirmed { order, attempt, draws } => self.fold_confirmed(order, attempt, draws, at),
             Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku, at),
@@ -101,13 +112,25 @@ impl Engine {
         reason: Option<AdjustReason>,
         at: Timestamp,
     ) {
-        let market = self.market_mut(request.market());
         let account = |bucket| Account { site, bucket };
         let outside = account(if reason.is_some() { Bucket::WriteOff } else { Bucket::Supplier });
         let (from, to) =
             if units < 0 { (account(Bucket::Available), outside) } else { (outside, account(Bucket::Available)) };
-        market.ledger.transfer(sku, from, to, units.unsigned_abs());
         let content = content::stock(sku, site, units, reason.map(|reason| reason as u8));
+        self.fold_movement(request, sku, (from, to, units.unsigned_abs()), (content, site), at);
+    }
+
+    /// Moves units because a stock request said so, and remembers it with what is available at a site since.
+    fn fold_movement(
+        &mut self,
+        request: RequestId,
+        sku: SkuId,
+        (from, to, units): (Account, Account, u64),
+        (content, site): (u64, SiteId),
+        at: Timestamp,
+    ) {
+        let market = self.market_mut(request.market());
+        market.ledger.transfer(sku, from, to, units);
         let available = market.ledger.available(sku, site);
         market.requests.insert(request, Remembered { content, available }, at);
     }

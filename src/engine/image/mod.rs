@@ -42,7 +42,6 @@ enum Item {
     Market = 2,
     Site = 3,
     Sku = 4,
-    Balances = 5,
     Request = 6,
     Order = 7,
     /// How many orders follow.
@@ -50,6 +49,8 @@ enum Item {
     Policy = 9,
     Customer = 10,
     Cursor = 11,
+    /// Of nine buckets; 5 was that of six.
+    Balances = 12,
 }
 
 impl Item {

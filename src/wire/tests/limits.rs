@@ -6,6 +6,7 @@ use crate::base::limits::{
     STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::base::{SiteId, SkuId, Timestamp};
+use crate::engine::ledger::BUCKETS;
 use crate::engine::query::StockRow;
 use crate::engine::{Command, Draw, Fact, Line};
 use crate::wire::{
@@ -141,7 +142,7 @@ fn stock_rows_that_pass_one_record_go_on_in_the_next() {
     for (rows, parts) in
         [(0, 1), (1, 1), (STOCK_ROWS_PER_RECORD_MAX, 1), (STOCK_ROWS_PER_RECORD_MAX + 1, 2), (20_000, 5)]
     {
-        let row = |number: usize| StockRow { sku: SkuId(number as u32), site: SiteId(1), balances: [1; 6] };
+        let row = |number: usize| StockRow { sku: SkuId(number as u32), site: SiteId(1), balances: [1; BUCKETS] };
         let sent: Vec<_> = (0..rows).map(row).collect();
         let mut writer = ReplyWriter::default();
         writer.stock(Tag::default(), &sent);

@@ -6,6 +6,7 @@ use crate::base::{
 };
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
+use crate::engine::ledger::{Account, Bucket};
 use crate::engine::order::State;
 use crate::engine::query::{
     DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
@@ -149,6 +150,8 @@ impl Ingredients {
             Command::SetEffects { market, effects: self.effects() },
             Command::ReportEffect { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
             Command::Extend { order, until: self.time(2) },
+            Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
+            Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
         ]
     }
 
@@ -181,6 +184,11 @@ impl Ingredients {
 
     const fn effects(&self) -> Effects {
         Effects { payment: self.yes(0), release: self.yes(1) }
+    }
+
+    fn account(&self, at: usize) -> Account {
+        let bucket = Bucket::ALL[usize::from(self.small(at)) % Bucket::ALL.len()];
+        Account { site: SiteId(self.small(at + 1)), bucket }
     }
 
     const fn effect(&self) -> Effect {
@@ -265,6 +273,8 @@ impl Ingredients {
             Fact::EffectsSet { market, effects: self.effects() },
             Fact::EffectReported { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
             Fact::Extended { order, deadline: self.time(2) },
+            Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
+            Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
         ]
     }
@@ -317,6 +327,8 @@ impl Ingredients {
             Refusal::Closed { state: self.state() },
             Refusal::OrderLimit { sku, min: first, max: second },
             Refusal::CustomerLimit { sku, max: first, left: second, daily: self.yes(2) },
+            Refusal::NotAsExpected { on_hand: first },
+            Refusal::UnknownMovement,
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },

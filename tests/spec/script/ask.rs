@@ -2,6 +2,7 @@
 
 use stockade::base::{ChangeId, Currency, CustomerKey};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention};
 
 use super::{Script, number_of, span_ms};
@@ -22,6 +23,13 @@ impl Script {
                 self.rig.submit(&Command::CreateSku { market, code })
             }
             "receive" | "adjust" => self.bring(words),
+            "move" => self.move_stock(words),
+            "count" => {
+                let (sku, site) = (self.sku(words[1]), self.site(option(words, "at")));
+                let request = self.request_id(option(words, "id"), option(words, "made"));
+                let (counted, expected) = (number(words[2]), number(option(words, "expected").expect("expected=…")));
+                self.rig.submit(&Command::CountStock { request, sku, site, expected, counted })
+            }
             "retention" => {
                 let span = |name| span_ms(option(words, name).expect("retention window=… ids=…"));
                 let retention = Retention { return_window_ms: span("window"), ids_kept_ms: span("ids") };
@@ -81,6 +89,19 @@ impl Script {
             Command::Adjust { request, sku, site, delta: words[2].parse().expect("a number"), reason }
         };
         self.rig.submit(&command)
+    }
+
+    /// `move mug 3 from=main:available to=north:damaged`
+    fn move_stock(&mut self, words: &[&str]) -> Outcome {
+        let sku = self.sku(words[1]);
+        let request = self.request_id(option(words, "id"), option(words, "made"));
+        let [from, to] = ["from", "to"].map(|name| {
+            let (site, bucket) = option(words, name).and_then(|at| at.split_once(':')).expect("SITE:BUCKET");
+            let known = Bucket::ALL.into_iter().find(|known| known.name() == bucket);
+            let bucket = known.unwrap_or_else(|| panic!("no such bucket: {bucket}"));
+            Account { site: self.site(Some(site)), bucket }
+        });
+        self.rig.submit(&Command::MoveStock { request, sku, from, to, quantity: number(words[2]) })
     }
 
     fn place(&mut self, words: &[&str]) -> Outcome {

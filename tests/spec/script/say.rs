@@ -53,6 +53,8 @@ impl Script {
             Refusal::AtCapacity => "at_capacity".to_owned(),
             Refusal::TooManyChanges => "too_many_changes".to_owned(),
             Refusal::OutOfBounds { field, .. } => format!("out_of_bounds {field:?}"),
+            Refusal::NotAsExpected { on_hand } => format!("not_as_expected on_hand={on_hand}"),
+            Refusal::UnknownMovement => "unknown_movement".to_owned(),
             Refusal::NotAvailable { available } => format!("not_available available={available}"),
             Refusal::NotEnoughUnits { line, units } => format!("not_enough_units line={line} units={units}"),
             Refusal::OrderLimit { sku, min, max } => {
@@ -86,8 +88,8 @@ impl Script {
             rows.retain(|row: &StockRow| row.site == site);
         }
         let sum = |bucket| rows.iter().map(|row| row.balance(bucket)).sum::<i64>();
-        let inside = [Bucket::Available, Bucket::Reserved, Bucket::Committed, Bucket::Customer, Bucket::WriteOff];
-        list(inside.map(|bucket| (bucket.name(), sum(bucket))))
+        // What came from the supplier is the sum of the others.
+        list(Bucket::ALL.map(|bucket| (bucket.name(), if bucket == Bucket::Supplier { 0 } else { sum(bucket) })))
     }
 
     fn look_at_order(&mut self, name: &str) -> String {

@@ -23,9 +23,8 @@ impl Twin {
             all.entry((sku, site)).or_default()[bucket as usize] += units;
         };
         for goods in &market.goods {
-            post(goods.sku, goods.site, Bucket::Available, goods.units);
-            let outside = if goods.received { Bucket::Supplier } else { Bucket::WriteOff };
-            post(goods.sku, goods.site, outside, -goods.units);
+            post(goods.sku, goods.from.site, goods.from.bucket, -goods.units);
+            post(goods.sku, goods.to.site, goods.to.bucket, goods.units);
         }
         for order in market.placed() {
             for (line, units) in order.asked.lines.iter().zip(&order.lines) {

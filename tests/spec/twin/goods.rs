@@ -1,12 +1,13 @@
-//! Goods in the twin: receipts and adjustments by request, and what is on the shelf because of them.
+//! Goods in the twin: receipts, adjustments, movements and counts by request, and what lies where because of them.
 
 use stockade::base::limits::{ID_AHEAD_MS_MAX, REQUESTS_REMEMBERED_MS, STOCK_COMMAND_UNITS_MAX, STOCK_UNITS_MAX};
 use stockade::base::{RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::AdjustReason;
+use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Refusal};
 
-use super::order::{Fate, Order, Record};
+use super::order::{Fate, Order, Record, Unit};
 use super::{Goods, Market, Twin, out_of_bounds};
 
 /// A stock request that is remembered.
@@ -17,12 +18,11 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Asked {
-    sku: SkuId,
-    site: SiteId,
-    units: i64,
-    /// `None` for a receipt.
-    reason: Option<AdjustReason>,
+enum Asked {
+    Receive { sku: SkuId, site: SiteId, quantity: u64 },
+    Adjust { sku: SkuId, site: SiteId, delta: i64, reason: AdjustReason },
+    Move { sku: SkuId, from: Account, to: Account, quantity: u64 },
+    Count { sku: SkuId, site: SiteId, expected: u64, counted: u64 },
 }
 
 impl Twin {
@@ -34,11 +34,13 @@ impl Twin {
         quantity: u64,
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
-        if !(1..=STOCK_COMMAND_UNITS_MAX).contains(&quantity) {
-            return Err(out_of_bounds(Field::Quantity, 1, STOCK_COMMAND_UNITS_MAX));
-        }
-        let asked = Asked { sku, site, units: quantity.cast_signed(), reason: None };
-        self.market_mut(request.market())?.bring(request, asked, now)
+        check_units(quantity)?;
+        let supplier = Account { site, bucket: Bucket::Supplier };
+        let market = self.market_mut(request.market())?;
+        market.carry_out(request, Asked::Receive { sku, site, quantity }, now, |market| {
+            market.check_places(sku, &[site])?;
+            Ok((supplier, shelf(site), quantity))
+        })
     }
 
     pub(super) fn adjust(
@@ -50,16 +52,84 @@ impl Twin {
         reason: AdjustReason,
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
-        if !(1..=STOCK_COMMAND_UNITS_MAX).contains(&delta.unsigned_abs()) {
-            return Err(out_of_bounds(Field::Quantity, 1, STOCK_COMMAND_UNITS_MAX));
+        check_units(delta.unsigned_abs())?;
+        let market = self.market_mut(request.market())?;
+        market.carry_out(request, Asked::Adjust { sku, site, delta, reason }, now, |market| {
+            market.check_places(sku, &[site])?;
+            Ok(corrected(site, delta))
+        })
+    }
+
+    pub(super) fn move_stock(
+        &mut self,
+        request: RequestId,
+        sku: SkuId,
+        (from, to): (Account, Account),
+        quantity: u64,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
+        check_units(quantity)?;
+        let market = self.market_mut(request.market())?;
+        market.carry_out(request, Asked::Move { sku, from, to, quantity }, now, |market| {
+            market.check_places(sku, &[from.site, to.site])?;
+            let on_the_shelf = [Bucket::Available, Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine];
+            let out_of_the_house = [Bucket::WriteOff, Bucket::Supplier];
+            let stays = on_the_shelf.contains(&to.bucket);
+            let leaves = out_of_the_house.contains(&to.bucket) && from.site == to.site;
+            if !on_the_shelf.contains(&from.bucket) || from == to || !stays && !leaves {
+                return Err(Refusal::UnknownMovement);
+            }
+            Ok((from, to, quantity))
+        })
+    }
+
+    pub(super) fn count_stock(
+        &mut self,
+        request: RequestId,
+        (sku, site): (SkuId, SiteId),
+        (expected, counted): (u64, u64),
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
+        if counted > STOCK_UNITS_MAX {
+            return Err(out_of_bounds(Field::Quantity, 0, STOCK_UNITS_MAX));
         }
-        let asked = Asked { sku, site, units: delta, reason: Some(reason) };
-        self.market_mut(request.market())?.bring(request, asked, now)
+        let market = self.market_mut(request.market())?;
+        market.carry_out(request, Asked::Count { sku, site, expected, counted }, now, |market| {
+            market.check_places(sku, &[site])?;
+            let on_hand = market.on_hand(sku, site);
+            if on_hand != expected {
+                return Err(Refusal::NotAsExpected { on_hand });
+            }
+            Ok(corrected(site, counted.cast_signed() - on_hand.cast_signed()))
+        })
     }
 }
 
+const fn shelf(site: SiteId) -> Account {
+    Account { site, bucket: Bucket::Available }
+}
+
+/// Units found, or gone.
+const fn corrected(site: SiteId, delta: i64) -> (Account, Account, u64) {
+    let written_off = Account { site, bucket: Bucket::WriteOff };
+    let (from, to) = if delta < 0 { (shelf(site), written_off) } else { (written_off, shelf(site)) };
+    (from, to, delta.unsigned_abs())
+}
+
+fn check_units(units: u64) -> Result<(), Refusal> {
+    let bounds = 1..=STOCK_COMMAND_UNITS_MAX;
+    if bounds.contains(&units) { Ok(()) } else { Err(out_of_bounds(Field::Quantity, 1, STOCK_COMMAND_UNITS_MAX)) }
+}
+
 impl Market {
-    fn bring(&mut self, id: RequestId, asked: Asked, now: Timestamp) -> Result<Answer, Refusal> {
+    /// Carries a stock request out once; `decide` says what it moves, from where to where.
+    fn carry_out(
+        &mut self,
+        id: RequestId,
+        asked: Asked,
+        now: Timestamp,
+        decide: impl FnOnce(&Self) -> Result<(Account, Account, u64), Refusal>,
+    ) -> Result<Answer, Refusal> {
         if let Some(known) = self.requests.get(&id) {
             let first = Answer::Stock { available: known.available, repeated: true };
             return if known.asked == asked { Ok(first) } else { Err(Refusal::Conflict) };
@@ -70,21 +140,62 @@ impl Market {
         if id.made_at() < now.before_ms(REQUESTS_REMEMBERED_MS) {
             return Err(Refusal::IdTooOld);
         }
-        let Asked { sku, site, units, reason } = asked;
+        let (from, to, units) = decide(self)?;
+        let sku = match asked {
+            Asked::Receive { sku, .. }
+            | Asked::Adjust { sku, .. }
+            | Asked::Move { sku, .. }
+            | Asked::Count { sku, .. } => sku,
+        };
+        let is_inside = |account: Account| !matches!(account.bucket, Bucket::Supplier | Bucket::WriteOff);
+        if is_inside(from) && units > self.lying(sku, from) {
+            return Err(Refusal::NotAvailable { available: self.lying(sku, from) });
+        }
+        if is_inside(to) && units > 0 && self.lying(sku, to) + units > STOCK_UNITS_MAX {
+            return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
+        }
+        self.goods.push(Goods { sku, units: units.cast_signed(), from, to });
+        let site = if is_inside(to) { to.site } else { from.site };
+        let available = self.available(sku, site);
+        self.requests.insert(id, Request { asked, available });
+        Ok(Answer::Stock { available, repeated: false })
+    }
+
+    fn check_places(&self, sku: SkuId, sites: &[SiteId]) -> Result<(), Refusal> {
         if !self.has_sku(sku) {
             return Err(Refusal::UnknownSku { sku });
         }
-        if !self.has_site(site) {
+        if sites.iter().any(|site| !self.has_site(*site)) {
             return Err(Refusal::UnknownSite);
         }
-        let before = self.available(sku, site);
-        let after = before.checked_add_signed(units).ok_or(Refusal::NotAvailable { available: before })?;
-        if after > STOCK_UNITS_MAX {
-            return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
+        Ok(())
+    }
+
+    /// Units of one SKU in a place that no order holds.
+    fn lying(&self, sku: SkuId, account: Account) -> u64 {
+        if account.bucket == Bucket::Available {
+            return self.available(sku, account.site);
         }
-        self.goods.push(Goods { sku, site, units, received: reason.is_none() });
-        self.requests.insert(id, Request { asked, available: after });
-        Ok(Answer::Stock { available: after, repeated: false })
+        self.said(sku, account).try_into().expect("nothing is taken that is not there")
+    }
+
+    /// What was said to have gone to a place, less what was said to have left it.
+    fn said(&self, sku: SkuId, account: Account) -> i64 {
+        let of_sku = self.goods.iter().filter(|goods| goods.sku == sku);
+        let signed = |goods: &Goods| {
+            i64::from(goods.to == account) * goods.units - i64::from(goods.from == account) * goods.units
+        };
+        of_sku.map(signed).sum()
+    }
+
+    /// Units of one SKU that lie at a site, whatever they are for.
+    fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
+        let set_aside = [Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine];
+        let set_aside: u64 = set_aside.map(|bucket| self.lying(sku, Account { site, bucket })).into_iter().sum();
+        let is_promised = |unit: &Unit| unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed);
+        let promised = self.placed().flat_map(|order| order.asked.lines.iter().zip(&order.lines));
+        let promised = promised.filter(|(line, _)| line.sku == sku).flat_map(|(_, units)| units);
+        self.available(sku, site) + set_aside + promised.filter(|unit| is_promised(unit)).count() as u64
     }
 
     pub(super) fn placed(&self) -> impl Iterator<Item = &Order> {
@@ -96,8 +207,7 @@ impl Market {
 
     /// Units for sale of one SKU at one site.
     pub(super) fn available(&self, sku: SkuId, site: SiteId) -> u64 {
-        let mut units: i64 =
-            self.goods.iter().filter(|goods| goods.sku == sku && goods.site == site).map(|goods| goods.units).sum();
+        let mut units = self.said(sku, shelf(site));
         for order in self.placed() {
             let lines = order.asked.lines.iter().zip(&order.lines).filter(|(line, _)| line.sku == sku);
             for unit in lines.flat_map(|(_, units)| units) {

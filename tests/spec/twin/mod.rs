@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
 use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Refusal, Retention};
@@ -74,7 +75,7 @@ struct Market {
     sites: Vec<Site>,
     /// SKU 1 first.
     skus: Vec<String>,
-    /// Everything received (positive) and adjusted (either way), one element a command.
+    /// Everything received, adjusted, moved and counted, one element a command.
     goods: Vec<Goods>,
     requests: BTreeMap<RequestId, Request>,
     /// Every order and blocked identifier there ever was.
@@ -97,12 +98,13 @@ struct Site {
     rank: u16,
 }
 
+/// Units that somebody said went from one place to another.
 #[derive(Debug, Clone, Copy)]
 struct Goods {
     sku: SkuId,
-    site: SiteId,
     units: i64,
-    received: bool,
+    from: Account,
+    to: Account,
 }
 
 impl Twin {
@@ -150,6 +152,12 @@ impl Twin {
             }
             Command::Adjust { request, sku, site, delta, reason } => {
                 self.adjust(request, sku, site, delta, reason, now).map(Told::from)
+            }
+            Command::MoveStock { request, sku, from, to, quantity } => {
+                self.move_stock(request, sku, (from, to), quantity, now).map(Told::from)
+            }
+            Command::CountStock { request, sku, site, expected, counted } => {
+                self.count_stock(request, (sku, site), (expected, counted), now).map(Told::from)
             }
             Command::Place(ref place) => self.place(place, now),
             Command::Confirm { order, attempt } => self.confirm(order, attempt).map(Told::from),

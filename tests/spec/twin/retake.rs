@@ -137,10 +137,12 @@ impl Twin {
 }
 
 impl Market {
-    /// The first SKU, in line order, of which all lines together want more than all sites have.
+    /// The first SKU, in line order, of which all lines together want more than all sites have. A line that wants
+    /// nothing (any more) is passed over.
     fn first_short(&self, wanted: &[(SkuId, u32)]) -> Option<SkuId> {
         let total = |sku| wanted.iter().filter(|(its, _)| *its == sku).map(|&(_, units)| u64::from(units)).sum::<u64>();
-        wanted.iter().map(|&(sku, _)| sku).find(|&sku| total(sku) > self.for_sale(sku))
+        let wanting = wanted.iter().filter(|(_, units)| *units > 0);
+        wanting.map(|&(sku, _)| sku).find(|&sku| total(sku) > self.for_sale(sku))
     }
 }
 
