@@ -175,10 +175,10 @@ mod tests {
         let lines = [Counters { committed: 2, cancelled: 1, ..Counters::default() }, Counters::default()];
         ledger.add(order(2), State::Confirmed, &lines);
         ledger.write_off(3);
-        assert_eq!(ledger.units, [-10, 4, 1, 2, 0, 3]);
+        assert_eq!(ledger.units, [-10, 4, 1, 2, 0, 3, 0, 0, 0]);
         assert_eq!((ledger.orders[State::PendingPayment as usize], ledger.orders[State::Confirmed as usize]), (1, 1));
         ledger.remove(order(2), State::Confirmed, &lines);
-        assert_eq!(ledger.units, [-10, 6, 1, 0, 0, 3]);
+        assert_eq!(ledger.units, [-10, 6, 1, 0, 0, 3, 0, 0, 0]);
         assert_eq!(ledger.units.iter().sum::<i64>(), 0, "double entry");
     }
 

@@ -144,8 +144,8 @@ pub enum Command<'a> {
         /// Units, 1 to [`STOCK_COMMAND_UNITS_MAX`](crate::base::limits::STOCK_COMMAND_UNITS_MAX).
         quantity: u64,
     },
-    /// Somebody counted what lies at a site: all of it, also what is reserved, sold or set aside. The difference goes to
-    /// or comes from what is available, against write-off.
+    /// Somebody counted what lies at a site: all of it, also what is reserved, sold or set aside. The difference goes
+    /// from what is available to write-off, or the other way.
     CountStock {
         /// Names the count; a repeat changes nothing.
         request: RequestId,

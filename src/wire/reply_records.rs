@@ -1,4 +1,4 @@
-//! The fixed structs of reply records, version 1 unless their name says otherwise. `docs/WIRE-PROTOCOL.md` draws each as a table.
+//! The fixed structs of reply records, version 1 unless their name says otherwise. `docs/WIRE-PROTOCOL.md` draws each.
 //!
 //! # Always true
 //! - Every reply record begins with the same sixteen bytes, [`AnswerHead`]: whose reply it is comes first.

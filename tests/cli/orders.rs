@@ -249,3 +249,29 @@ fn a_reservation_is_extended_and_never_shortened() {
     server.run("order confirm 1").ok();
     assert!(server.run("order extend 1 3h").failed(1).contains("confirmed"));
 }
+
+#[test]
+fn stock_is_moved_and_counted_and_says_what_was_wrong() {
+    let server = Server::start();
+    server.run("site create north --rank 1").ok();
+    server.run("sku create MUG").ok();
+    server.run("stock receive MUG 10").ok();
+    let moved = server.run("stock move MUG 4 --to north").ok();
+    assert!(moved.starts_with("4 of MUG moved from main to north: 4 available (request "), "{moved}");
+    let held = server.run("stock move MUG 2 --to main:quality_hold --json").json();
+    assert_eq!((&held["available"], &held["repeated"]), (&4.into(), &false.into()));
+    let again =
+        format!("stock move MUG 2 --to main:quality_hold --request {}", held["request"].as_str().expect("text"));
+    assert!(server.run(&again).ok().contains("carried out before; nothing changed"));
+    let refused = server.run("stock move MUG 1 --to main:committed").failed(1);
+    assert!(refused.contains("main:committed"), "{refused}");
+    let refused = server.run("stock move MUG 5 --to main:damaged").failed(1);
+    assert!(refused.contains("only 4 units are available"), "{refused}");
+    let refused = server.run("stock count MUG 5 --expected 7").failed(1);
+    assert!(refused.contains("6 units are on hand, not what the count expected"), "{refused}");
+    let counted = server.run("stock count MUG 5").ok();
+    assert!(counted.starts_with("5 of MUG on hand at main, 6 before: 3 available (request "), "{counted}");
+    let rows = server.run("stock get MUG --json").json()["stock"].clone();
+    let main = rows.as_array().and_then(|rows| rows.iter().find(|row| row["site"] == "main")).expect("main");
+    assert_eq!((&main["quality_hold"], &main["on_hand"], &main["write_off"]), (&2.into(), &5.into(), &1.into()));
+}

@@ -27,7 +27,8 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     let manual = include_str!("../../docs/OPERATIONS.md");
     let server = Server::start();
     server.run("sku create MUG").ok();
-    for heading in ["## What may be sold of a SKU", "## How long orders are kept"] {
+    server.run("stock receive MUG 40").ok();
+    for heading in ["## Where stock lies", "## What may be sold of a SKU", "## How long orders are kept"] {
         for command in commands(manual, heading) {
             server.run(command).ok();
         }

@@ -136,9 +136,9 @@ async fn the_log_is_kept_for_a_receiver_that_is_down_but_not_for_ever_and_it_is_
     let dir = tempfile::tempdir().expect("a directory");
     let receiver = Receiver::start(dir.path()).await;
     receiver.is_down(true);
-    let settings = settings(dir.path(), &receiver, 6 << 20);
-    let settings = Settings { snapshot_log_bytes: 1 << 20, ..settings };
-    let node = Node::start(&settings);
+    let patient = Settings { snapshot_log_bytes: 1 << 20, ..settings(dir.path(), &receiver, 1 << 30) };
+    let settings = Settings { webhook: Some(receiver.webhook(6 << 20)), ..patient.clone() };
+    let node = Node::start(&patient);
     let client = node.client().await;
     let mut shop = Shop::open(&client).await;
     let images = || files(&settings.data, ".image").len();
@@ -147,6 +147,10 @@ async fn the_log_is_kept_for_a_receiver_that_is_down_but_not_for_ever_and_it_is_
     shop.work_until(&client, || images() > 1).await;
     assert_eq!(oldest(), first, "two images, and the log is kept for the sink");
     assert!(receiver.requests() > 0 && receiver.count() == 0);
+    node.stop();
+
+    let node = Node::start(&settings);
+    let client = node.client().await;
     // Past what the node had read ahead when the receiver did not answer.
     shop.work_until(&client, || oldest() >= settings.data.join("log/log-0000000025.segment")).await;
     assert!(watched(&node, "stockade_sink_lag_seconds") > 0.0);
