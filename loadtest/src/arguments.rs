@@ -242,6 +242,9 @@ pub(crate) struct Output {
     /// Write the result as JSON.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write a page that opens anywhere: figures, orders a second over time, latency by percentile.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Write the latencies as a percentile distribution, for the plotters of HdrHistogram.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) hgrm: Option<PathBuf>,
@@ -295,7 +298,7 @@ mod tests {
         for line in [
             "loadtest flash --orders 2000000 --units 10000",
             "loadtest flash --duration 10 --connections 8 --in-flight 1024 --batch 1 --units 1 --customers 5",
-            "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm",
+            "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm --html a.html",
             "loadtest --json a.json replay FILE.csv.gz --short 5",
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
             "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",

@@ -15,9 +15,11 @@ mod failure;
 
 mod chance;
 mod errors;
+mod html;
 mod latency;
 mod progress;
 mod report;
+mod series;
 
 mod books;
 mod exchange;
@@ -134,6 +136,10 @@ fn publish(report: &Report, session: &Session, output: &Output) -> Result<(), Fa
             serde_json::to_writer_pretty(&mut *out, report)?;
             writeln!(out)
         })?;
+    }
+    if let Some(path) = &output.html {
+        let page = html::page(report, &session.progress.series, session.latencies.as_ref());
+        write(path, |out| out.write_all(page.as_bytes()))?;
     }
     if let (Some(path), Some(latencies)) = (&output.hgrm, &session.latencies) {
         write(path, |out| latency::write_hgrm(latencies, out))?;

@@ -1,4 +1,5 @@
-//! Live progress on a terminal: orders answered, rate, p99. Silent when standard error is none.
+//! Live progress on a terminal: orders answered, rate, p99; silent when standard error is none. Remembers it for the
+//! page of the result.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -7,12 +8,15 @@ use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::latency;
+use crate::series::Series;
 
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// A line that is written over and over.
+/// A line that is written over and over, and what was seen meanwhile.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    run_began: Instant,
+    pub(crate) series: Series,
     begin: Instant,
     shown: Option<Instant>,
     phase: String,
@@ -22,17 +26,23 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("law: the template is well formed"));
-        Self { bar, begin: Instant::now(), shown: None, phase: String::new() }
+        Self::with(bar)
     }
 
     /// Shows nothing.
     pub(crate) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), begin: Instant::now(), shown: None, phase: String::new() }
+        Self::with(ProgressBar::hidden())
+    }
+
+    fn with(bar: ProgressBar) -> Self {
+        let now = Instant::now();
+        Self { bar, run_began: now, series: Series::default(), begin: now, shown: None, phase: String::new() }
     }
 
     /// Begins another part of the run; the rate counts from here.
     pub(crate) fn begin(&mut self, phase: impl Into<String>) {
         self.phase = phase.into();
+        self.series.begin(&self.phase);
         self.begin = Instant::now();
         self.shown = None;
         self.bar.set_message(self.phase.clone());
@@ -41,6 +51,7 @@ impl Progress {
 
     /// Shows how far it is, now and then.
     pub(crate) fn show(&mut self, answered: u64, latencies: &Histogram<u64>) {
+        self.series.add(self.run_began.elapsed().as_secs_f64(), answered);
         if self.bar.is_hidden() || self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
             return;
         }

@@ -307,10 +307,10 @@ fn mib(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn report() -> Report {
+    pub(crate) fn report() -> Report {
         let mut by_reason = ByReason::default();
         by_reason.count(Class::Reserved);
         Report {

@@ -9,15 +9,18 @@ fn loadtest(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loadtest")).args(arguments.split_whitespace()).output().expect("it runs")
 }
 
-/// Runs with `--json` and `--hgrm`; exit code, JSON, distribution.
+/// Runs with `--json`, `--hgrm` and `--html`; exit code, JSON, distribution. The page is looked at here.
 fn run(arguments: &str) -> (i32, Value, String) {
     let directory = tempfile::tempdir().expect("a directory");
-    let (json, hgrm) = (directory.path().join("run.json"), directory.path().join("run.hgrm"));
-    let files = format!("--json {} --hgrm {}", json.display(), hgrm.display());
+    let [json, hgrm, html] = ["json", "hgrm", "html"].map(|kind| directory.path().join(format!("run.{kind}")));
+    let files = format!("--json {} --hgrm {} --html {}", json.display(), hgrm.display(), html.display());
     let output = loadtest(&format!("{arguments} {files}"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let report = serde_json::from_str(&read(&json)).expect("JSON");
+    let report: Value = serde_json::from_str(&read(&json)).expect("JSON");
+    let page = read(&html);
+    let scenario = report["scenario"].as_str().expect("a name");
+    assert!(page.contains(&format!("<h1>Stockade load test: {scenario}</h1>")) && page.ends_with("</html>\n"), "{page}");
     (output.status.code().expect("an exit code"), report, read(&hgrm))
 }
 
