@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Scenario {
     /// A flash sale: everybody wants one SKU.
     Flash(Flash),
+    /// A shop of many SKUs: every order asks one unit of one of them, all alike or some far more than others. What is
+    /// left of each is compared at the end with what was asked of it.
+    Uniform(Uniform),
     /// More placements than the server may take, and payment results beside them. A step in which the generator was the
     /// limit is marked; the exit code does not say so, as what counts is what was accepted and what was in time.
     Overload(Overload),
@@ -91,6 +94,40 @@ pub(crate) struct Flash {
     /// Orders sent first to a market of their own, not counted in any figure.
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub(crate) warm_up: u64,
+}
+
+/// A shop of many SKUs.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Uniform {
+    /// How many SKUs.
+    #[arg(long, default_value_t = 10_000, value_name = "S",
+          value_parser = clap::value_parser!(u32).range(1..=400_000))]
+    pub(crate) skus: u32,
+    /// How uneven: the SKU of rank k is asked in proportion to 1 / k^Z (Zipf's law); 0 for all alike.
+    #[arg(long, default_value_t = 1.0, value_name = "Z", value_parser = exponent)]
+    pub(crate) zipf: f64,
+    /// Units of each SKU.
+    #[arg(long, default_value_t = 1_000, value_name = "U")]
+    pub(crate) units: u64,
+    /// Stop after so many orders. [default: stop by --duration]
+    #[arg(long, value_name = "N", conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) orders: Option<u64>,
+    /// Stop after so many seconds. [default: 10]
+    #[arg(long, value_name = "S", value_parser = positive_seconds)]
+    pub(crate) duration: Option<f64>,
+    /// QUIC connections.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders waiting for their answer at any time, all connections together.
+    #[arg(long, default_value_t = 32_768, value_name = "F",
+          value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub(crate) in_flight: u32,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 1_024, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
+    /// Send so many orders a second whether or not answers come, as for flash.
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub(crate) rate: Option<u64>,
 }
 
 /// A flood over the operator's limit.
@@ -282,6 +319,11 @@ fn positive_seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+fn exponent(text: &str) -> Result<f64, String> {
+    let exponent: f64 = text.parse().map_err(|_| "a number, such as 1 or 0.8".to_owned())?;
+    if (0.0..=4.0).contains(&exponent) { Ok(exponent) } else { Err("0 to 4".to_owned()) }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -299,6 +341,8 @@ mod tests {
             "loadtest flash --orders 2000000 --units 10000",
             "loadtest flash --duration 10 --connections 8 --in-flight 1024 --batch 1 --units 1 --customers 5",
             "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm --html a.html",
+            "loadtest uniform --skus 100000 --zipf 1.1 --units 50 --orders 1000000",
+            "loadtest uniform --zipf 0 --rate 20000 --duration 10",
             "loadtest --json a.json replay FILE.csv.gz --short 5",
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
             "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",

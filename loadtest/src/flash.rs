@@ -10,13 +10,14 @@ use crate::arguments::Flash;
 use crate::audit::{Known, audit};
 use crate::books::Ledger;
 use crate::chance::mix;
-use crate::drive::{CART_LINES_MAX, Drive, Driven, Fate, Goods, Pace, Plan, Tally};
+use crate::drive::{CART_LINES_MAX, Drive, Driven, Fate, Goods, Pace, Plan, Spread, Tally};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::host::Room;
 use crate::latency::LatencyUs;
 use crate::report::{OpenLoop, Report};
 use crate::session::Session;
+use crate::shelves;
 
 /// Seconds when nobody says when to stop.
 const DURATION_DEFAULT_S: f64 = 10.0;
@@ -57,6 +58,16 @@ pub(crate) const fn precise(number: u64) -> f64 {
 
 /// Runs it.
 pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, Failure> {
+    run_sale("flash", flash, None, session).await
+}
+
+/// A sale of one SKU, or of many that orders spread over.
+pub(crate) async fn run_sale(
+    scenario: &'static str,
+    flash: &Flash,
+    spread: Option<Spread>,
+    session: &mut Session,
+) -> Result<Report, Failure> {
     let connections = usize::from(flash.connections);
     let client = session.host.connect(connections).await?;
     let mut exchange = Exchange::open(&client).await?;
@@ -65,13 +76,14 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
         return Err(Failure::Usage("every connection has an order in flight: --in-flight is at least --connections"));
     }
     session.progress.begin("warm-up");
-    let warm_up = market(&mut exchange, session, flash, "warm-up", flash.warm_up).await?;
+    let warm_up = market(&mut exchange, session, flash, ("warm-up", flash.warm_up, None)).await?;
     let (span_ns, batch) = (u64::MAX, closed_batch(flash));
     let plan = Plan { orders_max: flash.warm_up, span_ns, batch, pace: closed(flash), ..warm_up.plan(flash) };
     let warmed = drive(plan, &client, session, connections).await?;
 
-    session.progress.begin("flash sale");
-    let sale = market(&mut exchange, session, flash, "sale", flash.units).await?;
+    session.progress.begin("making SKUs");
+    let sale = market(&mut exchange, session, flash, ("sale", flash.units, spread)).await?;
+    session.progress.begin(if spread.is_some() { "sale" } else { "flash sale" });
     let span_ns = match flash.orders {
         Some(_) => u64::MAX,
         None => crate::progress::rounded(duration_s(flash) * 1e9),
@@ -82,7 +94,10 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
     };
     let plan = Plan { orders_max: flash.orders.unwrap_or(u64::MAX), span_ns, pace, batch, ..sale.plan(flash) };
     let mut driven = drive(plan, &client, session, connections).await?;
-    if sale.goods.fate == Fate::Expires {
+    if spread.is_some() {
+        session.progress.begin("looking at what is left");
+        shelves::check_shelves(&mut exchange, sale.goods, flash.units, &mut driven).await?;
+    } else if sale.goods.fate == Fate::Expires {
         session.progress.begin("waiting until every reservation has expired");
         wait_for_expiry(&mut exchange, sale.goods).await?;
     } else {
@@ -97,7 +112,7 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
     let sums = &driven.sums;
     let open_loop = flash.rate.map(|rate| OpenLoop::new(rate, driven.lateness));
     let report = Report {
-        scenario: "flash",
+        scenario,
         orders: sums.answered,
         reserved: sums.reserved,
         sold_out: sums.sold_out,
@@ -135,11 +150,12 @@ fn closed_batch(flash: &Flash) -> u16 {
     u16::try_from(in_flight(flash)).map_or(flash.batch, |most| most.min(flash.batch))
 }
 
-/// A market with one SKU.
+/// A market with its SKUs.
 struct Shelf {
     name: String,
     market: MarketId,
     goods: Goods,
+    /// Of all its SKUs together.
     units: u64,
 }
 
@@ -147,16 +163,20 @@ async fn market(
     exchange: &mut Exchange,
     session: &Session,
     flash: &Flash,
-    part: &str,
-    units: u64,
+    (part, units, spread): (&str, u64, Option<Spread>),
 ) -> Result<Shelf, Failure> {
     let name = session.market_name(part);
     let market = exchange.create_market(&name).await?;
-    let skus = exchange.create_skus(market, HOT_SKUS.into_iter().take(flash.lines.into())).await?;
+    let codes: Vec<String> = match spread {
+        Some(Spread { skus, .. }) => (1..=skus).map(|number| format!("sku {number}")).collect(),
+        None => HOT_SKUS.into_iter().take(flash.lines.into()).map(str::to_owned).collect(),
+    };
+    let skus = exchange.create_skus(market, codes.iter().map(String::as_str)).await?;
     exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
     let (hold_ms, customers, seed) = (flash.hold.saturating_mul(1_000), flash.customers, mix(session.seed));
     let fate = if expires(flash) { Fate::Expires } else { Fate::Reserved };
-    let goods = Goods { market, sku: skus[0], lines: flash.lines, hold_ms, fate, customers, seed };
+    let goods = Goods { market, sku: skus[0], lines: flash.lines, spread, hold_ms, fate, customers, seed };
+    let units = units * skus.len() as u64;
     Ok(Shelf { name, market, goods, units })
 }
 
@@ -168,7 +188,7 @@ impl Shelf {
 
     fn known(&self, orders: Ledger) -> Known {
         let mut ledger = orders;
-        ledger.receive(self.units * u64::from(self.goods.lines));
+        ledger.receive(self.units);
         Known { market: self.market, name: self.name.clone(), ledger }
     }
 }

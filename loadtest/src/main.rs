@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash | overload | mixed | replay | crash ─► audit ─► report ─► exit code
+//! arguments ─► session (host: a server) ─► flash | uniform | overload | mixed | replay | crash ─► audit ─► report ─► exit code
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -28,12 +28,14 @@ mod session;
 
 mod audit;
 mod drive;
+mod shelves;
 
 mod crash;
 mod flash;
 mod mixed;
 mod overload;
 mod replay;
+mod uniform;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -64,9 +66,12 @@ fn main() -> ExitCode {
     let outcome = match arguments.scenario {
         Scenario::ChildServe(options) => return child::serve(&options),
         Scenario::ChildAudit { data } => return child::audit(&data),
-        Scenario::Flash(_) | Scenario::Overload(_) | Scenario::Mixed(_) | Scenario::Replay(_) | Scenario::Crash(_) => {
-            run(&arguments.scenario, &arguments.target, &arguments.output)
-        }
+        Scenario::Flash(_)
+        | Scenario::Uniform(_)
+        | Scenario::Overload(_)
+        | Scenario::Mixed(_)
+        | Scenario::Replay(_)
+        | Scenario::Crash(_) => run(&arguments.scenario, &arguments.target, &arguments.output),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -93,6 +98,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
         Scenario::Flash(flash) => {
             session = Session::start(target, flash, flash::room(flash))?;
             flash::run(flash, &mut session).await?
+        }
+        Scenario::Uniform(uniform) => {
+            session = Session::start(target, uniform, uniform::room(uniform))?;
+            uniform::run(uniform, &mut session).await?
         }
         Scenario::Overload(overload) => {
             session = Session::start(target, overload, overload::room(overload))?;

@@ -176,7 +176,16 @@ impl Stand {
         let skus = exchange.create_skus(market, ["wanted"].into_iter()).await?;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let hold_ms = if fate == Fate::Expires { CARTS_HOLD_MS } else { HOLD_MS };
-        let goods = Goods { market, sku: skus[0], lines: 1, hold_ms, fate, customers: None, seed: mix(session.seed) };
+        let goods = Goods {
+            market,
+            sku: skus[0],
+            lines: 1,
+            spread: None,
+            hold_ms,
+            fate,
+            customers: None,
+            seed: mix(session.seed),
+        };
         Ok(Self { name, goods, units })
     }
 

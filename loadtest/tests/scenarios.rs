@@ -20,7 +20,8 @@ fn run(arguments: &str) -> (i32, Value, String) {
     let report: Value = serde_json::from_str(&read(&json)).expect("JSON");
     let page = read(&html);
     let scenario = report["scenario"].as_str().expect("a name");
-    assert!(page.contains(&format!("<h1>Stockade load test: {scenario}</h1>")) && page.ends_with("</html>\n"), "{page}");
+    let title = format!("<h1>Stockade load test: {scenario}</h1>");
+    assert!(page.contains(&title) && page.ends_with("</html>\n"), "{page}");
     (output.status.code().expect("an exit code"), report, read(&hgrm))
 }
 
@@ -42,6 +43,19 @@ fn a_flash_sale_sells_every_unit_and_not_one_more() {
     assert!(report["server"]["syncs"].as_u64() > Some(0) && report["server"]["log_bytes"].as_u64() > Some(0));
     assert!(report["latency_us"]["p50"].as_f64() <= report["latency_us"]["max"].as_f64());
     assert!(hgrm.contains("Total count    =        20000]"), "{hgrm}");
+}
+
+#[test]
+fn a_shop_of_many_skus_sells_what_there_is_of_each() {
+    let (code, report, _) =
+        run("uniform --orders 30000 --skus 700 --zipf 1.1 --units 50 --batch 100 --seed 1 --shards 2");
+    check_good(code, &report);
+    let number = |key: &str| report[key].as_u64().expect("a number");
+    assert_eq!(number("reserved") + number("sold_out"), 30_000, "{report:#}");
+    assert!(number("reserved") < 700 * 50 && number("sold_out") > 5_000, "some are gone and some are left: {report:#}");
+    let (code, report, _) = run("uniform --orders 20000 --skus 300 --zipf 0 --units 1000000 --batch 50 --seed 1");
+    check_good(code, &report);
+    assert_eq!((&report["scenario"], &report["reserved"]), (&Value::from("uniform"), &Value::from(20_000)));
 }
 
 #[test]

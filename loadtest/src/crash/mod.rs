@@ -105,6 +105,7 @@ impl<'a> Cycles<'a> {
             market,
             sku,
             lines: 1,
+            spread: None,
             hold_ms: HOLD_MS,
             fate: Fate::Reserved,
             customers: None,

@@ -14,6 +14,7 @@
 //! - When [`Drive::run`] returns without a failure, every order sent has been answered.
 
 mod pace;
+mod spread;
 mod sums;
 mod tally;
 mod template;
@@ -33,6 +34,7 @@ use crate::progress::Progress;
 
 use pace::{Arrivals, Ticker};
 pub(crate) use pace::{Lateness, Pace};
+pub(crate) use spread::Spread;
 pub(crate) use sums::Sums;
 pub(crate) use tally::{Accepted, Tally};
 use template::Template;

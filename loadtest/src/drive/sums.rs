@@ -81,8 +81,9 @@ impl Sums {
                 return Some(number.0);
             }
             Reply::Refused(Refused::Engine(Refusal::SoldOut { sku, asked, available })) => {
-                if (*sku, *asked, *available) != (goods.sku, 1, 0) {
-                    self.errors.add(|| format!("order {n} asked one unit of SKU {}: {reply:?}", goods.sku));
+                let first = goods.sku_of(n);
+                if (*sku, *asked, *available) != (first, 1, 0) {
+                    self.errors.add(|| format!("order {n} asked one unit of SKU {first}: {reply:?}"));
                 }
                 self.sold_out += 1;
             }
@@ -132,7 +133,16 @@ pub(super) mod tests {
 
     pub(in super::super) fn goods() -> Goods {
         let market = MarketId::new(3).expect("fits");
-        Goods { market, sku: SkuId(7), lines: 1, hold_ms: 1_000_000, fate: Fate::Reserved, customers: None, seed: 1 }
+        Goods {
+            market,
+            sku: SkuId(7),
+            lines: 1,
+            spread: None,
+            hold_ms: 1_000_000,
+            fate: Fate::Reserved,
+            customers: None,
+            seed: 1,
+        }
     }
 
     pub(in super::super) fn accepted(number: u64) -> Answer {

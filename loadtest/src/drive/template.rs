@@ -10,6 +10,7 @@ use stockade::engine::command::{Command, Line, PaymentMethod, Place, Take};
 use stockade::engine::order::{Counters, State};
 use stockade::wire::{FrameWriter, PushError};
 
+use super::spread::Spread;
 use crate::chance::mix;
 
 /// Lines an order of a drive may have.
@@ -23,6 +24,8 @@ pub(crate) struct Goods {
     pub(crate) sku: SkuId,
     /// How many there are, one line each; their numbers follow one another. 1 to [`CART_LINES_MAX`].
     pub(crate) lines: u8,
+    /// One line of one of so many instead; their numbers follow one another.
+    pub(crate) spread: Option<Spread>,
     pub(crate) hold_ms: u32,
     /// What an accepted order is when the books are compared.
     pub(crate) fate: Fate,
@@ -79,7 +82,12 @@ impl Goods {
         CustomerKey((mix(customer) as u128) << 64 | (customer + 1) as u128)
     }
 
-    /// The lines of every order.
+    /// The first SKU that order `n` asks.
+    pub(crate) fn sku_of(&self, n: u64) -> SkuId {
+        SkuId(self.sku.0 + self.spread.map_or(0, |spread| spread.sku_of(n, self.seed)))
+    }
+
+    /// The lines of every order; of one that is spread, those of the first SKU.
     pub(crate) fn cart(&self) -> Vec<Line> {
         (0..u32::from(self.lines)).map(|at| Line { sku: SkuId(self.sku.0 + at), quantity: 1, price: PRICE }).collect()
     }
@@ -112,8 +120,16 @@ pub(crate) struct Template {
     goods: Goods,
     frame: Vec<u8>,
     correlation_at: usize,
-    /// Of each order: where its identifier and its customer stand.
-    places: Vec<(usize, usize)>,
+    places: Vec<Places>,
+}
+
+/// Where the identifier, the customer and the SKU of an order stand.
+#[derive(Debug)]
+struct Places {
+    order: usize,
+    customer: usize,
+    /// Only of one that is spread.
+    sku: Option<usize>,
 }
 
 const MARK_CORRELATION: u64 = 0xC0FF_EE11_5EED_F00D;
@@ -121,11 +137,15 @@ const MARK_CORRELATION: u64 = 0xC0FF_EE11_5EED_F00D;
 impl Template {
     /// Encodes a frame of `orders` orders.
     pub(crate) fn new(goods: Goods, orders: u16) -> Result<Self, PushError> {
-        let lines = goods.cart();
+        let mut lines = goods.cart();
+        let sku_mark = |order: u128| (order >> 40) as u32;
         let marks: Vec<(u128, u128)> = (0..u64::from(orders)).map(|n| (mark(2 * n), mark(2 * n + 1))).collect();
         let mut writer = FrameWriter::default();
         writer.begin(MARK_CORRELATION, 0);
         for (order, customer) in &marks {
+            if goods.spread.is_some() {
+                lines[0].sku = SkuId(sku_mark(*order));
+            }
             let place = goods.place_with(OrderId::from_bits(*order), CustomerKey(*customer), &lines);
             writer.push(&Command::Place(place))?;
         }
@@ -135,10 +155,11 @@ impl Template {
         let places = marks
             .iter()
             .map(|(order, customer)| {
-                let order_at = find(&frame, from, &order.to_le_bytes());
-                let customer_at = find(&frame, from, &customer.to_le_bytes());
-                from = order_at.max(customer_at);
-                (order_at, customer_at)
+                let (order_at, customer_at) =
+                    (find(&frame, from, &order.to_le_bytes()), find(&frame, from, &customer.to_le_bytes()));
+                from = order_at.max(customer_at) + 16;
+                let sku = goods.spread.map(|_| find(&frame, from, &sku_mark(*order).to_le_bytes()));
+                Places { order: order_at, customer: customer_at, sku }
             })
             .collect();
         Ok(Self { goods, frame, correlation_at, places })
@@ -155,9 +176,12 @@ impl Template {
         out.put_slice(&self.frame);
         let frame = &mut out[start..];
         frame[self.correlation_at..][..8].copy_from_slice(&correlation.to_le_bytes());
-        for (n, (order_at, customer_at)) in (first..).zip(&self.places) {
-            frame[*order_at..][..16].copy_from_slice(&self.goods.order_id(n, made_at).bits().to_le_bytes());
-            frame[*customer_at..][..16].copy_from_slice(&self.goods.customer(n).0.to_le_bytes());
+        for (n, Places { order, customer, sku }) in (first..).zip(&self.places) {
+            frame[*order..][..16].copy_from_slice(&self.goods.order_id(n, made_at).bits().to_le_bytes());
+            frame[*customer..][..16].copy_from_slice(&self.goods.customer(n).0.to_le_bytes());
+            if let Some(at) = sku {
+                frame[*at..][..4].copy_from_slice(&self.goods.sku_of(n).0.to_le_bytes());
+            }
         }
     }
 }
@@ -183,13 +207,15 @@ mod tests {
             market,
             sku: SkuId(7),
             lines: 1,
+            spread: None,
             hold_ms: 3_600_000,
             fate: Fate::Reserved,
             customers: None,
             seed: 99,
         };
         let made_at = Timestamp::from_ms(1_234_567);
-        for orders in [1_u16, 2, 1_024] {
+        for (orders, spread) in [(1_u16, None), (2, None), (1_024, None), (1_024, Some(Spread::new(90, 1.0)))] {
+            let goods = Goods { spread, ..goods };
             let mut copied = BytesMut::new();
             let template = Template::new(goods, orders).expect("fits");
             template.write(5, 1_000, made_at, &mut copied);
@@ -199,7 +225,9 @@ mod tests {
                 let mut writer = FrameWriter::default();
                 writer.begin(correlation, 0);
                 for n in first..first + u64::from(orders) {
-                    writer.push(&Command::Place(goods.place(n, made_at, &goods.cart()))).expect("fits");
+                    let mut lines = goods.cart();
+                    lines[0].sku = goods.sku_of(n);
+                    writer.push(&Command::Place(goods.place(n, made_at, &lines))).expect("fits");
                 }
                 encoded.extend_from_slice(writer.finish());
             }
@@ -210,8 +238,16 @@ mod tests {
     #[test]
     fn customers_take_turns_or_order_ten_times_in_a_row() {
         let market = MarketId::new(3).expect("fits");
-        let goods =
-            Goods { market, sku: SkuId(7), lines: 1, hold_ms: 1, fate: Fate::Expires, customers: None, seed: 0 };
+        let goods = Goods {
+            market,
+            sku: SkuId(7),
+            lines: 1,
+            spread: None,
+            hold_ms: 1,
+            fate: Fate::Expires,
+            customers: None,
+            seed: 0,
+        };
         assert_eq!(goods.customer(0), goods.customer(9));
         assert_ne!(goods.customer(9), goods.customer(10));
         let goods = Goods { customers: Some(2), ..goods };

@@ -128,8 +128,16 @@ impl Flood {
         let units = room(overload).orders;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let seed = mix(session.seed);
-        let goods =
-            Goods { market, sku: skus[0], lines: 1, hold_ms: HOLD_MS, fate: Fate::Reserved, customers: None, seed };
+        let goods = Goods {
+            market,
+            sku: skus[0],
+            lines: 1,
+            spread: None,
+            hold_ms: HOLD_MS,
+            fate: Fate::Reserved,
+            customers: None,
+            seed,
+        };
         Ok(Self {
             client,
             goods,
