@@ -99,14 +99,17 @@ pub(crate) struct Flash {
 /// A shop of many SKUs.
 #[derive(Debug, Clone, Args, Serialize)]
 pub(crate) struct Uniform {
-    /// How many SKUs.
+    /// How many markets. Orders take them in turn; the server spreads them over its --shards.
+    #[arg(long, default_value_t = 1, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=4_000))]
+    pub(crate) markets: u32,
+    /// How many SKUs each market has; at most 400,000 in all.
     #[arg(long, default_value_t = 10_000, value_name = "S",
           value_parser = clap::value_parser!(u32).range(1..=400_000))]
     pub(crate) skus: u32,
     /// How uneven: the SKU of rank k is asked in proportion to 1 / k^Z (Zipf's law); 0 for all alike.
     #[arg(long, default_value_t = 1.0, value_name = "Z", value_parser = exponent)]
     pub(crate) zipf: f64,
-    /// Units of each SKU.
+    /// Units of each SKU in each market.
     #[arg(long, default_value_t = 1_000, value_name = "U")]
     pub(crate) units: u64,
     /// Stop after so many orders. [default: stop by --duration]
@@ -342,6 +345,7 @@ mod tests {
             "loadtest flash --duration 10 --connections 8 --in-flight 1024 --batch 1 --units 1 --customers 5",
             "loadtest flash --rate 50000 --json a.json --hgrm a.hgrm --html a.html",
             "loadtest uniform --skus 100000 --zipf 1.1 --units 50 --orders 1000000",
+            "loadtest uniform --markets 1000 --skus 10 --shards 2",
             "loadtest uniform --zipf 0 --rate 20000 --duration 10",
             "loadtest --json a.json replay FILE.csv.gz --short 5",
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use stockade::base::MarketId;
+use stockade::base::SkuId;
 
 use crate::arguments::Flash;
 use crate::audit::{Known, audit};
@@ -61,11 +61,18 @@ pub(crate) async fn run(flash: &Flash, session: &mut Session) -> Result<Report, 
     run_sale("flash", flash, None, session).await
 }
 
-/// A sale of one SKU, or of many that orders spread over.
+/// Markets and SKUs that orders spread over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Many {
+    pub(crate) markets: u32,
+    pub(crate) spread: Spread,
+}
+
+/// A sale of one SKU, or of many.
 pub(crate) async fn run_sale(
     scenario: &'static str,
     flash: &Flash,
-    spread: Option<Spread>,
+    many: Option<Many>,
     session: &mut Session,
 ) -> Result<Report, Failure> {
     let connections = usize::from(flash.connections);
@@ -82,8 +89,8 @@ pub(crate) async fn run_sale(
     let warmed = drive(plan, &client, session, connections).await?;
 
     session.progress.begin("making SKUs");
-    let sale = market(&mut exchange, session, flash, ("sale", flash.units, spread)).await?;
-    session.progress.begin(if spread.is_some() { "sale" } else { "flash sale" });
+    let sale = market(&mut exchange, session, flash, ("sale", flash.units, many)).await?;
+    session.progress.begin(if many.is_some() { "sale" } else { "flash sale" });
     let span_ns = match flash.orders {
         Some(_) => u64::MAX,
         None => crate::progress::rounded(duration_s(flash) * 1e9),
@@ -94,7 +101,7 @@ pub(crate) async fn run_sale(
     };
     let plan = Plan { orders_max: flash.orders.unwrap_or(u64::MAX), span_ns, pace, batch, ..sale.plan(flash) };
     let mut driven = drive(plan, &client, session, connections).await?;
-    if spread.is_some() {
+    if many.is_some() {
         session.progress.begin("looking at what is left");
         shelves::check_shelves(&mut exchange, sale.goods, flash.units, &mut driven).await?;
     } else if sale.goods.fate == Fate::Expires {
@@ -105,7 +112,9 @@ pub(crate) async fn run_sale(
     }
 
     session.progress.begin("audit");
-    let markets = [warm_up.known(warmed.sums.ledger), sale.known(driven.sums.ledger.clone())];
+    let sold = std::iter::once(&driven.sums.ledger).chain(&driven.sums.others);
+    let mut markets: Vec<Known> = (0..).zip(sold).map(|(turn, ledger)| sale.known(turn, ledger.clone())).collect();
+    markets.push(warm_up.known(0, warmed.sums.ledger));
     let (audit, server) = audit(&mut session.host, &mut exchange, &markets).await?;
     let elapsed_s = driven.elapsed.as_secs_f64();
     session.set_short_run(elapsed_s);
@@ -150,12 +159,12 @@ fn closed_batch(flash: &Flash) -> u16 {
     u16::try_from(in_flight(flash)).map_or(flash.batch, |most| most.min(flash.batch))
 }
 
-/// A market with its SKUs.
+/// A market with its SKUs, or several alike.
 struct Shelf {
+    /// Of the first one.
     name: String,
-    market: MarketId,
     goods: Goods,
-    /// Of all its SKUs together.
+    /// Of all SKUs of one market together.
     units: u64,
 }
 
@@ -163,21 +172,32 @@ async fn market(
     exchange: &mut Exchange,
     session: &Session,
     flash: &Flash,
-    (part, units, spread): (&str, u64, Option<Spread>),
+    (part, units, many): (&str, u64, Option<Many>),
 ) -> Result<Shelf, Failure> {
-    let name = session.market_name(part);
-    let market = exchange.create_market(&name).await?;
+    let (markets, spread) = (many.map_or(1, |many| many.markets), many.map(|many| many.spread));
     let codes: Vec<String> = match spread {
         Some(Spread { skus, .. }) => (1..=skus).map(|number| format!("sku {number}")).collect(),
         None => HOT_SKUS.into_iter().take(flash.lines.into()).map(str::to_owned).collect(),
     };
-    let skus = exchange.create_skus(market, codes.iter().map(String::as_str)).await?;
-    exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
+    let name =
+        |turn: u32| if turn == 0 { session.market_name(part) } else { session.market_name(&format!("{part}-{turn}")) };
+    let market = exchange.create_market(&name(0)).await?;
+    let mut first = SkuId(0);
+    for turn in 0..markets {
+        let this = if turn == 0 { market } else { exchange.create_market(&name(turn)).await? };
+        if this.number() != market.number() + turn {
+            return Err(Failure::Usage(
+                "somebody else makes markets on this server: their numbers must follow one another",
+            ));
+        }
+        let skus = exchange.create_skus(this, codes.iter().map(String::as_str)).await?;
+        exchange.receive_stock(this, skus.iter().map(|sku| (*sku, units))).await?;
+        first = skus[0];
+    }
     let (hold_ms, customers, seed) = (flash.hold.saturating_mul(1_000), flash.customers, mix(session.seed));
     let fate = if expires(flash) { Fate::Expires } else { Fate::Reserved };
-    let goods = Goods { market, sku: skus[0], lines: flash.lines, spread, hold_ms, fate, customers, seed };
-    let units = units * skus.len() as u64;
-    Ok(Shelf { name, market, goods, units })
+    let goods = Goods { market, markets, sku: first, lines: flash.lines, spread, hold_ms, fate, customers, seed };
+    Ok(Shelf { name: name(0), goods, units: units * codes.len() as u64 })
 }
 
 impl Shelf {
@@ -186,10 +206,12 @@ impl Shelf {
         Plan { goods: self.goods, first: 0, orders_max: 0, span_ns: 0, batch: flash.batch, pace, seed: self.goods.seed }
     }
 
-    fn known(&self, orders: Ledger) -> Known {
+    /// What must be in one of its markets.
+    fn known(&self, turn: u32, orders: Ledger) -> Known {
         let mut ledger = orders;
         ledger.receive(self.units);
-        Known { market: self.market, name: self.name.clone(), ledger }
+        let name = if turn == 0 { self.name.clone() } else { format!("{}-{turn}", self.name) };
+        Known { market: self.goods.market_at(turn), name, ledger }
     }
 }
 

@@ -178,6 +178,7 @@ impl Stand {
         let hold_ms = if fate == Fate::Expires { CARTS_HOLD_MS } else { HOLD_MS };
         let goods = Goods {
             market,
+            markets: 1,
             sku: skus[0],
             lines: 1,
             spread: None,

@@ -4,8 +4,8 @@
 //! - What was asked of every SKU is counted again at the end from the numbers of the orders, and what is left of it is
 //!   what was there less that, or nothing. One unit sold twice, or refused while it was there, shows at its SKU.
 
-use stockade::base::SkuId;
 use stockade::base::limits::PAGE_ROWS_MAX;
+use stockade::base::{MarketId, SkuId};
 use stockade::engine::Query;
 use stockade::engine::ledger::Bucket;
 use stockade::wire::Reply;
@@ -30,27 +30,37 @@ pub(crate) async fn check_shelves(
     if reserved > taken || (refused == 0 && reserved != taken) {
         sums.errors.add(|| format!("{reserved} orders accepted, where {taken} units were there for those who asked"));
     }
-    let skus: Vec<SkuId> = (0..asked.len() as u32).map(|at| SkuId(goods.sku.0 + at)).collect();
-    for (page, asked) in skus.chunks(PAGE_ROWS_MAX).zip(asked.chunks(PAGE_ROWS_MAX)) {
-        let read = |reply: &Reply<'_>| match reply {
-            Reply::Stock { rows, more: false } => Some(rows.iter().map(|row| row.balance(Bucket::Available)).collect()),
-            _ => None,
-        };
-        let query = Query::Stock { market: goods.market, skus: page };
-        let left: Vec<i64> = exchange.ask_one("looking at stock", Ask::Query(query), read).await?;
-        for ((sku, asked), left) in page.iter().zip(asked).zip(left) {
-            let least = units.saturating_sub(*asked).cast_signed();
-            if left < least || (refused == 0 && left != least) {
-                sums.errors.add(|| format!("SKU {sku}: {asked} units asked of {units}, and {left} are left"));
+    let count = goods.skus();
+    let skus: Vec<SkuId> = (0..count as u32).map(|at| SkuId(goods.sku.0 + at)).collect();
+    for (turn, asked) in (0..).zip(asked.chunks(count)) {
+        let market = goods.market_at(turn);
+        for (page, asked) in skus.chunks(PAGE_ROWS_MAX).zip(asked.chunks(PAGE_ROWS_MAX)) {
+            for ((sku, asked), left) in page.iter().zip(asked).zip(left_of(exchange, market, page).await?) {
+                let least = units.saturating_sub(*asked).cast_signed();
+                if left < least || (refused == 0 && left != least) {
+                    sums.errors.add(|| format!("market {market} SKU {sku}: {asked} asked of {units}, {left} are left"));
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Units asked of each SKU by the first `orders` orders.
+/// Units for sale of each of these SKUs.
+async fn left_of(exchange: &mut Exchange, market: MarketId, skus: &[SkuId]) -> Result<Vec<i64>, Failure> {
+    let read = |reply: &Reply<'_>| match reply {
+        Reply::Stock { rows, more: false } => Some(rows.iter().map(|row| row.balance(Bucket::Available)).collect()),
+        _ => None,
+    };
+    exchange.ask_one("looking at stock", Ask::Query(Query::Stock { market, skus }), read).await
+}
+
+/// Units asked of each SKU of each market by the first `orders` orders.
 fn asked(goods: Goods, orders: u64) -> Vec<u64> {
-    let mut asked = vec![0; goods.spread.map_or(1, |spread| spread.skus as usize)];
-    (0..orders).for_each(|n| asked[(goods.sku_of(n).0 - goods.sku.0) as usize] += 1);
+    let skus = goods.skus();
+    let mut asked = vec![0; goods.markets as usize * skus];
+    for n in 0..orders {
+        asked[goods.turn_of(n) as usize * skus + (goods.sku_of(n).0 - goods.sku.0) as usize] += 1;
+    }
     asked
 }

@@ -53,6 +53,9 @@ fn a_shop_of_many_skus_sells_what_there_is_of_each() {
     let number = |key: &str| report[key].as_u64().expect("a number");
     assert_eq!(number("reserved") + number("sold_out"), 30_000, "{report:#}");
     assert!(number("reserved") < 700 * 50 && number("sold_out") > 5_000, "some are gone and some are left: {report:#}");
+    let (code, report, _) =
+        run("uniform --orders 20000 --markets 60 --skus 20 --units 5 --batch 50 --seed 1 --shards 3");
+    check_good(code, &report);
     let (code, report, _) = run("uniform --orders 20000 --skus 300 --zipf 0 --units 1000000 --batch 50 --seed 1");
     check_good(code, &report);
     assert_eq!((&report["scenario"], &report["reserved"]), (&Value::from("uniform"), &Value::from(20_000)));

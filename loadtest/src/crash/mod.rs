@@ -103,6 +103,7 @@ impl<'a> Cycles<'a> {
         let sku = exchange.create_skus(market, ["hot"].into_iter()).await?[0];
         let goods = Goods {
             market,
+            markets: 1,
             sku,
             lines: 1,
             spread: None,

@@ -27,7 +27,10 @@ pub(crate) struct Sums {
     /// Why, and how often.
     pub(crate) refusals: BTreeMap<String, u64>,
     pub(crate) errors: Errors,
+    /// Of the first market.
     pub(crate) ledger: Ledger,
+    /// Of the others, where there are several.
+    pub(crate) others: Vec<Ledger>,
     pub(crate) latencies: Histogram<u64>,
     /// Of accepted orders alone.
     pub(crate) accepted_latencies: Histogram<u64>,
@@ -47,6 +50,7 @@ impl Default for Sums {
             refusals: BTreeMap::new(),
             errors: Errors::default(),
             ledger: Ledger::default(),
+            others: Vec::new(),
             latencies: latency::histogram(),
             accepted_latencies: latency::histogram(),
             last_answer_ns: 0,
@@ -77,7 +81,12 @@ impl Sums {
                 self.numbers_sum += u128::from(number.0);
                 let order = goods.order_id(n, made_at);
                 let (state, unit) = goods.fate(order);
-                self.ledger.add(order, state, &[unit; CART_LINES_MAX][..usize::from(goods.lines)]);
+                self.others.resize_with(goods.markets as usize - 1, Ledger::default);
+                let ledger = match goods.turn_of(n) {
+                    0 => &mut self.ledger,
+                    turn => &mut self.others[turn as usize - 1],
+                };
+                ledger.add(order, state, &[unit; CART_LINES_MAX][..usize::from(goods.lines)]);
                 return Some(number.0);
             }
             Reply::Refused(Refused::Engine(Refusal::SoldOut { sku, asked, available })) => {
@@ -113,10 +122,13 @@ impl Sums {
         self.check_numbers();
     }
 
-    /// The law of numbers for people.
+    /// The law of numbers for people, which every market counts by itself.
     pub(crate) fn check_numbers(&mut self) {
         let reserved = self.reserved;
-        let numbers = u128::from(reserved) * (u128::from(reserved) + 1) / 2;
+        let elsewhere: Vec<u64> = self.others.iter().map(|ledger| ledger.orders(State::PendingPayment)).collect();
+        let first = reserved - elsewhere.iter().sum::<u64>();
+        let upto = |reserved: u64| u128::from(reserved) * (u128::from(reserved) + 1) / 2;
+        let numbers = elsewhere.into_iter().chain([first]).map(upto).sum::<u128>();
         if self.numbers_sum != numbers {
             self.errors.add(|| format!("the numbers of {reserved} orders are not 1, 2, 3, … each once"));
         }
@@ -135,6 +147,7 @@ pub(super) mod tests {
         let market = MarketId::new(3).expect("fits");
         Goods {
             market,
+            markets: 1,
             sku: SkuId(7),
             lines: 1,
             spread: None,

@@ -19,7 +19,10 @@ pub(crate) const CART_LINES_MAX: usize = 10;
 /// What every order of a drive has in common: one unit of each of some SKUs, mostly of one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Goods {
+    /// The first market.
     pub(crate) market: MarketId,
+    /// How many there are; their numbers follow one another, and orders take them in turn.
+    pub(crate) markets: u32,
     /// The first SKU.
     pub(crate) sku: SkuId,
     /// How many there are, one line each; their numbers follow one another. 1 to [`CART_LINES_MAX`].
@@ -56,8 +59,18 @@ const ORDERS_PER_CUSTOMER: u64 = 10;
 
 impl Goods {
     /// The identifier of order `n`, made at that log time.
-    pub(crate) const fn order_id(&self, n: u64, made_at: Timestamp) -> OrderId {
-        OrderId::new(made_at, self.market, mix(n.wrapping_add(self.seed)))
+    pub(crate) fn order_id(&self, n: u64, made_at: Timestamp) -> OrderId {
+        OrderId::new(made_at, self.market_at(self.turn_of(n)), mix(n.wrapping_add(self.seed)))
+    }
+
+    /// In which market order `n` is placed, counted from the first.
+    pub(crate) fn turn_of(&self, n: u64) -> u32 {
+        (n % u64::from(self.markets)) as u32
+    }
+
+    /// One of the markets, counted from the first.
+    pub(crate) fn market_at(&self, turn: u32) -> MarketId {
+        MarketId::new(self.market.number() + turn).expect("law: the markets of a drive exist")
     }
 
     /// The state and the counters of an accepted order when the books are compared.
@@ -82,6 +95,11 @@ impl Goods {
         CustomerKey((mix(customer) as u128) << 64 | (customer + 1) as u128)
     }
 
+    /// SKUs of each market that orders spread over.
+    pub(crate) fn skus(&self) -> usize {
+        self.spread.map_or(1, |spread| spread.skus as usize)
+    }
+
     /// The first SKU that order `n` asks.
     pub(crate) fn sku_of(&self, n: u64) -> SkuId {
         SkuId(self.sku.0 + self.spread.map_or(0, |spread| spread.sku_of(n, self.seed)))
@@ -93,7 +111,7 @@ impl Goods {
     }
 
     /// Order `n` as a command.
-    pub(crate) const fn place<'a>(&self, n: u64, made_at: Timestamp, lines: &'a [Line]) -> Place<'a> {
+    pub(crate) fn place<'a>(&self, n: u64, made_at: Timestamp, lines: &'a [Line]) -> Place<'a> {
         self.place_with(self.order_id(n, made_at), self.customer(n), lines)
     }
 
@@ -205,6 +223,7 @@ mod tests {
         let market = MarketId::new(3).expect("fits");
         let goods = Goods {
             market,
+            markets: 1,
             sku: SkuId(7),
             lines: 1,
             spread: None,
@@ -215,7 +234,7 @@ mod tests {
         };
         let made_at = Timestamp::from_ms(1_234_567);
         for (orders, spread) in [(1_u16, None), (2, None), (1_024, None), (1_024, Some(Spread::new(90, 1.0)))] {
-            let goods = Goods { spread, ..goods };
+            let goods = Goods { spread, markets: spread.map_or(1, |_| 7), ..goods };
             let mut copied = BytesMut::new();
             let template = Template::new(goods, orders).expect("fits");
             template.write(5, 1_000, made_at, &mut copied);
@@ -240,6 +259,7 @@ mod tests {
         let market = MarketId::new(3).expect("fits");
         let goods = Goods {
             market,
+            markets: 1,
             sku: SkuId(7),
             lines: 1,
             spread: None,

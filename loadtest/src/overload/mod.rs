@@ -130,6 +130,7 @@ impl Flood {
         let seed = mix(session.seed);
         let goods = Goods {
             market,
+            markets: 1,
             sku: skus[0],
             lines: 1,
             spread: None,
