@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash | uniform | overload | mixed | replay | crash ─► audit ─► report ─► exit code
+//! arguments ─► session (host: a server) ─► flash, uniform, overload, mixed, replay, crash ─► audit ─► report ─► exit
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
