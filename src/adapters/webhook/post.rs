@@ -174,7 +174,68 @@ fn trusted_by_the_system() -> io::Result<RootCertStore> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use tokio::task::LocalSet;
+
     use super::*;
+
+    /// Answers each request of one connection after the other with these bytes. Says how many connections there were.
+    fn receive(listener: &TcpListener, answers: Vec<Vec<u8>>) -> usize {
+        let (mut connections, mut answers) = (0, answers.into_iter());
+        while answers.len() > 0 {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            connections += 1;
+            let mut request = vec![0; 4_096];
+            while stream.read(&mut request).is_ok_and(|read| read > 0) {
+                let Some(answer) = answers.next() else { return connections };
+                if stream.write_all(&answer).is_err() || !answer.starts_with(b"HTTP/1.1 204") {
+                    break;
+                }
+            }
+        }
+        connections
+    }
+
+    #[test]
+    fn whatever_a_receiver_answers_is_taken_or_not_and_its_connection_used_again_or_not() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let listening = LocalSet::new().block_on(&runtime, async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+            let url = format!("http://{}/", listener.local_addr().expect("bound"));
+            let taken = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
+            let mut endless = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n".to_vec();
+            endless.resize(endless.len() + 2 * WEBHOOK_ANSWER_BYTES_MAX, b'x');
+            let refused = b"HTTP/1.1 500 Oh No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
+            let answers = vec![taken.clone(), taken.clone(), endless, b"what?\r\n\r\n".to_vec(), refused, taken];
+            let listening = std::thread::spawn(move || receive(&listener, answers));
+            let post = Post::new(Target::parse(&url).expect("this machine"), None).expect("no certificates needed");
+            let send = async || post.send(&[("webhook-id", "1".to_owned())], Bytes::from_static(b"{}")).await;
+            assert!(send().await.is_ok() && send().await.is_ok(), "on one connection");
+            assert!(send().await.is_ok(), "taken, although its answer is of no use");
+            assert!(post.idle.borrow().is_empty(), "nobody waits for the end of an endless answer");
+            assert!(matches!(send().await, Err(PostFault::Http(_))), "that was no HTTP");
+            assert!(matches!(send().await, Err(PostFault::Status(status)) if status == 500));
+            assert!(send().await.is_ok());
+            listening
+        });
+        // The last connection has ended with whoever drove it.
+        assert_eq!(listening.join().expect("no panic"), 4);
+    }
+
+    #[test]
+    fn a_receiver_that_is_not_there_is_no_connection() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        LocalSet::new().block_on(&runtime, async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+            let url = format!("http://{}/", listener.local_addr().expect("bound"));
+            drop(listener);
+            let post = Post::new(Target::parse(&url).expect("this machine"), None).expect("no certificates needed");
+            let sent = post.send(&[], Bytes::new()).await;
+            assert!(matches!(sent, Err(PostFault::Connect(_))), "{sent:?}");
+        });
+    }
 
     #[test]
     fn a_receiver_elsewhere_is_reached_encrypted_or_not_at_all() {

@@ -206,13 +206,15 @@ fn verifiers() -> Result<[Process; 2], String> {
         run(Process::new("python3").args(["-m", "venv"]).arg(room.join("python")))?;
     }
     let requirements = Path::new(HERE).join("requirements.txt");
-    run(Process::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "15", "--requirement"];
+    run(Process::new(&python).args(pip).arg(requirements))?;
     let node: PathBuf = room.join("node");
     std::fs::create_dir_all(&node).map_err(|why| why.to_string())?;
     for file in ["package.json", "verify.mjs"] {
         std::fs::copy(Path::new(HERE).join(file), node.join(file)).map_err(|why| why.to_string())?;
     }
-    run(Process::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(&node))?;
+    let npm = ["install", "--silent", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=15000"];
+    run(Process::new("npm").args(npm).current_dir(&node))?;
     let mut by = [Process::new(python), Process::new("node")];
     by[0].arg(Path::new(HERE).join("verify.py"));
     by[1].arg(node.join("verify.mjs"));
