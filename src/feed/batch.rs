@@ -4,9 +4,9 @@ use crate::base::{Sequence, ShardId, Timestamp};
 use crate::engine::Fact;
 use crate::wire::{FactReader, FactScratch, encode_fact};
 
-/// Where a fact stands in its shard's stream. Of two, the one that happened later has the greater place.
+/// Where a fact stands in its shard's stream. Of two, the one that happened later has the greater position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// The entry of the log.
     pub sequence: Sequence,
     /// Its position in the entry, from 0.
@@ -19,7 +19,7 @@ pub enum Event<'a> {
     /// It happened.
     Fact {
         /// Where it stands.
-        place: Place,
+        position: Position,
         /// Log time.
         at: Timestamp,
         /// What.
@@ -37,10 +37,10 @@ pub enum Event<'a> {
 impl Event<'_> {
     /// Where it stands. A gap stands where its last entry would.
     #[must_use]
-    pub const fn place(&self) -> Place {
+    pub const fn position(&self) -> Position {
         match self {
-            Self::Fact { place, .. } => *place,
-            Self::Gap { upto, .. } => Place { sequence: *upto, index: 0 },
+            Self::Fact { position, .. } => *position,
+            Self::Gap { upto, .. } => Position { sequence: *upto, index: 0 },
         }
     }
 }
@@ -48,7 +48,7 @@ impl Event<'_> {
 /// An event without what happened, which is in the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
-    Fact { place: Place, at: Timestamp, bytes: usize },
+    Fact { position: Position, at: Timestamp, bytes: usize },
     Gap { after: Sequence, upto: Sequence },
 }
 
@@ -63,15 +63,15 @@ impl Item {
     /// Everything up to this entry has been taken when this is the next to be taken.
     pub(super) const fn taken_before(&self) -> Sequence {
         match self {
-            Self::Fact { place, .. } => Sequence(place.sequence.0 - 1),
+            Self::Fact { position, .. } => Sequence(position.sequence.0 - 1),
             Self::Gap { after, .. } => *after,
         }
     }
 
-    const fn place(&self) -> Place {
+    const fn position(&self) -> Position {
         match self {
-            Self::Fact { place, .. } => *place,
-            Self::Gap { upto, .. } => Place { sequence: *upto, index: 0 },
+            Self::Fact { position, .. } => *position,
+            Self::Gap { upto, .. } => Position { sequence: *upto, index: 0 },
         }
     }
 }
@@ -110,11 +110,11 @@ impl Batch {
         self.items.iter().filter(|item| matches!(item, Item::Fact { .. })).count()
     }
 
-    /// The places of the first and the last event.
+    /// The positions of the first and the last event.
     #[must_use]
-    pub fn places(&self) -> (Place, Place) {
+    pub fn positions(&self) -> (Position, Position) {
         let (first, last) = (self.items.first(), self.items.last());
-        first.zip(last).map(|(first, last)| (first.place(), last.place())).expect("law: a batch tells something")
+        first.zip(last).map(|(first, last)| (first.position(), last.position())).expect("law: a batch tells something")
     }
 
     /// Log time of the first fact; `None` when there are only gaps.
@@ -132,9 +132,9 @@ impl Batch {
         for item in &self.items {
             match *item {
                 Item::Gap { after, upto } => take(Event::Gap { after, upto }),
-                Item::Fact { place, at, .. } => {
+                Item::Fact { position, at, .. } => {
                     let fact = facts.next().and_then(Result::ok).expect("law: a batch holds a fact for each item");
-                    take(Event::Fact { place, at, fact });
+                    take(Event::Fact { position, at, fact });
                 }
             }
         }

@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 
-use super::batch::{Batch, Item, Place, put};
+use super::batch::{Batch, Item, Position, put};
 use crate::base::limits::{CURSOR_MOVE_MS, FEED_BATCH_BYTES_MAX, FEED_BATCH_FACTS_MAX, FEED_BYTES_MAX};
 use crate::base::{Sequence, ShardId, Timestamp};
 use crate::engine::Fact;
@@ -144,9 +144,9 @@ impl Feed {
             let fact = fact?;
             if !matches!(fact, Fact::CursorMoved { .. }) {
                 record.clear();
-                let (place, bytes) = (Place { sequence: entry.sequence, index }, put(&fact, &mut record));
+                let (position, bytes) = (Position { sequence: entry.sequence, index }, put(&fact, &mut record));
                 stream.bytes.extend(&record);
-                stream.waiting.push_back(Item::Fact { place, at: entry.log_time, bytes });
+                stream.waiting.push_back(Item::Fact { position, at: entry.log_time, bytes });
             }
             index += 1;
         }

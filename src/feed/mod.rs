@@ -8,7 +8,7 @@
 //!
 //! # Always true
 //! - Facts of a shard come in order, and each at least once: after a crash those behind the durable cursor come again,
-//!   under the same places.
+//!   under the same positions.
 //! - A fact is never left out silently: where the log was trimmed, the feed tells a gap.
 //! - A feed holds a bounded number of bytes; while it is full, the log is read no further.
 //! # Not here
@@ -19,5 +19,5 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Event, Place};
+pub use batch::{Batch, Event, Position};
 pub use machine::Feed;

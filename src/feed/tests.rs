@@ -26,16 +26,16 @@ fn entry(feed: &mut Feed, sequence: u64, facts: u64, has_cursor: bool) {
 }
 
 fn told(batch: &Batch) -> Vec<(u64, u32)> {
-    let mut places = Vec::new();
+    let mut positions = Vec::new();
     batch.read(&mut FactScratch::default(), |event| {
-        let Place { sequence, index } = event.place();
+        let Position { sequence, index } = event.position();
         if let Event::Fact { at, fact, .. } = event {
             assert_eq!(at.ms(), 1_000 + sequence.0);
             assert!(matches!(fact, Fact::Expired { .. }));
         }
-        places.push((sequence.0, index));
+        positions.push((sequence.0, index));
     });
-    places
+    positions
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_was_trimmed_is_told_as_a_gap_in_its_place() {
     batch.read(&mut FactScratch::default(), |event| {
         events.push(match event {
             Event::Gap { after, upto } => (after.0, upto.0),
-            Event::Fact { place, .. } => (place.sequence.0, place.sequence.0),
+            Event::Fact { position, .. } => (position.sequence.0, position.sequence.0),
         });
     });
     assert_eq!(events, [(4, 4), (4, 9), (10, 10)]);

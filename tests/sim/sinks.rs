@@ -3,7 +3,7 @@
 //!
 //! # Always true
 //! - A receiver is told every fact of every shard, in order, with the bytes and the time that the shard appended; twice
-//!   after a crash or a lost answer, never another one in the same place.
+//!   after a crash or a lost answer, never another one in the same position.
 //! - It misses facts only where it was told a gap, and that only after the world let go of its cursor.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use stockade::adapters::{Courier, Delivery, Desk, Errand};
 use stockade::base::{Sequence, ShardId, Timestamp};
 use stockade::engine::{Command, Engine, Fact};
-use stockade::feed::{Batch, Event, Place};
+use stockade::feed::{Batch, Event, Position};
 use stockade::shard::{HeldCursor, Inbox};
 use stockade::wal::{Fault, Followed, Follower};
 use stockade::wire::{FactReader, FactScratch, Request, encode_fact};
@@ -49,7 +49,7 @@ struct Sink {
 /// What a receiver was told, by shard.
 #[derive(Debug, Default)]
 struct Receiver {
-    facts: BTreeMap<(u16, Place), (Timestamp, Vec<u8>)>,
+    facts: BTreeMap<(u16, Position), (Timestamp, Vec<u8>)>,
     gaps: Vec<(u16, Sequence, Sequence)>,
     told_twice: u64,
 }
@@ -59,15 +59,15 @@ impl Receiver {
         let shard = batch.shard().0;
         batch.read(&mut FactScratch::default(), |event| match event {
             Event::Gap { after, upto } => self.gaps.push((shard, after, upto)),
-            Event::Fact { place, at, fact } => {
+            Event::Fact { position, at, fact } => {
                 let mut bytes = Vec::new();
                 encode_fact(&fact, &mut bytes);
                 let newest = self.facts.range(..=(shard, LAST)).next_back().filter(|((of, _), _)| *of == shard);
-                let is_new = newest.is_none_or(|((_, newest), _)| *newest < place);
-                let before = self.facts.insert((shard, place), (at, bytes.clone()));
+                let is_new = newest.is_none_or(|((_, newest), _)| *newest < position);
+                let before = self.facts.insert((shard, position), (at, bytes.clone()));
                 match before {
-                    Some(before) => assert_eq!(before, (at, bytes), "another fact in the same place {place:?}"),
-                    None => assert!(is_new, "shard {shard}: {place:?} comes after a later one"),
+                    Some(before) => assert_eq!(before, (at, bytes), "another fact in the same position {position:?}"),
+                    None => assert!(is_new, "shard {shard}: {position:?} comes after a later one"),
                 }
                 self.told_twice += u64::from(!is_new);
             }
@@ -79,7 +79,7 @@ impl Receiver {
     }
 }
 
-const LAST: Place = Place { sequence: Sequence(u64::MAX), index: u32::MAX };
+const LAST: Position = Position { sequence: Sequence(u64::MAX), index: u32::MAX };
 
 impl Sinks {
     pub(crate) fn new(are_open: bool) -> Self {
@@ -183,7 +183,7 @@ fn check_entry(receiver: &Receiver, shard: u16, sequence: Sequence, (at, bytes):
     let mut index = 0;
     while let Some(fact) = facts.next() {
         let fact = fact.expect("shards append facts");
-        let told = receiver.facts.get(&(shard, Place { sequence, index }));
+        let told = receiver.facts.get(&(shard, Position { sequence, index }));
         index += 1;
         let mut appended = Vec::new();
         encode_fact(&fact, &mut appended);

@@ -5,7 +5,7 @@ use crate::base::limits::{ADAPTER_FAILURES_MAX, CURSOR_MOVE_MS};
 use crate::base::{MarketId, OrderId};
 use crate::engine::order::State;
 use crate::engine::{Answer, Fact};
-use crate::feed::Place;
+use crate::feed::Position;
 use crate::wal::ReplayedEntry;
 use crate::wire::{Refused, encode_fact};
 
@@ -14,7 +14,7 @@ const DONE: Told = Told::Answer(Answer::Done { state: State::Confirmed, moved: 0
 struct Bench {
     courier: Courier,
     now_ms: u64,
-    out: Vec<(u16, Place, Place)>,
+    out: Vec<(u16, Position, Position)>,
     moves: Vec<(u16, u64, u64)>,
 }
 
@@ -38,7 +38,7 @@ impl Bench {
         while let Some(errand) = self.courier.poll_errand(self.now_ms) {
             match errand {
                 Errand::Deliver(batch) => {
-                    let (first, last) = batch.places();
+                    let (first, last) = batch.positions();
                     self.out.push((batch.shard().0, first, last));
                 }
                 Errand::Move { shard, correlation, upto } => self.moves.push((shard.0, correlation, upto.0)),
@@ -63,8 +63,8 @@ impl Bench {
     }
 }
 
-fn place(sequence: u64) -> Place {
-    Place { sequence: Sequence(sequence), index: 0 }
+fn position(sequence: u64) -> Position {
+    Position { sequence: Sequence(sequence), index: 0 }
 }
 
 #[test]
@@ -73,14 +73,14 @@ fn what_fails_is_delivered_again_and_holds_back_its_shard_and_no_other() {
     bench.happens(0, 1);
     bench.happens(0, 2);
     bench.happens(1, 1);
-    assert_eq!(bench.out, [(0, place(1), place(1)), (1, place(1), place(1))]);
+    assert_eq!(bench.out, [(0, position(1), position(1)), (1, position(1), position(1))]);
     bench.deliver(0, Delivery::Again);
     bench.deliver(1, Delivery::Taken);
     assert_eq!(bench.out.len(), 2, "not at once");
     bench.wait(100);
-    assert_eq!(bench.out[2..], [(0, place(1), place(1))], "the same again, and 2 waits");
+    assert_eq!(bench.out[2..], [(0, position(1), position(1))], "the same again, and 2 waits");
     bench.deliver(0, Delivery::Taken);
-    assert_eq!(bench.out[3..], [(0, place(2), place(2))]);
+    assert_eq!(bench.out[3..], [(0, position(2), position(2))]);
     let counts = bench.courier.counts;
     assert_eq!((counts.facts, counts.deliveries, counts.failures), (2, 4, 1));
 }

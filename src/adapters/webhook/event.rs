@@ -10,7 +10,7 @@ use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
 use crate::engine::{Draw, Fact, Line, Placed, Policy, Report, Retention};
-use crate::feed::{Batch, Event, Place};
+use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
 /// The type of every message.
@@ -18,13 +18,13 @@ pub(super) const TYPE: &str = "stockade.events";
 
 /// The identifier of a message: the same for the same events.
 pub(super) fn id(sink: &str, batch: &Batch) -> String {
-    let (first, last) = batch.places();
-    format!("{sink}-{}-{}-{}", batch.shard(), place(first), place(last))
+    let (first, last) = batch.positions();
+    format!("{sink}-{}-{}-{}", batch.shard(), position(first), position(last))
 }
 
 /// The bytes of a message.
 pub(super) fn body(sink: &str, batch: &Batch, scratch: &mut FactScratch) -> Vec<u8> {
-    let (first, last) = batch.places();
+    let (first, last) = batch.positions();
     let mut events = Vec::with_capacity(batch.len());
     let mut newest = batch.begun_at().unwrap_or(Timestamp::ZERO);
     batch.read(scratch, |event| {
@@ -39,15 +39,15 @@ pub(super) fn body(sink: &str, batch: &Batch, scratch: &mut FactScratch) -> Vec<
         "data": {
             "sink": sink,
             "shard": batch.shard().0,
-            "first": place(first),
-            "last": place(last),
+            "first": position(first),
+            "last": position(last),
             "events": events,
         },
     });
     message.to_string().into_bytes()
 }
 
-fn place(Place { sequence, index }: Place) -> String {
+fn position(Position { sequence, index }: Position) -> String {
     format!("{sequence}.{index}")
 }
 
@@ -57,7 +57,7 @@ fn value(event: &Event<'_>) -> Value {
         Event::Fact { fact, .. } => describe(fact),
     };
     let mut all = Map::new();
-    all.insert("place".to_owned(), place(event.place()).into());
+    all.insert("position".to_owned(), position(event.position()).into());
     if let Event::Fact { at, .. } = event {
         all.insert("at".to_owned(), at.utc().into());
     }
@@ -288,7 +288,7 @@ mod tests {
         feed.handle_begun(&[StreamTail { sequence: Sequence(20), log_time: Timestamp::ZERO }]);
         let batch = feed.poll_batch(ShardId(0)).expect("a gap");
         let sent: Value = serde_json::from_slice(&body("webhook", &batch, &mut FactScratch::default())).expect("JSON");
-        let gap = json!([{ "place": "20.0", "type": "feed.gap", "after": 7, "upto": 20 }]);
+        let gap = json!([{ "position": "20.0", "type": "feed.gap", "after": 7, "upto": 20 }]);
         assert_eq!(sent["data"]["events"], gap);
     }
 

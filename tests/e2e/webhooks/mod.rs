@@ -19,7 +19,7 @@ use crate::child::{Node, Settings};
 use crate::harness::{line, place, stocked};
 use crate::snapshots::{Shop, files};
 use crate::watching;
-use receiver::{Place, Receiver};
+use receiver::{Position, Receiver};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/webhooks");
 /// Longer than any run takes; only a feed that hangs gets there.
@@ -54,8 +54,8 @@ async fn shop(client: &Client, orders: usize) {
     }
 }
 
-/// Every fact in the log but those about cursors, by place: in one word.
-fn in_the_log(data: &Path) -> BTreeMap<Place, &'static str> {
+/// Every fact in the log but those about cursors, by position: in one word.
+fn in_the_log(data: &Path) -> BTreeMap<Position, &'static str> {
     let (mut facts, mut scratch) = (BTreeMap::new(), FactScratch::default());
     let mut take = |entry: wal::ReplayedEntry<'_>| {
         let (mut reader, mut index) = (FactReader::new(entry.bytes, &mut scratch), 0);
@@ -115,13 +115,13 @@ async fn however_often_it_is_killed_a_receiver_is_told_everything_in_order() {
     let events = receiver.events();
     let first = events.keys().map(|(shard, ..)| *shard).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(first.len(), 2, "both shards have news");
-    for (place, word) in &logged {
-        let event = events.get(place);
-        let is_older = *place < (place.0, 3, 0) && matches!(*word, "market.assigned" | "market.opened");
-        assert!(event.is_some() || is_older, "{word} at {place:?} was never told");
-        assert!(event.is_none_or(|event| event["type"] == **word), "{place:?}: {word} was told as {event:?}");
+    for (position, word) in &logged {
+        let event = events.get(position);
+        let is_older = *position < (position.0, 3, 0) && matches!(*word, "market.assigned" | "market.opened");
+        assert!(event.is_some() || is_older, "{word} at {position:?} was never told");
+        assert!(event.is_none_or(|event| event["type"] == **word), "{position:?}: {word} was told as {event:?}");
     }
-    assert!(events.keys().all(|place| logged.contains_key(place)), "something was told that is not in the log");
+    assert!(events.keys().all(|position| logged.contains_key(position)), "something was told that is not in the log");
     assert!(twice > 0, "a bad day and five kills, and nothing was told twice");
 }
 
@@ -168,26 +168,26 @@ async fn the_log_is_kept_for_a_receiver_that_is_down_but_not_for_ever_and_it_is_
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     // Behind the gap nothing is missing.
     let upto = gaps[0]["upto"].as_u64().expect("a number");
-    let told = |place: &Place| events.contains_key(place);
+    let told = |position: &Position| events.contains_key(position);
     let logged = in_the_rest_of_the_log(&settings.data);
     assert!(logged.iter().filter(|(_, sequence, _)| *sequence > upto).all(told), "something is missing");
 }
 
 /// Places of all facts but those about cursors in the segments that there are.
-fn in_the_rest_of_the_log(data: &Path) -> Vec<Place> {
-    let (mut places, mut scratch) = (Vec::new(), FactScratch::default());
+fn in_the_rest_of_the_log(data: &Path) -> Vec<Position> {
+    let (mut positions, mut scratch) = (Vec::new(), FactScratch::default());
     let mut take = |entry: wal::ReplayedEntry<'_>| {
         let (mut reader, mut index) = (FactReader::new(entry.bytes, &mut scratch), 0);
         while let Some(fact) = reader.next() {
             if !matches!(fact.expect("a fact"), Fact::CursorMoved { .. }) {
-                places.push((entry.stream.0.into(), entry.sequence.0, index));
+                positions.push((entry.stream.0.into(), entry.sequence.0, index));
             }
             index += 1;
         }
     };
     let log = wal::Reader::open(&data.join("log")).expect("nobody uses it");
     log.read(&mut take, &mut |_| {}).expect("a sound log");
-    places
+    positions
 }
 
 fn run(command: &mut Process) -> Result<String, String> {

@@ -29,7 +29,7 @@ use crate::child::Webhook;
 const KEY: &str = "c3RvY2thZGUtd2ViaG9vay10ZXN0LXNlY3JldC0hIQ==";
 
 /// Where an event stands: shard, entry, index.
-pub(crate) type Place = (u64, u64, u64);
+pub(crate) type Position = (u64, u64, u64);
 
 /// A message as it came.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(crate) struct Message {
 
 #[derive(Default)]
 struct Known {
-    events: BTreeMap<Place, Value>,
+    events: BTreeMap<Position, Value>,
     messages: Vec<Message>,
     told_twice: u64,
 }
@@ -106,7 +106,7 @@ impl Receiver {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn events(&self) -> BTreeMap<Place, Value> {
+    pub(crate) fn events(&self) -> BTreeMap<Position, Value> {
         self.shared.known.lock().expect("no task panics").events.clone()
     }
 
@@ -187,17 +187,17 @@ fn keep(known: &mut Known, message: Message) {
     assert_eq!(told["type"], "stockade.events");
     let shard = told["data"]["shard"].as_u64().expect("a number");
     for event in told["data"]["events"].as_array().expect("a list") {
-        let place = event["place"].as_str().and_then(|place| place.split_once('.')).expect("entry.index");
-        let place = (shard, place.0.parse().expect("a number"), place.1.parse().expect("a number"));
+        let position = event["position"].as_str().and_then(|position| position.split_once('.')).expect("entry.index");
+        let position = (shard, position.0.parse().expect("a number"), position.1.parse().expect("a number"));
         let newest = known.events.range((shard, 0, 0)..(shard + 1, 0, 0)).next_back().map(|(newest, _)| *newest);
-        match known.events.get(&place) {
+        match known.events.get(&position) {
             Some(before) => {
-                assert_eq!(before, event, "another event in the same place");
+                assert_eq!(before, event, "another event in the same position");
                 known.told_twice += 1;
             }
             None => {
-                assert!(newest.is_none_or(|newest| newest < place), "{place:?} after {newest:?}");
-                known.events.insert(place, event.clone());
+                assert!(newest.is_none_or(|newest| newest < position), "{position:?} after {newest:?}");
+                known.events.insert(position, event.clone());
             }
         }
     }
