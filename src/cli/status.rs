@@ -34,6 +34,10 @@ pub(super) struct StatusReport {
     log_bytes: u64,
     log_frames: u64,
     syncs: u64,
+    images: u16,
+    image_age_ms: u64,
+    sinks: u16,
+    sink_lag_ms: u64,
     stages: BTreeMap<&'static str, StageReport>,
 }
 
@@ -78,6 +82,10 @@ fn report(status: &Status, address: String) -> StatusReport {
         log_bytes: status.log_bytes,
         log_frames: status.log_frames,
         syncs: status.syncs,
+        images: status.images,
+        image_age_ms: status.image_age_ms,
+        sinks: status.sinks,
+        sink_lag_ms: status.sink_lag_ms,
         stages: Stage::ALL.into_iter().map(stage).collect(),
     }
 }
@@ -87,6 +95,14 @@ impl fmt::Display for StatusReport {
         let of = |used: u64, max: u64| format!("{used} of {max}");
         let interval = self.interval_ms.map(|ms| format!(" every {ms} ms")).unwrap_or_default();
         let log = format!("{} in {} frames, {} syncs", bytes_text(self.log_bytes), self.log_frames, self.syncs);
+        let images = match self.images {
+            0 => "none yet".to_owned(),
+            images => format!("{images}, the newest {} old", span_text(self.image_age_ms)),
+        };
+        let sinks = match self.sinks {
+            0 => "none".to_owned(),
+            sinks => format!("{sinks}, {} behind", span_text(self.sink_lag_ms)),
+        };
         for (name, value) in [
             ("server", format!("stockade {} at {}", self.version, self.address)),
             ("up", span_text(self.uptime_ms)),
@@ -97,6 +113,8 @@ impl fmt::Display for StatusReport {
             ("memory", bytes_text(self.rss_bytes)),
             ("durability", format!("{}{interval}, {}", self.durability, self.sync_method)),
             ("log", log),
+            ("images", images),
+            ("sinks", sinks),
             ("connections", self.connections.to_string()),
             ("requests", self.requests.to_string()),
         ] {

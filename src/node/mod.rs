@@ -15,6 +15,7 @@ mod appender;
 mod audit;
 mod config;
 mod fault;
+mod images;
 mod markets;
 mod memory;
 mod serve;

@@ -240,6 +240,8 @@ fn run_door(
             clock: core.clock.clone(),
             orders_max: config.orders_max,
             details_bytes_max: config.details_bytes_max,
+            log_dir: config.data.join(LOG_DIR),
+            sinks: core.webhook.iter().map(Webhook::stats).collect(),
         };
         let parts = NodeParts {
             registry: core.registry.clone(),

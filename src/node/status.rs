@@ -1,10 +1,14 @@
 //! What the node says about itself when a client asks for its status.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
+use super::images::{Images, images};
 use super::memory;
+use crate::adapters::SinkStats;
 use crate::base::limits::STATUS_SIGNIFICANT_DIGITS;
 use crate::server::StatusSource;
 use crate::shard::{Inbox, LogClock, StageStats};
@@ -19,6 +23,8 @@ pub(super) struct NodeStatus {
     pub(super) clock: LogClock,
     pub(super) orders_max: u64,
     pub(super) details_bytes_max: u64,
+    pub(super) log_dir: PathBuf,
+    pub(super) sinks: Vec<Arc<SinkStats>>,
 }
 
 impl StatusSource for NodeStatus {
@@ -40,6 +46,7 @@ impl StatusSource for NodeStatus {
         stages[Stage::TurnRequests as usize] = of_stage(|stages| &stages.turn_commands);
         stages[Stage::WriteBytes as usize] = of_stage(|stages| &stages.entry_bytes);
         stages[Stage::Sync as usize] = summary([&log.sync_us].into_iter());
+        let Images { count, newest_age } = images(&self.log_dir);
         Status {
             version: ServerVersion::of_this_build(),
             shards: u16::try_from(self.inboxes.len()).unwrap_or(u16::MAX),
@@ -63,6 +70,10 @@ impl StatusSource for NodeStatus {
                 Some(SyncMethod::DirectDsync) => SyncMethodCode::DirectDsync,
             },
             stages,
+            images: u16::try_from(count).unwrap_or(u16::MAX),
+            image_age_ms: u64::try_from(newest_age.as_millis()).unwrap_or(u64::MAX),
+            sinks: u16::try_from(self.sinks.len()).unwrap_or(u16::MAX),
+            sink_lag_ms: self.sinks.iter().map(|sink| sink.lag_ms()).max().unwrap_or(0),
         }
     }
 }

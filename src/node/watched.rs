@@ -7,16 +7,17 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
+use super::images::{Images, images};
 use super::memory;
 use crate::adapters::{AdapterStats, SinkStats};
 use crate::engine::Effect;
 use crate::server::{Exposition, Health, HttpSource, Traffic};
 use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
-use crate::wal::{Disk, FileDisk, Handle, images_on};
+use crate::wal::{Disk, FileDisk, Handle};
 use crate::wire::ServerVersion;
 
 /// How far the node is.
@@ -254,16 +255,10 @@ fn tell_log(out: &mut Exposition, parts: &Parts) {
     let segments = disk.list().map_or(0, |names| names.iter().filter(|name| name.ends_with(".segment")).count());
     out.single("stockade_log_segments", "gauge", "Segments on the disk, prepared ones included.", segments);
     out.single("stockade_disk_free_bytes", "gauge", "Free bytes on its disk.", disk.free_bytes().unwrap_or(0));
-    out.single("stockade_images", "gauge", "Images beside the log.", images_on(&disk).map_or(0, |all| all.len()));
-    let age = newest_image_age(parts).unwrap_or(0.0);
+    let Images { count, newest_age } = images(&parts.log_dir);
+    out.single("stockade_images", "gauge", "Images beside the log.", count);
+    let age = newest_age.as_secs_f64();
     out.single("stockade_image_age_seconds", "gauge", "Since the newest image was made; 0 without one.", age);
-}
-
-fn newest_image_age(parts: &Parts) -> Option<f64> {
-    let images = std::fs::read_dir(&parts.log_dir).ok()?.flatten();
-    let images = images.filter(|entry| entry.file_name().to_string_lossy().ends_with(".image"));
-    let newest = images.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()?;
-    SystemTime::now().duration_since(newest).ok().map(|age| age.as_secs_f64())
 }
 
 fn tell_sinks(out: &mut Exposition, parts: &Parts) {

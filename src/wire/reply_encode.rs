@@ -311,7 +311,7 @@ impl ReplyWriter {
 }
 
 const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV1>();
-const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV1>();
+const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
 const fn flag(repeated: bool) -> u8 {

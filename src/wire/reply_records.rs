@@ -44,8 +44,8 @@ impl ReplyKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // Of nine buckets; version 1 had six.
-            Self::Stock | Self::Books => 2,
+            // Of nine buckets; version 1 had six. With images and sinks; version 1 had none.
+            Self::Stock | Self::Books | Self::Status => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -273,7 +273,7 @@ fixed! {
         max: u64,
     }
     /// The server's status.
-    StatusV1 as ArchivedStatusV1, 366 {
+    StatusV2 as ArchivedStatusV2, 386 {
         head: AnswerHead,
         version: [u16; 3],
         shards: u16,
@@ -293,6 +293,10 @@ fixed! {
         durability: u8,
         sync_method: u8,
         stages: [SummaryV1; STAGES],
+        images: u16,
+        image_age_ms: u64,
+        sinks: u16,
+        sink_lag_ms: u64,
     }
     /// The greeting of a new connection.
     HelloV1 as ArchivedHelloV1, 64 {

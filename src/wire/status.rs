@@ -205,6 +205,14 @@ pub struct Status {
     pub sync_method: SyncMethodCode,
     /// Indexed by [`Stage`].
     pub stages: [Summary; STAGES],
+    /// Images beside the log.
+    pub images: u16,
+    /// Since the newest was made; 0 without one.
+    pub image_age_ms: u64,
+    /// Sinks that follow the log.
+    pub sinks: u16,
+    /// Age of the oldest fact that one of them has not taken.
+    pub sink_lag_ms: u64,
 }
 
 impl Status {

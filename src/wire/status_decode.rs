@@ -5,7 +5,7 @@ use rkyv::rend::unaligned::u16_ule;
 use super::layout::{Body, Malformed, RECORD_VERSION};
 use super::refused::Part;
 use super::reply_decode::{Read, flags, stateless};
-use super::reply_records::{ArchivedAnswerHead, ArchivedHelloV1, ArchivedStatusV1, ArchivedSummaryV1, ReplyKind};
+use super::reply_records::{ArchivedAnswerHead, ArchivedHelloV1, ArchivedStatusV2, ArchivedSummaryV1, ReplyKind};
 use super::status::{DurabilityMode, Hello, ServerVersion, Status, Summary, SyncMethodCode};
 use crate::base::Timestamp;
 
@@ -17,7 +17,7 @@ fn version(numbers: [u16; 3]) -> ServerVersion {
 pub(super) fn status(head: &ArchivedAnswerHead, record: &[u8]) -> Read<Status> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedStatusV1>(record)?;
+    let fixed = Body::alone::<ArchivedStatusV2>(record)?;
     Ok(Status {
         version: version(fixed.version.map(u16_ule::to_native)),
         shards: fixed.shards.to_native(),
@@ -37,6 +37,10 @@ pub(super) fn status(head: &ArchivedAnswerHead, record: &[u8]) -> Read<Status> {
         interval_ms: fixed.interval_ms.to_native(),
         sync_method: SyncMethodCode::from_byte(fixed.sync_method).ok_or(Malformed(Part::Value))?,
         stages: core::array::from_fn(|stage| summary(&fixed.stages[stage])),
+        images: fixed.images.to_native(),
+        image_age_ms: fixed.image_age_ms.to_native(),
+        sinks: fixed.sinks.to_native(),
+        sink_lag_ms: fixed.sink_lag_ms.to_native(),
     })
 }
 

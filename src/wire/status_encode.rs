@@ -2,12 +2,12 @@
 
 use super::frame::{ReplyFrameKind, close_frame, open_replies};
 use super::layout::{RecordHead, put};
-use super::reply_records::{AnswerHead, HelloV1, ReplyKind, StatusV1, SummaryV1};
+use super::reply_records::{AnswerHead, HelloV1, ReplyKind, StatusV2, SummaryV1};
 use super::status::{Hello, Status, Summary};
 
 /// The fixed struct of a status.
-pub(super) fn status_fixed(head: AnswerHead, status: &Status) -> StatusV1 {
-    StatusV1 {
+pub(super) fn status_fixed(head: AnswerHead, status: &Status) -> StatusV2 {
+    StatusV2 {
         head,
         version: [status.version.major, status.version.minor, status.version.patch],
         shards: status.shards,
@@ -30,6 +30,10 @@ pub(super) fn status_fixed(head: AnswerHead, status: &Status) -> StatusV1 {
             let Summary { count, p50, p99, p999, max } = stage;
             SummaryV1 { count, p50, p99, p999, max }
         }),
+        images: status.images,
+        image_age_ms: status.image_age_ms,
+        sinks: status.sinks,
+        sink_lag_ms: status.sink_lag_ms,
     }
 }
 

@@ -114,3 +114,20 @@ fn a_certificate_of_another_server_is_not_trusted() {
     let error = Ended::of(ended.expect("the program runs")).failed(1);
     assert!(error.contains("certificate") && error.contains("--ca FILE"), "{error}");
 }
+
+#[test]
+fn a_status_tells_of_images_and_sinks() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").expect("written");
+    // Nobody listens there.
+    let server = Server::start_with(
+        dir,
+        &["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret-file", "secret", "--snapshot-log-bytes", "0"],
+    );
+    server.run("sku create MUG").ok();
+    while server.run("status --json").json()["sink_lag_ms"] == 0 {}
+    let status = server.run("status --json").json();
+    assert_eq!((&status["sinks"], &status["images"]), (&1.into(), &0.into()));
+    let table = server.run("status").ok();
+    assert!(table.contains("images       none yet") && table.contains("sinks        1, "), "{table}");
+}

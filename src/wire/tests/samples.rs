@@ -427,6 +427,10 @@ impl Ingredients {
             interval_ms: self.medium(4),
             sync_method: SyncMethodCode::from_byte(self.pick % 3).expect("three methods"),
             stages: core::array::from_fn::<_, STAGES, _>(summary),
+            images: self.small(2),
+            image_age_ms: self.word(5),
+            sinks: self.small(3),
+            sink_lag_ms: self.word(6),
         }
     }
 
