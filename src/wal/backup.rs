@@ -46,7 +46,8 @@ pub fn backup(dir: &Path, new_dir: &Path, pace: &mut dyn FnMut(u64)) -> Result<B
     backup_on(&FileDisk::new(dir), &FileDisk::new(new_dir), pace)
 }
 
-/// As [`backup`], of a log that nobody else may be writing.
+/// As [`backup`], of a log that nobody else may be writing. Nothing is changed there: a medium that can only be read
+/// will do.
 ///
 /// # Errors
 /// As [`backup`], and [`Fault::InUse`] of `dir`.
@@ -54,7 +55,7 @@ pub fn restore(dir: &Path, new_dir: &Path, pace: &mut dyn FnMut(u64)) -> Result<
     let from = FileDisk::new(dir);
     // An empty directory has nothing to lock.
     directory::read(&from)?;
-    let _lock = directory::lock(&from, true)?;
+    let _lock = directory::lock(&from, false)?;
     backup_on(&from, &FileDisk::new(new_dir), pace)
 }
 

@@ -55,7 +55,7 @@ pub trait Disk: Clone + Send + Sync + 'static {
     fn sync_dir(&self) -> io::Result<()>;
     /// Bytes that may still be written.
     fn free_bytes(&self) -> io::Result<u64>;
-    /// `None` when somebody else holds it. Readers share; a writer is alone.
+    /// `None` when somebody else holds it. Readers share, and leave no trace; a writer is alone.
     fn lock(&self, exclusive: bool) -> io::Result<Option<Self::Lock>>;
     /// Randomness comes from here too, so that one seed makes one world.
     fn random(&self) -> io::Result<u128>;

@@ -89,7 +89,12 @@ impl Disk for FileDisk {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
             (file, FlockOperation::NonBlockingLockExclusive)
         } else {
-            (File::open(path)?, FlockOperation::NonBlockingLockShared)
+            let file = match File::open(path) {
+                // A copy that left an empty file behind, and no node since: there is no writer to keep out.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => File::open(&self.dir)?,
+                file => file?,
+            };
+            (file, FlockOperation::NonBlockingLockShared)
         };
         match rustix::fs::flock(&file, how) {
             Ok(()) => Ok(Some(file)),

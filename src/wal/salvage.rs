@@ -69,7 +69,7 @@ pub fn salvage_on<D: Disk>(from: &D, into: &D, accept_loss: bool) -> Result<Salv
     if !names.iter().any(|name| segment::number_in(name).is_some()) {
         return Err(Fault::NoLog { directory: from.describe() });
     }
-    let _from_lock = directory::lock(from, true)?;
+    let _from_lock = directory::lock(from, false)?;
     let survey = Survey::of(from)?;
     let (dropped, entries) = survey.dropped();
     let regions = survey.unreadable.len();

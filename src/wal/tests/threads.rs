@@ -156,6 +156,34 @@ fn a_second_process_is_refused_until_the_first_has_stopped() {
     assert!(Reader::open(dir.path()).is_ok());
 }
 
+/// Object stores forget empty files, and some media cannot be written.
+#[test]
+fn reading_a_log_changes_nothing_in_its_directory_and_needs_no_lock_that_a_copy_lost() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (log, into) = (dir.path().join("log"), |name: &str| dir.path().join(name));
+    let (handle, running, _) = start(&Options { sync_method: Some(SyncMethod::Fdatasync), ..real(&log) });
+    let (woken, notify) = call();
+    append(&handle, entry(1, 1, 100, notify));
+    woken.recv().expect("woken");
+    let busy = |fault: Fault| matches!(fault, Fault::InUse { .. });
+    assert!(restore(&log, &into("early"), &mut |_| {}).is_err_and(busy));
+    assert!(salvage(&log, &into("early"), true).is_err_and(busy));
+    running.stop();
+    std::fs::remove_file(log.join("LOCK")).expect("it was locked");
+    let names = || {
+        let mut names: Vec<_> = std::fs::read_dir(&log).expect("readable").flatten().map(|f| f.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let read = Reader::open(&log).expect("nobody holds it").read(&mut |_| {}, &mut |_| {}).expect("sound");
+    let restored = restore(&log, &into("restored"), &mut |_| {}).expect("sound");
+    let salvaged = salvage(&log, &into("salvaged"), false).expect("sound");
+    assert_eq!((read.tails[1].sequence, restored.tails[1].sequence), (Sequence(1), Sequence(1)));
+    assert_eq!(salvaged.kept, 1);
+    assert_eq!(names(), before);
+}
+
 #[test]
 fn the_probe_chooses_a_method_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a directory");
