@@ -74,6 +74,8 @@ pub struct Courier {
     asked: BTreeMap<u64, ShardId>,
     next: u64,
     out: VecDeque<Errand>,
+    /// Nothing more is handed out.
+    is_ending: bool,
     pub(super) counts: Counts,
 }
 
@@ -99,6 +101,7 @@ impl Courier {
             asked: BTreeMap::new(),
             next: 0,
             out: VecDeque::new(),
+            is_ending: false,
             counts: Counts::default(),
         }
     }
@@ -126,6 +129,22 @@ impl Courier {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.held() == 0 && self.asked.is_empty() && self.feed.poll_deadline().is_none()
+    }
+
+    /// The node stops: nothing more is handed out, and the cursors are moved to what was taken.
+    pub fn handle_ending(&mut self, now_ms: u64) {
+        self.is_ending = true;
+        self.feed.handle_ending(now_ms);
+    }
+
+    /// Whether nothing is under way any more after [`Courier::handle_ending`].
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let is_out = |parcel: &Parcel| matches!(parcel, Parcel::Out { .. });
+        self.is_ending
+            && !self.parcels.iter().any(is_out)
+            && self.asked.is_empty()
+            && self.feed.poll_deadline().is_none()
     }
 
     /// Whether the sink is left alone for a while.
@@ -184,7 +203,7 @@ impl Courier {
     }
 
     fn deliver_next(&mut self, shard: ShardId, now_ms: u64) {
-        if !self.breaker.allows(now_ms) {
+        if self.is_ending || !self.breaker.allows(now_ms) {
             return;
         }
         let parcel = &mut self.parcels[usize::from(shard.0)];
@@ -226,7 +245,7 @@ impl Courier {
                 false => self.breaker.poll_deadline().map(|probe| probe.max(at)),
             }
         });
-        deliver.into_iter().chain(self.feed.poll_deadline()).min()
+        deliver.filter(|_| !self.is_ending).into_iter().chain(self.feed.poll_deadline()).min()
     }
 }
 

@@ -205,6 +205,8 @@ pub const FEED_BATCH_FACTS_MAX: usize = 1_000;
 pub const FEED_BATCH_BYTES_MAX: usize = 256 * 1024;
 /// A sink's cursor is moved in the log at most once in so long.
 pub const CURSOR_MOVE_MS: u64 = 1_000;
+/// How long a node that stops waits for what is with a sink, and for its cursor to be moved behind it.
+pub const SINK_END_MS_MAX: u64 = 1_000;
 
 /// How often a feed looks whether more of the log is durable.
 pub const FEED_LOOK_MS: u64 = 20;

@@ -21,6 +21,8 @@ use crate::wire::{FactReader, FactScratch, RecordError};
 /// The feed of one sink.
 pub struct Feed {
     streams: Vec<Stream>,
+    /// Cursors are moved without waiting, for there is no later.
+    is_ending: bool,
     scratch: FactScratch,
 }
 
@@ -69,7 +71,7 @@ impl Feed {
             cursor: Durable { upto: *cursor, ..Durable::default() },
             ..Stream::default()
         };
-        Self { streams: cursors.iter().map(stream).collect(), scratch: FactScratch::default() }
+        Self { streams: cursors.iter().map(stream).collect(), is_ending: false, scratch: FactScratch::default() }
     }
 
     /// Where to read on, by shard.
@@ -207,7 +209,13 @@ impl Feed {
     pub fn handle_moved(&mut self, shard: ShardId, now_ms: u64) {
         let cursor = &mut self.streams[usize::from(shard.0)].cursor;
         cursor.upto = cursor.asked.take().expect("law: a cursor moves because it was asked to");
-        cursor.next_ms = now_ms + CURSOR_MOVE_MS;
+        cursor.next_ms = if self.is_ending { now_ms } else { now_ms + CURSOR_MOVE_MS };
+    }
+
+    /// The node stops: cursors that lag behind what was taken move as soon as a shard lets them.
+    pub fn handle_ending(&mut self, now_ms: u64) {
+        self.is_ending = true;
+        self.streams.iter_mut().for_each(|stream| stream.cursor.next_ms = now_ms);
     }
 
     /// The shard had no room for it; to be asked again after so long.

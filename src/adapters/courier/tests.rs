@@ -139,6 +139,41 @@ fn cursors_follow_what_was_taken_and_are_asked_for_again_while_a_shard_has_no_ro
     assert_eq!(bench.courier.counts.moves, 2);
 }
 
+#[test]
+fn at_the_end_cursors_move_to_what_was_taken_and_nothing_more_is_handed_out() {
+    let mut bench = Bench::new();
+    bench.happens(0, 1);
+    bench.deliver(0, Delivery::Taken);
+    bench.tell(&DONE);
+    bench.happens(0, 2);
+    bench.deliver(0, Delivery::Taken);
+    bench.happens(0, 3);
+    bench.happens(1, 1);
+    bench.happens(0, 4);
+    bench.deliver(1, Delivery::Again);
+    assert!(bench.moves.is_empty(), "the cursor was moved less than a second ago");
+    bench.courier.handle_ending(bench.now_ms);
+    bench.turn();
+    assert!(matches!(bench.moves[..], [(0, _, 2)]));
+    bench.deliver(0, Delivery::Taken);
+    assert!(!bench.courier.has_ended());
+    bench.tell(&DONE);
+    assert!(matches!(bench.moves[..], [(0, _, 3)]), "what was out has been taken meanwhile");
+    bench.tell(&Told::Refused(Refused::Overloaded { retry_after_ms: 30 }));
+    assert!(bench.moves.is_empty() && !bench.courier.has_ended());
+    assert_eq!(
+        bench.courier.poll_deadline(bench.now_ms),
+        Some(bench.now_ms + 30),
+        "a shard without room is not pestered"
+    );
+    let out = bench.out.len();
+    bench.wait(30);
+    bench.tell(&DONE);
+    bench.wait(60_000);
+    assert!(bench.courier.has_ended());
+    assert_eq!(bench.out.len(), out, "what the sink did not take, it is told after the next start");
+}
+
 /// A thread that asks when to wake must not be told "now" for a shard that has nothing.
 #[test]
 fn a_shard_without_news_is_no_reason_to_wake_while_another_is_under_way() {

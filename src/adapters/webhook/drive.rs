@@ -17,7 +17,7 @@ use super::super::stats::SinkStats;
 use super::post::{Post, PostFault};
 use super::signature::{Secret, sign};
 use super::{Source, event};
-use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, FEED_FRAMES_AT_ONCE, FEED_LOOK_MS, FEED_RETRY_MS};
+use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, FEED_FRAMES_AT_ONCE, FEED_LOOK_MS, FEED_RETRY_MS, SINK_END_MS_MAX};
 use crate::base::{Sequence, ShardId};
 use crate::engine::Command;
 use crate::feed::Batch;
@@ -86,19 +86,27 @@ impl Drive {
     }
 
     pub(super) async fn run(mut self, stop: &Notify) {
+        let mut ends_at = None;
         loop {
-            let reading = self.read_log();
+            let reading = if ends_at.is_none() { self.read_log() } else { Reading::Enough };
             while let Some(errand) = self.courier.poll_errand(self.now_ms()) {
                 self.carry_out(errand);
             }
             self.tell_stats();
+            if self.courier.has_ended() || ends_at.is_some_and(|at| Instant::now() >= at) {
+                return;
+            }
             let now_ms = self.now_ms();
             let look_ms = if reading == Reading::More { now_ms } else { now_ms + FEED_LOOK_MS };
             let deadline = self.courier.poll_deadline(now_ms).unwrap_or(u64::MAX).min(look_ms);
             let wake_at = self.begun + Duration::from_millis(deadline.max(now_ms));
+            let wake_at = ends_at.map_or(wake_at, |at| wake_at.min(at));
             tokio::select! {
                 biased;
-                () = stop.notified() => return,
+                () = stop.notified(), if ends_at.is_none() => {
+                    self.courier.handle_ending(self.now_ms());
+                    ends_at = Some(Instant::now() + Duration::from_millis(SINK_END_MS_MAX));
+                }
                 (correlation, told) = poll_fn(|cx| self.desk.poll_told(cx)) => {
                     let now_ms = self.now_ms();
                     self.courier.handle_told(correlation, &told, now_ms);

@@ -81,7 +81,7 @@ pub struct Source {
     pub clock: LogClock,
 }
 
-/// A webhook on its thread. Dropping it ends it: what is under way is left and will be sent again.
+/// A webhook on its thread. Dropping it ends it: what is under way has a moment to be taken, or will be sent again.
 pub struct Webhook {
     name: String,
     stop: Arc<Notify>,

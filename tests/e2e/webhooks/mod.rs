@@ -131,6 +131,23 @@ async fn however_often_it_is_killed_a_receiver_is_told_everything_in_order() {
     assert!(twice > 0, "a bad day and five kills, and nothing was told twice");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_stop_in_order_nothing_is_told_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let receiver = Receiver::start(dir.path()).await;
+    let settings = Settings { shards: Some(2), ..settings(dir.path(), &receiver, 1 << 30) };
+    for life in 1..=3 {
+        let node = Node::start(&settings);
+        let known = receiver.count();
+        shop(&node.client().await, 20).await;
+        wait_until("some events", || receiver.count() > known).await;
+        // In the second after a cursor was moved, while more is with the receiver.
+        node.stop();
+        assert!(receiver.count() > known, "life {life}");
+    }
+    assert_eq!(receiver.told_twice(), 0);
+}
+
 /// A number that the node tells machines that watch it.
 fn watched(node: &Node, name: &str) -> f64 {
     let (_, text) = watching::get(node.watched, "/metrics");
