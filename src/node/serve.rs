@@ -144,6 +144,14 @@ impl Core {
         let registry = markets::settle(&mut appender)?;
         let mut attach = |options: &WebhookOptions| sinks::attach(&mut appender, &options.name);
         let cursors = config.webhook.as_ref().map(&mut attach).transpose()?;
+        for sink in sinks::unattended(&engines, config.webhook.as_ref().map(|webhook| &*webhook.name)) {
+            let behind = config.feed_behind_bytes;
+            tracing::warn!(
+                sink,
+                behind,
+                "the log is kept for a sink that is not configured, until it is so much behind"
+            );
+        }
         let start = |(stream, (engine, last))| {
             let log = Arc::new(log.clone());
             Shard::new(engine, crate::base::ShardId(stream), last, entry_bytes_max, log, clock.clone()).start()
