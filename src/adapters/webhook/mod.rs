@@ -107,6 +107,8 @@ impl Webhook {
                 let _refused = rustix::process::nice(PRIORITY);
                 let drive = Drive::new(options.name, (post, secrets), source, stats);
                 LocalSet::new().block_on(&runtime, drive.run(&stop));
+                // A name that is being looked up must not hold the stop: that is a thread which nothing can end.
+                runtime.shutdown_background();
             })?
         };
         Ok(Self { name, stop, stats, thread: Some(thread) })
