@@ -134,16 +134,20 @@ impl Feed {
     /// Takes what is new to it of an entry.
     ///
     /// # Errors
-    /// [`RecordError`] when the entry holds what is no fact.
+    /// [`RecordError`] when the entry holds what is no fact; nothing of it is taken then.
     pub fn handle_entry(&mut self, entry: &ReplayedEntry<'_>) -> Result<(), RecordError> {
         let stream = &mut self.streams[usize::from(entry.stream.0)];
         if entry.sequence <= stream.read {
             return Ok(());
         }
+        let before = (stream.waiting.len(), stream.bytes.len());
         let mut facts = FactReader::new(entry.bytes, &mut self.scratch);
         let (mut record, mut index) = (Vec::new(), 0);
         while let Some(fact) = facts.next() {
-            let fact = fact?;
+            let fact = fact.inspect_err(|_| {
+                stream.waiting.truncate(before.0);
+                stream.bytes.truncate(before.1);
+            })?;
             if !matches!(fact, Fact::CursorMoved { .. }) {
                 record.clear();
                 let (position, bytes) = (Position { sequence: entry.sequence, index }, put(&fact, &mut record));

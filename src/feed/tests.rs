@@ -116,6 +116,22 @@ fn an_idle_node_falls_silent_and_a_cursor_left_in_an_old_segment_follows_once() 
     assert_eq!(feed.poll_move(SHARD, 10_000), None);
 }
 
+/// It is read again and again, as whatever cannot be read: each time its sound facts would be told once more.
+#[test]
+fn of_an_entry_that_holds_what_is_no_fact_nothing_is_taken() {
+    let mut feed = Feed::new(&[Sequence(0)]);
+    entry(&mut feed, 1, 1, false);
+    let mut bytes = Vec::new();
+    encode_fact(&Fact::Expired { order: order(1) }, &mut bytes);
+    bytes.extend([0xff; 24]);
+    let entry = ReplayedEntry { stream: SHARD, sequence: Sequence(2), log_time: Timestamp::ZERO, bytes: &bytes };
+    for _ in 0..3 {
+        assert!(feed.handle_entry(&entry).is_err());
+    }
+    assert_eq!((feed.held(), feed.read()), (1, vec![Sequence(1)]));
+    assert_eq!(told(&feed.poll_batch(SHARD).expect("the fact of 1")), [(1, 0)]);
+}
+
 #[test]
 fn it_holds_a_bounded_number_of_bytes() {
     let mut feed = Feed::new(&[Sequence(0)]);
