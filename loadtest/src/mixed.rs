@@ -176,17 +176,7 @@ impl Stand {
         let skus = exchange.create_skus(market, ["wanted"].into_iter()).await?;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let hold_ms = if fate == Fate::Expires { CARTS_HOLD_MS } else { HOLD_MS };
-        let goods = Goods {
-            market,
-            markets: 1,
-            sku: skus[0],
-            lines: 1,
-            spread: None,
-            hold_ms,
-            fate,
-            customers: None,
-            seed: mix(session.seed),
-        };
+        let goods = Goods::one(market, skus[0], hold_ms, fate, mix(session.seed));
         Ok(Self { name, goods, units })
     }
 

@@ -101,17 +101,7 @@ impl<'a> Cycles<'a> {
         let name = session.market_name("crash");
         let market = exchange.create_market(&name).await?;
         let sku = exchange.create_skus(market, ["hot"].into_iter()).await?[0];
-        let goods = Goods {
-            market,
-            markets: 1,
-            sku,
-            lines: 1,
-            spread: None,
-            hold_ms: HOLD_MS,
-            fate: Fate::Reserved,
-            customers: None,
-            seed: mix(session.seed),
-        };
+        let goods = Goods::one(market, sku, HOLD_MS, Fate::Reserved, mix(session.seed));
         Ok(Self {
             crash,
             name,

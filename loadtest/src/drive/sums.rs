@@ -145,17 +145,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn goods() -> Goods {
         let market = MarketId::new(3).expect("fits");
-        Goods {
-            market,
-            markets: 1,
-            sku: SkuId(7),
-            lines: 1,
-            spread: None,
-            hold_ms: 1_000_000,
-            fate: Fate::Reserved,
-            customers: None,
-            seed: 1,
-        }
+        Goods::one(market, SkuId(7), 1_000_000, Fate::Reserved, 1)
     }
 
     pub(in super::super) fn accepted(number: u64) -> Answer {

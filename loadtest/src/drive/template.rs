@@ -58,6 +58,11 @@ const CURRENCY: Currency = match Currency::new(*b"GBP") {
 const ORDERS_PER_CUSTOMER: u64 = 10;
 
 impl Goods {
+    /// One unit of one SKU of one market; a customer places ten orders in a row.
+    pub(crate) const fn one(market: MarketId, sku: SkuId, hold_ms: u32, fate: Fate, seed: u64) -> Self {
+        Self { market, markets: 1, sku, lines: 1, spread: None, hold_ms, fate, customers: None, seed }
+    }
+
     /// The identifier of order `n`, made at that log time.
     pub(crate) fn order_id(&self, n: u64, made_at: Timestamp) -> OrderId {
         OrderId::new(made_at, self.market_at(self.turn_of(n)), mix(n.wrapping_add(self.seed)))
@@ -221,17 +226,7 @@ mod tests {
     #[test]
     fn a_copied_frame_is_the_frame_that_encoding_would_give() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods {
-            market,
-            markets: 1,
-            sku: SkuId(7),
-            lines: 1,
-            spread: None,
-            hold_ms: 3_600_000,
-            fate: Fate::Reserved,
-            customers: None,
-            seed: 99,
-        };
+        let goods = Goods::one(market, SkuId(7), 3_600_000, Fate::Reserved, 99);
         let made_at = Timestamp::from_ms(1_234_567);
         for (orders, spread) in [(1_u16, None), (2, None), (1_024, None), (1_024, Some(Spread::new(90, 1.0)))] {
             let goods = Goods { spread, markets: spread.map_or(1, |_| 7), ..goods };
@@ -257,17 +252,7 @@ mod tests {
     #[test]
     fn customers_take_turns_or_order_ten_times_in_a_row() {
         let market = MarketId::new(3).expect("fits");
-        let goods = Goods {
-            market,
-            markets: 1,
-            sku: SkuId(7),
-            lines: 1,
-            spread: None,
-            hold_ms: 1,
-            fate: Fate::Expires,
-            customers: None,
-            seed: 0,
-        };
+        let goods = Goods::one(market, SkuId(7), 1, Fate::Expires, 0);
         assert_eq!(goods.customer(0), goods.customer(9));
         assert_ne!(goods.customer(9), goods.customer(10));
         let goods = Goods { customers: Some(2), ..goods };

@@ -128,17 +128,7 @@ impl Flood {
         let units = room(overload).orders;
         exchange.receive_stock(market, skus.iter().map(|sku| (*sku, units))).await?;
         let seed = mix(session.seed);
-        let goods = Goods {
-            market,
-            markets: 1,
-            sku: skus[0],
-            lines: 1,
-            spread: None,
-            hold_ms: HOLD_MS,
-            fate: Fate::Reserved,
-            customers: None,
-            seed,
-        };
+        let goods = Goods::one(market, skus[0], HOLD_MS, Fate::Reserved, seed);
         Ok(Self {
             client,
             goods,
