@@ -59,9 +59,7 @@ impl Engine {
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
         Ok(stock(after, Fact::Adjusted { request, sku, site, delta, reason }))
     }
-}
 
-impl Engine {
     pub(super) fn move_stock<'s>(
         &self,
         request: RequestId,
