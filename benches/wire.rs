@@ -120,6 +120,7 @@ fn replies(bench: &mut Criterion) {
         deadline: Timestamp::from_ms(1_800_000_600_000),
         state: State::PendingPayment,
         short: false,
+        owed: false,
         repeated: false,
     };
     let refused = Refused::Engine(Refusal::SoldOut { sku: SkuId(1), asked: 1, available: 0 });

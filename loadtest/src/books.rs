@@ -85,6 +85,9 @@ impl Ledger {
                 found.push(format!("orders {}: {ours} by our count, {theirs} in the books", state.name()));
             }
         }
+        if theirs.owed != 0 {
+            found.push(format!("{} units are owed in the books: a run sells nothing that is not there", theirs.owed));
+        }
         if self.orders_hash != theirs.orders_hash {
             found.push(format!(
                 "orders_hash: {:032x} by our count, {:032x} in the books: some order is not as it was answered",
@@ -164,7 +167,7 @@ mod tests {
     }
 
     fn books(ledger: &Ledger) -> Books {
-        Books { units: ledger.units, orders: ledger.orders, orders_hash: ledger.orders_hash }
+        Books { units: ledger.units, owed: 0, orders: ledger.orders, orders_hash: ledger.orders_hash }
     }
 
     #[test]
@@ -175,10 +178,10 @@ mod tests {
         let lines = [Counters { committed: 2, cancelled: 1, ..Counters::default() }, Counters::default()];
         ledger.add(order(2), State::Confirmed, &lines);
         ledger.write_off(3);
-        assert_eq!(ledger.units, [-10, 4, 1, 2, 0, 3, 0, 0, 0]);
+        assert_eq!(ledger.units, [-10, 4, 1, 2, 0, 3, 0, 0, 0, 0]);
         assert_eq!((ledger.orders[State::PendingPayment as usize], ledger.orders[State::Confirmed as usize]), (1, 1));
         ledger.remove(order(2), State::Confirmed, &lines);
-        assert_eq!(ledger.units, [-10, 6, 1, 0, 0, 3, 0, 0, 0]);
+        assert_eq!(ledger.units, [-10, 6, 1, 0, 0, 3, 0, 0, 0, 0]);
         assert_eq!(ledger.units.iter().sum::<i64>(), 0, "double entry");
     }
 

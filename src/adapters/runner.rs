@@ -68,7 +68,7 @@ pub enum Ask {
         /// Which.
         effect: Effect,
         /// The attempt that was carried out.
-        attempt: u16,
+        attempt: u32,
         /// What came of it.
         say: Say,
     },

@@ -10,7 +10,7 @@ pub(super) fn order(number: u64) -> OrderId {
     OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("small"), number)
 }
 
-pub(super) fn row(place: u64, number: u64, action: Action, attempt: u16) -> WantRow {
+pub(super) fn row(place: u64, number: u64, action: Action, attempt: u32) -> WantRow {
     WantRow {
         place,
         order: order(number),
@@ -33,6 +33,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         asked: units,
         price: 5,
         taken: units,
+        owed: 0,
         reserved: 0,
         lapsed: 0,
         committed: units,

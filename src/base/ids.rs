@@ -46,6 +46,11 @@ pub struct SkuId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SiteId(pub u16);
 
+impl SiteId {
+    /// Where units lie that an order is owed: nowhere yet. No site has this number.
+    pub const NOWHERE: Self = Self(0);
+}
+
 /// A shard of the node, and the stream of the log that carries its facts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ShardId(pub u16);

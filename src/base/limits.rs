@@ -14,6 +14,9 @@ pub const MIB: usize = 1024 * KIB;
 pub const LINES_MAX: usize = 2_048;
 /// Draws of one placement: how many (line, site) pairs its units may come from.
 pub const DRAWS_MAX: usize = 8_192;
+/// Draws that one order may come to have: those of its placement, and those of a late payment or of filling what it
+/// was owed.
+pub const ORDER_DRAWS_MAX: usize = 2 * DRAWS_MAX;
 /// Draws a node keeps, all orders together, for each line it may keep.
 pub const DRAWS_PER_LINE_MEAN_MAX: u64 = 2;
 /// Units of one line, 1 to this many.
@@ -86,6 +89,14 @@ pub const SKU_POLICIES_MAX: usize = 100_000;
 pub const CUSTOMERS_DEFAULT: u64 = 200_000;
 /// Memory the start-up check counts for one of these.
 pub const CUSTOMER_MEMORY_BYTES: u64 = 120;
+/// Pairs of an order and a SKU that it waits for, all orders of a node together, unless set.
+pub const WAITING_DEFAULT: u64 = 100_000;
+/// Memory the start-up check counts for one of these.
+pub const WAITING_MEMORY_BYTES: u64 = 60;
+/// Orders that one turn of a shard fills at most; the rest waits for the next turn.
+pub const FILLS_PER_TURN_MAX: usize = 1_024;
+/// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
+pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured
@@ -404,7 +415,7 @@ pub const IMPORT_LINES_SHOWN_MAX: usize = 1_000;
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
-    assert!(DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
+    assert!(ORDER_DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
     assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");
     // One placement is one fact: its largest form fits one record, and a record fits an entry.
     assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
@@ -420,7 +431,7 @@ const _: () = {
     assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
     assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
     // A part takes one more item when it is just short of its size: an order with everything it may have.
-    assert!(256 + LINES_MAX * 20 + 2 * DRAWS_MAX * 28 + DETAILS_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
+    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + DETAILS_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
@@ -443,8 +454,8 @@ const _: () = {
     assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
-    assert!(128 + LINES_MAX * 44 + 2 * DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
-    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 78 <= RECORD_BYTES_MAX);
+    assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
 };

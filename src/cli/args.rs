@@ -205,6 +205,15 @@ pub(super) struct PolicyArgs {
     /// Minutes after midnight UTC at which a day begins, below 1440. A change counts anew.
     #[arg(long, value_name = "MINUTES")]
     pub(super) day_begins: Option<u16>,
+    /// Units that may be sold before they are there: they are owed, and what comes in goes to them first.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) oversell_max: Option<u64>,
+    /// So many units for sale, or fewer, are low stock: the log and the webhook tell once when it comes to that.
+    #[arg(long, value_name = "UNITS")]
+    pub(super) low_stock: Option<u64>,
+    /// Count what a customer returns no more. A change counts anew.
+    #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+    pub(super) returns_give_back: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -408,7 +417,7 @@ mod tests {
     #[test]
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
-                     --skus-max 1 --customers-max 1 --orders-per-second-max 1 --reserve-orders 1 \
+                     --skus-max 1 --customers-max 1 --waiting-max 1 --orders-per-second-max 1 --reserve-orders 1 \
                      --durability sync --segment-bytes 1 --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \

@@ -15,11 +15,11 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{CodeList, MarketId, SiteId, SkuId};
 use crate::client::{Client, ClientIdentity, ClientOptions, PemSource, QueryReply, Response};
 use crate::engine::query::SiteRow;
-use crate::engine::{Answer, Command, Query, Refusal};
+use crate::engine::{Answer, Command, Granted, Query, Refusal};
 use crate::wire::Refused;
 
 /// What was answered: the answer, and the units taken per line when it was short.
-pub(super) type Answered = (Answer, Vec<u32>);
+pub(super) type Answered = (Answer, Vec<Granted>);
 
 /// A server.
 pub(super) struct Connection {
@@ -167,7 +167,7 @@ impl MarketConnection {
 /// Submits a command; a refusal becomes a fault that begins with `what`.
 pub(super) async fn submit(client: &Client, what: &str, command: &Command<'_>) -> Result<Answered, CliFault> {
     match client.submit(command).await? {
-        Response::Answered { answer, taken } => Ok((answer, taken)),
+        Response::Answered { answer, granted } => Ok((answer, granted)),
         Response::Refused(why) => Err(CliFault::refused(what, &why)),
     }
 }

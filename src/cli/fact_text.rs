@@ -1,6 +1,6 @@
 //! Facts in words, one line each, for `log dump`.
 
-use crate::base::{CustomerKey, OrderId};
+use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
 use crate::engine::{Fact, Placed, Report, Retention};
 
@@ -65,6 +65,10 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::CursorMoved { sink, upto, attached: false } => {
             format!("the log is no longer kept for sink {sink}, which has got to entry {upto}")
         }
+        Fact::Filled { order, draws } => format!("filled of {order}: {}", draws_text(draws)),
+        Fact::StockLevelChanged { market, sku, level, for_sale } => {
+            format!("stock of sku {sku} of market {market} is {}: {for_sale} for sale", level.name())
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }
@@ -98,7 +102,10 @@ fn placed_text(placed: &Placed<'_>) -> String {
 }
 
 fn draws_text(draws: &[Draw]) -> String {
-    let draw = |draw: &Draw| format!("{} of line {} at site {}", draw.quantity, draw.line, draw.site);
+    let draw = |draw: &Draw| match draw.site {
+        SiteId::NOWHERE => format!("{} of line {} owed", draw.quantity, draw.line),
+        site => format!("{} of line {} at site {site}", draw.quantity, draw.line),
+    };
     match draws {
         [] => "nothing".to_owned(),
         draws => draws.iter().map(draw).collect::<Vec<_>>().join(", "),

@@ -86,6 +86,7 @@ fn config(settings: ServeSettings) -> Config {
         details_bytes_max: settings.details_bytes_max,
         skus_max: settings.skus_max,
         customers_max: settings.customers_max,
+        waiting_max: settings.waiting_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,
         durability: settings.durability,

@@ -226,6 +226,9 @@ fn sku(sources: Sources, command: SkuCommand) -> Result<(), CliFault> {
                 customer_day_max,
                 by_hashes: policy.by_hashes,
                 day_begins_min: policy.day_begins,
+                oversell_max: policy.oversell_max,
+                low_stock: policy.low_stock,
+                returns_give_back: policy.returns_give_back,
             };
             ask(sources.client(client)?, async |settings| policy::policy(settings, &sku, &wanted).await)
         }

@@ -13,7 +13,7 @@ use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, SkuId};
 use crate::client::{QueryReply, Response};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::query::OrderView;
-use crate::engine::{Answer, Command, Line, Place, Query, Refusal};
+use crate::engine::{Answer, Command, Granted, Line, Place, Query, Refusal};
 use crate::wire::Refused;
 
 /// A placement, understood, before any server was asked.
@@ -81,7 +81,9 @@ pub(super) async fn place(settings: &ClientSettings, args: &PlaceArgs) -> Result
         details: args.details.as_bytes(),
     };
     match connection.client.submit(&Command::Place(place)).await? {
-        Response::Answered { answer, taken } => placed(&connection.suggestion, order, &wanted.lines, (answer, taken)),
+        Response::Answered { answer, granted } => {
+            placed(&connection.suggestion, order, &wanted.lines, (answer, granted))
+        }
         Response::Refused(why) => Err(not_placed(&why, &codes, &skus)),
     }
 }
@@ -90,15 +92,15 @@ fn placed(
     suggestion: &Suggestion,
     order: OrderId,
     lines: &[WantedLine],
-    (answer, taken): Answered,
+    (answer, granted): Answered,
 ) -> Result<PlacedReport, CliFault> {
-    let Answer::Placed { number, accepted_at, deadline, state, short, repeated } = answer else {
+    let Answer::Placed { number, accepted_at, deadline, state, short, owed, repeated } = answer else {
         return Err(unexpected("an order", &answer));
     };
-    let line = |(index, line): (usize, &WantedLine)| TakenReport {
-        sku: line.sku.clone(),
-        asked: line.quantity,
-        taken: taken.get(index).copied().unwrap_or(line.quantity),
+    let line = |(index, line): (usize, &WantedLine)| {
+        let all = Granted { taken: line.quantity, owed: 0 };
+        let Granted { taken, owed } = granted.get(index).copied().unwrap_or(all);
+        TakenReport { sku: line.sku.clone(), asked: line.quantity, taken, owed }
     };
     Ok(PlacedReport {
         number: number.0,
@@ -107,6 +109,7 @@ fn placed(
         accepted_at: accepted_at.utc(),
         reserved_until: deadline.utc_or_none(),
         short,
+        owed,
         repeated,
         lines: lines.iter().enumerate().map(line).collect(),
         confirm: suggestion.command("order confirm", &[&number.to_string()]),

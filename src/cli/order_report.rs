@@ -39,6 +39,7 @@ struct LineReport {
     price_minor: u64,
     asked: u32,
     taken: u32,
+    owed: u32,
     reserved: u32,
     lapsed: u32,
     committed: u32,
@@ -77,6 +78,7 @@ fn line_report(index: usize, line: &LineView, view: &OrderView, codes: &HashMap<
         price_minor: line.price,
         asked: line.asked,
         taken: line.taken,
+        owed: line.owed,
         reserved: line.reserved,
         lapsed: line.lapsed,
         committed: line.committed,
@@ -104,6 +106,7 @@ impl fmt::Display for OrderReport {
             "price",
             "asked",
             "taken",
+            "owed",
             "reserved",
             "lapsed",
             "committed",
@@ -114,8 +117,9 @@ impl fmt::Display for OrderReport {
         let mut table = Table::new(&headings);
         for line in &self.lines {
             let mut cells = vec![line.line.to_string(), line.sku.clone(), line.price.clone()];
-            let counters = [line.asked, line.taken, line.reserved, line.lapsed, line.committed, line.shipped];
-            cells.extend(counters.iter().chain(&[line.cancelled, line.returned]).map(ToString::to_string));
+            let counters = [line.asked, line.taken, line.owed, line.reserved, line.lapsed, line.committed];
+            cells
+                .extend(counters.iter().chain(&[line.shipped, line.cancelled, line.returned]).map(ToString::to_string));
             table.row(cells);
         }
         table.fmt(f)
@@ -176,6 +180,7 @@ pub(super) struct PlacedReport {
     pub(super) accepted_at: String,
     pub(super) reserved_until: Option<String>,
     pub(super) short: bool,
+    pub(super) owed: bool,
     pub(super) repeated: bool,
     pub(super) lines: Vec<TakenReport>,
     /// The command that confirms it.
@@ -189,6 +194,8 @@ pub(super) struct TakenReport {
     pub(super) sku: String,
     pub(super) asked: u32,
     pub(super) taken: u32,
+    /// Of these: not there yet.
+    pub(super) owed: u32,
 }
 
 impl fmt::Display for PlacedReport {
@@ -197,7 +204,11 @@ impl fmt::Display for PlacedReport {
         let before = if self.repeated { " (it had been placed before)" } else { "" };
         writeln!(f, "order {number} is {state}{before}\nid {id}")?;
         for line in &self.lines {
-            writeln!(f, "  {} of {} {}", line.taken, line.asked, line.sku)?;
+            write!(f, "  {} of {} {}", line.taken, line.asked, line.sku)?;
+            match line.owed {
+                0 => writeln!(f)?,
+                owed => writeln!(f, ", {owed} of them as soon as they come in")?,
+            }
         }
         match &self.reserved_until {
             Some(until) => writeln!(f, "reserved until {until}; to keep it: {}", self.confirm),

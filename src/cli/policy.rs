@@ -21,6 +21,9 @@ pub(super) struct Wanted {
     pub(super) customer_day_max: Option<u32>,
     pub(super) by_hashes: Option<bool>,
     pub(super) day_begins_min: Option<u16>,
+    pub(super) oversell_max: Option<u64>,
+    pub(super) low_stock: Option<u64>,
+    pub(super) returns_give_back: Option<bool>,
 }
 
 /// The policy of a SKU. Zero means that there is no such rule.
@@ -35,6 +38,9 @@ pub(super) struct Shown {
     customer_day_max: u32,
     by_hashes: bool,
     day_begins_min: u16,
+    oversell_max: u64,
+    low_stock: u64,
+    returns_give_back: bool,
     #[serde(skip)]
     words: String,
 }
@@ -48,11 +54,27 @@ impl fmt::Display for Shown {
 
 /// A policy in words, rules separated by semicolons.
 pub(super) fn in_words(policy: &Policy) -> String {
-    let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
-        *policy;
+    let Policy {
+        safety_stock,
+        order_min,
+        order_max,
+        customer_max,
+        customer_day_max,
+        by_hashes,
+        day_begins_min,
+        oversell_max,
+        low_stock,
+        returns_give_back,
+    } = *policy;
     let mut rules = Vec::new();
     if safety_stock > 0 {
         rules.push(format!("{safety_stock} units are never for sale"));
+    }
+    if oversell_max > 0 {
+        rules.push(format!("{oversell_max} units may be sold before they are there"));
+    }
+    if low_stock > 0 {
+        rules.push(format!("{low_stock} units for sale are low stock"));
     }
     if order_min > 0 {
         rules.push(format!("at least {order_min} units an order"));
@@ -69,6 +91,9 @@ pub(super) fn in_words(policy: &Policy) -> String {
     }
     if by_hashes && (customer_max > 0 || customer_day_max > 0) {
         rules.push("a customer is also known by account, address and instrument".to_owned());
+    }
+    if returns_give_back && (customer_max > 0 || customer_day_max > 0) {
+        rules.push("what a customer returns is counted no more".to_owned());
     }
     if rules.is_empty() { "no rule".to_owned() } else { rules.join("; ") }
 }
@@ -87,6 +112,9 @@ pub(super) async fn policy(settings: &ClientSettings, sku: &str, wanted: &Wanted
         customer_day_max: wanted.customer_day_max.unwrap_or(now.customer_day_max),
         by_hashes: wanted.by_hashes.unwrap_or(now.by_hashes),
         day_begins_min: wanted.day_begins_min.unwrap_or(now.day_begins_min),
+        oversell_max: wanted.oversell_max.unwrap_or(now.oversell_max),
+        low_stock: wanted.low_stock.unwrap_or(now.low_stock),
+        returns_give_back: wanted.returns_give_back.unwrap_or(now.returns_give_back),
     };
     if policy != now {
         let command = Command::SetPolicy { market, sku: number, policy };
@@ -103,6 +131,9 @@ pub(super) async fn policy(settings: &ClientSettings, sku: &str, wanted: &Wanted
         customer_day_max: now.customer_day_max,
         by_hashes: now.by_hashes,
         day_begins_min: now.day_begins_min,
+        oversell_max: now.oversell_max,
+        low_stock: now.low_stock,
+        returns_give_back: now.returns_give_back,
         words: in_words(&now),
     })
 }

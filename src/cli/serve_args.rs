@@ -32,6 +32,9 @@ pub(super) struct ServeArgs {
     /// Counts of customers that policies of SKUs limit: one for each SKU and way of recognising a customer.
     #[arg(long, value_name = "COUNT")]
     customers_max: Option<String>,
+    /// Pairs of an order and a SKU of which it is owed units.
+    #[arg(long, value_name = "COUNT")]
+    waiting_max: Option<String>,
     /// Placements admitted in a second, all connections together, such as 50000; or none.
     #[arg(long, value_name = "COUNT")]
     orders_per_second_max: Option<String>,
@@ -117,6 +120,7 @@ impl ServeArgs {
             ("details_bytes_max", self.details_bytes_max),
             ("skus_max", self.skus_max),
             ("customers_max", self.customers_max),
+            ("waiting_max", self.waiting_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),
             ("durability", self.durability),

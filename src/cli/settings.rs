@@ -13,6 +13,7 @@ use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
     LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX,
     SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
+    WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -34,6 +35,7 @@ pub(super) struct ServeSettings {
     pub(super) details_bytes_max: u64,
     pub(super) skus_max: u64,
     pub(super) customers_max: u64,
+    pub(super) waiting_max: u64,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
     pub(super) durability: Durability,
@@ -67,6 +69,7 @@ impl ServeSettings {
             details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
+            waiting_max: count("waiting_max", WAITING_DEFAULT)?,
             orders_per_second_max: given
                 .get("orders_per_second_max", &format!("1 to {ORDERS_PER_SECOND_MAX}, or none"), per_second)?
                 .flatten(),
@@ -326,6 +329,7 @@ mod tests {
             "details_bytes_max",
             "skus_max",
             "customers_max",
+            "waiting_max",
             "orders_per_second_max",
             "reserve_orders",
             "durability",

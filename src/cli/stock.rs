@@ -123,7 +123,10 @@ struct StockLine {
     quality_hold: i64,
     damaged: i64,
     quarantine: i64,
+    arriving: i64,
     on_hand: u64,
+    /// Of the SKU, at no site: the same in each of its lines.
+    owed: u64,
 }
 
 /// What `stock get` shows.
@@ -135,13 +138,22 @@ pub(super) struct Stock {
 
 impl fmt::Display for Stock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table =
-            Table::new(&["sku", "site", "available", "reserved", "committed", "set aside", "on hand", "handed over"]);
+        let mut table = Table::new(&[
+            "sku",
+            "site",
+            "available",
+            "reserved",
+            "committed",
+            "set aside",
+            "on hand",
+            "handed over",
+            "owed",
+        ]);
         for line in &self.stock {
-            let set_aside = line.quality_hold + line.damaged + line.quarantine;
+            let set_aside = line.quality_hold + line.damaged + line.quarantine + line.arriving;
             let on_hand = line.on_hand.cast_signed();
             let units = [line.available, line.reserved, line.committed, set_aside, on_hand, line.customer];
-            let units = units.map(|units| units.to_string());
+            let units = units.map(|units| units.to_string()).into_iter().chain([line.owed.to_string()]);
             table.row([line.sku.clone(), line.site.clone()].into_iter().chain(units).collect());
         }
         table.fmt(f)
@@ -185,6 +197,8 @@ fn line(sku: String, site: String, row: &StockRow) -> StockLine {
         quality_hold: row.balance(Bucket::QualityHold),
         damaged: row.balance(Bucket::Damaged),
         quarantine: row.balance(Bucket::Quarantine),
+        arriving: row.balance(Bucket::Arriving),
+        owed: row.owed,
         on_hand: on_hand(&row.balances),
     }
 }

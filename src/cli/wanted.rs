@@ -52,7 +52,7 @@ pub(super) enum WantedCommand {
         order: String,
         /// The attempt, as the list shows it.
         #[arg(long)]
-        attempt: u16,
+        attempt: u32,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -92,7 +92,7 @@ struct RowReport {
     order: u64,
     id: String,
     action: &'static str,
-    attempt: u16,
+    attempt: u32,
     amount_minor: u64,
     amount: String,
     currency: String,
@@ -207,7 +207,7 @@ pub(super) async fn done(
     settings: &ClientSettings,
     effect: Effect,
     order: &str,
-    attempt: u16,
+    attempt: u32,
 ) -> Result<DoneReport, CliFault> {
     let connection = MarketConnection::open(settings).await?;
     let order = order::find(&connection, order).await?;

@@ -2,7 +2,7 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Effects, Policy, Query};
+use crate::engine::{Answer, Effects, Granted, Policy, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
 /// What became of a command.
@@ -12,8 +12,8 @@ pub enum Response {
     Answered {
         /// What became of it.
         answer: Answer,
-        /// Units taken per line; empty unless the answer says `short`.
-        taken: Vec<u32>,
+        /// What each line got; empty unless the answer says `short` or `owed`.
+        granted: Vec<Granted>,
     },
     /// It was refused and changed nothing, whenever it was sent.
     Refused(Refused),
@@ -64,8 +64,8 @@ impl Settled {
     /// first.
     pub(super) fn of(request: &Request<'_>, reply: Reply<'_>, mut stock: Vec<StockRow>) -> Option<Self> {
         let query = match (request, reply) {
-            (Request::Command(_), Reply::Answer(answer, taken)) => {
-                return Some(Self::Command(Response::Answered { answer, taken: taken.iter().collect() }));
+            (Request::Command(_), Reply::Answer(answer, grants)) => {
+                return Some(Self::Command(Response::Answered { answer, granted: grants.iter().collect() }));
             }
             (Request::Command(_), Reply::Refused(why)) => return Some(Self::Command(Response::Refused(why))),
             (Request::Query(_), Reply::Refused(why)) => QueryReply::Refused(why),

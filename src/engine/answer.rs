@@ -3,6 +3,15 @@
 use super::order::State;
 use crate::base::{OrderNumber, SkuId, Timestamp};
 
+/// What one line of a placement got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Granted {
+    /// Units taken, those that are owed included.
+    pub taken: u32,
+    /// Units of these that are not there yet.
+    pub owed: u32,
+}
+
 /// What became of a command. `repeated` says that it had already happened and this is its first answer again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -25,8 +34,8 @@ pub enum Answer {
         /// It had happened before.
         repeated: bool,
     },
-    /// The order was accepted. What was taken of each line is in [`Scratch::taken`](super::Scratch::taken), filled only
-    /// when `short`.
+    /// The order was accepted. What each line got is in [`Scratch::granted`](super::Scratch::granted), filled only when
+    /// `short` or `owed`.
     Placed {
         /// For people.
         number: OrderNumber,
@@ -38,6 +47,8 @@ pub enum Answer {
         state: State,
         /// Some line got fewer units than asked.
         short: bool,
+        /// Some of what a line got is not there yet: now, also when the answer is a repeat.
+        owed: bool,
         /// It had been accepted before.
         repeated: bool,
     },

@@ -1,7 +1,7 @@
 //! The books of a market: what must agree between the server, its log and whoever kept count outside.
 //!
 //! The hash of an order is XXH3-128 (seed 0) of, little-endian: identifier (16 bytes), state (1), then per line taken,
-//! reserved, lapsed, committed, shipped, cancelled (4 each). The books hold the sum of all of them modulo 2^128, so
+//! reserved, lapsed, committed, shipped, cancelled (4 each); what is taken and none of the others is owed. The books hold the sum of all of them modulo 2^128, so
 //! neither order of arrival nor the place of an order in memory matters, and one order is replaced by subtracting its
 //! old hash and adding the new one.
 //!
@@ -10,7 +10,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::order::{Counters, STATES, State};
+use super::order::{LineUnits, STATES, State};
 use crate::base::OrderId;
 
 /// Bytes of the hashed form before its lines.
@@ -45,7 +45,7 @@ impl Tally {
 }
 
 /// The hash of one order, from the counters of its lines in order.
-pub fn order_hash(order: OrderId, state: State, lines: impl ExactSizeIterator<Item = Counters>) -> u128 {
+pub fn order_hash(order: OrderId, state: State, lines: impl ExactSizeIterator<Item = LineUnits>) -> u128 {
     let len = HEAD + lines.len() * LINE;
     let mut short = [0; HEAD + 4 * LINE];
     if len <= short.len() {
@@ -58,7 +58,7 @@ pub fn order_hash(order: OrderId, state: State, lines: impl ExactSizeIterator<It
     }
 }
 
-fn write(bytes: &mut [u8], order: OrderId, state: State, lines: impl Iterator<Item = Counters>) {
+fn write(bytes: &mut [u8], order: OrderId, state: State, lines: impl Iterator<Item = LineUnits>) {
     bytes[..16].copy_from_slice(&order.bits().to_le_bytes());
     bytes[16] = state as u8;
     for (bytes, line) in bytes[HEAD..].as_chunks_mut::<LINE>().0.iter_mut().zip(lines) {
@@ -77,12 +77,12 @@ mod tests {
     #[test]
     fn the_hash_of_an_order_has_the_documented_layout() {
         let order = OrderId::from_bits(0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10);
-        let line = Counters { reserved: 1, lapsed: 2, committed: 3, shipped: 4, cancelled: 5, returned: 6 };
+        let line = LineUnits { owed: 7, reserved: 1, lapsed: 2, committed: 3, shipped: 4, cancelled: 5, returned: 6 };
         for count in [0, 1, 4, 5, 2_048] {
             let mut bytes = order.bits().to_le_bytes().to_vec();
             bytes.push(2);
             for _ in 0..count {
-                for word in [15_u32, 1, 2, 3, 4, 5] {
+                for word in [22_u32, 1, 2, 3, 4, 5] {
                     bytes.extend(word.to_le_bytes());
                 }
             }

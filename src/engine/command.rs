@@ -102,7 +102,7 @@ pub enum Command<'a> {
         /// Which effect of it.
         effect: Effect,
         /// The attempt that the wanted list named.
-        attempt: u16,
+        attempt: u32,
         /// What became of it.
         report: Report,
     },

@@ -11,7 +11,7 @@
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
 use super::ledger::Account;
-use super::policy::Policy;
+use super::policy::{Policy, StockLevel};
 use super::retention::Retention;
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
@@ -106,7 +106,7 @@ pub enum Fact<'a> {
         /// Units on hand since.
         counted: u64,
     },
-    /// An order was accepted: available to reserved, or to committed when it needs no payment.
+    /// An order was accepted: available to reserved, or to committed when it needs no payment. What is not there is owed.
     Placed(Placed<'a>),
     /// Payment accepted: reserved to committed; or, after expiry, available to committed as the draws say.
     Confirmed {
@@ -219,7 +219,7 @@ pub enum Fact<'a> {
         /// Which effect of it.
         effect: Effect,
         /// Which attempt.
-        attempt: u16,
+        attempt: u32,
         /// What became of it.
         report: Report,
     },
@@ -231,6 +231,24 @@ pub enum Fact<'a> {
         upto: Sequence,
         /// Whether the log is kept for it from there on.
         attached: bool,
+    },
+    /// An order got what it was owed, or some of it: arriving to reserved, or to committed when it is paid for.
+    Filled {
+        /// The order.
+        order: OrderId,
+        /// To which lines, where it lies, how many.
+        draws: &'a [Draw],
+    },
+    /// What is for sale of a SKU came to be little, or nothing, or enough again. Once per crossing.
+    StockLevelChanged {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// How it is called now.
+        level: StockLevel,
+        /// Units for sale.
+        for_sale: u64,
     },
     /// Tombstones left. Their identifiers are refused.
     Left {
@@ -249,6 +267,7 @@ impl Fact<'_> {
             | Self::SiteCreated { market, .. }
             | Self::SkuCreated { market, .. }
             | Self::PolicySet { market, .. }
+            | Self::StockLevelChanged { market, .. }
             | Self::EffectsSet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
@@ -263,6 +282,7 @@ impl Fact<'_> {
             | Self::Blocked { order }
             | Self::LinesCancelled { order, .. }
             | Self::Expired { order }
+            | Self::Filled { order, .. }
             | Self::HandedOver { order, .. }
             | Self::Extended { order, .. }
             | Self::EffectReported { order, .. }
@@ -296,13 +316,14 @@ pub struct Placed<'a> {
     pub hashes: Option<IdentityHashes>,
     /// As asked, in order.
     pub lines: &'a [Line],
-    /// Where the units were taken, lines in order, sites in rank order. Their sum per line is what was taken.
+    /// Where the units were taken, lines in order, sites in rank order, what is owed last. Their sum per line is what
+    /// was taken.
     pub draws: &'a [Draw],
     /// As given.
     pub details: &'a [u8],
 }
 
-/// Units of one line at one site.
+/// Units of one line at one site, or owed: then at [`SiteId::NOWHERE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     /// Position of the line in the placement, from 0.

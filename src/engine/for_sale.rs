@@ -72,9 +72,12 @@ impl Engine {
             let Some(market) = self.markets.get_mut(id.number() as usize).and_then(Option::as_deref_mut) else {
                 continue;
             };
-            let mut skus = std::mem::take(&mut market.ledger.moved.skus);
+            let (mut skus, tells) = (std::mem::take(&mut market.ledger.moved.skus), market.policies.tells());
             for sku in skus.drain(..) {
                 let (units, newest_accepted) = (market.for_sale(sku), market.newest_accepted);
+                if tells && market.policies.rule(sku).is_some_and(|rule| rule.policy.level(units) != rule.level) {
+                    self.crossed.push_back((id, sku));
+                }
                 tell(ForSale { market: id, sku, units, newest_accepted });
             }
             // The memory goes back: the next turn needs it.

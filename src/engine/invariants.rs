@@ -13,7 +13,7 @@ use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
 use super::policy::{CustomerId, Policy};
-use crate::base::{MarketId, SiteId, SkuId, Timestamp};
+use crate::base::{MarketId, OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
 type Held = BTreeMap<(MarketId, SkuId, SiteId), [i64; BUCKETS]>;
@@ -61,6 +61,8 @@ impl Engine {
         }
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
+        let pairs: u64 = self.markets.iter().flatten().map(|market| market.waiting.pairs()).sum();
+        law(pairs == self.waiting_pairs, || format!("{} that wait are {pairs}", self.waiting_pairs))?;
         law(customers == self.customer_counts, || format!("{} customers are {customers}", self.customer_counts))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
     }
@@ -84,11 +86,15 @@ impl Engine {
         law(record.state == totals.state(), || format!("order {order} is {:?} but holds {totals:?}", record.state))?;
         let draws = self.orders.draws(record);
         law(draws.is_sorted_by_key(|draw| draw.line), || format!("draws of {order} are not in line order"))?;
-        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
+        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
             law(units.taken() == u64::from(line.taken), || {
                 format!("a line of {order} took {} has {units:?}", line.taken)
             })?;
             law(line.taken <= line.asked, || format!("a line of {order} took {} of {}", line.taken, line.asked))?;
+            let in_line = market.waiting.behind(line.sku, OrderNumber(record.number.0 - 1)).next();
+            law(units.owed == 0 || in_line.is_some_and(|(number, _)| number == record.number), || {
+                format!("order {order} is owed {} units and stands in no line", units.owed)
+            })?;
             law(units.returned <= units.shipped, || format!("a line of {order} got back more than it shipped"))?;
         }
         Ok(())
@@ -111,6 +117,11 @@ impl Engine {
         for draw in self.orders.draws(record) {
             let key = (record.order.market(), lines[usize::from(draw.line)].sku, draw.site);
             let units = held.entry(key).or_default();
+            // What is owed is counted as arriving nowhere: no site has it.
+            if draw.is_owed() {
+                units[Bucket::Arriving as usize] += i64::from(draw.units.held());
+                continue;
+            }
             units[Bucket::Reserved as usize] += i64::from(draw.units.reserved);
             units[Bucket::Committed as usize] += i64::from(draw.units.committed);
             units[Bucket::Customer as usize] += i64::from(draw.units.shipped - draw.units.returned);
@@ -136,10 +147,10 @@ impl Engine {
         }
         for (_, record) in self.orders.records().filter(|(_, record)| record.order.market() == number) {
             let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
-            for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
+            for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
                 let Some(rule) = market.policies.rule(line.sku) else { continue };
                 if rule.policy.customer_max > 0 && record.number >= rule.held_from {
-                    let units = u64::from(units.reserved) + u64::from(units.committed) + u64::from(units.shipped);
+                    let units = rule.policy.counted(&units);
                     for key in rule.policy.keys(record.customer, hashes) {
                         *holds.entry((line.sku, key)).or_default() += units;
                     }
@@ -153,12 +164,29 @@ impl Engine {
         Ok(())
     }
 
+    /// Who waits is owed what the line says, and nothing is for sale from the shelf meanwhile.
+    fn check_waiting(&self, number: MarketId, sku: SkuId, held: &Held) -> Result<(), String> {
+        let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        let nowhere = held.get(&(number, sku, SiteId::NOWHERE)).map_or(0, |units| units[Bucket::Arriving as usize]);
+        let owed = market.waiting.owed(sku);
+        law(owed == nowhere.unsigned_abs(), || {
+            format!("orders are owed {nowhere} of SKU {sku}, {owed} are waited for")
+        })?;
+        let in_line: u64 = market.waiting.behind(sku, OrderNumber(0)).map(|(_, units)| units).sum();
+        law(owed == in_line, || format!("{owed} of SKU {sku} are waited for, the line says {in_line}"))?;
+        let arriving: u64 = market.ranked.iter().map(|site| market.ledger.arriving(sku, *site)).sum();
+        law(arriving == 0 || owed > 0, || format!("{arriving} of SKU {sku} arrive for nobody"))?;
+        let on_the_shelf = market.on_the_shelf(sku);
+        law(owed == 0 || on_the_shelf == 0, || format!("{on_the_shelf} of SKU {sku} are for sale past who waits"))
+    }
+
     fn check_market(&self, number: MarketId, held: &Held, tally: Tally) -> Result<(), String> {
         let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
         let tally = tally.plus(&market.gone.tally);
         law(market.tally == tally, || format!("books of market {number}: {:?} should be {tally:?}", market.tally))?;
         let (mut totals, mut gone_with_customers) = (Balances::default(), 0_u64);
         for sku in (1..).map(SkuId).take(market.skus.len()) {
+            self.check_waiting(number, sku, held)?;
             let mut sum = 0;
             for site in &market.ranked {
                 let balances = market.ledger.balances(sku, *site);

@@ -6,6 +6,10 @@
 //!                         └── expire, cancel ── reserved            │                  │
 //!                         └── cancel ───────────────────────────────┘                  │
 //!                         └── return to stock ─────────────────────────────────────────┘
+//!
+//!              while orders wait for the SKU: what would come to be available is
+//! (from where it comes) ─► arriving ─fill─► reserved, committed ── nobody waits any more ─► available
+//!
 //! available ◄─move─► quality_hold, damaged, quarantine, available elsewhere ─move─► write_off, supplier
 //! ```
 //!
@@ -41,10 +45,12 @@ pub enum Bucket {
     Damaged = 7,
     /// On the shelf, apart from everything else: nobody knows yet what becomes of it.
     Quarantine = 8,
+    /// On the shelf, come in while orders wait for it, and not for sale: a turn or a few later it is theirs.
+    Arriving = 9,
 }
 
 /// How many buckets there are.
-pub const BUCKETS: usize = 9;
+pub const BUCKETS: usize = 10;
 
 impl Bucket {
     /// Every bucket, in the order of their numbers.
@@ -58,6 +64,7 @@ impl Bucket {
         Self::QualityHold,
         Self::Damaged,
         Self::Quarantine,
+        Self::Arriving,
     ];
 
     /// The bucket of this number; `None` for a number that names nothing.
@@ -79,6 +86,7 @@ impl Bucket {
             Self::QualityHold => "quality_hold",
             Self::Damaged => "damaged",
             Self::Quarantine => "quarantine",
+            Self::Arriving => "arriving",
         }
     }
 
@@ -186,6 +194,11 @@ impl Ledger {
     pub fn available(&self, sku: SkuId, site: SiteId) -> u64 {
         let balances = self.sites[site_index(site)].get(sku_index(sku));
         balances.map_or(0, |balances| balances[Bucket::Available as usize].cast_unsigned())
+    }
+
+    /// Units of one SKU at one site that wait to be given to orders.
+    pub(super) fn arriving(&self, sku: SkuId, site: SiteId) -> u64 {
+        self.balances(sku, site)[Bucket::Arriving as usize].cast_unsigned()
     }
 
     /// Units of one SKU that lie at one site, whatever they are for.

@@ -8,12 +8,13 @@
 use super::books::Tally;
 use super::catalog::Catalog;
 use super::effect::Effects;
-use super::ledger::Ledger;
+use super::ledger::{Account, Bucket, Ledger};
 use super::numbers::Numbers;
 use super::policy::{Policies, Policy};
 use super::refusal::Refusal;
 use super::requests::Requests;
 use super::retention::{Gone, Retention};
+use super::waiting::Waiting;
 use crate::base::{OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Code of the site every market begins with.
@@ -38,6 +39,7 @@ pub(super) struct Market {
     pub(super) retired_before: Timestamp,
     pub(super) gone: Gone,
     pub(super) policies: Policies,
+    pub(super) waiting: Waiting,
     /// Of orders placed from now on.
     pub(super) effects: Effects,
     /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
@@ -60,6 +62,7 @@ impl Market {
             retired_before: Timestamp::ZERO,
             gone: Gone::default(),
             policies: Policies::default(),
+            waiting: Waiting::default(),
             effects: Effects::default(),
             newest_accepted: Timestamp::ZERO,
         };
@@ -83,10 +86,70 @@ impl Market {
         if sku.0 != 0 && sku.0 as usize <= self.skus.len() { Ok(()) } else { Err(Refusal::UnknownSku { sku }) }
     }
 
-    /// Units for sale at all sites together: what is available less the safety stock.
+    /// Units for sale at all sites together: those on the shelf, and those that may be sold although they are not.
     pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+        self.on_the_shelf(sku) + self.oversell_left(sku)
+    }
+
+    /// Units for sale that are there: what is available at all sites less the safety stock.
+    pub(super) fn on_the_shelf(&self, sku: SkuId) -> u64 {
         let available: u64 = self.ranked.iter().map(|site| self.ledger.available(sku, *site)).sum();
         available.saturating_sub(self.policies.safety_stock(sku))
+    }
+
+    /// Units that may still be sold without being there.
+    pub(super) fn oversell_left(&self, sku: SkuId) -> u64 {
+        self.policies.oversell_max(sku).saturating_sub(self.waiting.owed(sku))
+    }
+
+    /// Where units of a SKU go that come to be free: to whoever waits for them, if somebody does.
+    pub(super) fn landing(&self, sku: SkuId) -> Bucket {
+        if self.waiting.is_waited_for(sku) { Bucket::Arriving } else { Bucket::Available }
+    }
+
+    /// Units at a site come to be free.
+    pub(super) fn land(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) {
+        let bucket = self.landing(sku);
+        self.ledger.transfer(sku, from, Account { site, bucket }, units);
+        if bucket == Bucket::Arriving {
+            self.waiting.note_arrival(sku);
+        }
+    }
+
+    /// An order waits for so many units.
+    pub(super) fn begin_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
+        self.waiting.join(sku, number, units);
+        self.ledger.moved.note(sku);
+    }
+
+    /// An order waits for so many units no more. When nobody does any more, what has arrived is for sale.
+    pub(super) fn stop_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
+        self.waiting.leave(sku, number, units);
+        self.ledger.moved.note(sku);
+        if !self.waiting.is_waited_for(sku) {
+            self.shift(sku, (Bucket::Arriving, Bucket::Available), u64::MAX);
+        }
+    }
+
+    /// What a lower safety stock has set free goes to whoever waits.
+    pub(super) fn gather(&mut self, sku: SkuId) {
+        if self.waiting.is_waited_for(sku) {
+            self.shift(sku, (Bucket::Available, Bucket::Arriving), self.on_the_shelf(sku));
+            self.waiting.note_arrival(sku);
+        }
+    }
+
+    /// Moves so many units at most from one bucket to another of the same site, sites in rank order.
+    fn shift(&mut self, sku: SkuId, (from, to): (Bucket, Bucket), mut units: u64) {
+        for site in &self.ranked {
+            let account = |bucket| Account { site: *site, bucket };
+            let held = self.ledger.balances(sku, *site)[from as usize].cast_unsigned();
+            let moved = held.min(units);
+            if moved > 0 {
+                self.ledger.transfer(sku, account(from), account(to), moved);
+                units -= moved;
+            }
+        }
     }
 
     pub(super) fn policy(&self, sku: SkuId) -> Policy {

@@ -28,6 +28,7 @@ pub mod order;
 pub mod query;
 
 mod decide;
+mod fill;
 mod fold;
 mod for_sale;
 mod routing;
@@ -54,8 +55,10 @@ mod read;
 mod requests;
 mod retention;
 mod retire;
+mod stock_level;
+mod waiting;
 
-pub use answer::Answer;
+pub use answer::{Answer, Granted};
 pub use books::order_hash;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
 pub use cursor::Cursor;
@@ -65,13 +68,13 @@ pub use effect::{Action, AsideReason, Effect, Effects, Report};
 pub use fact::{Draw, Fact, Placed};
 pub use for_sale::ForSale;
 pub use image::ImageError;
-pub use policy::Policy;
+pub use policy::{Policy, StockLevel};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
 pub use retention::Retention;
 
-use crate::base::ShardId;
 use crate::base::limits;
+use crate::base::{MarketId, ShardId};
 
 /// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +93,8 @@ pub struct Capacity {
     pub skus_max: u64,
     /// Counts of customers that policies limit.
     pub customers_max: u64,
+    /// Pairs of an order and a SKU that it waits for.
+    pub waiting_max: u64,
 }
 
 impl Capacity {
@@ -102,6 +107,7 @@ impl Capacity {
         details_bytes_max: u64::MAX,
         skus_max: u64::MAX,
         customers_max: u64::MAX,
+        waiting_max: u64::MAX,
     };
 }
 
@@ -115,6 +121,7 @@ impl Default for Capacity {
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
             customers_max: limits::CUSTOMERS_DEFAULT,
+            waiting_max: limits::WAITING_DEFAULT,
         }
     }
 }
@@ -137,7 +144,12 @@ pub struct Engine {
     /// When tombstones may leave.
     leavings: deadline::Deadlines,
     watched: for_sale::Watched,
+    crossed: stock_level::Crossed,
     wants: wanted::Wants,
+    /// Pairs of an order and a SKU that it waits for, all markets together.
+    waiting_pairs: u64,
+    /// Markets in which something arrived for those who wait.
+    filling: std::collections::VecDeque<MarketId>,
     cursors: cursor::Cursors,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
@@ -159,7 +171,10 @@ impl Engine {
             closings: deadline::Deadlines::default(),
             leavings: deadline::Deadlines::default(),
             watched: for_sale::Watched::default(),
+            crossed: stock_level::Crossed::default(),
             wants: wanted::Wants::default(),
+            waiting_pairs: 0,
+            filling: std::collections::VecDeque::new(),
             cursors: cursor::Cursors::default(),
             held: Default::default(),
         }

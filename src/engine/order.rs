@@ -11,8 +11,9 @@
 //! ```
 //!
 //! # Always true
-//! - `taken = reserved + lapsed + committed + shipped + cancelled`, per line and per draw; `returned` is part of
-//!   shipped.
+//! - `taken = owed + reserved + lapsed + committed + shipped + cancelled` per line; `returned` is part of shipped.
+//! - What is owed lies at no site: it is a draw on [`SiteId::NOWHERE`](crate::base::SiteId::NOWHERE), whose units count
+//!   as reserved until the order is paid for and as committed from then on, so that the state says the same of them.
 //! - The state is a function of the counters ([`State::of`]); nothing stores one that disagrees.
 //! # Not here
 //! - Where orders are kept: `orders`. Which command is legal when: [`State::legal`].
@@ -45,7 +46,53 @@ pub enum State {
 /// Length of an array indexed by [`State`]; index 0 is never used.
 pub const STATES: usize = 8;
 
-/// Units of an order, by what became of them.
+/// Units of one line of an order, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineUnits {
+    /// Sold, and not there yet.
+    pub owed: u32,
+    /// Set aside until the deadline.
+    pub reserved: u32,
+    /// Set aside, or owed, once; the deadline passed.
+    pub lapsed: u32,
+    /// Paid for, waiting to be handed over.
+    pub committed: u32,
+    /// Handed over.
+    pub shipped: u32,
+    /// Cancelled.
+    pub cancelled: u32,
+    /// Of the shipped ones: back in stock.
+    pub returned: u32,
+}
+
+impl LineUnits {
+    /// What was taken, wherever it is now.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.owed as u64
+            + self.reserved as u64
+            + self.lapsed as u64
+            + self.committed as u64
+            + self.shipped as u64
+            + self.cancelled as u64
+    }
+
+    /// Adds the units of one draw of the line; `is_owed` says that they lie nowhere yet.
+    pub(super) const fn add(&mut self, units: &Counters, is_owed: bool) {
+        if is_owed {
+            self.owed += units.held();
+        } else {
+            self.reserved += units.reserved;
+            self.committed += units.committed;
+        }
+        self.lapsed += units.lapsed;
+        self.shipped += units.shipped;
+        self.cancelled += units.cancelled;
+        self.returned += units.returned;
+    }
+}
+
+/// Units of one draw of an order, by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Set aside until the deadline.
@@ -75,14 +122,25 @@ impl Counters {
         self.reserved + self.lapsed + self.committed
     }
 
-    /// Adds the units of another draw of the same line.
-    pub(super) const fn add(&mut self, other: &Self) {
-        self.reserved += other.reserved;
-        self.lapsed += other.lapsed;
-        self.committed += other.committed;
-        self.shipped += other.shipped;
-        self.cancelled += other.cancelled;
-        self.returned += other.returned;
+    /// Whether it tells of no unit at all.
+    pub(super) const fn is_nothing(&self) -> bool {
+        self.taken() == 0
+    }
+
+    /// Units that the order has a claim on now.
+    pub(super) const fn held(&self) -> u32 {
+        self.reserved + self.committed
+    }
+
+    /// Gives so many of the units held here to another draw of the line, as what they are.
+    pub(super) const fn give(&mut self, quantity: u32, to: &mut Self) {
+        if self.reserved > 0 {
+            self.reserved -= quantity;
+            to.reserved += quantity;
+        } else {
+            self.committed -= quantity;
+            to.committed += quantity;
+        }
     }
 
     /// Reserved to committed: payment accepted the order.

@@ -30,7 +30,7 @@ use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
 use super::index::Index;
-use super::order::{Counters, State, Totals};
+use super::order::{Counters, LineUnits, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
@@ -95,7 +95,7 @@ pub(super) struct LineRecord {
     pub(super) taken: u32,
 }
 
-/// Units of one line at one site.
+/// Units of one line at one site, or owed to it: at none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DrawRecord {
     pub(super) line: u16,
@@ -104,6 +104,11 @@ pub(super) struct DrawRecord {
 }
 
 impl DrawRecord {
+    /// Whether its units lie nowhere yet.
+    pub(super) fn is_owed(&self) -> bool {
+        self.site == SiteId::NOWHERE
+    }
+
     /// Some units of this draw.
     pub(super) const fn of(&self, quantity: u32) -> Draw {
         Draw { line: self.line, site: self.site, quantity }
@@ -228,7 +233,7 @@ impl Orders {
         &draws[start..start + len]
     }
 
-    /// Units of the whole order.
+    /// Units of the whole order, what it is owed included.
     pub(super) fn totals(&self, record: &Record) -> Totals {
         Totals::of(self.draws(record).iter().map(|draw| draw.units))
     }
@@ -245,13 +250,13 @@ impl Orders {
         self.changes(position).iter().find(|kept| kept.change.id == id).copied()
     }
 
-    /// Counters per line, in order.
-    pub(super) fn line_counters(&self, record: &Record) -> impl ExactSizeIterator<Item = Counters> {
+    /// Units per line, in order.
+    pub(super) fn line_units(&self, record: &Record) -> impl ExactSizeIterator<Item = LineUnits> {
         let mut draws = self.draws(record);
         (0..record.lines.len).map(move |line| {
-            let mut sum = Counters::default();
+            let mut sum = LineUnits::default();
             while let Some((draw, rest)) = draws.split_first().filter(|(draw, _)| draw.line == line) {
-                sum.add(&draw.units);
+                sum.add(&draw.units, draw.is_owed());
                 draws = rest;
             }
             sum
@@ -260,7 +265,7 @@ impl Orders {
 
     /// What the books hold of this order.
     pub(super) fn hash(&self, record: &Record) -> u128 {
-        order_hash(record.order, record.state, self.line_counters(record))
+        order_hash(record.order, record.state, self.line_units(record))
     }
 
     /// Adds an accepted placement with every unit reserved, or committed when it is confirmed.

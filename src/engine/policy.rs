@@ -1,7 +1,7 @@
 //! Policies: what a shop lets be sold of one SKU, and to one customer.
 //!
 //! ```text
-//! for sale = available at all sites - safety stock
+//! for sale = available at all sites - safety stock + oversell allowance - what is owed
 //! one order        at least order_min, at most order_max units of the SKU, all its lines together
 //! one customer     at most customer_max units for as long as the limit stands, customer_day_max a day
 //! ```
@@ -11,7 +11,8 @@
 //!
 //! # Always true
 //! - A count is taken in the same step as the units and given back in the same step as they are: open orders count, and
-//!   what was cancelled or has lapsed does not. What comes back from a customer stays counted.
+//!   what was cancelled or has lapsed does not. What comes back from a customer stays counted, unless the policy says
+//!   otherwise.
 //! - A limit counts orders accepted from the moment it was set. A change of its number goes on counting; a change of
 //!   how customers are recognised, or of when a day begins, counts anew.
 //! - A count is kept while it is not zero, an order's leaving notwithstanding.
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 
 use super::command::IdentityHashes;
+use super::order::LineUnits;
 use crate::base::{CustomerKey, OrderNumber, SkuId, Timestamp};
 
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
@@ -48,12 +50,38 @@ pub struct Policy {
     pub by_hashes: bool,
     /// Minutes after midnight UTC at which a day begins, below 1,440.
     pub day_begins_min: u16,
+    /// Units that may be sold without being there: the oversell allowance. What is owed uses it up.
+    pub oversell_max: u64,
+    /// A fact tells when so many units or fewer are for sale, or none, and when there are more again.
+    pub low_stock: u64,
+    /// What comes back from a customer is counted no more.
+    pub returns_give_back: bool,
 }
 
 impl Policy {
     /// Whether customers are counted.
     pub(super) const fn counts(&self) -> bool {
         self.customer_max > 0 || self.customer_day_max > 0
+    }
+
+    /// Units of a line that count against what a customer may have.
+    pub(super) fn counted(&self, units: &LineUnits) -> u64 {
+        let held = [units.owed, units.reserved, units.committed, units.shipped].into_iter().map(u64::from).sum::<u64>();
+        held - if self.returns_give_back { u64::from(units.returned) } else { 0 }
+    }
+
+    /// Whether a fact tells when stock is low.
+    pub(super) const fn tells(&self) -> bool {
+        self.low_stock > 0
+    }
+
+    /// How so many units for sale are called.
+    pub(super) const fn level(&self, for_sale: u64) -> StockLevel {
+        match (self.tells(), for_sale) {
+            (true, 0) => StockLevel::Out,
+            (true, units) if units <= self.low_stock => StockLevel::Low,
+            _ => StockLevel::Enough,
+        }
     }
 
     /// The day of a moment, counted from the first day of 1970.
@@ -70,6 +98,42 @@ impl Policy {
         let IdentityHashes { account, address, instrument } = hashes.filter(|_| self.by_hashes).unwrap_or_default();
         let all = [customer.0, account.into(), address.into(), instrument.into()];
         (0..).zip(all).filter(|(_, key)| *key != 0).map(|(kind, key)| CustomerId { kind, key })
+    }
+}
+
+/// How much is for sale of a SKU whose policy says what is little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum StockLevel {
+    /// More than [`Policy::low_stock`]; also of a SKU whose policy does not say.
+    #[default]
+    Enough = 0,
+    /// So many or fewer.
+    Low = 1,
+    /// None.
+    Out = 2,
+}
+
+impl StockLevel {
+    /// The level with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Enough),
+            1 => Some(Self::Low),
+            2 => Some(Self::Out),
+            _ => None,
+        }
+    }
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enough => "enough",
+            Self::Low => "low",
+            Self::Out => "out",
+        }
     }
 }
 
@@ -96,6 +160,8 @@ type Customers = HashMap<CustomerId, Count, foldhash::fast::RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Rule {
     pub(super) policy: Policy,
+    /// What was told of its stock last.
+    pub(super) level: StockLevel,
     /// Orders from this number on count against `customer_max`.
     pub(super) held_from: OrderNumber,
     /// And from this one on against `customer_day_max`.
@@ -143,8 +209,11 @@ impl Rule {
     /// Sets the policy; `next` is the number of the next order. A rule that is new begins to count with it.
     pub(super) fn set(&mut self, policy: Policy, next: OrderNumber) {
         let before = std::mem::replace(&mut self.policy, policy);
+        if !policy.tells() {
+            self.level = StockLevel::Enough;
+        }
         // Under other keys, or on other days, what was counted could not be given back.
-        let others = before.by_hashes != policy.by_hashes;
+        let others = before.by_hashes != policy.by_hashes || before.returns_give_back != policy.returns_give_back;
         let held_begins = others || (before.customer_max == 0) != (policy.customer_max == 0);
         let day_begins = others
             || (before.customer_day_max == 0) != (policy.customer_day_max == 0)
@@ -202,6 +271,8 @@ pub(super) struct Policies {
     skus: BTreeSet<SkuId>,
     /// Rules that count customers.
     counting: usize,
+    /// Rules that tell when stock is low.
+    telling: usize,
     /// Counts of all rules together.
     customers: u64,
 }
@@ -233,6 +304,15 @@ impl Policies {
         self.rule(sku).map_or(0, |rule| rule.policy.safety_stock)
     }
 
+    pub(super) fn oversell_max(&self, sku: SkuId) -> u64 {
+        self.rule(sku).map_or(0, |rule| rule.policy.oversell_max)
+    }
+
+    /// Whether any rule tells when stock is low.
+    pub(super) const fn tells(&self) -> bool {
+        self.telling > 0
+    }
+
     /// Every rule, by SKU.
     pub(super) fn iter(&self) -> impl Iterator<Item = (SkuId, &Rule)> {
         self.skus.iter().filter_map(|sku| Some((*sku, self.rules.get(sku)?)))
@@ -243,9 +323,10 @@ impl Policies {
     pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) -> i64 {
         self.skus.insert(sku);
         let rule = self.rules.entry(sku).or_default();
-        let (counted, customers) = (rule.policy.counts(), rule.customers.len() as u64);
+        let (counted, told, customers) = (rule.policy.counts(), rule.policy.tells(), rule.customers.len() as u64);
         change(rule);
         self.counting = self.counting + usize::from(rule.policy.counts()) - usize::from(counted);
+        self.telling = self.telling + usize::from(rule.policy.tells()) - usize::from(told);
         let more = rule.customers.len() as i64 - customers.cast_signed();
         self.customers = self.customers.wrapping_add_signed(more);
         if rule.policy == Policy::default() {

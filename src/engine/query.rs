@@ -128,6 +128,8 @@ pub struct StockRow {
     pub site: SiteId,
     /// Balance of each bucket, indexed by [`Bucket`].
     pub balances: [i64; BUCKETS],
+    /// Units of the SKU that orders are owed, which lie at no site: the same in every row of the SKU.
+    pub owed: u64,
 }
 
 impl StockRow {
@@ -195,11 +197,13 @@ pub struct LineView {
     pub asked: u32,
     /// Of one unit.
     pub price: Price,
-    /// Units first taken: `ordered` of the domain. Always the sum of the five counters below.
+    /// Units first taken: `ordered` of the domain. Always the sum of the six counters below.
     pub taken: u32,
+    /// Sold, and not there yet.
+    pub owed: u32,
     /// Set aside until the deadline.
     pub reserved: u32,
-    /// Set aside once; the deadline passed.
+    /// Set aside, or owed, once; the deadline passed.
     pub lapsed: u32,
     /// Paid for, waiting to be handed over.
     pub committed: u32,
@@ -260,7 +264,7 @@ pub struct WantRow {
     /// What is wanted now.
     pub action: Action,
     /// To be named by the report. With the order it makes a key for the other side.
-    pub attempt: u16,
+    pub attempt: u32,
     /// Log time since when it is wanted, or set aside.
     pub since: Timestamp,
     /// Why it is set aside, if it is.
@@ -289,6 +293,8 @@ pub struct WantPage {
 pub struct Books {
     /// Units per bucket, all SKUs and sites together.
     pub units: [i64; BUCKETS],
+    /// Units that orders are owed; in no bucket.
+    pub owed: u64,
     /// Orders per state, indexed by [`State`].
     pub orders: [u64; STATES],
     /// Sum modulo 2^128 of the hash of every order (`docs/WIRE-PROTOCOL.md`, "Books").

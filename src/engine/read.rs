@@ -21,13 +21,13 @@ impl Engine {
         let mut rows = Vec::with_capacity(skus.len());
         for sku in skus {
             market.check_sku(*sku)?;
-            let first = rows.len();
+            let (first, owed) = (rows.len(), market.waiting.owed(*sku));
             rows.extend(market.ranked.iter().filter_map(|site| {
                 let balances = market.ledger.balances(*sku, *site);
-                (balances != [0; BUCKETS]).then_some(StockRow { sku: *sku, site: *site, balances })
+                (balances != [0; BUCKETS]).then_some(StockRow { sku: *sku, site: *site, balances, owed })
             }));
             if rows.len() == first {
-                rows.push(StockRow { sku: *sku, site: market.ranked[0], balances: [0; BUCKETS] });
+                rows.push(StockRow { sku: *sku, site: market.ranked[0], balances: [0; BUCKETS], owed });
             }
         }
         Ok(rows)
@@ -139,7 +139,8 @@ impl Engine {
     /// Unknown market.
     pub fn books(&self, market: MarketId) -> Result<Books, Refusal> {
         let market = self.market(market)?;
-        Ok(Books { units: market.ledger.totals(), orders: market.tally.orders, orders_hash: market.tally.hash })
+        let (orders, orders_hash) = (market.tally.orders, market.tally.hash);
+        Ok(Books { units: market.ledger.totals(), owed: market.waiting.units(), orders, orders_hash })
     }
 
     /// How long a market keeps what is over, and what it has retired.
@@ -186,7 +187,7 @@ impl Engine {
         let record = self.orders.record(position);
         let closed = record.phase != Phase::Whole && record.state != State::Blocked;
         let extra = self.orders.extra(record);
-        let counters = self.orders.line_counters(record);
+        let counters = self.orders.line_units(record);
         let lines = self.orders.lines(record).iter().zip(counters).map(|(line, units)| {
             let LineRecord { sku, asked, price, taken } = *line;
             LineView {
@@ -194,6 +195,7 @@ impl Engine {
                 asked,
                 price,
                 taken,
+                owed: units.owed,
                 reserved: units.reserved,
                 lapsed: units.lapsed,
                 committed: units.committed,
@@ -202,7 +204,7 @@ impl Engine {
                 returned: units.returned,
             }
         });
-        let draws = self.orders.draws(record).iter().map(|draw| DrawView {
+        let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed()).map(|draw| DrawView {
             line: draw.line,
             site: draw.site,
             reserved: draw.units.reserved,

@@ -158,6 +158,10 @@ pub enum Field {
     Policies = 18,
     /// The attempt of an effect that was wanted.
     Attempt = 19,
+    /// Units that may be sold without being there.
+    OversellMax = 20,
+    /// Units for sale that are little.
+    LowStock = 21,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.

@@ -1,12 +1,13 @@
-//! Which site gives which units. Lines in order, sites in rank order, a line filled before the next of the same SKU.
+//! Which site gives which units. Lines in order, sites in rank order, a line filled before the next of the same SKU;
+//! what no site has any more is owed, as far as the SKU may be oversold.
 //!
 //! # Always true
 //! - Lines of one SKU are summed before anything is said about it: two lines never count the same unit.
-//! - Draws come out in line order, and for one line in rank order.
+//! - Draws come out in line order, and for one line in rank order, what is owed last.
 
 use super::fact::Draw;
 use super::market::Market;
-use crate::base::SkuId;
+use crate::base::{SiteId, SkuId};
 
 /// Units wanted by one line.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,15 @@ pub(super) struct Want {
     pub(super) line: u16,
     pub(super) sku: SkuId,
     pub(super) quantity: u32,
+}
+
+/// What may be had of a SKU when the shelf is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// Nothing: who comes back late does not stand in a line that others stand in.
+    Nothing,
+    /// What may be sold without being there.
+    Allowance,
 }
 
 /// The first line whose SKU has fewer units than all its lines want.
@@ -30,65 +40,112 @@ pub(super) struct Shortfall {
 pub(super) struct Plan {
     wants: Vec<Want>,
     draws: Vec<Draw>,
+    owed: bool,
+    short: bool,
 }
 
 impl Plan {
     /// Draws as much of every want as there is. Says which SKU came up short first, in line order.
-    pub(super) fn make(&mut self, market: &Market, wants: impl Iterator<Item = Want>) -> Option<Shortfall> {
+    pub(super) fn make(
+        &mut self,
+        market: &Market,
+        wants: impl Iterator<Item = Want>,
+        beyond: Beyond,
+    ) -> Option<Shortfall> {
         self.wants.clear();
         self.wants.extend(wants);
         self.draws.clear();
+        self.owed = false;
         let in_line_order = self.wants.is_sorted_by(|a, b| a.sku < b.sku);
         if !in_line_order {
             self.wants.sort_unstable_by_key(|want| (want.sku, want.line));
         }
         let mut first = None;
-        for group in self.wants.chunk_by(|a, b| a.sku == b.sku) {
-            let short = draw_group(market, group, &mut self.draws);
+        let wants = core::mem::take(&mut self.wants);
+        for group in wants.chunk_by(|a, b| a.sku == b.sku) {
+            let short = self.draw_group(market, group, beyond);
             first = first.into_iter().chain(short).min_by_key(|short: &Shortfall| short.line);
         }
+        self.wants = wants;
         if !in_line_order {
             self.draws.sort_by_key(|draw| draw.line);
         }
+        self.short = first.is_some();
         first
     }
 
     pub(super) fn draws(&self) -> &[Draw] {
         &self.draws
     }
-}
 
-/// Draws for lines of one SKU.
-fn draw_group(market: &Market, group: &[Want], draws: &mut Vec<Draw>) -> Option<Shortfall> {
-    let Want { line, sku, .. } = group[0];
-    let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.available(sku, *site)));
-    let mut source = sites.next();
-    // The safety stock lies somewhere, and nobody says where.
-    let mut sellable = if market.policies.safety_stock(sku) == 0 { u64::MAX } else { market.for_sale(sku) };
-    let mut short = false;
-    for want in group {
-        let mut missing = want.quantity;
-        while missing > 0 {
-            let Some((site, left)) = source.as_mut().filter(|_| sellable > 0) else { break };
-            let quantity = u32::try_from(sellable.min(*left)).unwrap_or(u32::MAX).min(missing);
-            if quantity > 0 {
-                draws.push(Draw { line: want.line, site: *site, quantity });
-            }
-            missing -= quantity;
-            *left -= u64::from(quantity);
-            sellable -= u64::from(quantity);
-            if *left == 0 {
-                source = sites.next();
-            }
-        }
-        short |= missing > 0;
+    /// Whether any of the draws is of what is not there.
+    pub(super) const fn owed(&self) -> bool {
+        self.owed
     }
-    short.then(|| Shortfall {
-        line,
-        sku,
-        asked: group.iter().map(|want| u64::from(want.quantity)).sum(),
-        available: market.for_sale(sku),
-    })
+
+    /// Whether some want was not met in full.
+    pub(super) const fn is_short(&self) -> bool {
+        self.short
+    }
+
+    /// Draws for lines of one SKU.
+    fn draw_group(&mut self, market: &Market, group: &[Want], beyond: Beyond) -> Option<Shortfall> {
+        let (Want { line, sku, .. }, begin) = (group[0], self.draws.len());
+        let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.available(sku, *site)));
+        let mut source = sites.next();
+        // The safety stock lies somewhere, and nobody says where.
+        let mut sellable = if market.policies.safety_stock(sku) == 0 { u64::MAX } else { market.on_the_shelf(sku) };
+        let mut short = false;
+        for want in group {
+            let mut missing = want.quantity;
+            while missing > 0 {
+                let Some((site, left)) = source.as_mut().filter(|_| sellable > 0) else { break };
+                let quantity = u32::try_from(sellable.min(*left)).unwrap_or(u32::MAX).min(missing);
+                if quantity > 0 {
+                    self.draws.push(Draw { line: want.line, site: *site, quantity });
+                }
+                missing -= quantity;
+                *left -= u64::from(quantity);
+                sellable -= u64::from(quantity);
+                if *left == 0 {
+                    source = sites.next();
+                }
+            }
+            short |= missing > 0;
+        }
+        let oversell = if short && beyond == Beyond::Allowance { market.oversell_left(sku) } else { 0 };
+        if oversell > 0 {
+            short = self.draw_owed(group, begin, oversell);
+        }
+        short.then(|| Shortfall {
+            line,
+            sku,
+            asked: group.iter().map(|want| u64::from(want.quantity)).sum(),
+            available: market.on_the_shelf(sku) + oversell,
+        })
+    }
+
+    /// Draws what lines of one SKU miss, whose draws on the shelf begin at `at`, on what is not there: so many units at
+    /// most. Tells whether they still miss some.
+    #[cold]
+    fn draw_owed(&mut self, group: &[Want], mut at: usize, mut left: u64) -> bool {
+        self.owed = true;
+        let (mut short, end) = (false, self.draws.len());
+        for want in group {
+            let mut missing = want.quantity;
+            while at < end && self.draws[at].line == want.line {
+                missing -= self.draws[at].quantity;
+                at += 1;
+            }
+            let quantity = u32::try_from(left).unwrap_or(u32::MAX).min(missing);
+            if quantity > 0 {
+                self.draws.push(Draw { line: want.line, site: SiteId::NOWHERE, quantity });
+            }
+            left -= u64::from(quantity);
+            short |= quantity < missing;
+        }
+        short
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +172,8 @@ mod tests {
         let mut plan = Plan::default();
         let wants =
             (0..).zip(wants).map(|(line, (sku, quantity))| Want { line, sku: SkuId(*sku), quantity: *quantity });
-        let short = plan.make(market, wants).map(|short| (short.sku.0, short.asked, short.available));
+        let short =
+            plan.make(market, wants, Beyond::Allowance).map(|short| (short.sku.0, short.asked, short.available));
         (plan.draws().iter().map(|draw| (draw.line, draw.site.0, draw.quantity)).collect(), short)
     }
 

@@ -153,6 +153,7 @@ impl Engine {
             | Fact::Blocked { order }
             | Fact::LinesCancelled { order, .. }
             | Fact::Expired { order }
+            | Fact::Filled { order, .. }
             | Fact::HandedOver { order, .. }
             | Fact::Extended { order, .. }
             | Fact::EffectReported { order, .. }
@@ -166,6 +167,7 @@ impl Engine {
             | Fact::StockMoved { .. }
             | Fact::StockCounted { .. }
             | Fact::PolicySet { .. }
+            | Fact::StockLevelChanged { .. }
             | Fact::EffectsSet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
@@ -194,7 +196,10 @@ const fn tells_stock(command: &Command<'_>) -> bool {
 fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
     match outcome {
         Ok(Decision::Happened { answer, .. }) => {
-            matches!(answer, Answer::Placed { short: true, .. } | Answer::RetakeFailed { .. })
+            matches!(
+                answer,
+                Answer::Placed { short: true, .. } | Answer::Placed { owed: true, .. } | Answer::RetakeFailed { .. }
+            )
         }
         Ok(Decision::Repeated(_)) => false,
         // What a dead reservation of the customer holds is given back with it.

@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use super::Engine;
 use super::content::ChangeKind;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
+use super::order::LineUnits;
 use super::orders::{LineRecord, Record};
 use super::pool::Table;
 use super::query::{WantPage, WantRow};
@@ -36,9 +37,9 @@ use crate::base::{ChangeId, MarketId, Price, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Want {
     /// The last attempt that was wanted; 0 for none yet.
-    pub(super) wanted: u16,
+    pub(super) wanted: u32,
     /// The last attempt that was reported done.
-    pub(super) told: u16,
+    pub(super) told: u32,
     pub(super) aside: Option<AsideReason>,
     /// Since when it is wanted, or set aside; zero while it is not open.
     pub(super) since: Timestamp,
@@ -61,7 +62,7 @@ impl Want {
         }
     }
 
-    pub(super) const fn restored(wanted: u16, told: u16, aside: Option<AsideReason>, since: Timestamp) -> Self {
+    pub(super) const fn restored(wanted: u32, told: u32, aside: Option<AsideReason>, since: Timestamp) -> Self {
         Self { wanted, told, aside, since, listed: 0 }
     }
 }
@@ -107,12 +108,14 @@ impl Wants {
         [wanted.live, aside.live]
     }
 
-    /// Enters an order of which this effect is wanted first, if it is handed off.
-    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Effect, at: Timestamp) {
+    /// Enters an order of which this effect is wanted first, if any is and it is handed off.
+    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
         let mark = self.marks.get_or_grow(position as usize);
         let none = |is_handed_off: bool| is_handed_off.then_some(Want::NONE);
         *mark = [none(effects.payment), none(effects.release)];
-        if let Some(want) = &mut mark[first.index()] {
+        if let Some(first) = first
+            && let Some(want) = &mut mark[first.index()]
+        {
             (want.wanted, want.since) = (1, at);
             want.listed = self.lists[first.index()][0].push(position) as u32;
         }
@@ -139,14 +142,15 @@ impl Wants {
     pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
         if let Some((want, lists)) = self.slot(position, effect) {
             want.leave(lists);
-            want.wanted = want.wanted.checked_add(1).expect("law: an order changes a bounded number of times");
+            // Nothing lives to see the last of them.
+            want.wanted = want.wanted.saturating_add(1);
             (want.aside, want.since) = (None, at);
             want.listed = lists[0].push(position) as u32;
         }
     }
 
     /// Up to this attempt nothing more is to be done.
-    pub(super) fn tell(&mut self, position: u32, effect: Effect, attempt: u16) {
+    pub(super) fn tell(&mut self, position: u32, effect: Effect, attempt: u32) {
         if let Some((want, lists)) = self.slot(position, effect) {
             assert!(attempt <= want.wanted, "law: only what was wanted is reported");
             want.told = want.told.max(attempt);
@@ -380,10 +384,10 @@ impl Engine {
 
     /// What the units that an action is about cost.
     fn amount(&self, record: &Record, action: Action) -> Price {
-        let units = self.orders.line_counters(record);
-        let cost = |(line, units): (&LineRecord, super::order::Counters)| {
+        let units = self.orders.line_units(record);
+        let cost = |(line, units): (&LineRecord, LineUnits)| {
             let quantity = match action {
-                Action::Charge => units.reserved,
+                Action::Charge => units.owed + units.reserved,
                 Action::Close => units.lapsed,
                 Action::GiveBack => line.taken,
                 Action::Release => units.committed,

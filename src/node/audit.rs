@@ -64,6 +64,8 @@ pub struct MarketAudit {
     /// Units per bucket; in JSON an object.
     #[serde(serialize_with = "as_object")]
     pub units: Vec<(&'static str, i64)>,
+    /// Units that orders are owed; in no bucket.
+    pub owed: u64,
     /// Orders per state; in JSON an object.
     #[serde(serialize_with = "as_object")]
     pub orders: Vec<(&'static str, u64)>,
@@ -110,13 +112,14 @@ fn as_object<S: Serializer, T: Serialize>(pairs: &[(&'static str, T)], serialize
 
 fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {
     let audited = |(market, name): (crate::base::MarketId, &str)| {
-        let Books { units, orders, orders_hash } = engine.books(market).expect("law: an open market has books");
+        let Books { units, owed, orders, orders_hash } = engine.books(market).expect("law: an open market has books");
         MarketAudit {
             market: market.number(),
             name: name.to_owned(),
             stream: stream.0,
             sequence,
             units: Bucket::ALL.iter().map(|bucket| (bucket.name(), units[*bucket as usize])).collect(),
+            owed,
             orders: State::ALL.iter().map(|state| (state.name(), orders[*state as usize])).collect(),
             orders_hash: format!("{orders_hash:032x}"),
         }

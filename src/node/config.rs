@@ -9,7 +9,7 @@ use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
     LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -40,6 +40,8 @@ pub struct Config {
     pub skus_max: u64,
     /// Counts of customers that policies limit, all shards together. Divided evenly.
     pub customers_max: u64,
+    /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
+    pub waiting_max: u64,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
     pub orders_per_second_max: Option<u32>,
     /// Orders whose memory is taken from the system before the node listens. More than zero makes the start slower and
@@ -81,6 +83,7 @@ impl Default for Config {
             details_bytes_max: DETAILS_BYTES_DEFAULT,
             skus_max: SKUS_DEFAULT,
             customers_max: CUSTOMERS_DEFAULT,
+            waiting_max: WAITING_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
             durability: Durability::Sync,
@@ -114,6 +117,7 @@ impl Config {
             details_bytes_max: self.details_bytes_max / shards,
             skus_max: self.skus_max / shards,
             customers_max: self.customers_max / shards,
+            waiting_max: self.waiting_max / shards,
         }
     }
 

@@ -5,7 +5,7 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, PAGE_ROWS_MAX, SITES_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX, SITES_MAX,
     STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
@@ -19,12 +19,12 @@ const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
 const NUMBER_ROW_BYTES: usize = 4;
 const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
-const WANT_ROW_BYTES: usize = 57;
-const STOCK_ROW_BYTES: usize = 6 + 8 * BUCKETS;
-const LINE_BYTES: usize = 44;
+const WANT_ROW_BYTES: usize = 59;
+const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
+const LINE_BYTES: usize = 48;
 const DRAW_BYTES: usize = 16;
-/// The largest order there can be: units that lapsed and were taken again have draws of both times.
-const ORDER_BYTES: usize = ANSWER_BYTES + LINES_MAX * LINE_BYTES + 2 * DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
+const GRANTED_BYTES: usize = 8;
+const ORDER_BYTES: usize = ANSWER_BYTES + LINES_MAX * LINE_BYTES + ORDER_DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
 const BOOKS_BYTES: usize = 128;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
@@ -62,7 +62,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
 /// The most bytes its answer can have.
 pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
     match request {
-        Request::Command(Command::Place(place)) => ANSWER_BYTES + 4 * place.lines.len(),
+        Request::Command(Command::Place(place)) => ANSWER_BYTES + GRANTED_BYTES * place.lines.len(),
         Request::Command(_) => ANSWER_BYTES,
         Request::Query(query) => ANSWER_BYTES + query_bytes(query),
     }

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! # Always true
-//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`], and retires
-//!   what is over, bounded by [`RETIREMENTS_PER_TURN_MAX`].
+//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`], gives what
+//!   arrived to who waits for it ([`FILLS_PER_TURN_MAX`]), retires what is over ([`RETIREMENTS_PER_TURN_MAX`]) and tells
+//!   of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
@@ -32,11 +33,12 @@ use super::lane::{Admitted, LANES, Lane};
 use super::queries::answer_query;
 use super::second_chance::SecondChances;
 use crate::base::limits::{
-    EXPIRIES_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETIREMENTS_PER_TURN_MAX,
-    RETRY_AFTER_MS, TURN_BYTES_MAX, TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
+    EXPIRIES_PER_TURN_MAX, FILLS_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS,
+    RETIREMENTS_PER_TURN_MAX, RETRY_AFTER_MS, STOCK_LEVELS_PER_TURN_MAX, TURN_BYTES_MAX, TURN_COMMANDS_MAX,
+    TURN_REPLY_BYTES_MAX,
 };
 use crate::base::{OrderId, Sequence, Timestamp};
-use crate::engine::{Answer, Command, Decision, Engine, Query, Refusal, Scratch};
+use crate::engine::{Answer, Command, Decision, Draw, Engine, Query, Refusal, Scratch};
 use crate::wire::{Batch, Refused, Request, Tag};
 
 /// The world as a turn finds it.
@@ -65,6 +67,8 @@ pub(super) struct Batcher {
     done: Vec<(Admitted, usize)>,
     /// Orders of the retirement under way.
     retired: Vec<OrderId>,
+    /// Draws of the order that is being filled.
+    filled: Vec<Draw>,
 }
 
 /// What this turn has come to so far.
@@ -94,6 +98,7 @@ impl Batcher {
             turn: Turn::default(),
             done: Vec::new(),
             retired: Vec::new(),
+            filled: Vec::new(),
         }
     }
 
@@ -124,7 +129,9 @@ impl Batcher {
             || !self.second_chances.is_empty()
             || self.facts.has_sealed()
             || self.engine.has_due(now)
+            || self.engine.has_fills()
             || self.engine.has_retirements(now)
+            || self.engine.has_stock_levels()
     }
 
     pub(super) fn handle_submission(&mut self, admitted: Admitted) {
@@ -151,7 +158,9 @@ impl Batcher {
         self.turn = Turn { now: moment.now, ..Turn::default() };
         self.answers.begin_turn();
         self.sweep(moment.now);
+        self.fill(moment.now);
         self.retire(moment.now);
+        self.tell_stock_levels(moment.now);
         for lane in Lane::ALL {
             self.decide_lane(lane, lane.share(), moment);
         }
@@ -214,6 +223,27 @@ impl Batcher {
     fn sweep(&mut self, now: Timestamp) {
         for _ in 0..EXPIRIES_PER_TURN_MAX {
             let Some(fact) = self.engine.next_due(now) else { break };
+            self.engine.fold(&fact, now);
+            self.facts.add(&fact, now);
+        }
+    }
+
+    /// Gives what arrived to those who wait for it, some of them.
+    fn fill(&mut self, now: Timestamp) {
+        for _ in 0..FILLS_PER_TURN_MAX {
+            if self.facts.turn_bytes() >= TURN_BYTES_MAX {
+                break;
+            }
+            let Some(fact) = self.engine.next_fill(&mut self.filled) else { break };
+            self.engine.fold(&fact, now);
+            self.facts.add(&fact, now);
+        }
+    }
+
+    /// Tells of SKUs that came to be scarce, or are no more; some of them.
+    fn tell_stock_levels(&mut self, now: Timestamp) {
+        for _ in 0..STOCK_LEVELS_PER_TURN_MAX {
+            let Some(fact) = self.engine.next_stock_level() else { break };
             self.engine.fold(&fact, now);
             self.facts.add(&fact, now);
         }
@@ -357,7 +387,7 @@ fn decide_request(
         }
     };
     match outcome {
-        Ok(answer) => writer.answer(tag, &answer, scratch.taken()),
+        Ok(answer) => writer.answer(tag, &answer, scratch.granted()),
         Err(Refused::Engine(Refusal::UnknownOrder)) => return false,
         Err(refused) => writer.refuse(tag, &refused),
     }

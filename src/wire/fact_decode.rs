@@ -8,19 +8,19 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedCursorMovedV1, ArchivedDrawV1,
-    ArchivedEffectReportedV1, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1,
-    ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1,
-    ArchivedPolicySetV1, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
-    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockMovedV1,
-    FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1,
+    ArchivedFilledV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
+    ArchivedPlacedV1, ArchivedPolicySetV2, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1,
+    ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1,
+    ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
-use super::layout::{Body, Malformed, RECORD_VERSION, kind_and_version, split_record};
+use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
 use super::request_decode::time;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Line, Placed, Retention};
+use crate::engine::{Draw, Fact, Line, Placed, Retention, StockLevel};
 
 /// Why a record of the log is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,9 @@ pub enum RecordError {
         kind: u8,
     },
     /// A version that this version does not know.
-    #[error("the record at byte {at} of the entry (kind {kind}) has version {version}; this program reads version 1")]
+    #[error(
+        "the record at byte {at} of the entry (kind {kind}) has version {version}; this program reads version {reads}"
+    )]
     UnknownVersion {
         /// Where it begins.
         at: usize,
@@ -48,6 +50,8 @@ pub enum RecordError {
         kind: u8,
         /// As found.
         version: u8,
+        /// The one that this program reads.
+        reads: u8,
     },
     /// A part that is not as it must be.
     #[error("the record at byte {at} of the entry (kind {kind}) is malformed: {}", part.rule())]
@@ -115,8 +119,8 @@ impl<'b> FactReader<'b> {
 fn decode_fact<'a>(record: &'a [u8], at: usize, scratch: &'a mut FactScratch) -> Result<Fact<'a>, RecordError> {
     let (kind, version) = kind_and_version(record);
     let known = FactKind::from_byte(kind).ok_or(RecordError::UnknownKind { at, kind })?;
-    if version != RECORD_VERSION {
-        return Err(RecordError::UnknownVersion { at, kind, version });
+    if version != known.version() {
+        return Err(RecordError::UnknownVersion { at, kind, version, reads: known.version() });
     }
     decode_kind(known, record, scratch).map_err(|Malformed(part)| RecordError::Malformed { at, kind, part })
 }
@@ -143,6 +147,8 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::EffectsSet => effects_set(record),
         FactKind::EffectReported => effect_reported(record),
         FactKind::Extended => extended(record),
+        FactKind::Filled => filled(record, scratch),
+        FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
         FactKind::Retired => retired(record),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
@@ -215,6 +221,23 @@ fn confirmed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a
     Ok(Fact::Confirmed { order, attempt: ChangeId(fixed.attempt.to_native()), draws: &scratch.draws })
 }
 
+fn filled<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedFilledV1>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    body.end()?;
+    Ok(Fact::Filled { order: OrderId::from_bits(fixed.order.to_native()), draws: &scratch.draws })
+}
+
+fn stock_level_changed(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedStockLevelChangedV1>(record)?;
+    Ok(Fact::StockLevelChanged {
+        market: market(fixed.market.to_native())?,
+        sku: SkuId(fixed.sku.to_native()),
+        level: StockLevel::from_byte(fixed.level).ok_or(Malformed(Part::Level))?,
+        for_sale: fixed.for_sale.to_native(),
+    })
+}
+
 fn extended(record: &[u8]) -> Read<Fact<'_>> {
     let fixed = Body::alone::<ArchivedExtendedFactV1>(record)?;
     let deadline = time(fixed.deadline.to_native())?;
@@ -261,7 +284,7 @@ fn retention_set(record: &[u8]) -> Read<Fact<'_>> {
 }
 
 fn policy_set(record: &[u8]) -> Read<Fact<'_>> {
-    let fixed = Body::alone::<ArchivedPolicySetV1>(record)?;
+    let fixed = Body::alone::<ArchivedPolicySetV2>(record)?;
     let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
     Ok(Fact::PolicySet { market, sku, policy: fixed.policy.read()? })
 }
@@ -272,7 +295,7 @@ fn effects_set(record: &[u8]) -> Read<Fact<'_>> {
 }
 
 fn effect_reported(record: &[u8]) -> Read<Fact<'_>> {
-    let fixed = Body::alone::<ArchivedEffectReportedV1>(record)?;
+    let fixed = Body::alone::<ArchivedEffectReportedV2>(record)?;
     let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), fixed.attempt.to_native());
     let (effect, report) = fixed.report.read()?;
     Ok(Fact::EffectReported { order, effect, attempt, report })

@@ -2,10 +2,10 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV1, EffectsSetV1, ExtendedV1,
-    FactHashesV1, FactKind, FactLineV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED,
-    PLACED_HAS_HASHES, PlacedV1, PolicySetV1, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1,
-    SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockMovedV1,
+    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1, ExtendedV1,
+    FactHashesV1, FactKind, FactLineV1, FilledV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1,
+    PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1,
+    ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -66,8 +66,8 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             put(out, &RetentionSetV1 { head, market, return_window_ms, ids_kept_ms });
         }
         Fact::PolicySet { market, sku, policy } => {
-            let (head, market) = (head(FactKind::PolicySet, 39), market.number());
-            put(out, &PolicySetV1 { head, market, sku: sku.0, policy: (&policy).into() });
+            let (head, market) = (head(FactKind::PolicySet, 56), market.number());
+            put(out, &PolicySetV2 { head, market, sku: sku.0, policy: (&policy).into() });
         }
         Fact::EffectsSet { market, effects } => {
             let (head, market) = (head(FactKind::EffectsSet, 10), market.number());
@@ -78,13 +78,22 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             put(out, &ExtendedV1 { head, order: order.bits(), deadline: deadline.ms() });
         }
         Fact::EffectReported { order, effect, attempt, report } => {
-            let (head, report) = (head(FactKind::EffectReported, 25), ReportPart::new(effect, report));
-            put(out, &EffectReportedV1 { head, order: order.bits(), attempt, report });
+            let (head, report) = (head(FactKind::EffectReported, 27), ReportPart::new(effect, report));
+            put(out, &EffectReportedV2 { head, order: order.bits(), attempt, report });
         }
         Fact::CursorMoved { sink, upto, attached } => {
             let head = head(FactKind::CursorMoved, 15 + sink.len());
             put(out, &CursorMovedV1 { head, upto: upto.0, attached: attached.into(), sink_len: count16(sink.len()) });
             out.extend_from_slice(sink.as_bytes());
+        }
+        Fact::Filled { order, draws } => {
+            let head = head(FactKind::Filled, 22 + 8 * draws.len());
+            put(out, &FilledV1 { head, order: order.bits(), draws: count16(draws.len()) });
+            put_draws(draws, out);
+        }
+        Fact::StockLevelChanged { market, sku, level, for_sale } => {
+            let (head, market) = (head(FactKind::StockLevelChanged, 21), market.number());
+            put(out, &StockLevelChangedV1 { head, market, sku: sku.0, for_sale, level: level as u8 });
         }
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });
@@ -130,7 +139,7 @@ fn encode_creation(fact: &Fact<'_>, out: &mut Vec<u8>) {
 
 fn head(kind: FactKind, bytes: usize) -> RecordHead {
     assert!(bytes <= RECORD_BYTES_MAX, "law: the largest fact fits a record");
-    RecordHead::new(kind as u8, padded(bytes))
+    RecordHead { version: kind.version(), ..RecordHead::new(kind as u8, padded(bytes)) }
 }
 
 fn count16(count: usize) -> u16 {

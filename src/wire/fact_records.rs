@@ -1,11 +1,11 @@
-//! The fixed structs of facts in the log, version 1. `docs/LOG-FORMAT.md`, "Records", draws each as a table.
+//! The fixed structs of facts in the log, version 1 unless their name says otherwise. `docs/LOG-FORMAT.md`, "Records", draws each as a table.
 //!
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
 
 use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};
-use super::layout::{RecordHead, fixed, kinds};
+use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 
 kinds! {
@@ -37,6 +37,19 @@ kinds! {
         CursorMoved = 24,
         StockMoved = 25,
         StockCounted = 26,
+        Filled = 27,
+        StockLevelChanged = 28,
+    }
+}
+
+impl FactKind {
+    /// The version that this program writes and reads.
+    pub(super) const fn version(self) -> u8 {
+        match self {
+            // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16.
+            Self::PolicySet | Self::EffectReported => 2,
+            _ => RECORD_VERSION,
+        }
     }
 }
 
@@ -190,7 +203,7 @@ fixed! {
         ids_kept_ms: u64,
     }
     /// What may be sold of a SKU.
-    PolicySetV1 as ArchivedPolicySetV1, 39 {
+    PolicySetV2 as ArchivedPolicySetV2, 56 {
         head: RecordHead,
         market: u32,
         sku: u32,
@@ -203,10 +216,10 @@ fixed! {
         effects: EffectsPart,
     }
     /// Something became of an effect.
-    EffectReportedV1 as ArchivedEffectReportedV1, 25 {
+    EffectReportedV2 as ArchivedEffectReportedV2, 27 {
         head: RecordHead,
         order: u128,
-        attempt: u16,
+        attempt: u32,
         report: ReportPart,
     }
     /// How far a sink has got. Then: its name.
@@ -215,6 +228,20 @@ fixed! {
         upto: u64,
         attached: u8,
         sink_len: u16,
+    }
+    /// An order got what it was owed. Then: draws.
+    FilledV1 as ArchivedFilledV1, 22 {
+        head: RecordHead,
+        order: u128,
+        draws: u16,
+    }
+    /// What is for sale of a SKU came to be little, or nothing, or enough again.
+    StockLevelChangedV1 as ArchivedStockLevelChangedV1, 21 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        for_sale: u64,
+        level: u8,
     }
     /// Identifiers are refused.
     RetiredV1 as ArchivedRetiredV1, 16 {

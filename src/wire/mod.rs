@@ -53,7 +53,7 @@ pub use frame::{
 };
 pub use layout::RECORD_VERSION;
 pub use refused::{Part, Refused};
-pub use reply::{BooksAt, Reply, SkuRow, Taken};
+pub use reply::{BooksAt, Grants, Reply, SkuRow};
 pub use reply_decode::{decode_hello, decode_replies};
 pub use reply_encode::ReplyWriter;
 pub use request::{FrameDecoder, FrameWriter, Request, RequestSink, Tag};

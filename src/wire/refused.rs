@@ -124,7 +124,9 @@ parts! {
     /// What became of an effect.
     Report = 17, "report must be 1 (done), 2 (set aside, for reason 1 or 2) or 3 (resumed)";
     /// A bucket.
-    Bucket = 18, "bucket must be 0 to 8";
+    Bucket = 18, "bucket must be 0 to 9";
+    /// A level of stock.
+    Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
 }
 
 impl fmt::Display for Refused {
@@ -137,7 +139,9 @@ impl fmt::Display for Refused {
             },
             Self::UnknownKind { kind } => write!(f, "no request has kind {kind}; see the list of records"),
             Self::UnknownVersion { kind, version } => {
-                write!(f, "kind {kind} has no version {version}; this server reads version {}", super::RECORD_VERSION)
+                let reads = super::request_records::RequestKind::from_byte(*kind)
+                    .map_or(super::RECORD_VERSION, |kind| kind.version());
+                write!(f, "kind {kind} has no version {version}; this server reads version {reads}")
             }
             Self::Overloaded { retry_after_ms } => {
                 write!(f, "the server is overloaded; try again in {retry_after_ms} ms")
@@ -248,6 +252,8 @@ const fn field_name(field: Field) -> &'static str {
         Field::DayBegins => "the minutes after midnight UTC at which a day begins",
         Field::Policies => "the number of policies",
         Field::Attempt => "the attempt of an effect",
+        Field::OversellMax => "the oversell allowance",
+        Field::LowStock => "the units that are called low",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
     }

@@ -3,20 +3,19 @@
 //! Answers borrow their few varying bytes from the frame, because there are millions of them; what queries bring is
 //! owned.
 
-use rkyv::rend::unaligned::u32_ule;
-
 use super::layout::get;
 use super::refused::Refused;
+use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Books, Effects, Policy};
+use crate::engine::{Answer, Books, Effects, Granted, Policy};
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply<'a> {
-    /// A command was carried out. The units taken per line are empty unless the answer says `short`.
-    Answer(Answer, Taken<'a>),
+    /// A command was carried out. What each line got is empty unless the answer says `short` or `owed`.
+    Answer(Answer, Grants<'a>),
     /// A request was refused.
     Refused(Refused),
     /// Stock rows; with `more`, another reply of the same correlation and index goes on.
@@ -72,17 +71,20 @@ pub struct BooksAt {
     pub books: Books,
 }
 
-/// Units taken per line, as they lie in the record.
+/// Bytes of what one line got.
+pub(super) const GRANT_BYTES: usize = size_of::<ArchivedGrantedV2>();
+
+/// What each line got, as it lies in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Taken<'a> {
+pub struct Grants<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-impl<'a> Taken<'a> {
+impl<'a> Grants<'a> {
     /// How many lines.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.bytes.len() / 4
+        self.bytes.len() / GRANT_BYTES
     }
 
     /// Whether nothing was told: every line got what it asked.
@@ -91,8 +93,9 @@ impl<'a> Taken<'a> {
         self.bytes.is_empty()
     }
 
-    /// Units per line, lines in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + use<'a> {
-        self.bytes.chunks_exact(4).map(|line| get::<u32_ule>(line).map_or(0, |units| units.to_native()))
+    /// Of each line, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Granted> + use<'a> {
+        let granted = |line: &ArchivedGrantedV2| Granted { taken: line.taken.to_native(), owed: line.owed.to_native() };
+        self.bytes.chunks_exact(GRANT_BYTES).map(move |line| get(line).map(granted).unwrap_or_default())
     }
 }

@@ -9,13 +9,14 @@ use super::frame::{FrameError, REPLY_HEADER_BYTES, ReplyFrameKind, ReplyHeader, 
 use super::layout::{Body, Malformed, get, split_record};
 use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
-use super::reply::{Reply, Taken};
+use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
     availability, books, effects, open_orders, order, policy, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedReplyV1,
-    ArchivedPlacedShortV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, REPEATED, ReplyKind,
+    ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
+    ArchivedPlacedReplyV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, OWED, REPEATED,
+    ReplyKind, SHORT,
 };
 use super::status::Hello;
 use super::status_decode::{hello, status};
@@ -74,7 +75,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         return Err(Malformed(Part::Version));
     }
     let reply = match kind {
-        ReplyKind::Placed | ReplyKind::PlacedShort | ReplyKind::Done => order_answer(kind, head, record)?,
+        ReplyKind::Placed | ReplyKind::PlacedLines | ReplyKind::Done => order_answer(kind, head, record)?,
         ReplyKind::Numbered
         | ReplyKind::StockChanged
         | ReplyKind::Extended
@@ -115,20 +116,25 @@ pub(super) const fn stateless(head: &ArchivedAnswerHead) -> Read<()> {
 }
 
 fn order_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
-    let repeated = flags(head, REPEATED)? == REPEATED;
+    let has_lines = kind == ReplyKind::PlacedLines;
+    let flags = flags(head, if has_lines { REPEATED | SHORT | OWED } else { REPEATED })?;
+    let (repeated, short, owed) = (flags & REPEATED != 0, flags & SHORT != 0, flags & OWED != 0);
     let state = state(head.state)?;
     if kind == ReplyKind::Done {
         let fixed = Body::alone::<ArchivedDoneV1>(record)?;
         let (moved, excess) = (fixed.moved.to_native(), fixed.excess.to_native());
-        return Ok(Reply::Answer(Answer::Done { state, moved, excess, repeated }, Taken::default()));
+        return Ok(Reply::Answer(Answer::Done { state, moved, excess, repeated }, Grants::default()));
     }
-    let short = kind == ReplyKind::PlacedShort;
     let (fixed, mut body) = Body::of::<ArchivedPlacedReplyV1>(record)?;
-    let mut taken = Taken::default();
-    if short {
-        let (fixed, short_body) = Body::of::<ArchivedPlacedShortV1>(record)?;
-        body = short_body;
-        taken.bytes = body.blob(4 * usize::from(fixed.lines.to_native()))?;
+    let mut grants = Grants::default();
+    if has_lines {
+        // Without a reason to tell of lines it would be the other kind.
+        if !short && !owed {
+            return Err(Malformed(Part::Flags));
+        }
+        let (fixed, lines_body) = Body::of::<ArchivedPlacedLinesV2>(record)?;
+        body = lines_body;
+        grants.bytes = body.blob(GRANT_BYTES * usize::from(fixed.lines.to_native()))?;
     }
     body.end()?;
     let answer = Answer::Placed {
@@ -137,9 +143,10 @@ fn order_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
         deadline: Timestamp::from_ms(fixed.deadline.to_native()),
         state,
         short,
+        owed,
         repeated,
     };
-    Ok(Reply::Answer(answer, taken))
+    Ok(Reply::Answer(answer, grants))
 }
 
 fn plain_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
@@ -165,7 +172,7 @@ fn plain_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
             Answer::RetakeFailed { sku, repeated }
         }
     };
-    Ok(Reply::Answer(answer, Taken::default()))
+    Ok(Reply::Answer(answer, Grants::default()))
 }
 
 fn refused(head: &ArchivedAnswerHead, record: &[u8]) -> Read<Refused> {

@@ -7,10 +7,10 @@ use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV2, ArchivedDrawViewV1, ArchivedEffectsV1,
-    ArchivedLineViewV1, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV1, ArchivedPolicyV1,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedDrawViewV1, ArchivedEffectsV1,
+    ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV2, ArchivedPolicyV2,
     ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
-    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV2, ArchivedStockV2, ArchivedWantRowV1, ArchivedWantedV1, CLOSED,
+    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED,
     HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
@@ -23,11 +23,16 @@ use crate::engine::{Action, AsideReason, Books, Retention};
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     let more = flags(head, MORE)? == MORE;
-    let (fixed, mut body) = Body::of::<ArchivedStockV2>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedStockV3>(record)?;
     let mut rows = Vec::new();
-    body.array::<ArchivedStockRowV2, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+    body.array::<ArchivedStockRowV3, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
         let balances = row.balances.map(i64_ule::to_native);
-        Ok(StockRow { sku: SkuId(row.sku.to_native()), site: SiteId(row.site.to_native()), balances })
+        Ok(StockRow {
+            sku: SkuId(row.sku.to_native()),
+            site: SiteId(row.site.to_native()),
+            balances,
+            owed: row.owed.to_native(),
+        })
     })?;
     body.end()?;
     Ok(Reply::Stock { rows, more })
@@ -89,9 +94,9 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
     let flags = flags(head, HAS_HASHES | CLOSED)?;
     let (has_hashes, closed) = (flags & HAS_HASHES != 0, flags & CLOSED != 0);
-    let (fixed, mut body) = Body::of::<ArchivedOrderV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV2>(record)?;
     let mut lines = Vec::new();
-    body.array::<ArchivedLineViewV1, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
+    body.array::<ArchivedLineViewV2, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
     let mut draws = Vec::new();
     body.array::<ArchivedDrawViewV1, _>(usize::from(fixed.draws.to_native()), &mut draws, |draw| Ok(draw_view(draw)))?;
     let hashes = if has_hashes { Some(hashes(body.one()?)) } else { None };
@@ -122,12 +127,13 @@ fn hashes(hashes: &ArchivedReplyHashesV1) -> IdentityHashes {
     IdentityHashes { account, address, instrument: hashes.instrument.to_native() }
 }
 
-fn line_view(line: &ArchivedLineViewV1) -> LineView {
+fn line_view(line: &ArchivedLineViewV2) -> LineView {
     LineView {
         sku: SkuId(line.sku.to_native()),
         asked: line.asked.to_native(),
         price: line.price.to_native(),
         taken: line.taken.to_native(),
+        owed: line.owed.to_native(),
         reserved: line.reserved.to_native(),
         lapsed: line.lapsed.to_native(),
         committed: line.committed.to_native(),
@@ -168,9 +174,10 @@ pub(super) fn open_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Re
 pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedBooksV2>(record)?;
+    let fixed = Body::alone::<ArchivedBooksV3>(record)?;
     let books = Books {
         units: fixed.units.map(i64_ule::to_native),
+        owed: fixed.owed.to_native(),
         orders: fixed.orders.map(u64_ule::to_native),
         orders_hash: fixed.orders_hash.to_native(),
     };
@@ -181,7 +188,7 @@ pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Rep
 pub(super) fn policy<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    Ok(Reply::Policy(Body::alone::<ArchivedPolicyV1>(record)?.policy.read()?))
+    Ok(Reply::Policy(Body::alone::<ArchivedPolicyV2>(record)?.policy.read()?))
 }
 
 pub(super) fn effects<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
@@ -193,15 +200,15 @@ pub(super) fn effects<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<R
 pub(super) fn wanted<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let (fixed, mut body) = Body::of::<ArchivedWantedV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedWantedV2>(record)?;
     let mut rows = Vec::new();
-    body.array::<ArchivedWantRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, want_row)?;
+    body.array::<ArchivedWantRowV2, _>(usize::from(fixed.rows.to_native()), &mut rows, want_row)?;
     body.end()?;
     let next = fixed.next.to_native();
     Ok(Reply::Wanted(WantPage { rows, next: (next != 0).then_some(next) }))
 }
 
-fn want_row(row: &ArchivedWantRowV1) -> Read<WantRow> {
+fn want_row(row: &ArchivedWantRowV2) -> Read<WantRow> {
     let aside = match row.aside {
         0 => None,
         reason => Some(AsideReason::from_byte(reason).ok_or(Malformed(Part::Report))?),

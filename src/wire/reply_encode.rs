@@ -13,10 +13,10 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV2, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, HAS_HASHES, LineViewV1,
-    MORE, NumberedV1, OpenOrdersReplyV1, OrderRowV1, OrderV1, PlacedShortV1, PlacedV1, PolicyV1, REPEATED, RefusedV1,
-    ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
-    StockChangedV1, StockRowV2, StockV2, WantRowV1, WantedV1,
+    AnswerHead, AvailabilityV1, BooksV3, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, GrantedV2, HAS_HASHES,
+    LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2,
+    REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1,
+    SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -24,7 +24,7 @@ use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow};
-use crate::engine::{Answer, Books, Effects, Policy, Retention};
+use crate::engine::{Answer, Books, Effects, Granted, Policy, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -49,18 +49,20 @@ impl ReplyWriter {
         self.log_time = log_time;
     }
 
-    /// Appends an answer. `taken` holds the units taken per line when the answer says `short`; else it is not looked
-    /// at.
-    pub fn answer(&mut self, tag: Tag, answer: &Answer, taken: &[u32]) {
+    /// Appends an answer. `granted` holds what each line got when the answer says `short` or `owed`; else it is not
+    /// looked at.
+    pub fn answer(&mut self, tag: Tag, answer: &Answer, granted: &[Granted]) {
         match *answer {
-            Answer::Placed { number, accepted_at, deadline, state, short, repeated } => {
+            Answer::Placed { number, accepted_at, deadline, state, short, owed, repeated } => {
                 let (number, accepted_at, deadline) = (number.0, accepted_at.ms(), deadline.ms());
-                if short {
-                    let bytes = 42 + 4 * taken.len();
-                    let head = self.head(ReplyKind::PlacedShort, bytes, tag, state as u8, flag(repeated));
-                    let lines = count16(taken.len());
-                    put(&mut self.buffer, &PlacedShortV1 { head, number, accepted_at, deadline, lines });
-                    put_all(&mut self.buffer, taken.iter().copied());
+                if short || owed {
+                    let bytes = 42 + 8 * granted.len();
+                    let flags = flag(repeated) | if short { SHORT } else { 0 } | if owed { OWED } else { 0 };
+                    let head = self.head(ReplyKind::PlacedLines, bytes, tag, state as u8, flags);
+                    let lines = count16(granted.len());
+                    put(&mut self.buffer, &PlacedLinesV2 { head, number, accepted_at, deadline, lines });
+                    let line = |line: &Granted| GrantedV2 { taken: line.taken, owed: line.owed };
+                    put_all(&mut self.buffer, granted.iter().map(line));
                     self.seal(bytes);
                 } else {
                     let head = self.head(ReplyKind::Placed, 40, tag, state as u8, flag(repeated));
@@ -112,10 +114,11 @@ impl ReplyWriter {
     }
 
     fn stock_part(&mut self, tag: Tag, rows: &[StockRow], flags: u8) {
-        let bytes = 18 + 78 * rows.len();
+        let bytes = 18 + 94 * rows.len();
         let head = self.head(ReplyKind::Stock, bytes, tag, 0, flags);
-        put(&mut self.buffer, &StockV2 { head, rows: count16(rows.len()) });
-        let row = |row: &StockRow| StockRowV2 { sku: row.sku.0, site: row.site.0, balances: row.balances };
+        put(&mut self.buffer, &StockV3 { head, rows: count16(rows.len()) });
+        let row =
+            |row: &StockRow| StockRowV3 { sku: row.sku.0, site: row.site.0, balances: row.balances, owed: row.owed };
         put_all(&mut self.buffer, rows.iter().map(row));
         self.seal(bytes);
     }
@@ -169,7 +172,7 @@ impl ReplyWriter {
     /// Appends everything known of one order.
     pub fn order(&mut self, tag: Tag, view: &OrderView) {
         let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
-        let bytes = ORDER_FIXED_BYTES + 44 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
+        let bytes = ORDER_FIXED_BYTES + 48 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
         let flags = hashes_flag | if view.closed { CLOSED } else { 0 };
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
         put(&mut self.buffer, &order_fixed(head, view));
@@ -204,10 +207,10 @@ impl ReplyWriter {
 
     /// Appends a page of effects that are wanted, or set aside.
     pub fn wanted(&mut self, tag: Tag, page: &WantPage) {
-        let bytes = 26 + 57 * page.rows.len();
+        let bytes = 26 + 59 * page.rows.len();
         let head = self.head(ReplyKind::Wanted, bytes, tag, 0, 0);
         let (next, rows) = (page.next.unwrap_or_default(), count16(page.rows.len()));
-        put(&mut self.buffer, &WantedV1 { head, next, rows });
+        put(&mut self.buffer, &WantedV2 { head, next, rows });
         put_all(&mut self.buffer, page.rows.iter().map(want_row));
         self.seal(bytes);
     }
@@ -220,16 +223,16 @@ impl ReplyWriter {
 
     /// Appends the books of a market, true at this position of its stream.
     pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
-        let head = self.head(ReplyKind::Books, 178, tag, 0, 0);
+        let head = self.head(ReplyKind::Books, 194, tag, 0, 0);
         let (stream, sequence) = (stream.0, sequence.0);
-        let Books { units, orders, orders_hash } = *books;
-        self.put_padded(178, &BooksV2 { head, stream, sequence, units, orders, orders_hash });
+        let Books { units, owed, orders, orders_hash } = *books;
+        self.put_padded(194, &BooksV3 { head, stream, sequence, units, owed, orders, orders_hash });
     }
 
     /// Appends what may be sold of a SKU.
     pub fn policy(&mut self, tag: Tag, policy: &Policy) {
-        let head = self.head(ReplyKind::Policy, 43, tag, 0, 0);
-        self.put_padded(43, &PolicyV1 { head, policy: policy.into() });
+        let head = self.head(ReplyKind::Policy, 60, tag, 0, 0);
+        self.put_padded(60, &PolicyV2 { head, policy: policy.into() });
     }
 
     /// Appends how long a market keeps what is over.
@@ -310,7 +313,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV1>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV2>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
@@ -322,8 +325,8 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
-    OrderV1 {
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV2 {
+    OrderV2 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,
@@ -341,13 +344,13 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV1 {
     }
 }
 
-const fn line_view(line: &LineView) -> LineViewV1 {
-    let LineView { sku, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
-    LineViewV1 { sku: sku.0, asked, price, taken, reserved, lapsed, committed, shipped, cancelled, returned }
+const fn line_view(line: &LineView) -> LineViewV2 {
+    let LineView { sku, asked, price, taken, owed, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
+    LineViewV2 { sku: sku.0, asked, price, taken, owed, reserved, lapsed, committed, shipped, cancelled, returned }
 }
 
-const fn want_row(row: &WantRow) -> WantRowV1 {
-    WantRowV1 {
+const fn want_row(row: &WantRow) -> WantRowV2 {
+    WantRowV2 {
         place: row.place,
         order: row.order.bits(),
         number: row.number.0,

@@ -17,7 +17,7 @@ kinds! {
         Numbered = 1,
         StockChanged = 2,
         Placed = 3,
-        PlacedShort = 4,
+        PlacedLines = 4,
         Done = 5,
         RetakeFailed = 6,
         Extended = 7,
@@ -44,8 +44,10 @@ impl ReplyKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // Of nine buckets; version 1 had six. With images and sinks; version 1 had none.
-            Self::Stock | Self::Books | Self::Status => 2,
+            // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
+            Self::Stock | Self::Books => 3,
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules; version 1 had less.
+            Self::PlacedLines | Self::Order | Self::Wanted | Self::Policy | Self::Status => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -59,6 +61,10 @@ pub(super) const MORE: u8 = 2;
 pub(super) const HAS_HASHES: u8 = 4;
 /// Flag of an order: its return window is over.
 pub(super) const CLOSED: u8 = 8;
+/// Flag of an acceptance: some line got fewer units than asked.
+pub(super) const SHORT: u8 = 16;
+/// Flag of an acceptance: some of what lines got is not there yet.
+pub(super) const OWED: u8 = 32;
 
 fixed! {
     /// Every reply record begins with this. Bytes that a kind does not use are zero.
@@ -86,13 +92,18 @@ fixed! {
         accepted_at: u64,
         deadline: u64,
     }
-    /// An order was accepted short. Then: units taken (u32) per line.
-    PlacedShortV1 as ArchivedPlacedShortV1, 42 {
+    /// An order was accepted, and not all it asked is there. Then: what each line got.
+    PlacedLinesV2 as ArchivedPlacedLinesV2, 42 {
         head: AnswerHead,
         number: u64,
         accepted_at: u64,
         deadline: u64,
         lines: u16,
+    }
+    /// What a line got.
+    GrantedV2 as ArchivedGrantedV2, 8 {
+        taken: u32,
+        owed: u32,
     }
     /// A command on an order was carried out.
     DoneV1 as ArchivedDoneV1, 32 {
@@ -118,7 +129,7 @@ fixed! {
         retired_before: u64,
     }
     /// What may be sold of a SKU.
-    PolicyV1 as ArchivedPolicyV1, 43 {
+    PolicyV2 as ArchivedPolicyV2, 60 {
         head: AnswerHead,
         policy: PolicyPart,
     }
@@ -132,15 +143,16 @@ fixed! {
         second: u64,
     }
     /// Then: stock rows.
-    StockV2 as ArchivedStockV2, 18 {
+    StockV3 as ArchivedStockV3, 18 {
         head: AnswerHead,
         rows: u16,
     }
     /// One SKU at one site.
-    StockRowV2 as ArchivedStockRowV2, 78 {
+    StockRowV3 as ArchivedStockRowV3, 94 {
         sku: u32,
         site: u16,
         balances: [i64; BUCKETS],
+        owed: u64,
     }
     /// Then: units for sale (u64) of each SKU.
     AvailabilityV1 as ArchivedAvailabilityV1, 18 {
@@ -174,7 +186,7 @@ fixed! {
         code_len: u16,
     }
     /// Then: lines, draws, hashes if flagged, details.
-    OrderV1 as ArchivedOrderV1, 87 {
+    OrderV2 as ArchivedOrderV2, 87 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -191,11 +203,12 @@ fixed! {
         details_len: u16,
     }
     /// A line of an order.
-    LineViewV1 as ArchivedLineViewV1, 44 {
+    LineViewV2 as ArchivedLineViewV2, 48 {
         sku: u32,
         asked: u32,
         price: u64,
         taken: u32,
+        owed: u32,
         reserved: u32,
         lapsed: u32,
         committed: u32,
@@ -231,19 +244,19 @@ fixed! {
         state: u8,
     }
     /// Then: rows.
-    WantedV1 as ArchivedWantedV1, 26 {
+    WantedV2 as ArchivedWantedV2, 26 {
         head: AnswerHead,
         next: u64,
         rows: u16,
     }
     /// An effect that is wanted.
-    WantRowV1 as ArchivedWantRowV1, 57 {
+    WantRowV2 as ArchivedWantRowV2, 59 {
         place: u64,
         order: u128,
         number: u64,
         since: u64,
         amount: u64,
-        attempt: u16,
+        attempt: u32,
         currency: [u8; 3],
         payment: u8,
         action: u8,
@@ -256,11 +269,12 @@ fixed! {
         effects: EffectsPart,
     }
     /// The books of a market.
-    BooksV2 as ArchivedBooksV2, 178 {
+    BooksV3 as ArchivedBooksV3, 194 {
         head: AnswerHead,
         stream: u16,
         sequence: u64,
         units: [i64; BUCKETS],
+        owed: u64,
         orders: [u64; STATES],
         orders_hash: u128,
     }

@@ -5,14 +5,14 @@
 //! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
 
 use super::effects::{effect, flag};
-use super::layout::{ArchivedRecordHead, Body, Malformed, RECORD_VERSION, kind_and_version};
+use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
     ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedExtendV1, ArchivedHashesV1,
     ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
     ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1,
-    ArchivedReportEffectV1, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV1,
+    ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
     ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES,
     RequestKind,
 };
@@ -45,7 +45,7 @@ type Read<T> = Result<T, Malformed>;
 pub(super) fn decode_request<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Result<Decoded<'a>, Refused> {
     let (kind, version) = kind_and_version(record);
     let known = RequestKind::from_byte(kind).ok_or(Refused::UnknownKind { kind })?;
-    if version != RECORD_VERSION {
+    if version != known.version() {
         return Err(Refused::UnknownVersion { kind, version });
     }
     Ok(decode_kind(known, record, scratch)?)
@@ -178,7 +178,7 @@ fn set_retention(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn set_policy(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedSetPolicyV1>(record)?;
+    let fixed = Body::alone::<ArchivedSetPolicyV2>(record)?;
     let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
     Ok(Command::SetPolicy { market, sku, policy: fixed.policy.read()? })
 }
@@ -195,7 +195,7 @@ fn extend(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn report_effect(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedReportEffectV1>(record)?;
+    let fixed = Body::alone::<ArchivedReportEffectV2>(record)?;
     let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), fixed.attempt.to_native());
     let (effect, report) = fixed.report.read()?;
     Ok(Command::ReportEffect { order, effect, attempt, report })

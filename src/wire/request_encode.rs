@@ -8,8 +8,8 @@ use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1, ExtendV1,
     HashesV1, LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1,
-    PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV1, RequestKind, ResolveSkusV1, ReturnToStockV1,
-    SetEffectsV1, SetPolicyV1, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
+    PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1,
+    SetEffectsV1, SetPolicyV2, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -38,7 +38,10 @@ fn count16(count: usize) -> Result<u16, PushError> {
 
 /// The head of a record with `bytes` bytes before padding, when one can be that long.
 fn head(kind: RequestKind, bytes: usize) -> Result<RecordHead, PushError> {
-    if bytes > RECORD_BYTES_MAX { Err(PushError::TooLarge) } else { Ok(RecordHead::new(kind as u8, padded(bytes))) }
+    if bytes > RECORD_BYTES_MAX {
+        return Err(PushError::TooLarge);
+    }
+    Ok(RecordHead { version: kind.version(), ..RecordHead::new(kind as u8, padded(bytes)) })
 }
 
 /// Appends a command's record. Nothing is appended when it fails.
@@ -52,8 +55,8 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
         Command::CreateSku { market, code } => create_sku(market, code, out),
         Command::SetPolicy { market, sku, policy } => {
-            let head = head(RequestKind::SetPolicy, 39)?;
-            put(out, &SetPolicyV1 { head, market: market.number(), sku: sku.0, policy: (&policy).into() });
+            let head = head(RequestKind::SetPolicy, 56)?;
+            put(out, &SetPolicyV2 { head, market: market.number(), sku: sku.0, policy: (&policy).into() });
             Ok(())
         }
         Command::SetEffects { market, effects } => {
@@ -66,8 +69,8 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             Ok(())
         }
         Command::ReportEffect { order, effect, attempt, report } => {
-            let (head, report) = (head(RequestKind::ReportEffect, 25)?, ReportPart::new(effect, report));
-            put(out, &ReportEffectV1 { head, order: order.bits(), attempt, report });
+            let (head, report) = (head(RequestKind::ReportEffect, 27)?, ReportPart::new(effect, report));
+            put(out, &ReportEffectV2 { head, order: order.bits(), attempt, report });
             Ok(())
         }
         Command::SetRetention { market, retention } => {

@@ -60,7 +60,7 @@ impl Shop {
             panic!("no books")
         };
         let units = UNITS.cast_signed();
-        assert_eq!(books.books.units, [-units, units, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(books.books.units, [-units, units, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert!(books.books.orders.iter().all(|count| *count == 0), "{:?}", books.books.orders);
         self.server.stop().await;
     }

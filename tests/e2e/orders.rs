@@ -61,7 +61,8 @@ async fn fifty_identical_submits_are_one_order_and_fifty_equal_answers() {
     let (mut first, mut seen) = (0, Vec::new());
     for response in tasks.join_all().await {
         let Response::Answered {
-            answer: Answer::Placed { number, accepted_at, deadline, state, short, repeated }, ..
+            answer: Answer::Placed { number, accepted_at, deadline, state, short, owed: false, repeated },
+            ..
         } = response
         else {
             panic!("{response:?}")
@@ -266,7 +267,7 @@ async fn a_hundred_parallel_orders_of_one_customer_get_as_many_units_as_one_cust
     let (market, sku) = stocked(&client, "default", 1_000).await;
     let policy = Policy { customer_max: 2, ..Policy::default() };
     let set = client.submit(&Command::SetPolicy { market, sku, policy }).await.expect("an answer");
-    assert_eq!(set, Response::Answered { answer: Answer::Set { repeated: false }, taken: Vec::new() });
+    assert_eq!(set, Response::Answered { answer: Answer::Set { repeated: false }, granted: Vec::new() });
     assert_eq!(client.query(&Query::Policy { market, sku }).await.expect("an answer"), QueryReply::Policy(policy));
     let lines = [line(sku, 1)];
     let mut asking = tokio::task::JoinSet::new();

@@ -24,7 +24,7 @@ pub(crate) enum Ask {
     CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     Return { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
-    ReportEffect { order: OrderId, effect: Effect, attempt: u16, report: Report },
+    ReportEffect { order: OrderId, effect: Effect, attempt: u32, report: Report },
     Look { order: OrderId },
 }
 

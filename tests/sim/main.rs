@@ -56,7 +56,7 @@ fn nothing_answered_is_lost_in_any_world() {
     };
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let (refused_by_board, backups) = <(AtomicU64, AtomicU64)>::default();
+    let (refused_by_board, backups, owed) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -77,6 +77,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&broken, report.images_broken),
                         (&refused_by_board, report.refused_by_board),
                         (&backups, report.backups),
+                        (&owed, report.owed),
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
@@ -103,6 +104,9 @@ fn nothing_answered_is_lost_in_any_world() {
         println!("sinks: {told} facts, {told_twice} of them again, {gaps} gaps");
         assert!(told >= 300 * count && told_twice >= count && gaps >= count / 20, "sinks have hardly anything to do");
         println!("{refused} placements refused by the board");
+        let owed = owed.into_inner();
+        println!("{owed} answers of units that are owed");
+        assert!(owed >= 5 * count, "hardly anything is owed in these worlds");
         println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");
         assert!(
             paid >= 10 * count && given_back >= count && parcels >= 10 * count,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::adapters::{Job, News, Verdict};
 use stockade::base::{ChangeId, OrderId};
 use stockade::engine::order::State;
-use stockade::engine::query::OrderView;
+use stockade::engine::query::{LineView, OrderView};
 use stockade::engine::{Action, Effect, Effects, Engine, LineQuantity, Refusal};
 
 use crate::life::shard_of;
@@ -19,26 +19,41 @@ enum Money {
     GivenBack,
 }
 
-#[derive(Debug)]
-struct Parcel {
-    attempt: u16,
+/// What the warehouse knows of an order. One parcel leaves after the other.
+#[derive(Debug, Default)]
+struct Parcels {
+    attempt: u32,
+    /// What the order is to get in all, by line.
     lines: Vec<LineQuantity>,
-    left: bool,
-    heard: bool,
+    /// What has left, by line.
+    left: BTreeMap<u16, u32>,
+    parcels: u64,
+    /// What was in the last parcel, until somebody heard that it left.
+    unheard: Vec<LineQuantity>,
     /// Some office of this life has been told that it left.
     told: bool,
+}
+
+impl Parcels {
+    fn missing(&self) -> Vec<LineQuantity> {
+        let missing = self.lines.iter().map(|line| {
+            let left = self.left.get(&line.line).copied().unwrap_or_default();
+            LineQuantity { line: line.line, quantity: line.quantity.saturating_sub(left) }
+        });
+        missing.filter(|line| line.quantity > 0).collect()
+    }
 }
 
 #[derive(Default)]
 pub(crate) struct Outside {
     money: BTreeMap<OrderId, Money>,
-    parcels: BTreeMap<OrderId, Parcel>,
+    parcels: BTreeMap<OrderId, Parcels>,
     /// Payments to be told once more.
     repeated: BTreeSet<OrderId>,
 }
 
-/// The parcel of an order; it has one at most.
-const PARCEL: ChangeId = ChangeId(1 << 63 | 1);
+/// Names the parcels of an order, from 1.
+const PARCELS: u64 = 1 << 63;
 
 impl Outside {
     /// Asked to carry a job out. Unless it is calm, the question or its answer may be lost, and the other side may say
@@ -75,13 +90,13 @@ impl Outside {
         verdict
     }
 
-    fn instruct(&mut self, order: OrderId, attempt: u16, view: Option<&OrderView>) -> Verdict {
+    fn instruct(&mut self, order: OrderId, attempt: u32, view: Option<&OrderView>) -> Verdict {
         let view = view.expect("a release comes with its order");
-        let lines = (0..).zip(&view.lines).filter(|(_, line)| line.committed > 0);
-        let lines = lines.map(|(line, units)| LineQuantity { line, quantity: units.committed }).collect();
-        let known = self.parcels.get(&order);
-        if known.is_none_or(|known| known.attempt < attempt && !known.left) {
-            self.parcels.insert(order, Parcel { attempt, lines, left: false, heard: false, told: false });
+        let lines = (0..).zip(&view.lines);
+        let lines = lines.map(|(line, units)| LineQuantity { line, quantity: units.committed + units.shipped });
+        let known = self.parcels.entry(order).or_default();
+        if known.attempt < attempt {
+            (known.attempt, known.lines) = (attempt, lines.filter(|line| line.quantity > 0).collect());
         }
         Verdict::Done
     }
@@ -94,30 +109,43 @@ impl Outside {
         if effect == Effect::Payment {
             return self.repeated.pop_first().map(|order| News::Paid { order });
         }
-        let ready = |parcel: &Parcel| !parcel.lines.is_empty() && !parcel.heard && !parcel.told;
+        let ready = |known: &Parcels| match known.unheard.is_empty() {
+            true => !known.missing().is_empty(),
+            false => !known.told,
+        };
         let waiting: Vec<OrderId> =
-            self.parcels.iter().filter(|(_, parcel)| ready(parcel)).map(|(order, _)| *order).collect();
+            self.parcels.iter().filter(|(_, known)| ready(known)).map(|(order, _)| *order).collect();
         let order = *(!waiting.is_empty()).then(|| rng.pick(&waiting))?;
-        let parcel = self.parcels.get_mut(&order).expect("it waits");
-        (parcel.left, parcel.told) = (true, true);
-        Some(News::HandedOver { order, change: PARCEL, lines: parcel.lines.clone() })
+        let known = self.parcels.get_mut(&order).expect("it waits");
+        if known.unheard.is_empty() {
+            known.unheard = known.missing();
+            known.unheard.iter().for_each(|line| *known.left.entry(line.line).or_default() += line.quantity);
+            known.parcels += 1;
+        }
+        known.told = true;
+        Some(News::HandedOver { order, change: ChangeId(PARCELS | known.parcels), lines: known.unheard.clone() })
     }
 
     /// What was told is durable, or refused for good.
     pub(crate) fn handle_settled(&mut self, news: &News) {
-        if let News::HandedOver { order, .. } = news {
-            self.parcels.get_mut(order).expect("it left").heard = true;
+        if let News::HandedOver { order, change, .. } = news {
+            let known = self.parcels.get_mut(order).expect("it left");
+            if *change == ChangeId(PARCELS | known.parcels) {
+                known.unheard.clear();
+                known.told = false;
+            }
         }
     }
 
     /// The node that was told is gone.
     pub(crate) fn handle_crash(&mut self) {
-        self.parcels.values_mut().for_each(|parcel| parcel.told = false);
+        self.parcels.values_mut().for_each(|known| known.told = false);
     }
 
     /// Nobody waits to be heard.
     pub(crate) fn is_done(&self) -> bool {
-        self.repeated.is_empty() && self.parcels.values().all(|parcel| parcel.lines.is_empty() || parcel.heard)
+        self.repeated.is_empty()
+            && self.parcels.values().all(|known| known.unheard.is_empty() && known.missing().is_empty())
     }
 
     /// Once nothing is wanted any more: who keeps money has sold something, and what is sold the warehouse knows of.
@@ -140,16 +168,16 @@ impl Outside {
             } else {
                 assert_eq!(money, None, "{order}: nobody asked for money");
             }
-            let parcel = self.parcels.get(order);
-            assert!(!release || !is_sold || parcel.is_some(), "{order} is sold and the warehouse never heard of it");
-            if let Some(parcel) = parcel
-                && !view.closed
-                && !parcel.left
-                && view.lines.iter().all(|line| line.shipped == 0)
-            {
-                let committed: u64 = view.lines.iter().map(|line| u64::from(line.committed)).sum();
-                let told: u64 = parcel.lines.iter().map(|line| u64::from(line.quantity)).sum();
-                assert_eq!(told, committed, "{order}: units that the warehouse is to hand over");
+            let firm = |line: &LineView| u64::from(line.committed) + u64::from(line.shipped);
+            let firm: u64 = view.lines.iter().map(firm).sum();
+            let known = self.parcels.get(order);
+            assert!(
+                !release || !is_sold || firm == 0 || known.is_some(),
+                "{order} is sold and the warehouse never heard of it"
+            );
+            if let Some(known) = known.filter(|_| !view.closed) {
+                let told: u64 = known.lines.iter().map(|line| u64::from(line.quantity)).sum();
+                assert_eq!(told, firm, "{order}: units that the warehouse is to hand over in all");
             }
         }
     }
@@ -157,7 +185,7 @@ impl Outside {
     /// Money taken and given back, parcels that left.
     pub(crate) fn counts(&self) -> [u64; 3] {
         let with = |wanted| self.money.values().filter(|money| **money == wanted).count() as u64;
-        let left = self.parcels.values().filter(|parcel| parcel.left).count() as u64;
+        let left = self.parcels.values().map(|known| known.parcels).sum();
         [with(Money::Taken) + with(Money::GivenBack), with(Money::GivenBack), left]
     }
 }

@@ -194,6 +194,7 @@ impl Promises {
             assert_eq!(books.units[bucket as usize], expected, "units of market {market} in {}", bucket.name());
         }
         assert_eq!(books.units.iter().sum::<i64>(), 0, "units are conserved");
+        assert!(!engine.has_fills(), "what arrived was given to who waits");
         let orders: u64 = State::ALL.iter().map(|state| books.orders[*state as usize]).sum();
         let blocked = books.orders[State::Blocked as usize];
         let accepted = self.accepted.keys().filter(|order| order.market() == market).count() as u64;

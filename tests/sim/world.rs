@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Command, Effects, Policy, Retention};
+use stockade::engine::{Answer, Command, Effects, Policy, Retention};
 use stockade::shard::{Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
@@ -154,6 +154,11 @@ impl World {
                 let policy = Policy { safety_stock: self.rng.below(4), customer_max, ..Policy::default() };
                 self.ask(Ask::SetPolicy { market, sku: SkuId(1), policy });
             }
+            if self.rng.once_in(2) {
+                let oversell_max = self.rng.between(1, 30);
+                let policy = Policy { oversell_max, low_stock: self.rng.below(6), ..Policy::default() };
+                self.ask(Ask::SetPolicy { market, sku: SkuId(2), policy });
+            }
             if self.promises.forgetful {
                 let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);
                 let retention = Retention { return_window_ms, ids_kept_ms: IDS_KEPT_MS_MIN };
@@ -273,7 +278,10 @@ impl World {
 
     fn hear_reply(&mut self, op: usize, reply: &Reply<'_>) {
         let outcome = match reply {
-            Reply::Answer(answer, taken) => Outcome::Answered(*answer, taken.iter().collect()),
+            Reply::Answer(answer, grants) => {
+                self.report.owed += u64::from(matches!(answer, Answer::Placed { owed: true, .. }));
+                Outcome::Answered(*answer, grants.iter().map(|line| line.taken).collect())
+            }
             Reply::Order(view) => {
                 self.promises.hear_seen(view);
                 Outcome::Seen

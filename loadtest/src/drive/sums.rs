@@ -138,7 +138,7 @@ impl Sums {
 #[cfg(test)]
 pub(super) mod tests {
     use stockade::base::{MarketId, OrderNumber, SkuId};
-    use stockade::wire::Taken;
+    use stockade::wire::Grants;
 
     use super::*;
     use crate::drive::Fate;
@@ -156,6 +156,7 @@ pub(super) mod tests {
             deadline: accepted_at.after_ms(1_000_000),
             state: State::PendingPayment,
             short: false,
+            owed: false,
             repeated: false,
         }
     }
@@ -164,8 +165,8 @@ pub(super) mod tests {
     fn an_answer_that_is_not_as_asked_is_an_error() {
         let Answer::Placed { number, accepted_at, deadline, state, .. } = accepted(1) else { panic!("placed") };
         let placed = |deadline, state, repeated| {
-            let answer = Answer::Placed { number, accepted_at, deadline, state, short: false, repeated };
-            Reply::Answer(answer, Taken::default())
+            let answer = Answer::Placed { number, accepted_at, deadline, state, short: false, owed: false, repeated };
+            Reply::Answer(answer, Grants::default())
         };
         let sold_out = |sku, asked, available| {
             Reply::Refused(Refused::Engine(Refusal::SoldOut { sku: SkuId(sku), asked, available }))
@@ -180,7 +181,7 @@ pub(super) mod tests {
             (sold_out(8, 1, 0), 1),
             (sold_out(7, 2, 0), 1),
             (sold_out(7, 1, 1), 1),
-            (Reply::Answer(Answer::Numbered { number: 1, repeated: false }, Taken::default()), 1),
+            (Reply::Answer(Answer::Numbered { number: 1, repeated: false }, Grants::default()), 1),
         ] {
             let mut sums = Sums::default();
             sums.take(&goods(), 0, Timestamp::from_ms(5), &reply);

@@ -56,8 +56,8 @@ impl ReplaySums {
     ) {
         let asked: Vec<u32> = basket.lines.iter().map(|line| line.quantity).collect();
         let taken = match reply {
-            Reply::Answer(Answer::Placed { state, short, repeated: false, .. }, units) => {
-                let taken = if *short { units.iter().collect() } else { asked.clone() };
+            Reply::Answer(Answer::Placed { state, short, owed: false, repeated: false, .. }, lines) => {
+                let taken = if *short { lines.iter().map(|line| line.taken).collect() } else { asked.clone() };
                 let free = basket.lines.iter().all(|line| line.price == 0);
                 let state_expected = if free { State::Confirmed } else { State::PendingPayment };
                 if *state != state_expected || taken.len() != asked.len() {

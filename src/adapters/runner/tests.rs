@@ -96,7 +96,7 @@ fn a_newer_attempt_waits_for_the_one_under_way_and_replaces_one_that_waits() {
     bench.list(vec![row(3, 1, Action::GiveBack, 3)]);
     assert_eq!(bench.jobs.len(), 1, "one job of an order at a time");
     bench.verdict(1, Verdict::Again);
-    let attempts: Vec<u16> = bench.jobs.iter().map(|job| job.attempt).collect();
+    let attempts: Vec<u32> = bench.jobs.iter().map(|job| job.attempt).collect();
     assert_eq!(attempts, [1, 3], "nobody asks for what is wanted no more");
     bench.verdict(1, Verdict::Done);
     assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));

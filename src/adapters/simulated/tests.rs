@@ -17,7 +17,7 @@ fn behaviour(dir: &Path) -> Behaviour {
     Behaviour { file: dir.join("books"), delay_ms: 4, declined: 0, lost: 0, repeated: 0, seed: 7 }
 }
 
-fn job(number: u64, attempt: u16, action: Action, units: u32) -> Job {
+fn job(number: u64, attempt: u32, action: Action, units: u32) -> Job {
     Job { want: row(number, number, action, attempt), order: Some(view(number, units)) }
 }
 
@@ -109,7 +109,36 @@ fn a_parcel_leaves_once_and_is_told_until_it_is_heard() {
         assert_eq!(warehouse.carry_out(job(1, 2, Action::Release, 2)).await, Verdict::Done);
         assert_eq!(heard(&mut news).await, None);
     });
-    assert_eq!(done(dir, 1), ["told", "handed_over", "heard"]);
+    assert_eq!(done(dir, 1), ["told", "handed_over", "heard", "told"]);
+}
+
+#[test]
+fn what_comes_in_later_leaves_in_a_parcel_of_its_own() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let sent = |news: Option<News>| match news {
+        Some(News::HandedOver { change, lines, .. }) => Some((change.0 & 0xFF, lines[0].quantity)),
+        _ => None,
+    };
+    on_its_thread(async {
+        let warehouse = SimulatedWarehouse::open(behaviour(dir)).expect("books");
+        let mut news = warehouse.news();
+        assert_eq!(warehouse.carry_out(job(1, 1, Action::Release, 2)).await, Verdict::Done);
+        let first = heard(&mut news).await;
+        assert_eq!(sent(first.clone()), Some((1, 2)));
+        // Three more came in; whoever says so has not heard of the parcel yet.
+        assert_eq!(warehouse.carry_out(job(1, 2, Action::Release, 5)).await, Verdict::Done);
+        assert_eq!(heard(&mut news).await, first, "one parcel after the other");
+        let warehouse = SimulatedWarehouse::open(behaviour(dir)).expect("books");
+        let mut news = warehouse.news();
+        assert_eq!(heard(&mut news).await, first);
+        warehouse.handle_acknowledged(&first.expect("it left"));
+        let second = heard(&mut news).await;
+        assert_eq!(sent(second.clone()), Some((2, 3)), "what left before is taken off");
+        warehouse.handle_acknowledged(&second.expect("it left too"));
+        assert_eq!(heard(&mut news).await, None);
+    });
+    assert_eq!(done(dir, 1), ["told", "handed_over", "told", "heard", "handed_over", "heard"]);
 }
 
 #[test]

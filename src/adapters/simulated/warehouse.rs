@@ -1,8 +1,10 @@
 //! A warehouse that is not there: told what to hand over, it does so after a while, all at once, and says so until it
 //! is heard.
 //!
-//! The key is the order; of two attempts the later one holds. What has been handed over is not taken back: whoever
-//! takes an order back too late learns so from the units that nobody accounts for.
+//! The key is the order; of two attempts the later one holds. An instruction says what the order is to get in all, so
+//! whatever left before is taken off it: an order of which something comes in later leaves in several parcels. What has
+//! been handed over is not taken back: whoever takes an order back too late learns so from the units that nobody
+//! accounts for.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -23,12 +25,42 @@ use crate::base::{ChangeId, OrderId};
 use crate::engine::{Effect, LineQuantity};
 
 /// What is known of an order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Instruction {
-    attempt: u16,
+    attempt: u32,
+    /// What it is to get in all, by line.
     lines: Vec<LineQuantity>,
-    handed_over: bool,
-    heard: bool,
+    /// What has left, by line.
+    left: BTreeMap<u16, u32>,
+    /// How many parcels that was.
+    parcels: u64,
+    /// What was in the last of them, until somebody heard that it left.
+    unheard: Vec<LineQuantity>,
+}
+
+impl Instruction {
+    /// What is to leave in the next parcel.
+    fn missing(&self) -> Vec<LineQuantity> {
+        let left = |line| self.left.get(&line).copied().unwrap_or_default();
+        let missing = self.lines.iter().map(|&LineQuantity { line, quantity }| LineQuantity {
+            line,
+            quantity: quantity.saturating_sub(left(line)),
+        });
+        missing.filter(|line| line.quantity > 0).collect()
+    }
+
+    /// A parcel left.
+    fn send(&mut self, lines: Vec<LineQuantity>) {
+        for LineQuantity { line, quantity } in &lines {
+            *self.left.entry(*line).or_default() += quantity;
+        }
+        self.parcels += 1;
+        self.unheard = lines;
+    }
+
+    const fn change(&self) -> ChangeId {
+        ChangeId(PARCELS | self.parcels)
+    }
 }
 
 struct Books {
@@ -46,8 +78,8 @@ pub struct SimulatedWarehouse {
     news: Cell<Option<mpsc::Receiver<News>>>,
 }
 
-/// Names the only parcel of an order; no storefront draws a change identifier of this kind.
-const PARCEL: ChangeId = ChangeId(1 << 63 | 1);
+/// Names the parcels of an order, from 1; no storefront draws change identifiers of this kind.
+const PARCELS: u64 = 1 << 63;
 
 impl SimulatedWarehouse {
     /// With what it was told before. Called on the thread where it lives, inside a `LocalSet`.
@@ -57,7 +89,8 @@ impl SimulatedWarehouse {
     pub fn open(behaviour: Behaviour) -> io::Result<Self> {
         let mut orders = BTreeMap::new();
         let ledger = Ledger::open(&behaviour.file, |words| read_line(&mut orders, words))?;
-        let waiting = orders.iter().filter(|(_, known): &(_, &Instruction)| !known.heard);
+        let waits = |known: &Instruction| !known.unheard.is_empty() || !known.missing().is_empty();
+        let waiting = orders.iter().filter(|(_, known)| waits(known));
         let due = waiting.map(|(order, _)| (Instant::now(), *order)).collect();
         let books = Rc::new(RefCell::new(Books { ledger, orders, due }));
         let (tell, news) = mpsc::channel(ADAPTER_NEWS_MAX);
@@ -84,22 +117,20 @@ const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 impl Books {
     fn instruct(&mut self, job: &Job) -> io::Result<()> {
         let (order, attempt) = (job.want.order, job.want.attempt);
-        let committed = job.order.iter().flat_map(|view| (0..).zip(&view.lines));
-        let lines: Vec<LineQuantity> = committed
-            .filter(|(_, line)| line.committed > 0)
-            .map(|(line, units)| LineQuantity { line, quantity: units.committed })
-            .collect();
+        let lines = job.order.iter().flat_map(|view| (0..).zip(&view.lines));
+        let lines = lines.map(|(line, units)| LineQuantity { line, quantity: units.committed + units.shipped });
+        let lines: Vec<LineQuantity> = lines.filter(|line| line.quantity > 0).collect();
         match self.orders.get(&order) {
-            Some(known) if known.attempt >= attempt || known.handed_over => return Ok(()),
+            Some(known) if known.attempt >= attempt => return Ok(()),
             None if self.orders.len() >= SIMULATED_ORDERS_MAX => {
                 tracing::error!(orders = SIMULATED_ORDERS_MAX, "the books of the simulated warehouse are full");
                 return Err(io::ErrorKind::StorageFull.into());
             }
             Some(_) | None => {}
         }
-        let named: Vec<String> = lines.iter().map(|line| format!("{}*{}", line.line, line.quantity)).collect();
-        self.write(&format!("told {order} {attempt} {}", named.join(" ")))?;
-        self.orders.insert(order, Instruction { attempt, lines, handed_over: false, heard: false });
+        self.write(&format!("told {order} {attempt} {}", in_words(&lines)))?;
+        let known = self.orders.entry(order).or_default();
+        (known.attempt, known.lines) = (attempt, lines);
         self.due.push_back((Instant::now(), order));
         Ok(())
     }
@@ -108,22 +139,28 @@ impl Books {
         self.ledger.add(line.trim_end()).inspect_err(|why| tracing::error!(%why, "simulated warehouse"))
     }
 
-    /// Says no more of an order. What is not written is told again after a restart, and recognised.
-    fn settle(&mut self, word: &str, order: OrderId) {
-        if self.write(&format!("{word} {order}")).is_ok() {
-            self.orders.entry(order).and_modify(|known| known.heard = true);
+    /// Says no more of a parcel. What is not written is told again after a restart, and recognised.
+    fn settle(&mut self, word: &str, news: &News) {
+        let News::HandedOver { order, change, .. } = news else { return };
+        let Some(known) = self.orders.get(order).filter(|known| known.change() == *change) else { return };
+        if !known.unheard.is_empty() && self.write(&format!("{word} {order}")).is_ok() {
+            self.orders.entry(*order).and_modify(|known| known.unheard.clear());
+            self.due.push_back((Instant::now(), *order));
         }
     }
 
     /// Hands an order over, if there is anything to hand over; what is to be said of it until somebody hears it.
     fn pick(&mut self, order: OrderId) -> Option<News> {
-        let known = self.orders.get(&order).filter(|known| !known.lines.is_empty() && !known.heard)?;
-        let (lines, is_news) = (known.lines.clone(), !known.handed_over);
-        if is_news && self.write(&format!("handed_over {order}")).is_err() {
-            return None;
+        let known = self.orders.get(&order)?;
+        if known.unheard.is_empty() {
+            let lines = known.missing();
+            if lines.is_empty() || self.write(&format!("handed_over {order} {}", in_words(&lines))).is_err() {
+                return None;
+            }
+            self.orders.entry(order).and_modify(|known| known.send(lines));
         }
-        self.orders.entry(order).and_modify(|known| known.handed_over = true);
-        Some(News::HandedOver { order, change: PARCEL, lines })
+        let known = self.orders.get(&order)?;
+        Some(News::HandedOver { order, change: known.change(), lines: known.unheard.clone() })
     }
 }
 
@@ -148,20 +185,27 @@ async fn hand_over(books: Rc<RefCell<Books>>, tell: mpsc::Sender<News>, delay: D
 /// How often an idle warehouse looks for work.
 const IDLE: Duration = Duration::from_millis(5);
 
+fn in_words(lines: &[LineQuantity]) -> String {
+    lines.iter().map(|line| format!("{}*{}", line.line, line.quantity)).collect::<Vec<_>>().join(" ")
+}
+
+fn read_lines(words: &[&str]) -> Option<Vec<LineQuantity>> {
+    let read = |word: &&str| {
+        let (line, quantity) = word.split_once('*')?;
+        Some(LineQuantity { line: line.parse().ok()?, quantity: quantity.parse().ok()? })
+    };
+    words.iter().map(read).collect()
+}
+
 fn read_line(orders: &mut BTreeMap<OrderId, Instruction>, words: &[&str]) -> Option<()> {
     let order = words.get(1)?.parse().ok()?;
     match *words.first()? {
         "told" => {
-            let attempt = words.get(2)?.parse().ok()?;
-            let lines = words[3..].iter().map(|word| {
-                let (line, quantity) = word.split_once('*')?;
-                Some(LineQuantity { line: line.parse().ok()?, quantity: quantity.parse().ok()? })
-            });
-            let lines = lines.collect::<Option<_>>()?;
-            orders.insert(order, Instruction { attempt, lines, handed_over: false, heard: false });
+            let known = orders.entry(order).or_default();
+            (known.attempt, known.lines) = (words.get(2)?.parse().ok()?, read_lines(&words[3..])?);
         }
-        "handed_over" => orders.get_mut(&order)?.handed_over = true,
-        "heard" | "refused" => orders.get_mut(&order)?.heard = true,
+        "handed_over" => orders.get_mut(&order)?.send(read_lines(&words[2..])?),
+        "heard" | "refused" => orders.get_mut(&order)?.unheard.clear(),
         _ => return None,
     }
     Some(())
@@ -185,10 +229,10 @@ impl Counterparty for SimulatedWarehouse {
     }
 
     fn handle_acknowledged(&self, news: &News) {
-        self.books.borrow_mut().settle("heard", news.order());
+        self.books.borrow_mut().settle("heard", news);
     }
 
     fn handle_refused(&self, news: &News) {
-        self.books.borrow_mut().settle("refused", news.order());
+        self.books.borrow_mut().settle("refused", news);
     }
 }

@@ -97,6 +97,11 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             fields["sku"] = sku.0.into();
             ("sku.policy_set", fields)
         }
+        Fact::StockLevelChanged { market, sku, level, for_sale } => {
+            let market = market.number();
+            let fields = json!({ "market": market, "sku": sku.0, "level": level.name(), "for_sale": for_sale });
+            ("sku.stock_level_changed", fields)
+        }
         Fact::Received { request, sku, site, quantity } => {
             let market = request.market().number();
             let fields = json!({
@@ -139,6 +144,7 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::Blocked { .. }
         | Fact::LinesCancelled { .. }
         | Fact::Expired { .. }
+        | Fact::Filled { .. }
         | Fact::HandedOver { .. }
         | Fact::Returned { .. }
         | Fact::EffectReported { .. } => describe_order(fact),
@@ -159,6 +165,7 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
         Fact::Cancelled { order } => ("order.cancelled", order, json!({})),
         Fact::Blocked { order } => ("order.blocked", order, json!({})),
         Fact::Expired { order } => ("order.expired", order, json!({})),
+        Fact::Filled { order, draws } => ("order.filled", order, json!({ "units": units(draws) })),
         Fact::LinesCancelled { order, change, draws } => ("order.lines_cancelled", order, moved(&change, draws)),
         Fact::HandedOver { order, change, draws } => ("order.handed_over", order, moved(&change, draws)),
         Fact::Returned { order, change, site, draws } => {
@@ -201,8 +208,18 @@ fn describe_placed(placed: &Placed<'_>) -> Value {
 }
 
 fn describe_policy(policy: Policy) -> Value {
-    let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
-        policy;
+    let Policy {
+        safety_stock,
+        order_min,
+        order_max,
+        customer_max,
+        customer_day_max,
+        by_hashes,
+        day_begins_min,
+        oversell_max,
+        low_stock,
+        returns_give_back,
+    } = policy;
     json!({
         "safety_stock": safety_stock,
         "order_min": order_min,
@@ -211,6 +228,9 @@ fn describe_policy(policy: Policy) -> Value {
         "customer_day_max": customer_day_max,
         "by_hashes": by_hashes,
         "day_begins_min": day_begins_min,
+        "oversell_max": oversell_max,
+        "low_stock": low_stock,
+        "returns_give_back": returns_give_back,
     })
 }
 

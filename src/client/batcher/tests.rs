@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::*;
 use crate::base::{ChangeId, MarketId, OrderId, SkuId, Timestamp};
 use crate::engine::{Answer, Command, Query, Refusal};
-use crate::wire::{FrameDecoder, RequestHeader, RequestSink, Taken};
+use crate::wire::{FrameDecoder, Grants, RequestHeader, RequestSink};
 
 type Told = Rc<RefCell<Vec<(u64, Result<Settled, NoAnswer>)>>>;
 
@@ -79,7 +79,7 @@ impl Bench {
 
     fn done(&mut self, correlation: u64, index: u16) {
         let answer = Answer::RetakeFailed { sku: SkuId(1), repeated: false };
-        self.reply(correlation, index, Reply::Answer(answer, Taken::default())).expect("expected");
+        self.reply(correlation, index, Reply::Answer(answer, Grants::default())).expect("expected");
     }
 
     fn told(&self) -> Vec<u64> {

@@ -96,11 +96,11 @@ impl Engine {
         scratch.draws.clear();
         let mut excess = 0;
         if lines.is_empty() {
-            let committed = self.orders.draws(record).iter().filter(|draw| draw.units.committed > 0);
+            let committed = self.orders.draws(record).iter().filter(|draw| draw.units.committed > 0 && !draw.is_owed());
             scratch.draws.extend(committed.map(|draw| draw.of(draw.units.committed)));
         }
         for asked in lines {
-            let first_first = self.orders.draws_of_line(record, asked.line).iter();
+            let first_first = self.orders.draws_of_line(record, asked.line).iter().filter(|draw| !draw.is_owed());
             excess += u64::from(take_from(first_first, asked, |units| units.committed, &mut scratch.draws));
         }
         let draws = &*scratch.draws;

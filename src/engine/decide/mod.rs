@@ -15,7 +15,7 @@ mod retention;
 mod stock;
 mod wanted;
 
-use super::answer::Answer;
+use super::answer::{Answer, Granted};
 use super::catalog::check_code;
 use super::command::{Command, LineQuantity};
 use super::content::{self, ChangeKind};
@@ -48,16 +48,16 @@ pub enum Decision<'s> {
 pub struct Scratch {
     plan: Plan,
     draws: Vec<Draw>,
-    taken: Vec<u32>,
+    granted: Vec<Granted>,
     /// Units of each SKU with a policy.
     sums: Vec<(SkuId, u64)>,
 }
 
 impl Scratch {
-    /// Units taken of each line of the placement decided last; filled when its answer says `short`.
+    /// What each line of the placement decided last got; filled when its answer says `short` or `owed`.
     #[must_use]
-    pub fn taken(&self) -> &[u32] {
-        &self.taken
+    pub fn granted(&self) -> &[Granted] {
+        &self.granted
     }
 }
 

@@ -7,9 +7,9 @@ use super::super::fact::Fact;
 use super::super::order::State;
 use super::super::orders::Record;
 use super::super::refusal::Refusal;
-use super::super::routing::Want;
+use super::super::routing::{Beyond, Want};
 use super::{Decision, Outcome, Scratch, Wanted, illegal};
-use crate::base::limits::{DRAWS_MAX, HOLD_MS_MAX};
+use crate::base::limits::{DRAWS_MAX, HOLD_MS_MAX, ORDER_DRAWS_MAX};
 use crate::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 
 impl Engine {
@@ -52,7 +52,7 @@ impl Engine {
         Ok(Decision::Happened { fact: Fact::Extended { order, deadline }, answer })
     }
 
-    /// Takes every lapsed unit again, wherever it is now, or none.
+    /// Takes every lapsed unit again, wherever it is now, or none. What is not there is not taken.
     fn retake<'s>(
         &self,
         (position, record): (u32, &Record),
@@ -62,14 +62,14 @@ impl Engine {
     ) -> Outcome<'s> {
         let order = record.order;
         let market = self.market(order.market())?;
-        let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_counters(record));
+        let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_units(record));
         let wants = lines.map(|((line, record), units)| Want { line, sku: record.sku, quantity: units.lapsed });
-        if let Some(short) = scratch.plan.make(market, wants.filter(|want| want.quantity > 0)) {
+        if let Some(short) = scratch.plan.make(market, wants.filter(|want| want.quantity > 0), Beyond::Nothing) {
             self.check_changes(position)?;
             let fact = Fact::RetakeFailed { order, attempt, sku: short.sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku: short.sku, repeated: false } });
         }
-        let lines = self.orders.lines(record).iter().zip(self.orders.line_counters(record));
+        let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
         let lapsed_lines = lines.map(|(line, units)| (line.sku, units.lapsed));
         let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
         if let Some(sku) = self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums) {
@@ -78,7 +78,8 @@ impl Engine {
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });
         }
         let draws = scratch.plan.draws();
-        if draws.len() > DRAWS_MAX {
+        let has_room = self.orders.draws(record).len() + draws.len() <= ORDER_DRAWS_MAX;
+        if draws.len() > DRAWS_MAX || !has_room {
             return Err(Refusal::TooManyDraws);
         }
         Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(lapsed) })

@@ -5,19 +5,19 @@
 //! accepted.
 
 use super::super::Engine;
-use super::super::answer::Answer;
+use super::super::answer::{Answer, Granted};
 use super::super::command::{Line, PaymentMethod, Place, Take};
 use super::super::content::Content;
-use super::super::fact::{Fact, Placed};
+use super::super::fact::{Draw, Fact, Placed};
 use super::super::market::Market;
 use super::super::order::State;
 use super::super::refusal::{Field, Refusal};
-use super::super::routing::{Shortfall, Want};
+use super::super::routing::{Beyond, Shortfall, Want};
 use super::{Decision, Outcome, Scratch, check_bounds, check_made_at, check_not_retired};
 use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
 };
-use crate::base::{MarketId, OrderId, Timestamp};
+use crate::base::{MarketId, OrderId, SiteId, Timestamp};
 
 impl Engine {
     pub(super) fn place<'s>(&self, place: &Place<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
@@ -34,17 +34,20 @@ impl Engine {
             self.check_policies(market, place, now, &mut scratch.sums)?;
         }
         plan(market, place, scratch)?;
-        if self.orders.draw_count() + scratch.plan.draws().len() as u64 > self.capacity.draws_max {
+        let owed = scratch.plan.owed();
+        let fits = self.orders.draw_count() + scratch.plan.draws().len() as u64 <= self.capacity.draws_max;
+        if !fits || (owed && !self.may_wait(scratch.plan.draws())) {
             return Err(Refusal::AtCapacity);
         }
         let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
-        let (draws, short) = (scratch.plan.draws(), !scratch.taken.is_empty());
+        let (draws, short) = (scratch.plan.draws(), scratch.plan.is_short());
         let answer = Answer::Placed {
             number: market.next_number(),
             accepted_at: now,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(place.hold_ms.into()) },
             state: if confirmed { State::Confirmed } else { State::PendingPayment },
             short,
+            owed,
             repeated: false,
         };
         let Place { order, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } = *place;
@@ -77,9 +80,14 @@ impl Engine {
         }
         let lines = self.orders.lines(record);
         let short = lines.iter().any(|line| line.taken < line.asked);
-        scratch.taken.clear();
-        if short {
-            scratch.taken.extend(lines.iter().map(|line| line.taken));
+        // A tombstone is owed nothing, and has no draws that say so.
+        let owed = self.orders.draws(record).iter().any(|draw| draw.is_owed() && draw.units.held() > 0);
+        scratch.granted.clear();
+        if owed {
+            let units = self.orders.line_units(record);
+            scratch.granted.extend(units.map(|units| Granted { taken: units.taken() as u32, owed: units.owed }));
+        } else if short {
+            scratch.granted.extend(lines.iter().map(|line| Granted { taken: line.taken, owed: 0 }));
         }
         Ok(Decision::Repeated(Answer::Placed {
             number: record.number,
@@ -87,6 +95,7 @@ impl Engine {
             deadline: record.deadline,
             state: record.state,
             short,
+            owed,
             repeated: true,
         }))
     }
@@ -99,6 +108,12 @@ impl Engine {
             return Err(Refusal::AtCapacity);
         }
         Ok(())
+    }
+
+    /// Whether what is owed of these draws can be waited for. Lines of one SKU count as if they were of several.
+    fn may_wait(&self, draws: &[Draw]) -> bool {
+        let owed = draws.iter().filter(|draw| draw.site == SiteId::NOWHERE).count();
+        self.waiting_pairs + owed as u64 <= self.capacity.waiting_max
     }
 
     pub(super) const fn check_orders(&self) -> Result<(), Refusal> {
@@ -119,22 +134,27 @@ impl Engine {
     }
 }
 
-/// Plans the units; fills `taken` when some line gets fewer than it asked.
+/// Plans the units; fills `granted` when some line gets fewer than it asked, or is owed some.
 fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<(), Refusal> {
     let wants = (0..).zip(place.lines).map(|(line, &Line { sku, quantity, .. })| Want { line, sku, quantity });
-    let shortfall = scratch.plan.make(market, wants);
+    let shortfall = scratch.plan.make(market, wants, Beyond::Allowance);
     let draws = scratch.plan.draws();
-    scratch.taken.clear();
+    scratch.granted.clear();
     if draws.len() > DRAWS_MAX {
         return Err(Refusal::TooManyDraws);
     }
-    let Some(shortfall) = shortfall else { return Ok(()) };
-    if draws.is_empty() || place.take == Take::AllOrNothing {
+    if let Some(shortfall) = shortfall
+        && (draws.is_empty() || place.take == Take::AllOrNothing)
+    {
         return Err(sold_out(shortfall));
     }
-    scratch.taken.resize(place.lines.len(), 0);
-    for draw in draws {
-        scratch.taken[usize::from(draw.line)] += draw.quantity;
+    if shortfall.is_some() || scratch.plan.owed() {
+        scratch.granted.resize(place.lines.len(), Granted::default());
+        for draw in draws {
+            let granted = &mut scratch.granted[usize::from(draw.line)];
+            granted.taken += draw.quantity;
+            granted.owed += if draw.site == SiteId::NOWHERE { draw.quantity } else { 0 };
+        }
     }
     Ok(())
 }

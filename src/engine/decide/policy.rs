@@ -16,9 +16,11 @@ type Sums = Vec<(SkuId, u64)>;
 
 impl Engine {
     pub(super) fn set_policy<'s>(&self, market: MarketId, sku: SkuId, policy: Policy) -> Outcome<'s> {
-        let Policy { safety_stock, order_min, order_max, day_begins_min, .. } = policy;
+        let Policy { safety_stock, order_min, order_max, day_begins_min, oversell_max, low_stock, .. } = policy;
         let most = u64::from(LINE_QUANTITY_MAX);
         check_bounds(Field::SafetyStock, safety_stock, 0, STOCK_UNITS_MAX)?;
+        check_bounds(Field::OversellMax, oversell_max, 0, STOCK_UNITS_MAX)?;
+        check_bounds(Field::LowStock, low_stock, 0, STOCK_UNITS_MAX)?;
         check_bounds(Field::OrderMin, order_min.into(), 0, most)?;
         let least = if order_max == 0 { 0 } else { u64::from(order_min) };
         check_bounds(Field::OrderMax, order_max.into(), least, most)?;

@@ -29,8 +29,7 @@ impl Engine {
         }
         market.check_sku(sku)?;
         market.check_site(site)?;
-        let available = market.ledger.available(sku, site) + quantity;
-        check_bounds(Field::Stock, available, 0, STOCK_UNITS_MAX)?;
+        let available = land(market, (sku, site), quantity)?;
         check_outside(market, (sku, site), Bucket::Supplier, -quantity.cast_signed())?;
         Ok(stock(available, Fact::Received { request, sku, site, quantity }))
     }
@@ -51,11 +50,7 @@ impl Engine {
         }
         market.check_sku(sku)?;
         market.check_site(site)?;
-        let available = market.ledger.available(sku, site);
-        let Some(after) = available.checked_add_signed(delta) else { return Err(Refusal::NotAvailable { available }) };
-        if delta > 0 {
-            check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
-        }
+        let after = change(market, (sku, site), delta)?;
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
         Ok(stock(after, Fact::Adjusted { request, sku, site, delta, reason }))
     }
@@ -94,7 +89,11 @@ impl Engine {
         }
         let mut after = market.ledger.available(sku, to.site);
         if to.bucket == Bucket::Available {
-            after += quantity;
+            after = if from.bucket == Bucket::Available {
+                after + quantity
+            } else {
+                land(market, (sku, to.site), quantity)?
+            };
         } else if from == (Account { bucket: Bucket::Available, ..to }) {
             after -= quantity;
         }
@@ -120,11 +119,8 @@ impl Engine {
         if on_hand != expected {
             return Err(Refusal::NotAsExpected { on_hand });
         }
-        let (available, delta) = (market.ledger.available(sku, site), counted.cast_signed() - expected.cast_signed());
-        let Some(after) = available.checked_add_signed(delta) else { return Err(Refusal::NotAvailable { available }) };
-        if delta > 0 {
-            check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
-        }
+        let delta = counted.cast_signed() - expected.cast_signed();
+        let after = change(market, (sku, site), delta)?;
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
         Ok(stock(after, Fact::StockCounted { request, sku, site, expected, counted }))
     }
@@ -146,6 +142,23 @@ fn check_request<'s>(
     }
     check_made_at(request.0, now)?;
     if market.requests.is_forgotten(request, now) { Err(Refusal::IdTooOld) } else { Ok(None) }
+}
+
+/// What is available at a site once so many units came to be free there. Refused when more would lie there than may.
+fn land(market: &Market, (sku, site): (SkuId, SiteId), quantity: u64) -> Result<u64, Refusal> {
+    let bucket = market.landing(sku);
+    let after = market.ledger.balances(sku, site)[bucket as usize].cast_unsigned() + quantity;
+    check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
+    Ok(if bucket == Bucket::Available { after } else { market.ledger.available(sku, site) })
+}
+
+/// What is available at a site once it was corrected, either way.
+fn change(market: &Market, (sku, site): (SkuId, SiteId), delta: i64) -> Result<u64, Refusal> {
+    if delta > 0 {
+        return land(market, (sku, site), delta.unsigned_abs());
+    }
+    let available = market.ledger.available(sku, site);
+    available.checked_add_signed(delta).ok_or(Refusal::NotAvailable { available })
 }
 
 /// Looks whether the balance of an outside account, and the market's sum of it, stay far from the end of 64 bits.

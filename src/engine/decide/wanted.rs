@@ -21,7 +21,7 @@ impl Engine {
         &self,
         order: OrderId,
         effect: Effect,
-        attempt: u16,
+        attempt: u32,
         report: Report,
     ) -> Outcome<'s> {
         let (position, record) = self.placed_order(order)?;

@@ -4,11 +4,12 @@ use super::super::Engine;
 use super::super::content::{self, ChangeKind};
 use super::super::effect::Effect;
 use super::super::fact::{Change, Draw};
-use super::super::ledger::{Account, Bucket, Ledger};
+use super::super::ledger::{Account, Bucket};
+use super::super::market::Market;
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, LineRecord};
 use super::market_of;
-use crate::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
+use crate::base::{ChangeId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
 
 impl Engine {
     pub(super) fn fold_confirmed(&mut self, order: OrderId, attempt: ChangeId, draws: &[Draw], at: Timestamp) {
@@ -39,7 +40,7 @@ impl Engine {
     pub(super) fn fold_cancelled(&mut self, order: OrderId, at: Timestamp) {
         self.change_every_draw(order, at, |units| {
             let from = if units.reserved > 0 { Bucket::Reserved } else { Bucket::Committed };
-            let moved = units.reserved + units.committed;
+            let moved = units.held();
             units.cancel(units.cancellable());
             (moved, from, Bucket::Available)
         });
@@ -56,7 +57,7 @@ impl Engine {
     }
 
     pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
-        self.change_draws(order, (ChangeKind::CancelLines, change, at), draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::CancelLines, change, at), draws, |market, number, sku, draw, units| {
             let from = match (units.reserved > 0, units.committed > 0) {
                 (true, _) => Some(Bucket::Reserved),
                 (false, true) => Some(Bucket::Committed),
@@ -64,17 +65,16 @@ impl Engine {
             };
             units.cancel(draw.quantity);
             if let Some(bucket) = from {
-                let at_site = |bucket| Account { site: draw.site, bucket };
-                ledger.transfer(sku, at_site(bucket), at_site(Bucket::Available), draw.quantity.into());
+                release(market, number, sku, (draw.site, bucket), draw.quantity);
             }
         });
     }
 
     pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
-        self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |market, _, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
-            ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
+            market.ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
         });
     }
 
@@ -85,11 +85,11 @@ impl Engine {
         draws: &[Draw],
         at: Timestamp,
     ) {
-        self.change_draws(order, (ChangeKind::Return, change, at), draws, |ledger, sku, draw, units| {
+        self.change_draws(order, (ChangeKind::Return, change, at), draws, |market, _, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
             let from = Account { site: draw.site, bucket: Bucket::Customer };
-            ledger.transfer(sku, from, Account { site: to, bucket: Bucket::Available }, draw.quantity.into());
+            market.land(sku, from, to, draw.quantity.into());
         });
     }
 
@@ -101,13 +101,20 @@ impl Engine {
         change: impl Fn(&mut Counters) -> (u32, Bucket, Bucket),
     ) {
         self.change_order(order, at, |engine, position| {
-            let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
+            let number = engine.orders.record(position).number;
+            let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);
             for DrawRecord { line, site, units } in draws {
                 let (moved, from, to) = change(units);
-                let at_site = |bucket| Account { site: *site, bucket };
-                if moved > 0 {
-                    ledger.transfer(lines[usize::from(*line)].sku, at_site(from), at_site(to), moved.into());
+                let sku = lines[usize::from(*line)].sku;
+                if moved == 0 {
+                    continue;
+                }
+                if to == Bucket::Available {
+                    release(market, number, sku, (*site, from), moved);
+                } else if *site != SiteId::NOWHERE {
+                    let at_site = |bucket| Account { site: *site, bucket };
+                    market.ledger.transfer(sku, at_site(from), at_site(to), moved.into());
                 }
             }
         });
@@ -119,16 +126,18 @@ impl Engine {
         order: OrderId,
         (kind, change, at): (ChangeKind, Change, Timestamp),
         moved: &[Draw],
-        move_units: impl Fn(&mut Ledger, SkuId, &Draw, &mut Counters),
+        move_units: impl Fn(&mut Market, OrderNumber, SkuId, &Draw, &mut Counters),
     ) {
         self.change_order(order, at, |engine, position| {
-            let ledger = &mut market_of(&mut engine.markets, order.market()).ledger;
+            let number = engine.orders.record(position).number;
+            let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);
             for draw in moved {
                 let line: &LineRecord = &lines[usize::from(draw.line)];
                 let start = draws.partition_point(|held| held.line < draw.line);
                 let held = draws[start..].iter_mut().find(|held| (held.line, held.site) == (draw.line, draw.site));
-                move_units(ledger, line.sku, draw, &mut held.expect("law: a change names draws of its order").units);
+                let held = held.expect("law: a change names draws of its order");
+                move_units(market, number, line.sku, draw, &mut held.units);
             }
             let moved = moved.iter().map(|draw| u64::from(draw.quantity)).sum();
             engine.orders.keep_change(position, KeptChange { kind, change, moved });
@@ -136,7 +145,7 @@ impl Engine {
     }
 
     /// Available to committed as `taken` says, for units that had lapsed. A site that had none of a line before gets a
-    /// draw of its own behind the line's others.
+    /// draw of its own behind the line's others; what was owed once is of no site and stands behind them all.
     fn pin_again(&mut self, position: u32, taken: &[Draw]) {
         let record = self.orders.record(position);
         let mut draws = Vec::with_capacity(self.orders.draws(record).len() + taken.len());
@@ -144,6 +153,7 @@ impl Engine {
             let first = draws.len();
             draws.extend_from_slice(self.orders.draws_of_line(record, line));
             draws[first..].iter_mut().for_each(|held| held.units.lapsed = 0);
+            let owed_once = draws.pop_if(|draw| draw.line == line && draw.is_owed());
             let start = taken.partition_point(|draw| draw.line < line);
             for draw in taken[start..].iter().take_while(|draw| draw.line == line) {
                 match draws[first..].iter_mut().find(|held| held.site == draw.site) {
@@ -155,6 +165,7 @@ impl Engine {
                     }),
                 }
             }
+            draws.extend(owed_once.filter(|draw| !draw.units.is_nothing()));
         }
         let (ledger, lines) =
             (&mut market_of(&mut self.markets, record.order.market()).ledger, self.orders.lines(record));
@@ -167,12 +178,14 @@ impl Engine {
     }
 
     /// Changes an order and keeps its state, the books and its closing in step. The only way an order changes.
-    fn change_order(&mut self, order: OrderId, at: Timestamp, change: impl FnOnce(&mut Self, u32)) {
+    pub(super) fn change_order(&mut self, order: OrderId, at: Timestamp, change: impl FnOnce(&mut Self, u32)) {
         let position = self.position_of(order);
         let (before, hash) = self.state_and_hash(position);
-        market_of(&mut self.markets, order.market()).tally.remove(before, hash);
+        let market = market_of(&mut self.markets, order.market());
+        market.tally.remove(before, hash);
+        let (counts, pairs) = (market.policies.counts(), market.waiting.pairs());
         let firm_before = self.firm_units(position);
-        if market_of(&mut self.markets, order.market()).policies.counts() {
+        if counts {
             let [mut held_before, mut held_after] = std::mem::take(&mut self.held);
             self.held_units(order, position, &mut held_before);
             change(self, position);
@@ -186,13 +199,18 @@ impl Engine {
         let (state, hash) = self.state_and_hash(position);
         let market = market_of(&mut self.markets, order.market());
         market.tally.add(state, hash);
+        self.waiting_pairs = self.waiting_pairs + market.waiting.pairs() - pairs;
+        let (has_ready, return_window_ms) = (market.waiting.has_ready(), market.retention.return_window_ms);
+        if has_ready {
+            self.list_fills(order.market());
+        }
         if state == before {
             return self.want_changed(position, (before, firm_before), at);
         }
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
         } else {
-            let closes_at = at.after_ms(market.retention.return_window_ms);
+            let closes_at = at.after_ms(return_window_ms);
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);
         }
@@ -206,5 +224,14 @@ impl Engine {
 
     pub(super) fn position_of(&self, order: OrderId) -> u32 {
         self.orders.find(order).expect("law: a fact about an order follows its placement")
+    }
+}
+
+/// Units of an order come to be free; what it is owed lies nowhere, and is waited for no more.
+fn release(market: &mut Market, number: OrderNumber, sku: SkuId, (site, from): (SiteId, Bucket), units: u32) {
+    if site == SiteId::NOWHERE {
+        market.stop_waiting(sku, number, units.into());
+    } else {
+        market.land(sku, Account { site, bucket: from }, site, units.into());
     }
 }

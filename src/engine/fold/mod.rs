@@ -7,6 +7,7 @@
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
 mod change;
+mod fill;
 mod policy;
 mod retention;
 mod wanted;
@@ -81,6 +82,10 @@ impl Engine {
             Fact::EffectReported { order, effect, attempt, report } => {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }
+            Fact::Filled { order, draws } => self.fold_filled(order, draws, at),
+            Fact::StockLevelChanged { market, sku, level, .. } => {
+                self.market_mut(market).policies.change(sku, |rule| rule.level = level);
+            }
             Fact::RetentionSet { market, retention } => self.fold_retention_set(market, retention),
             Fact::CursorMoved { sink, upto, attached } => {
                 let before = self.cursors.set(sink, Cursor { upto, attached });
@@ -130,9 +135,14 @@ impl Engine {
         at: Timestamp,
     ) {
         let market = self.market_mut(request.market());
-        market.ledger.transfer(sku, from, to, units);
+        if to.bucket == Bucket::Available && from.bucket != Bucket::Available {
+            market.land(sku, from, to.site, units);
+        } else {
+            market.ledger.transfer(sku, from, to, units);
+        }
         let available = market.ledger.available(sku, site);
         market.requests.insert(request, Remembered { content, available }, at);
+        self.list_fills(request.market());
     }
 
     fn fold_placed(&mut self, placed: &Placed<'_>, at: Timestamp) {
@@ -140,11 +150,17 @@ impl Engine {
         let market = market_of(&mut self.markets, placed.order.market());
         market.newest_accepted = market.newest_accepted.max(placed.order.made_at());
         let to = if placed.confirmed { Bucket::Committed } else { Bucket::Reserved };
+        let pairs = market.waiting.pairs();
         for draw in placed.draws {
             let at_site = |bucket| Account { site: draw.site, bucket };
             let sku = placed.lines[usize::from(draw.line)].sku;
-            market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
+            if draw.site == SiteId::NOWHERE {
+                market.begin_waiting(sku, market.next_number(), draw.quantity.into());
+            } else {
+                market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
+            }
         }
+        self.waiting_pairs += market.waiting.pairs() - pairs;
         let position = self.orders.insert(placed, content, market.next_number(), at);
         market.numbers.give(position);
         let record = self.orders.record(position);
@@ -170,7 +186,7 @@ impl Engine {
         self.keep_until(leaves_at, position);
     }
 
-    fn market_mut(&mut self, market: MarketId) -> &mut Market {
+    pub(in crate::engine) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         market_of(&mut self.markets, market)
     }
 }

@@ -9,13 +9,15 @@ use crate::base::{MarketId, OrderId, SkuId};
 pub(in crate::engine) type Held = Vec<(SkuId, u64)>;
 
 impl Engine {
-    pub(super) fn fold_policy_set(&mut self, market: MarketId, sku: SkuId, policy: Policy) {
-        let market = market_of(&mut self.markets, market);
+    pub(super) fn fold_policy_set(&mut self, id: MarketId, sku: SkuId, policy: Policy) {
+        let market = market_of(&mut self.markets, id);
         let next = market.next_number();
         let more = market.policies.change(sku, |rule| rule.set(policy, next));
         self.customer_counts = self.customer_counts.wrapping_add_signed(more);
         // What is for sale of it may have changed although no unit moved.
         market.ledger.moved.note(sku);
+        market.gather(sku);
+        self.list_fills(id);
     }
 
     /// Counts what a new order holds.
@@ -27,15 +29,15 @@ impl Engine {
         self.held = [before, after];
     }
 
-    /// Units of each line whose SKU's policy counts customers: reserved, committed or handed over.
+    /// Units of each line whose SKU's policy counts customers: owed, reserved, committed or handed over, and what came
+    /// back only if the policy says so.
     pub(super) fn held_units(&self, order: OrderId, position: u32, held: &mut Held) {
         held.clear();
         let Ok(market) = self.market(order.market()) else { return };
         let record = self.orders.record(position);
-        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_counters(record)) {
-            if market.policies.rule(line.sku).is_some_and(|rule| rule.policy.counts()) {
-                let units = [units.reserved, units.committed, units.shipped];
-                held.push((line.sku, units.into_iter().map(u64::from).sum()));
+        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
+            if let Some(rule) = market.policies.rule(line.sku).filter(|rule| rule.policy.counts()) {
+                held.push((line.sku, rule.policy.counted(&units)));
             }
         }
     }

@@ -13,8 +13,13 @@ impl Engine {
     /// Puts a new order on the list. Not to be called where no effect is wanted.
     #[inline(never)]
     pub(super) fn want_placed(&mut self, position: u32, effects: Effects, at: Timestamp) {
-        let state = self.orders.record(position).state;
-        let first = if state == State::PendingPayment { Effect::Payment } else { Effect::Release };
+        let record = self.orders.record(position);
+        let there = self.orders.draws(record).iter().any(|draw| !draw.is_owed());
+        let first = match record.state {
+            State::PendingPayment => Some(Effect::Payment),
+            // Of what is owed a warehouse has nothing to hand over yet.
+            _ => there.then_some(Effect::Release),
+        };
         self.wants.hand_off(position, effects, first, at);
     }
 
@@ -23,8 +28,8 @@ impl Engine {
         if self.wants.is_empty() || !self.wants.is_handed_off(position, Effect::Release) {
             return None;
         }
-        let totals = self.orders.totals(self.orders.record(position));
-        Some(totals.committed + totals.shipped)
+        let draws = self.orders.draws(self.orders.record(position)).iter().filter(|draw| !draw.is_owed());
+        Some(draws.map(|draw| u64::from(draw.units.committed) + u64::from(draw.units.shipped)).sum())
     }
 
     /// Wants what follows from a change of an order, told by its state and its firm units before.
@@ -47,7 +52,7 @@ impl Engine {
         &mut self,
         order: OrderId,
         effect: Effect,
-        (attempt, report): (u16, Report),
+        (attempt, report): (u32, Report),
         at: Timestamp,
     ) {
         let position = self.position_of(order);

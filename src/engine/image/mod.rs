@@ -43,14 +43,16 @@ enum Item {
     Site = 3,
     Sku = 4,
     Request = 6,
-    Order = 7,
     /// How many orders follow.
     Orders = 8,
-    Policy = 9,
     Customer = 10,
     Cursor = 11,
-    /// Of nine buckets; 5 was that of six.
-    Balances = 12,
+    /// With an oversell allowance and a level of stock; 9 had none.
+    Policy = 13,
+    /// Of ten buckets; 12 was that of nine, 5 that of six.
+    Balances = 14,
+    /// Whose effects have attempts of 32 bits; those of 7 had 16.
+    Order = 15,
 }
 
 impl Item {

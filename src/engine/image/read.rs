@@ -17,12 +17,12 @@ use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
-use super::super::policy::{Count, CustomerId, Policy};
+use super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item};
-use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX, MARKETS_MAX, SITES_MAX};
+use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX};
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
     Timestamp,
@@ -143,6 +143,7 @@ impl Engine {
     pub fn finish_image(&mut self) {
         self.markets.iter_mut().flatten().for_each(|market| market.numbers.forget_front());
         self.list_restored_wants();
+        self.list_restored_fills();
     }
 
     /// Puts wants on their lists again, in the order in which they came there.
@@ -260,15 +261,27 @@ impl Engine {
         let (safety_stock, order_min, order_max) = (item.u64()?, item.u32()?, item.u32()?);
         let (customer_max, customer_day_max) = (item.u32()?, item.u32()?);
         let (by_hashes, day_begins_min) = (item.flag()?, item.u16()?);
-        let policy =
-            Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min };
+        let (oversell_max, low_stock, returns_give_back) = (item.u64()?, item.u64()?, item.flag()?);
+        let level = StockLevel::from_byte(item.byte()?).ok_or(ImageError::new("a level of stock there is not"))?;
+        let policy = Policy {
+            safety_stock,
+            order_min,
+            order_max,
+            customer_max,
+            customer_day_max,
+            by_hashes,
+            day_begins_min,
+            oversell_max,
+            low_stock,
+            returns_give_back,
+        };
         let (held_from, day_from, day) = (OrderNumber(item.u64()?), OrderNumber(item.u64()?), item.u64()?);
         let is_new = market.check_sku(sku).is_ok() && market.policies.rule(sku).is_none();
         if !is_new || policy == Policy::default() || u64::from(day_begins_min) >= 24 * 60 {
             return Err(ImageError::new("a policy is of no SKU, or comes twice, or says nothing"));
         }
         market.policies.change(sku, |rule| {
-            rule.policy = policy;
+            (rule.policy, rule.level) = (policy, level);
             (rule.held_from, rule.day_from, rule.day) = (held_from, day_from, day);
         });
         Ok(())
@@ -299,6 +312,7 @@ impl Engine {
             self.wants.restore(position, mark);
         }
         let hash = self.orders.hash(self.orders.record(position));
+        self.restore_waiting(position)?;
         let market = self.open_market_mut(order.market())?;
         if number != OrderNumber(0) && !market.numbers.restore(number, position) {
             return Err(ImageError::new("an order number was never given, or is given twice"));
@@ -313,6 +327,41 @@ impl Engine {
             (Phase::Whole | Phase::Vacant, _) => {}
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Puts an order in line for what it is owed.
+    fn restore_waiting(&mut self, position: u32) -> Read<()> {
+        let record = self.orders.record(position);
+        let market = self.markets.get_mut(record.order.market().number() as usize).and_then(Option::as_deref_mut);
+        let market = market.ok_or(ImageError::new("an order belongs to a market that is not there"))?;
+        let pairs = market.waiting.pairs();
+        let lines = self.orders.lines(record);
+        for draw in self.orders.draws(record).iter().filter(|draw| draw.is_owed() && draw.units.held() > 0) {
+            if record.number == OrderNumber(0) {
+                return Err(ImageError::new("something waits that is no order"));
+            }
+            let units = draw.units.held().into();
+            market.waiting.join(lines[usize::from(draw.line)].sku, record.number, units);
+        }
+        self.waiting_pairs += market.waiting.pairs() - pairs;
+        Ok(())
+    }
+
+    /// Finds what had arrived for those who wait.
+    fn list_restored_fills(&mut self) {
+        for number in 0..self.markets.len() as u32 {
+            let Some((id, market)) = MarketId::new(number).zip(self.markets[number as usize].as_deref_mut()) else {
+                continue;
+            };
+            for sku in market.waiting.skus() {
+                if market.ranked.iter().any(|site| market.ledger.arriving(sku, *site) > 0) {
+                    market.waiting.note_arrival(sku);
+                }
+            }
+            self.list_fills(id);
+        }
     }
 }
 
@@ -347,8 +396,7 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
 }
 
 fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
-    // A late payment may have pinned every line anew beside what it had.
-    let (lines, draws) = (item.count(LINES_MAX)?, item.count(2 * DRAWS_MAX)?);
+    let (lines, draws) = (item.count(LINES_MAX)?, item.count(ORDER_DRAWS_MAX)?);
     parts.lines.clear();
     parts.draws.clear();
     parts.changes.clear();
@@ -393,7 +441,7 @@ fn read_mark(item: &mut Fields<'_>, record: &Record) -> Read<Mark> {
     let mut mark = Mark::default();
     for slot in &mut mark {
         if item.flag()? {
-            let (wanted, told, aside) = (item.u16()?, item.u16()?, item.byte()?);
+            let (wanted, told, aside) = (item.u32()?, item.u32()?, item.byte()?);
             let (aside, since) = (AsideReason::from_byte(aside), item.time()?);
             *slot = Some(Want::restored(wanted, told, aside, since));
         }

@@ -4,9 +4,10 @@ use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Capacity, Command, Engine, Line, Place, Scratch};
+use crate::engine::{Capacity, Command, Engine, Fact, Line, Place, Policy, Scratch};
 
-/// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier.
+/// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, orders that
+/// wait, and units that arrived for them.
 fn engine() -> Engine {
     let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
@@ -26,26 +27,41 @@ fn engine() -> Engine {
         submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(site), quantity: 40 });
     }
     let lines = [Line { sku: SkuId(1), quantity: 6, price: 3 }; 2];
+    let order = |number| OrderId::new(now, market, number);
+    let place = Place {
+        order: order(0),
+        customer: CustomerKey(7),
+        take: Take::WhatExists,
+        hold_ms: 60_000,
+        currency: Currency::new(*b"GBP").expect("pounds exist"),
+        payment: PaymentMethod::Card,
+        channel: 1,
+        zone: 2,
+        hashes: None,
+        lines: &lines,
+        details: b"Ada",
+    };
     for number in 0..8 {
         submit(&Command::Place(Place {
-            order: OrderId::new(now, market, number),
-            customer: CustomerKey(7),
-            take: Take::WhatExists,
-            hold_ms: 60_000,
-            currency: Currency::new(*b"GBP").expect("pounds exist"),
-            payment: PaymentMethod::Card,
-            channel: 1,
-            zone: 2,
+            order: order(number),
             hashes: (number % 2 == 0).then_some(IdentityHashes { account: 1, address: 2, instrument: 3 }),
             lines: &lines[..1 + number as usize % 2],
-            details: b"Ada",
+            ..place
         }));
     }
-    let order = |number| OrderId::new(now, market, number);
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
     submit(&Command::Cancel { order: order(2), block: false });
     submit(&Command::Cancel { order: order(99), block: true });
+    submit(&Command::CreateSku { market, code: "lamp" });
+    let policy = Policy { oversell_max: 9, low_stock: 2, ..Policy::default() };
+    submit(&Command::SetPolicy { market, sku: SkuId(2), policy });
+    for number in 20..22 {
+        let lines = &[Line { sku: SkuId(2), quantity: 4, price: 3 }];
+        submit(&Command::Place(Place { order: order(number), lines, ..place }));
+    }
+    let request = RequestId::new(now, market, 9);
+    submit(&Command::Receive { request, sku: SkuId(2), site: SiteId(1), quantity: 5 });
     engine
 }
 
@@ -67,6 +83,24 @@ fn an_image_read_back_is_the_same_state() {
     read.finish_image();
     assert_eq!(read.digest(), engine.digest());
     assert_eq!(parts(&read), parts(&engine), "and so is its image");
+}
+
+#[test]
+fn what_had_arrived_is_given_to_who_waits_after_an_image_too() {
+    let engine = engine();
+    let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+    parts(&engine).iter().for_each(|part| read.read_image_part(part).expect("sound"));
+    read.finish_image();
+    let (mut filled, mut draws) = (Vec::new(), Vec::new());
+    while let Some(fact) = read.next_fill(&mut draws) {
+        if let Fact::Filled { order, draws } = fact {
+            filled.push((order, draws[0].quantity));
+        }
+        read.fold(&fact, Timestamp::from_ms(1_000_000));
+        read.check_invariants().expect("every law holds");
+    }
+    let order = |number| OrderId::new(Timestamp::from_ms(1_000_000), MarketId::new(1).expect("1 fits"), number);
+    assert_eq!(filled, [(order(20), 4), (order(21), 1)], "in the order of acceptance");
 }
 
 #[test]

@@ -100,11 +100,14 @@ impl Engine {
             // Follow from SKUs, policies and orders.
             sku_count: _,
             customer_counts: _,
+            waiting_pairs: _,
+            filling: _,
             deadlines: _,
             closings: _,
             leavings: _,
             // No part of the state.
             watched: _,
+            crossed: _,
             held: _,
             // Written with its order.
             wants,
@@ -145,6 +148,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         // Follow from sites, and from orders with what is gone.
         ranked,
         tally: _,
+        waiting: _,
         skus,
         ledger,
         requests,
@@ -199,11 +203,22 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
 }
 
 fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Rule) -> Result<(), E> {
-    let Policy { safety_stock, order_min, order_max, customer_max, customer_day_max, by_hashes, day_begins_min } =
-        rule.policy;
+    let Policy {
+        safety_stock,
+        order_min,
+        order_max,
+        customer_max,
+        customer_day_max,
+        by_hashes,
+        day_begins_min,
+        oversell_max,
+        low_stock,
+        returns_give_back,
+    } = rule.policy;
     to.item(Item::Policy, |item| {
         item.u32(market.number()).u32(sku.0).u64(safety_stock).u32(order_min).u32(order_max).u32(customer_max);
         item.u32(customer_day_max).byte(u8::from(by_hashes)).u16(day_begins_min);
+        item.u64(oversell_max).u64(low_stock).byte(u8::from(returns_give_back)).byte(rule.level as u8);
         item.u64(rule.held_from.0).u64(rule.day_from.0).u64(rule.day);
     })?;
     for (CustomerId { kind, key }, Count { held, today }) in rule.sorted() {
@@ -260,7 +275,7 @@ fn write_order<E>(
         for want in mark {
             item.byte(u8::from(want.is_some()));
             if let Some(want) = want {
-                item.u16(want.wanted).u16(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
+                item.u32(want.wanted).u32(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
                 item.u64(want.since.ms());
             }
         }

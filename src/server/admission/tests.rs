@@ -5,7 +5,7 @@ use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequenc
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
-use crate::engine::{Answer, Books, Line, Place, Refusal};
+use crate::engine::{Answer, Books, Granted, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
 fn place(lines: &[Line]) -> Command<'_> {
@@ -34,7 +34,7 @@ fn order() -> OrderId {
 
 fn placed(short: bool) -> Answer {
     let (at, state) = (Timestamp::from_ms(1), State::PendingPayment);
-    Answer::Placed { number: OrderNumber(1), accepted_at: at, deadline: at, state, short, repeated: false }
+    Answer::Placed { number: OrderNumber(1), accepted_at: at, deadline: at, state, short, owed: short, repeated: false }
 }
 
 fn largest_order() -> OrderView {
@@ -43,6 +43,7 @@ fn largest_order() -> OrderView {
         asked: 1,
         price: 1,
         taken: 1,
+        owed: 1,
         reserved: 1,
         lapsed: 1,
         committed: 1,
@@ -65,7 +66,7 @@ fn largest_order() -> OrderView {
         zone: 0,
         hashes: Some(IdentityHashes { account: 1, address: 1, instrument: 1 }),
         lines: vec![line; LINES_MAX],
-        draws: vec![DrawView { line: 0, site: SiteId(1), reserved: 1, committed: 1, shipped: 1 }; 2 * DRAWS_MAX],
+        draws: vec![DrawView { line: 0, site: SiteId(1), reserved: 1, committed: 1, shipped: 1 }; ORDER_DRAWS_MAX],
         details: vec![7; DETAILS_BYTES_MAX],
     }
 }
@@ -91,7 +92,9 @@ fn check_query(query: &Query<'_>, write: impl FnOnce(&mut ReplyWriter)) {
 fn no_answer_to_a_command_or_refusal_is_larger_than_what_is_counted_for_it() {
     let tag = Tag::default();
     let lines = [Line { sku: SkuId(1), quantity: 1, price: 1 }; LINES_MAX];
-    check(&Request::Command(place(&lines)), |writer| writer.answer(tag, &placed(true), &[1; LINES_MAX]));
+    check(&Request::Command(place(&lines)), |writer| {
+        writer.answer(tag, &placed(true), &[Granted { taken: 1, owed: 1 }; LINES_MAX])
+    });
     check(&Request::Command(place(&lines[..1])), |writer| writer.answer(tag, &placed(false), &[]));
     let cancel = Request::Command(Command::Cancel { order: order(), block: false });
     let done = Answer::Done { state: State::Cancelled, moved: 1, excess: 1, repeated: false };
@@ -108,7 +111,7 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let (tag, market) = (Tag::default(), market());
     let code = "x".repeat(CODE_BYTES_MAX);
     let codes: CodeList = (0..PAGE_ROWS_MAX).map(|_| code.as_str()).collect();
-    let row = StockRow { sku: SkuId(1), site: SiteId(1), balances: [1; BUCKETS] };
+    let row = StockRow { sku: SkuId(1), site: SiteId(1), balances: [1; BUCKETS], owed: 1 };
     for skus in [1, STOCK_ROWS_PER_RECORD_MAX / SITES_MAX, PAGE_ROWS_MAX] {
         let rows = vec![row; STOCK_ROWS_PER_RECORD_MAX.min(skus * SITES_MAX)];
         check_query(&Query::Stock { market, skus: &vec![SkuId(1); skus] }, |writer| writer.stock(tag, &rows));
@@ -130,7 +133,7 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     check_query(&Query::Order { order: order() }, |writer| writer.order(tag, &view));
     let by_number = Query::OrderByNumber { market, number: OrderNumber(1) };
     check_query(&by_number, |writer| writer.order(tag, &view));
-    let books = Books { units: [1; BUCKETS], orders: [1; STATES], orders_hash: 1 };
+    let books = Books { units: [1; BUCKETS], owed: 1, orders: [1; STATES], orders_hash: 1 };
     check_query(&Query::Books { market }, |writer| writer.books(tag, &books, ShardId(1), Sequence(1)));
     let numbered = Answer::Numbered { number: 1, repeated: true };
     check_query(&Query::Market { code: &code }, |writer| writer.answer(tag, &numbered, &[]));

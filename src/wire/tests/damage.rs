@@ -42,7 +42,7 @@ fn reply_frames() -> Vec<Vec<u8>> {
     let frame = |reply| {
         let mut writer = ReplyWriter::default();
         writer.begin(Timestamp::from_ms(3));
-        write(&mut writer, Tag::default(), reply, &example.taken);
+        write(&mut writer, Tag::default(), reply, &example.granted);
         writer.finish()
     };
     example.replies().iter().map(frame).collect()
@@ -347,7 +347,7 @@ fn a_fact_of_another_kind_or_version_or_length_is_named() {
     };
     assert_eq!(read_facts(&entry), Ok(1));
     assert_eq!(read(0, 99), Err(RecordError::UnknownKind { at: 0, kind: 99 }));
-    assert_eq!(read(1, 2), Err(RecordError::UnknownVersion { at: 0, kind: 10, version: 2 }));
+    assert_eq!(read(1, 2), Err(RecordError::UnknownVersion { at: 0, kind: 10, version: 2, reads: 1 }));
     assert_eq!(read(2, 4), Err(RecordError::Length { at: 0 }));
     assert_eq!(read(2, 0), Err(RecordError::Length { at: 0 }));
     assert_eq!(read(23, 1), Err(RecordError::Malformed { at: 0, kind: 10, part: Part::Padding }));

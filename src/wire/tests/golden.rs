@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::samples::{Ingredients, write};
 use crate::base::{OrderId, Timestamp};
-use crate::engine::order::{Counters, State};
+use crate::engine::order::{LineUnits, State};
 use crate::engine::order_hash;
 use crate::wire::layout::split_record;
 use crate::wire::{FrameWriter, REPLY_HEADER_BYTES, REQUEST_HEADER_BYTES, ReplyWriter, Tag, encode_fact, encode_hello};
@@ -72,7 +72,7 @@ fn reply_records_have_their_golden_bytes() {
     let tag = Tag { correlation: 0x1122_3344_5566_7788, index: 0x99AA, expires_at_ms: 0 };
     let record = |reply| {
         let mut writer = ReplyWriter::default();
-        write(&mut writer, tag, reply, &example.taken);
+        write(&mut writer, tag, reply, &example.granted);
         (name(reply), writer.finish()[REPLY_HEADER_BYTES..].to_vec())
     };
     check("wire-replies.txt", &example.replies().iter().map(record).collect::<Vec<_>>());
@@ -113,11 +113,11 @@ fn frames_have_their_golden_bytes() {
 }
 
 /// What `docs/WIRE-PROTOCOL.md`, "Books", hashes for one order, written down once more.
-fn books_hash(order: u128, state: State, lines: &[Counters]) -> u128 {
+fn books_hash(order: u128, state: State, lines: &[LineUnits]) -> u128 {
     let mut bytes = order.to_le_bytes().to_vec();
     bytes.push(state as u8);
     for line in lines {
-        let taken = line.reserved + line.lapsed + line.committed + line.shipped + line.cancelled;
+        let taken = line.owed + line.reserved + line.lapsed + line.committed + line.shipped + line.cancelled;
         let units = [taken, line.reserved, line.lapsed, line.committed, line.shipped, line.cancelled];
         units.iter().for_each(|units| bytes.extend_from_slice(&units.to_le_bytes()));
     }
@@ -128,7 +128,7 @@ fn books_hash(order: u128, state: State, lines: &[Counters]) -> u128 {
 
 #[test]
 fn the_worked_example_of_the_books_has_its_golden_sum() {
-    let lines = [2, 1].map(|committed| Counters { committed, ..Counters::default() });
+    let lines = [2, 1].map(|committed| LineUnits { committed, ..LineUnits::default() });
     let confirmed = books_hash(0x019f_0000_0001_0000_1000_0000_0000_0001, State::Confirmed, &lines);
     let blocked = books_hash(0x019f_0000_0002_0000_1000_0000_0000_0002, State::Blocked, &[]);
     let sum = confirmed.wrapping_add(blocked);

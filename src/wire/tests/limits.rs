@@ -142,7 +142,8 @@ fn stock_rows_that_pass_one_record_go_on_in_the_next() {
     for (rows, parts) in
         [(0, 1), (1, 1), (STOCK_ROWS_PER_RECORD_MAX, 1), (STOCK_ROWS_PER_RECORD_MAX + 1, 2), (20_000, 5)]
     {
-        let row = |number: usize| StockRow { sku: SkuId(number as u32), site: SiteId(1), balances: [1; BUCKETS] };
+        let row =
+            |number: usize| StockRow { sku: SkuId(number as u32), site: SiteId(1), balances: [1; BUCKETS], owed: 1 };
         let sent: Vec<_> = (0..rows).map(row).collect();
         let mut writer = ReplyWriter::default();
         writer.stock(Tag::default(), &sent);

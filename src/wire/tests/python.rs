@@ -7,7 +7,7 @@ use super::golden::hex;
 use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::{Answer, Command, Line, Place, Refusal};
+use crate::engine::{Answer, Command, Granted, Line, Place, Refusal};
 use crate::wire::{FrameWriter, ReplyWriter, Tag};
 
 /// The one Python block of the document.
@@ -69,21 +69,22 @@ fn the_documents_client_reads_the_replies_of_our_server() {
         deadline: Timestamp::from_ms(1_800_000_600_001),
         state: State::PendingPayment,
         short,
+        owed: short,
         repeated: !short,
     };
     let mut writer = ReplyWriter::default();
     writer.begin(Timestamp::from_ms(1_800_000_000_002));
     let tag = |index| Tag { correlation: 99, index, expires_at_ms: 0 };
     writer.answer(tag(0), &placed(false), &[]);
-    writer.answer(tag(1), &placed(true), &[2, 0]);
+    writer.answer(tag(1), &placed(true), &[Granted { taken: 2, owed: 1 }, Granted::default()]);
     writer.refuse(tag(2), &Refusal::SoldOut { sku: SkuId(7), asked: 2, available: 1 }.into());
     let check = format!("for reply in decode_replies(bytes.fromhex('{}')): print(reply)", hex(&writer.finish()));
     if let Some(printed) = python(&check) {
         let expected = "\
             (99, 0, 'placed', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, \
             'state': 1, 'repeated': True})\n\
-            (99, 1, 'placed short', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, \
-            'state': 1, 'repeated': False, 'taken': (2, 0)})\n\
+            (99, 1, 'placed in part', {'number': 17, 'accepted_at': 1800000000001, 'deadline': 1800000600001, \
+            'state': 1, 'repeated': False, 'short': True, 'owed': True, 'lines': [(2, 1), (0, 0)]})\n\
             (99, 2, 'refused', {'number': 6, 'state': 0, 'small': 0, 'medium': 7, 'first': 2, 'second': 1})";
         assert_eq!(printed, expected);
     }

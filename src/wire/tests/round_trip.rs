@@ -6,7 +6,7 @@ use proptest::prelude::{Strategy, any, proptest};
 use super::samples::{Ingredients, write};
 use crate::base::limits::FRAME_BYTES_MAX;
 use crate::base::{CodeList, OrderId, SiteId, SkuId, Timestamp};
-use crate::engine::{Answer, Draw, Line, LineQuantity};
+use crate::engine::{Answer, Draw, Granted, Line, LineQuantity};
 use crate::wire::{
     Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Refused, Reply, ReplyWriter, Request, RequestHeader,
     RequestSink, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
@@ -55,7 +55,7 @@ fn ingredients() -> impl Strategy<Value = Ingredients> {
         quantities: arrays.1,
         draws: arrays.2,
         orders: arrays.3.iter().map(|number| OrderId::from_bits(u128::from(*number) << 64)).collect(),
-        taken: arrays.3,
+        granted: arrays.3.iter().map(|units| Granted { taken: *units, owed: units / 3 }).collect(),
         skus: texts.0.into_iter().map(SkuId).collect(),
         codes: texts.1.iter().map(String::as_str).collect::<CodeList>(),
         code: texts.2,
@@ -104,14 +104,14 @@ fn replies_come_back(from: &Ingredients) {
     writer.begin(Timestamp::from_ms(77));
     for (index, reply) in sent.iter().enumerate() {
         let tag = Tag { correlation: from.words[1], index: u16::try_from(index).expect("few"), expires_at_ms: 0 };
-        write(&mut writer, tag, reply, &from.taken);
+        write(&mut writer, tag, reply, &from.granted);
     }
     let mut at = 0;
     let header = decode_replies(&writer.finish(), |correlation, index, reply| {
         assert_eq!((correlation, usize::from(index)), (from.words[1], at));
-        if let Reply::Answer(answer, taken) = reply {
-            let short = matches!(answer, Answer::Placed { short: true, .. });
-            assert_eq!(taken.iter().collect::<Vec<_>>(), if short { from.taken.as_slice() } else { &[] });
+        if let Reply::Answer(answer, grants) = reply {
+            let told = matches!(answer, Answer::Placed { short, owed, .. } if short || owed);
+            assert_eq!(grants.iter().collect::<Vec<_>>(), if told { from.granted.as_slice() } else { &[] });
             assert!(matches!(&sent[at], Reply::Answer(sent, _) if *sent == answer), "{answer:?}");
         } else {
             assert_eq!(reply, sent[at]);

@@ -13,11 +13,11 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::Legal;
 use crate::engine::{
-    Action, Answer, AsideReason, Books, Command, Draw, Effect, Effects, Fact, Line, LineQuantity, Place, Placed,
-    Policy, Query, Refusal, Report, Retention,
+    Action, Answer, AsideReason, Books, Command, Draw, Effect, Effects, Fact, Granted, Line, LineQuantity, Place,
+    Placed, Policy, Query, Refusal, Report, Retention, StockLevel,
 };
 use crate::wire::refused_numbers::FIELDS;
-use crate::wire::{BooksAt, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag, Taken};
+use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
 
 mod status;
 
@@ -29,7 +29,7 @@ pub(super) struct Ingredients {
     pub(super) lines: Vec<Line>,
     pub(super) quantities: Vec<LineQuantity>,
     pub(super) draws: Vec<Draw>,
-    pub(super) taken: Vec<u32>,
+    pub(super) granted: Vec<Granted>,
     pub(super) skus: Vec<SkuId>,
     pub(super) codes: CodeList,
     pub(super) code: String,
@@ -48,7 +48,7 @@ impl Ingredients {
             lines: vec![line(7, 2, 1_299), line(8, 1, 0)],
             quantities: vec![LineQuantity { line: 0, quantity: 2 }, LineQuantity { line: 1, quantity: 1 }],
             draws: vec![draw(0, 1, 2), draw(1, 2, 1)],
-            taken: vec![2, 0],
+            granted: vec![Granted { taken: 2, owed: 1 }, Granted { taken: 0, owed: 0 }],
             skus: vec![SkuId(7), SkuId(8)],
             codes: ["85123A", "é"].into_iter().collect(),
             code: "22633".to_owned(),
@@ -147,7 +147,7 @@ impl Ingredients {
             Command::SetRetention { market, retention: self.retention() },
             Command::SetPolicy { market, sku, policy: self.policy() },
             Command::SetEffects { market, effects: self.effects() },
-            Command::ReportEffect { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
+            Command::ReportEffect { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Command::Extend { order, until: self.time(2) },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
@@ -215,7 +215,14 @@ impl Ingredients {
             customer_day_max: self.medium(7),
             by_hashes: self.yes(1),
             day_begins_min: self.small(2),
+            oversell_max: self.word(1),
+            low_stock: self.word(0),
+            returns_give_back: self.yes(2),
         }
+    }
+
+    fn level(&self) -> StockLevel {
+        StockLevel::from_byte(self.pick % 3).expect("three levels")
     }
 
     const fn retention(&self) -> Retention {
@@ -270,34 +277,39 @@ impl Ingredients {
             Fact::Left { orders: &self.orders },
             Fact::PolicySet { market, sku, policy: self.policy() },
             Fact::EffectsSet { market, effects: self.effects() },
-            Fact::EffectReported { order, effect: self.effect(), attempt: self.small(4), report: self.report() },
+            Fact::EffectReported { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Fact::Extended { order, deadline: self.time(2) },
             Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
+            Fact::Filled { order, draws },
+            Fact::StockLevelChanged { market, sku, level: self.level(), for_sale: self.word(1) },
             Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
         ]
     }
 
-    /// Every answer, a placement both whole and short.
+    /// Every answer, a placement whole, short, owed, and both.
     pub(super) fn answers(&self) -> Vec<Answer> {
         let (state, repeated) = (self.state(), self.yes(0));
-        let placed = |short| Answer::Placed {
+        let placed = |short, owed| Answer::Placed {
             number: OrderNumber(self.word(0)),
             accepted_at: self.time(1),
             deadline: self.time(2),
             state,
             short,
+            owed,
             repeated,
         };
         vec![
             Answer::Numbered { number: self.medium(0), repeated },
             Answer::Stock { available: self.word(3), repeated },
-            placed(false),
-            placed(true),
+            placed(false, false),
+            placed(true, false),
             Answer::Done { state, moved: self.word(4), excess: self.word(5), repeated },
             Answer::RetakeFailed { sku: SkuId(self.medium(6)), repeated },
             Answer::Set { repeated },
             Answer::Extended { deadline: self.time(4), repeated },
+            placed(false, true),
+            placed(true, true),
         ]
     }
 
@@ -369,6 +381,7 @@ impl Ingredients {
             asked: line.quantity,
             price: line.price,
             taken: self.medium(0),
+            owed: self.medium(7),
             reserved: self.medium(1),
             lapsed: self.medium(2),
             committed: self.medium(3),
@@ -389,7 +402,7 @@ impl Ingredients {
             order: self.order(),
             number: OrderNumber(self.word(1)),
             action: Action::from_byte(1 + self.pick % 4).expect("four actions"),
-            attempt: self.small(2),
+            attempt: self.medium(2),
             since: self.time(3),
             aside: self.aside(),
             state: self.state(),
@@ -412,10 +425,11 @@ impl Ingredients {
         let sku = |(sku, code): (&SkuId, &str)| SkuRow { sku: *sku, code: code.to_owned() };
         let (order, number) = (self.order(), OrderNumber(self.word(3)));
         let row = OrderRow { order, number, state: self.state(), deadline: self.time(4) };
-        let books =
-            Books { units: balances, orders: core::array::from_fn(|at| self.word(at)), orders_hash: self.wide(6) };
+        let orders = core::array::from_fn(|at| self.word(at));
+        let books = Books { units: balances, owed: self.word(2), orders, orders_hash: self.wide(6) };
         let at = BooksAt { stream: ShardId(self.small(0)), sequence: Sequence(self.word(1)), books };
-        let stock = self.skus.iter().map(|sku| StockRow { sku: *sku, site: SiteId(self.small(1)), balances });
+        let (at_site, owed) = (SiteId(self.small(1)), self.word(5));
+        let stock = self.skus.iter().map(|sku| StockRow { sku: *sku, site: at_site, balances, owed });
         vec![
             Reply::Stock { rows: stock.collect(), more: false },
             Reply::Availability((0..self.skus.len()).map(|at| self.word(at)).collect()),
@@ -435,16 +449,16 @@ impl Ingredients {
 
     /// Every reply there is: answers, refusals, replies to queries.
     pub(super) fn replies(&self) -> Vec<Reply<'static>> {
-        let answers = self.answers().into_iter().map(|answer| Reply::Answer(answer, Taken::default()));
+        let answers = self.answers().into_iter().map(|answer| Reply::Answer(answer, Grants::default()));
         let refusals = self.refusals().into_iter().map(Reply::Refused);
         answers.chain(refusals).chain(self.query_replies()).collect()
     }
 }
 
 /// Writes a reply the way a shard does.
-pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, taken: &[u32]) {
+pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, granted: &[Granted]) {
     match reply {
-        Reply::Answer(answer, _) => writer.answer(tag, answer, taken),
+        Reply::Answer(answer, _) => writer.answer(tag, answer, granted),
         Reply::Refused(refused) => writer.refuse(tag, refused),
         Reply::Stock { rows, .. } => writer.stock(tag, rows),
         Reply::Availability(units) => writer.availability(tag, units),
