@@ -1,4 +1,5 @@
-//! How many placements a second one core decides, folds and encodes, with ten million orders open.
+//! How many placements a second one core decides, folds and encodes, with ten million orders open; and to how many
+//! waiting orders a second it gives what came in.
 //!
 //! Expected: millions a second. A placement reads one slot of the index of orders and one row of balances, both of
 //! which miss every cache when there are ten million of them; touching a batch first lets those misses overlap, so the
@@ -9,9 +10,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use stockade::base::limits::STOCK_UNITS_MAX;
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{PaymentMethod, Take};
-use stockade::engine::{Capacity, Command, Engine, Fact, Line, Place, Scratch};
+use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::ledger::Bucket;
+use stockade::engine::{Capacity, Command, Engine, Fact, Line, Place, Policy, Scratch};
 use stockade::wire::encode_fact;
 
 #[cfg(feature = "mimalloc")]
@@ -82,6 +85,37 @@ impl World {
         world
     }
 
+    /// Nothing more is on the shelf, and any number may be sold all the same.
+    fn overselling(mut self) -> Self {
+        let (market, sku, site) = (self.market, SkuId(1), SiteId(1));
+        let policy = Policy { oversell_max: STOCK_UNITS_MAX, ..Policy::default() };
+        self.submit(&Command::SetPolicy { market, sku, policy });
+        let rows = self.engine.stock(market, &[sku]).expect("it is there");
+        let delta = -rows[0].balance(Bucket::Available);
+        let request = RequestId::new(self.now, market, self.random.next());
+        self.submit(&Command::Adjust { request, sku, site, delta, reason: AdjustReason::Lost });
+        self
+    }
+
+    /// Fills a batch of orders that wait for a unit each; gives the time it took to find, fold and encode them.
+    fn fill_batch(&mut self) -> Duration {
+        self.place_batch();
+        let request = RequestId::new(self.now, self.market, self.random.next());
+        self.submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(1), quantity: BATCH as u64 });
+        let (mut draws, mut filled) = (Vec::new(), 0);
+        let begin = Instant::now();
+        self.entry.clear();
+        while let Some(fact) = self.engine.next_fill(&mut draws) {
+            self.engine.fold(&fact, self.now);
+            encode_fact(&fact, &mut self.entry);
+            filled += 1;
+        }
+        let elapsed = begin.elapsed();
+        assert_eq!(filled, BATCH, "everybody got a unit");
+        black_box(&self.entry);
+        elapsed
+    }
+
     fn submit(&mut self, command: &Command<'_>) {
         self.engine.submit(command, self.now, &mut self.scratch, &mut |_| ()).expect("accepted");
     }
@@ -142,6 +176,11 @@ fn placements(criterion: &mut Criterion) {
             bencher.iter_custom(|batches| (0..batches).map(|_| world.place_batch()).sum());
         });
     }
+    let mut built = None;
+    group.bench_function("fill, hot SKU", |bencher| {
+        let world = built.get_or_insert_with(|| World::new(1, BATCH as u64).overselling());
+        bencher.iter_custom(|batches| (0..batches).map(|_| world.fill_batch()).sum());
+    });
     group.finish();
 }
 

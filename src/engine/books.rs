@@ -1,9 +1,9 @@
 //! The books of a market: what must agree between the server, its log and whoever kept count outside.
 //!
 //! The hash of an order is XXH3-128 (seed 0) of, little-endian: identifier (16 bytes), state (1), then per line taken,
-//! reserved, lapsed, committed, shipped, cancelled (4 each); what is taken and none of the others is owed. The books hold the sum of all of them modulo 2^128, so
-//! neither order of arrival nor the place of an order in memory matters, and one order is replaced by subtracting its
-//! old hash and adding the new one.
+//! reserved, lapsed, committed, shipped, cancelled (4 each); what is taken and none of the others is owed. The books
+//! hold the sum of all of them modulo 2^128, so neither order of arrival nor the place of an order in memory matters,
+//! and one order is replaced by subtracting its old hash and adding the new one.
 //!
 //! # Not here
 //! - The digest, which covers the whole state: `digest`.

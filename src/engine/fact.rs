@@ -106,7 +106,8 @@ pub enum Fact<'a> {
         /// Units on hand since.
         counted: u64,
     },
-    /// An order was accepted: available to reserved, or to committed when it needs no payment. What is not there is owed.
+    /// An order was accepted: available to reserved, or to committed when it needs no payment. What is not there is
+    /// owed.
     Placed(Placed<'a>),
     /// Payment accepted: reserved to committed; or, after expiry, available to committed as the draws say.
     Confirmed {

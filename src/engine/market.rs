@@ -103,11 +103,13 @@ impl Market {
     }
 
     /// Where units of a SKU go that come to be free: to whoever waits for them, if somebody does.
+    #[inline]
     pub(super) fn landing(&self, sku: SkuId) -> Bucket {
         if self.waiting.is_waited_for(sku) { Bucket::Arriving } else { Bucket::Available }
     }
 
     /// Units at a site come to be free.
+    #[inline]
     pub(super) fn land(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) {
         let bucket = self.landing(sku);
         self.ledger.transfer(sku, from, Account { site, bucket }, units);
@@ -116,13 +118,17 @@ impl Market {
         }
     }
 
-    /// An order waits for so many units.
-    pub(super) fn begin_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
+    /// An order waits for so many units. Tells whether it did not wait for the SKU before.
+    #[cold]
+    pub(super) fn begin_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) -> bool {
+        let pairs = self.waiting.pairs();
         self.waiting.join(sku, number, units);
         self.ledger.moved.note(sku);
+        self.waiting.pairs() > pairs
     }
 
     /// An order waits for so many units no more. When nobody does any more, what has arrived is for sale.
+    #[cold]
     pub(super) fn stop_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
         self.waiting.leave(sku, number, units);
         self.ledger.moved.note(sku);

@@ -40,8 +40,6 @@ pub(super) struct Shortfall {
 pub(super) struct Plan {
     wants: Vec<Want>,
     draws: Vec<Draw>,
-    owed: bool,
-    short: bool,
 }
 
 impl Plan {
@@ -55,97 +53,83 @@ impl Plan {
         self.wants.clear();
         self.wants.extend(wants);
         self.draws.clear();
-        self.owed = false;
         let in_line_order = self.wants.is_sorted_by(|a, b| a.sku < b.sku);
         if !in_line_order {
             self.wants.sort_unstable_by_key(|want| (want.sku, want.line));
         }
         let mut first = None;
-        let wants = core::mem::take(&mut self.wants);
-        for group in wants.chunk_by(|a, b| a.sku == b.sku) {
-            let short = self.draw_group(market, group, beyond);
+        for group in self.wants.chunk_by(|a, b| a.sku == b.sku) {
+            let short = draw_group(market, group, beyond, &mut self.draws);
             first = first.into_iter().chain(short).min_by_key(|short: &Shortfall| short.line);
         }
-        self.wants = wants;
         if !in_line_order {
             self.draws.sort_by_key(|draw| draw.line);
         }
-        self.short = first.is_some();
         first
     }
 
     pub(super) fn draws(&self) -> &[Draw] {
         &self.draws
     }
+}
 
-    /// Whether any of the draws is of what is not there.
-    pub(super) const fn owed(&self) -> bool {
-        self.owed
-    }
-
-    /// Whether some want was not met in full.
-    pub(super) const fn is_short(&self) -> bool {
-        self.short
-    }
-
-    /// Draws for lines of one SKU.
-    fn draw_group(&mut self, market: &Market, group: &[Want], beyond: Beyond) -> Option<Shortfall> {
-        let (Want { line, sku, .. }, begin) = (group[0], self.draws.len());
-        let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.available(sku, *site)));
-        let mut source = sites.next();
-        // The safety stock lies somewhere, and nobody says where.
-        let mut sellable = if market.policies.safety_stock(sku) == 0 { u64::MAX } else { market.on_the_shelf(sku) };
-        let mut short = false;
-        for want in group {
-            let mut missing = want.quantity;
-            while missing > 0 {
-                let Some((site, left)) = source.as_mut().filter(|_| sellable > 0) else { break };
-                let quantity = u32::try_from(sellable.min(*left)).unwrap_or(u32::MAX).min(missing);
-                if quantity > 0 {
-                    self.draws.push(Draw { line: want.line, site: *site, quantity });
-                }
-                missing -= quantity;
-                *left -= u64::from(quantity);
-                sellable -= u64::from(quantity);
-                if *left == 0 {
-                    source = sites.next();
-                }
-            }
-            short |= missing > 0;
-        }
-        let oversell = if short && beyond == Beyond::Allowance { market.oversell_left(sku) } else { 0 };
-        if oversell > 0 {
-            short = self.draw_owed(group, begin, oversell);
-        }
-        short.then(|| Shortfall {
-            line,
-            sku,
-            asked: group.iter().map(|want| u64::from(want.quantity)).sum(),
-            available: market.on_the_shelf(sku) + oversell,
-        })
-    }
-
-    /// Draws what lines of one SKU miss, whose draws on the shelf begin at `at`, on what is not there: so many units at
-    /// most. Tells whether they still miss some.
-    #[cold]
-    fn draw_owed(&mut self, group: &[Want], mut at: usize, mut left: u64) -> bool {
-        self.owed = true;
-        let (mut short, end) = (false, self.draws.len());
-        for want in group {
-            let mut missing = want.quantity;
-            while at < end && self.draws[at].line == want.line {
-                missing -= self.draws[at].quantity;
-                at += 1;
-            }
-            let quantity = u32::try_from(left).unwrap_or(u32::MAX).min(missing);
+/// Draws for lines of one SKU.
+fn draw_group(market: &Market, group: &[Want], beyond: Beyond, draws: &mut Vec<Draw>) -> Option<Shortfall> {
+    let (Want { line, sku, .. }, begin) = (group[0], draws.len());
+    let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.available(sku, *site)));
+    let mut source = sites.next();
+    // The safety stock lies somewhere, and nobody says where.
+    let mut sellable = if market.policies.safety_stock(sku) == 0 { u64::MAX } else { market.on_the_shelf(sku) };
+    let mut short = false;
+    for want in group {
+        let mut missing = want.quantity;
+        while missing > 0 {
+            let Some((site, left)) = source.as_mut().filter(|_| sellable > 0) else { break };
+            let quantity = u32::try_from(sellable.min(*left)).unwrap_or(u32::MAX).min(missing);
             if quantity > 0 {
-                self.draws.push(Draw { line: want.line, site: SiteId::NOWHERE, quantity });
+                draws.push(Draw { line: want.line, site: *site, quantity });
             }
-            left -= u64::from(quantity);
-            short |= quantity < missing;
+            missing -= quantity;
+            *left -= u64::from(quantity);
+            sellable -= u64::from(quantity);
+            if *left == 0 {
+                source = sites.next();
+            }
         }
-        short
+        short |= missing > 0;
     }
+    if !short {
+        return None;
+    }
+    let oversell = if beyond == Beyond::Allowance { market.oversell_left(sku) } else { 0 };
+    let is_met = oversell > 0 && draw_owed(group, (begin, oversell), draws);
+    (!is_met).then(|| Shortfall {
+        line,
+        sku,
+        asked: group.iter().map(|want| u64::from(want.quantity)).sum(),
+        available: market.on_the_shelf(sku) + oversell,
+    })
+}
+
+/// Draws what lines of one SKU miss, whose draws on the shelf begin at `at`, on what is not there: `left` units at
+/// most. Tells whether they miss nothing then.
+#[cold]
+fn draw_owed(group: &[Want], (mut at, mut left): (usize, u64), draws: &mut Vec<Draw>) -> bool {
+    let (mut is_met, end) = (true, draws.len());
+    for want in group {
+        let mut missing = want.quantity;
+        while at < end && draws[at].line == want.line {
+            missing -= draws[at].quantity;
+            at += 1;
+        }
+        let quantity = u32::try_from(left).unwrap_or(u32::MAX).min(missing);
+        if quantity > 0 {
+            draws.push(Draw { line: want.line, site: SiteId::NOWHERE, quantity });
+        }
+        left -= u64::from(quantity);
+        is_met &= quantity == missing;
+    }
+    is_met
 }
 
 #[cfg(test)]

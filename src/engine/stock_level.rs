@@ -10,8 +10,8 @@
 //! # Not here
 //! - What is little: `policy`.
 //! # Why so
-//! Levels are compared at the end of a turn and told in a later one: what crossed and crossed back in between is no news
-//! to anybody, and a turn tells a bounded number.
+//! Levels are compared at the end of a turn and told in a later one: what crossed and crossed back in between is news
+//! to nobody, and a turn tells a bounded number.
 
 use std::collections::VecDeque;
 

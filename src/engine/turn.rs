@@ -202,7 +202,9 @@ fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
             )
         }
         Ok(Decision::Repeated(_)) => false,
-        // What a dead reservation of the customer holds is given back with it.
-        Err(refusal) => matches!(refusal, Refusal::SoldOut { .. } | Refusal::CustomerLimit { .. }),
+        // What a dead reservation holds of its customer's limit, or of what may be counted, is given back with it.
+        Err(refusal) => {
+            matches!(refusal, Refusal::SoldOut { .. } | Refusal::CustomerLimit { .. } | Refusal::AtCapacity)
+        }
     }
 }

@@ -18,8 +18,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use hashbrown::HashMap;
-
 use crate::base::{OrderNumber, SkuId};
 
 /// Orders that wait for one SKU.
@@ -36,7 +34,7 @@ pub(super) struct Queue {
 /// Who waits in one market.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    queues: HashMap<SkuId, Queue, foldhash::fast::RandomState>,
+    queues: BTreeMap<SkuId, Queue>,
     /// Pairs of order and SKU.
     pairs: u64,
     units: u64,
@@ -58,6 +56,7 @@ impl Waiting {
     }
 
     /// Units owed of one SKU.
+    #[inline]
     pub(super) fn owed(&self, sku: SkuId) -> u64 {
         // Most markets have none, and most placements are of those.
         if self.queues.is_empty() { 0 } else { self.queues.get(&sku).map_or(0, |queue| queue.units) }
@@ -65,9 +64,7 @@ impl Waiting {
 
     /// Every SKU that is waited for, by number.
     pub(super) fn skus(&self) -> Vec<SkuId> {
-        let mut skus: Vec<SkuId> = self.queues.keys().copied().collect();
-        skus.sort_unstable();
-        skus
+        self.queues.keys().copied().collect()
     }
 
     pub(super) fn is_waited_for(&self, sku: SkuId) -> bool {
@@ -109,6 +106,7 @@ impl Waiting {
     }
 
     /// Something arrived for those who wait.
+    #[cold]
     pub(super) fn note_arrival(&mut self, sku: SkuId) {
         if let Some(queue) = self.queues.get_mut(&sku).filter(|queue| !queue.is_ready) {
             queue.is_ready = true;

@@ -9,8 +9,8 @@
 //!
 //! # Always true
 //! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`], gives what
-//!   arrived to who waits for it ([`FILLS_PER_TURN_MAX`]), retires what is over ([`RETIREMENTS_PER_TURN_MAX`]) and tells
-//!   of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
+//!   arrived to who waits for it ([`FILLS_PER_TURN_MAX`]), retires what is over ([`RETIREMENTS_PER_TURN_MAX`]) and
+//!   tells of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
@@ -228,8 +228,12 @@ impl Batcher {
         }
     }
 
-    /// Gives what arrived to those who wait for it, some of them.
+    /// Gives what arrived to those who wait for it, some of them; not while a sweep is unfinished, because who is dead
+    /// gets nothing.
     fn fill(&mut self, now: Timestamp) {
+        if self.engine.next_due(now).is_some() {
+            return;
+        }
         for _ in 0..FILLS_PER_TURN_MAX {
             if self.facts.turn_bytes() >= TURN_BYTES_MAX {
                 break;

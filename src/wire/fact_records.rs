@@ -1,4 +1,5 @@
-//! The fixed structs of facts in the log, version 1 unless their name says otherwise. `docs/LOG-FORMAT.md`, "Records", draws each as a table.
+//! The fixed structs of facts in the log, version 1 unless their name says otherwise. `docs/LOG-FORMAT.md`, "Records",
+//! draws each as a table.
 //!
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.

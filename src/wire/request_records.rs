@@ -1,4 +1,5 @@
-//! The fixed structs of request records, version 1 unless their name says otherwise. `docs/WIRE-PROTOCOL.md` draws each as a table.
+//! The fixed structs of request records, version 1 unless their name says otherwise. `docs/WIRE-PROTOCOL.md` draws each
+//! as a table.
 //!
 //! # Always true
 //! - A struct here never changes: another layout is another struct, with the next version.

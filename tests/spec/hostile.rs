@@ -1,13 +1,18 @@
 //! Hostile: numbers at the end of their range, orders of the largest size, more changes than anybody makes.
 
-use stockade::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINES_MAX};
+use stockade::base::limits::{
+    CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_DRAWS_MAX, SITES_MAX,
+    STOCK_UNITS_MAX,
+};
 use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
-use stockade::engine::{Answer, AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Refusal, Report};
+use stockade::engine::{
+    Answer, AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Refusal, Report,
+};
 
 use crate::dice::Dice;
 use crate::replaying::place;
@@ -84,13 +89,13 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     lines.iter_mut().for_each(|line| line.sku = SkuId(edge() as u32));
     lines.truncate(1 + (edge() as usize & 1));
     let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
-    let (attempt, until, upto) = (edge() as u16, Timestamp::from_ms(edge()), Sequence(edge()));
+    let (attempt, until, upto) = (edge() as u32, Timestamp::from_ms(edge()), Sequence(edge()));
     let counts = [edge(), edge()];
     let other = Account { site: SiteId(edge() as u16), bucket: Bucket::Available };
     let buckets = [(); 2].map(|()| Bucket::ALL[dice.below(Bucket::ALL.len() as u64) as usize]);
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
-    let command = match dice.below(16) {
+    let command = match dice.below(18) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -131,10 +136,30 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         }
         14 => Command::CountStock { request, sku, site, expected: counts[0], counted: counts[1] },
         12 => Command::DetachCursor { sink, upto },
+        15 | 16 => Command::SetPolicy { market, sku, policy: extreme_policy(dice) },
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };
     // The outcome is compared with the twin's inside.
     let _ = rig.submit(&command);
+}
+
+fn extreme_policy(dice: &mut Dice) -> Policy {
+    let mut edge = |odds| if dice.once_in(odds) { EDGES[dice.below(EDGES.len() as u64) as usize] } else { 0 };
+    let [safety_stock, low_stock, oversell] = [edge(3), edge(2), edge(2)];
+    let [order_min, order_max, customer_max, customer_day_max] = [(); 4].map(|()| edge(12) as u32);
+    Policy {
+        safety_stock,
+        order_min,
+        order_max,
+        customer_max,
+        customer_day_max,
+        by_hashes: edge(3) > 0,
+        day_begins_min: edge(12) as u16,
+        // What is owed stays small, as stock does.
+        oversell_max: if (0x100..=STOCK_UNITS_MAX).contains(&oversell) { 7 } else { oversell },
+        low_stock,
+        returns_give_back: edge(3) > 0,
+    }
 }
 
 /// Stock stays small, so that the twin can keep it unit by unit; beyond it only what is out of bounds.
@@ -223,6 +248,116 @@ fn an_order_draws_on_at_most_8192_places() {
     rig.check_laws();
     rig.engine_alone(&Command::Cancel { order: wide, block: false }).expect("cancelled");
     rig.check_laws();
+}
+
+#[test]
+fn an_order_of_2048_lines_may_be_owed_all_of_them() {
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    for number in 1..=8_u32 {
+        rig.submit(&Command::CreateSku { market, code: &format!("sku {number}") }).expect("created");
+        let policy = Policy { oversell_max: 512, low_stock: 1, ..Policy::default() };
+        rig.submit(&Command::SetPolicy { market, sku: SkuId(number), policy }).expect("set");
+    }
+    let lines: Vec<Line> =
+        (0..LINES_MAX as u32).map(|at| Line { sku: SkuId(at % 8 + 1), quantity: 2, price: 1 }).collect();
+    let [first, second] = [1, 2].map(|number| OrderId::new(START, market, number));
+    rig.submit(&Command::Place(place(first, &lines))).expect("placed");
+    rig.check_everything();
+    let refused = rig.submit(&Command::Place(place(second, &lines[..1]))).expect_err("the allowance is used up");
+    assert_eq!(refused, Refusal::SoldOut { sku: SkuId(1), asked: 2, available: 0 });
+    let receive = |rig: &mut Rig, sku: u32, quantity| {
+        let request = RequestId::new(rig.now, market, u64::from(sku) << 32 | quantity);
+        rig.submit(&Command::Receive { request, sku: SkuId(sku), site: SiteId(1), quantity }).expect("received");
+        rig.check_everything();
+    };
+    receive(&mut rig, 1, 511);
+    receive(&mut rig, 2, 513);
+    rig.submit(&Command::Confirm { order: first, attempt: ChangeId(1) }).expect("paid for");
+    rig.submit(&Command::HandOver { order: first, change: ChangeId(2), lines: &[] }).expect("what is there");
+    rig.check_everything();
+    receive(&mut rig, 3, 512);
+    rig.submit(&Command::Cancel { order: first, block: false }).expect("cancelled");
+    rig.check_everything();
+    rig.check_replica();
+}
+
+#[test]
+fn as_much_may_be_owed_as_orders_may_ask() {
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    rig.submit(&Command::CreateSku { market, code: "mug" }).expect("created");
+    let sku = SkuId(1);
+    let policy =
+        Policy { oversell_max: STOCK_UNITS_MAX, low_stock: STOCK_UNITS_MAX, safety_stock: 1, ..Policy::default() };
+    rig.submit(&Command::SetPolicy { market, sku, policy }).expect("set");
+    let lines = vec![Line { sku, quantity: LINE_QUANTITY_MAX, price: 0 }; LINES_MAX];
+    let all = u64::from(LINE_QUANTITY_MAX) * LINES_MAX as u64;
+    let orders = [1, 2].map(|number| OrderId::new(START, market, number));
+    // From here without the twin, which keeps every unit by itself.
+    for order in orders {
+        rig.engine_alone(&Command::Place(place(order, &lines))).expect("placed");
+        rig.check_laws();
+    }
+    assert_eq!(rig.engine.books(market).expect("open").owed, 2 * all);
+    assert_eq!(rig.engine.availability(market, &[sku]), Ok(vec![STOCK_UNITS_MAX - 2 * all]));
+    let request = RequestId::new(START, market, 1);
+    let receipt = Command::Receive { request, sku, site: SiteId(1), quantity: all + 1 };
+    rig.engine_alone(&receipt).expect("received");
+    assert_eq!(rig.fill_engine_alone(), 2);
+    rig.check_laws();
+    assert_eq!(rig.engine.books(market).expect("open").owed, all - 1);
+    for order in orders {
+        rig.engine_alone(&Command::Cancel { order, block: false }).expect("cancelled");
+        rig.check_laws();
+    }
+    assert_eq!(rig.engine.books(market).expect("open").owed, 0);
+    assert_eq!(rig.engine.availability(market, &[sku]), Ok(vec![all + STOCK_UNITS_MAX]));
+}
+
+#[test]
+fn an_order_is_filled_from_as_many_places_as_it_may_draw_on() {
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    for number in 2..=SITES_MAX as u16 {
+        rig.submit(&Command::CreateSite { market, rank: 0, code: &format!("site {number}") }).expect("created");
+    }
+    let sites = SITES_MAX as u32;
+    let skus = ORDER_DRAWS_MAX as u32 / sites + 1;
+    for sku in 1..=skus {
+        rig.submit(&Command::CreateSku { market, code: &format!("sku {sku}") }).expect("created");
+        let policy = Policy { oversell_max: u64::from(sites) + 1, ..Policy::default() };
+        rig.submit(&Command::SetPolicy { market, sku: SkuId(sku), policy }).expect("set");
+    }
+    let lines: Vec<Line> = (1..=skus).map(|sku| Line { sku: SkuId(sku), quantity: sites, price: 1 }).collect();
+    let order = OrderId::new(START, market, 1);
+    let next = OrderId::new(START, market, 2);
+    rig.engine_alone(&Command::Place(place(order, &lines))).expect("placed");
+    let last = [Line { quantity: 1, ..lines[lines.len() - 1] }];
+    rig.engine_alone(&Command::Place(place(next, &last))).expect("placed");
+    for (sku, site) in (1..=skus).flat_map(|sku| (1..=SITES_MAX as u16).map(move |site| (sku, site))) {
+        let request = RequestId::new(START, market, u64::from(sku) << 16 | u64::from(site));
+        // Without the twin: it adds all receipts up for every single one.
+        rig.engine_alone(&Command::Receive { request, sku: SkuId(sku), site: SiteId(site), quantity: 1 })
+            .expect("received");
+        if site % 100 == 0 {
+            rig.fill_engine_alone();
+        }
+    }
+    rig.fill_engine_alone();
+    rig.check_laws();
+    let view = rig.engine.order(order).expect("placed");
+    let owed = u64::from(skus * sites) - view.draws.len() as u64;
+    assert!(view.draws.len() <= ORDER_DRAWS_MAX && owed < 2 * u64::from(sites), "{} draws", view.draws.len());
+    assert_eq!(rig.engine.books(market).expect("open").owed, owed);
+    // It keeps nobody behind it waiting, and the shard does not try for ever.
+    assert_eq!(rig.engine.order(next).expect("placed").lines[0].reserved, 1);
+    assert!(!rig.engine.has_fills());
+    rig.engine_alone(&Command::Cancel { order, block: false }).expect("cancelled");
+    rig.check_laws();
+    let units = rig.engine.books(market).expect("open").units;
+    let all = i64::from(skus * sites);
+    assert_eq!((units[Bucket::Available as usize], units[Bucket::Arriving as usize]), (all - 1, 0));
 }
 
 #[test]

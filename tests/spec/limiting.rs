@@ -112,6 +112,29 @@ fn a_late_payment_takes_nothing_again_that_the_customer_may_not_have() {
 }
 
 #[test]
+fn what_comes_back_counts_no_more_where_the_shop_says_so() {
+    check(
+        "
+        receive  mug 9
+        policy   mug customer=2 day=3 returns=give_back
+        place    o1 mug*2 customer=7 cod
+        ship     o1 id=1                   -> completed moved=2
+        place    o2 mug*1 customer=7       -> no: customer_limit mug max=2 left=0
+        return   o1 0*1 id=2               -> completed moved=1
+        place    o2 mug*2 customer=7       -> no: customer_limit mug max=2 left=1
+        place    o2 mug*1 customer=7       -> #2 pending_payment
+        place    o3 mug*1 customer=7       -> no: customer_limit mug max=2 left=0
+        return   o1 0*1 id=3               -> completed moved=1
+        place    o3 mug*1 customer=7       -> #3 pending_payment
+        policy   mug customer=2 day=3      -> set
+        place    o4 mug*2 customer=7       -> #4 pending_payment
+        policy   mug customer=2 day=3 returns=give_back -> set
+        place    o5 mug*2 customer=7       -> #5 pending_payment
+    ",
+    );
+}
+
+#[test]
 fn two_accounts_with_one_card_are_one_customer_where_the_shop_says_so() {
     check(
         "

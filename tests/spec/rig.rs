@@ -12,7 +12,7 @@ use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderRow, OrderView, WantRow};
-use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Refusal, Scratch};
+use stockade::engine::{Answer, Capacity, Command, Draw, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
@@ -35,6 +35,10 @@ pub(crate) struct Rig {
     pub(crate) now: Timestamp,
     /// Leave it to the engine to notice, command by command, what is dead though no sweep has come by.
     pub(crate) sweeps_late: bool,
+    /// Leave what arrived where it is, as a shard does between two turns.
+    pub(crate) fills_late: bool,
+    /// Every stock level that was told, oldest first, with the units for sale.
+    pub(crate) levels: Vec<(MarketId, SkuId, StockLevel, u64)>,
 }
 
 impl Rig {
@@ -44,13 +48,17 @@ impl Rig {
     }
 
     pub(crate) fn of_shard(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
+        let mut engine = Engine::new(shard, shards, capacity);
+        engine.watch_for_sale(START);
         Self {
-            engine: Engine::new(shard, shards, capacity),
+            engine,
             replica: Engine::new(shard, shards, capacity),
             twin: Twin::new(shard, shards, capacity),
             scratch: Scratch::default(),
             now: START,
             sweeps_late: false,
+            fills_late: false,
+            levels: Vec::new(),
         }
     }
 
@@ -77,10 +85,10 @@ impl Rig {
         }
         let expected = self.twin.submit(command, self.now);
         let outcome = self.engine_alone(command);
-        if self.is_a_choice(command, &outcome) {
-            return outcome;
+        if !self.is_a_choice(command, &outcome) {
+            assert_eq!(outcome, expected, "engine (left), twin (right) at {:?}: {}", self.now, brief(command));
         }
-        assert_eq!(outcome, expected, "engine (left), twin (right) at {:?}: {}", self.now, brief(command));
+        self.follow_up();
         outcome
     }
 
@@ -120,9 +128,64 @@ impl Rig {
         let outcome = engine.submit(command, *now, scratch, &mut log);
         let happened = outcome.is_ok_and(|answer| !is_repeated(answer));
         assert_eq!(facts, usize::from(happened), "one fact when something happens, else none: {}", brief(command));
-        let short = matches!(outcome, Ok(Answer::Placed { short: true, .. }));
-        let taken = if short { scratch.taken().to_vec() } else { Vec::new() };
-        outcome.map(|answer| Told { answer, taken })
+        let tells = matches!(outcome, Ok(Answer::Placed { short, owed, .. }) if short || owed);
+        let granted = if tells { scratch.granted().to_vec() } else { Vec::new() };
+        outcome.map(|answer| Told { answer, granted })
+    }
+
+    /// What follows a step by itself: who waits gets what arrived, and whoever wants to know is told what is left.
+    fn follow_up(&mut self) {
+        if self.is_unswept() {
+            return;
+        }
+        if !self.fills_late {
+            self.fill();
+        }
+        self.tell_levels();
+    }
+
+    /// Gives all that arrived to those who wait for it. The engine chooses which SKU comes first, the twin says who.
+    pub(crate) fn fill(&mut self) {
+        assert!(!self.twin.has_fills() || self.engine.has_fills(), "something arrived, and nobody is to be filled");
+        let mut draws = Vec::new();
+        while let Some(fact) = self.engine.next_fill(&mut draws) {
+            self.engine.fold(&fact, self.now);
+            self.replica.fold(&fact, self.now);
+            let Fact::Filled { order, draws } = fact else { panic!("not a fill: {fact:?}") };
+            let skus = self.twin.skus_of(order, draws.iter().map(|draw| draw.line));
+            let mut expected = self.twin.fill(order.market(), &skus, self.now);
+            expected.sort_by_key(|(_, draw)| draw.line);
+            let filled: Vec<(OrderId, Draw)> = draws.iter().map(|draw| (order, *draw)).collect();
+            assert_eq!(filled, expected, "filled by the engine (left) and by the twin (right) at {:?}", self.now);
+        }
+        assert!(!self.twin.has_fills(), "the engine fills nobody more, and something is left");
+    }
+
+    /// The same without the twin; says how many were given something.
+    pub(crate) fn fill_engine_alone(&mut self) -> usize {
+        let (mut draws, mut filled) = (Vec::new(), 0);
+        while let Some(fact) = self.engine.next_fill(&mut draws) {
+            self.engine.fold(&fact, self.now);
+            self.replica.fold(&fact, self.now);
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Takes a look at what is for sale, as a shard does at the end of a turn.
+    pub(crate) fn tell_levels(&mut self) {
+        self.engine.take_for_sale(&mut |_| {});
+        let mut told = Vec::new();
+        while let Some(fact) = self.engine.next_stock_level() {
+            self.engine.fold(&fact, self.now);
+            self.replica.fold(&fact, self.now);
+            let Fact::StockLevelChanged { market, sku, level, for_sale } = fact else { panic!("no level: {fact:?}") };
+            told.push((market, sku, level, for_sale));
+        }
+        told.sort_by_key(|&(market, sku, ..)| (market, sku));
+        let expected = self.twin.tell_levels();
+        assert_eq!(told, expected, "stock levels told by the engine (left) and by the twin (right) at {:?}", self.now);
+        self.levels.extend(told);
     }
 
     /// Lets everything lapse that is due; says which orders.
@@ -141,6 +204,7 @@ impl Rig {
             assert_eq!(swept, expected, "swept by the engine (left) and by the twin (right) at {:?}", self.now);
         }
         self.retire();
+        self.follow_up();
         swept.into_iter().collect()
     }
 
@@ -229,6 +293,7 @@ impl Rig {
         read.finish_image();
         assert_eq!(read.digest(), digest, "the image of the engine is another state");
         read.check_invariants().expect("the invariants hold after an image was read");
+        read.watch_for_sale(self.now);
         self.engine = read;
     }
 
@@ -238,6 +303,7 @@ impl Rig {
         self.check_everything();
         self.replica.check_invariants().expect("the invariants hold after replay");
         std::mem::swap(&mut self.engine, &mut self.replica);
+        self.engine.watch_for_sale(self.now);
         self.check_everything();
     }
 
@@ -260,13 +326,16 @@ impl Rig {
         let pages = skus.chunks(PAGE_ROWS_MAX).map(|page| self.engine.stock(market, page).expect("the SKUs exist"));
         let mut rows = BTreeMap::new();
         for row in pages.flatten().filter(|row| row.balances != [0; BUCKETS]) {
+            assert_eq!(row.owed, self.twin.owed(market, row.sku), "owed of SKU {}", row.sku);
             let twice = rows.insert((row.sku, row.site), row.balances);
             assert_eq!(twice, None, "SKU {} at site {} is listed twice", row.sku, row.site);
         }
         for page in skus.chunks(AVAILABILITY_SKUS_MAX) {
             let for_sale = |sku: &SkuId| {
                 let available = rows.iter().filter(|((of, _), _)| of == sku).map(|(_, of)| of[AVAILABLE]).sum::<i64>();
-                available.cast_unsigned().saturating_sub(self.twin.policy(market, *sku).safety_stock)
+                let policy = self.twin.policy(market, *sku);
+                let oversell_left = policy.oversell_max.saturating_sub(self.twin.owed(market, *sku));
+                available.cast_unsigned().saturating_sub(policy.safety_stock) + oversell_left
             };
             let told = self.engine.availability(market, page).expect("the SKUs exist");
             assert_eq!(told, page.iter().map(for_sale).collect::<Vec<_>>());

@@ -83,6 +83,8 @@ struct Walk {
     limits: bool,
     /// Whether effects are left to adapters.
     hands_off: bool,
+    /// Whether more is sold than there is.
+    owes: bool,
     loud: bool,
 }
 
@@ -92,8 +94,15 @@ impl Walk {
         let orders_max = if dice.once_in(5) { dice.below(10) } else { 1_000 };
         let details_bytes_max = if dice.once_in(5) { dice.below(20) } else { 1_000 };
         let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
-        let mut rig =
-            Rig::new(Capacity { orders_max, lines_max, details_bytes_max, skus_max: 6, ..Capacity::UNBOUNDED });
+        let waiting_max = if dice.once_in(5) { dice.below(6) } else { 1_000 };
+        let mut rig = Rig::new(Capacity {
+            orders_max,
+            lines_max,
+            details_bytes_max,
+            skus_max: 6,
+            waiting_max,
+            ..Capacity::UNBOUNDED
+        });
         rig.sweeps_late = sweeps_late;
         let mut markets = vec![rig.open("default")];
         if dice.once_in(3) {
@@ -113,6 +122,7 @@ impl Walk {
         let forgets = !sweeps_late && dice.once_in(2);
         let limits = dice.once_in(2);
         let hands_off = dice.once_in(2);
+        let owes = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -124,17 +134,22 @@ impl Walk {
             forgets,
             limits,
             hands_off,
+            owes,
             loud,
         }
     }
 
     fn run(mut self) {
+        for market in self.markets.clone() {
+            (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
+        }
         for step in 0..self.steps {
             let pause = self.dice.pick(&[0, 0, 0, 1, 5, 20, 20, 100, 300]);
             self.rig.wait(if self.dice.once_in(150) { 12 * 3_600_000 } else { pause });
             if self.forgets && self.dice.once_in(8) {
                 self.rig.wait(self.dice.pick(&[300, 1_000, 20_000, 61_000]));
             }
+            self.rig.fills_late = !self.rig.sweeps_late && self.dice.once_in(4);
             self.step();
             if self.dice.once_in(25) {
                 self.rig.go_through_image();
@@ -144,6 +159,7 @@ impl Walk {
                 self.rig.check_everything();
             }
         }
+        self.rig.fills_late = false;
         self.rig.sweep();
         self.rig.check_everything();
         self.rig.check_replica();
@@ -163,8 +179,12 @@ impl Walk {
         if self.forgets && self.dice.once_in(20) {
             self.set_retention();
         }
-        if self.limits && self.dice.once_in(15) {
+        if self.limits && self.dice.once_in(10) {
             self.set_policy();
+        }
+        if self.dice.once_in(12) {
+            let (market, sku) = (self.dice.pick(&self.markets.clone()), SkuId(1 + self.dice.below(3) as u32));
+            self.set_allowance(market, sku);
         }
         if self.hands_off && self.dice.once_in(12) {
             let (market, dice) = (self.market(), &mut self.dice);
@@ -240,7 +260,7 @@ impl Walk {
         let market = self.dice.pick(&self.markets.clone());
         let wanted = self.rig.twin.wanted(market, effect, report == Report::Resumed);
         let (order, attempt) = match wanted.is_empty() || self.dice.once_in(4) {
-            true => (self.order(), self.dice.below(4) as u16),
+            true => (self.order(), self.dice.below(4) as u32),
             false => {
                 let row = wanted[self.dice.below(wanted.len() as u64) as usize];
                 (row.order, row.attempt)
@@ -263,13 +283,27 @@ impl Walk {
             safety_stock: self.dice.pick(&[0, 0, 1, 3]),
             order_min: self.dice.pick(&[0, 0, 0, 2]),
             order_max: self.dice.pick(&[0, 0, 1, 3]),
-            customer_max: self.dice.pick(&[0, 1, 2, 5]),
+            customer_max: self.dice.pick(&[0, 0, 1, 2, 5]),
             customer_day_max: self.dice.pick(&[0, 0, 1, 3]),
             by_hashes: self.dice.once_in(3),
             // Some days begin while the walk goes on.
             day_begins_min: self.dice.pick(&[0, 533, 534, 534, 1_440]),
+            oversell_max: self.dice.pick(&[0, 0, 1, 3, 8]),
+            low_stock: self.dice.pick(&[0, 0, 1, 2]),
+            returns_give_back: self.dice.once_in(3),
         };
         self.submit(&Command::SetPolicy { market, sku, policy });
+    }
+
+    /// Changes how much of a SKU may be sold, and leaves who may buy it as it is.
+    fn set_allowance(&mut self, market: MarketId, sku: SkuId) {
+        if self.owes {
+            let oversell_max = self.dice.pick(&[0, 1, 3, 8, 8]);
+            let low_stock = self.dice.pick(&[0, 0, 1, 2]);
+            let safety_stock = self.dice.pick(&[0, 0, 1, 2]);
+            let policy = Policy { oversell_max, low_stock, safety_stock, ..self.rig.twin.policy(market, sku) };
+            self.submit(&Command::SetPolicy { market, sku, policy });
+        }
     }
 
     fn bring(&mut self) {
@@ -279,7 +313,8 @@ impl Walk {
             2..8 => self.rig.now,
             _ => START,
         };
-        let request = RequestId::new(made_at, self.market(), self.dice.below(12));
+        let requests = if self.owes { 60 } else { 12 };
+        let request = RequestId::new(made_at, self.market(), self.dice.below(requests));
         let (sku, site) = (self.sku(), self.site());
         let units = 1 + self.dice.below(5);
         if self.dice.once_in(3) {

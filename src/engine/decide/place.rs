@@ -11,6 +11,7 @@ use super::super::content::Content;
 use super::super::fact::{Draw, Fact, Placed};
 use super::super::market::Market;
 use super::super::order::State;
+use super::super::orders::DrawRecord;
 use super::super::refusal::{Field, Refusal};
 use super::super::routing::{Beyond, Shortfall, Want};
 use super::{Decision, Outcome, Scratch, check_bounds, check_made_at, check_not_retired};
@@ -24,7 +25,7 @@ impl Engine {
         let total = place.check()?;
         let market = self.market(place.order.market())?;
         if let Some(position) = self.orders.find(place.order) {
-            return self.repeat(position, place, scratch);
+            return self.repeat(position, place, market, scratch);
         }
         check_made_at(place.order.0, now)?;
         check_not_retired(place.order, market)?;
@@ -33,14 +34,13 @@ impl Engine {
         if !market.policies.is_empty() {
             self.check_policies(market, place, now, &mut scratch.sums)?;
         }
-        plan(market, place, scratch)?;
-        let owed = scratch.plan.owed();
+        let Grant { short, owed } = plan(market, place, scratch)?;
         let fits = self.orders.draw_count() + scratch.plan.draws().len() as u64 <= self.capacity.draws_max;
         if !fits || (owed && !self.may_wait(scratch.plan.draws())) {
             return Err(Refusal::AtCapacity);
         }
         let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
-        let (draws, short) = (scratch.plan.draws(), scratch.plan.is_short());
+        let draws = scratch.plan.draws();
         let answer = Answer::Placed {
             number: market.next_number(),
             accepted_at: now,
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// The first answer again, if the content is the same.
-    fn repeat<'s>(&self, position: u32, place: &Place<'_>, scratch: &mut Scratch) -> Outcome<'s> {
+    fn repeat<'s>(&self, position: u32, place: &Place<'_>, market: &Market, scratch: &mut Scratch) -> Outcome<'s> {
         let record = self.orders.record(position);
         if record.state == State::Blocked {
             return Err(Refusal::Blocked);
@@ -81,7 +81,8 @@ impl Engine {
         let lines = self.orders.lines(record);
         let short = lines.iter().any(|line| line.taken < line.asked);
         // A tombstone is owed nothing, and has no draws that say so.
-        let owed = self.orders.draws(record).iter().any(|draw| draw.is_owed() && draw.units.held() > 0);
+        let is_owed = |draw: &DrawRecord| draw.is_owed() && draw.units.held() > 0;
+        let owed = market.waiting.pairs() > 0 && self.orders.draws(record).iter().any(is_owed);
         scratch.granted.clear();
         if owed {
             let units = self.orders.line_units(record);
@@ -134,8 +135,16 @@ impl Engine {
     }
 }
 
-/// Plans the units; fills `granted` when some line gets fewer than it asked, or is owed some.
-fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<(), Refusal> {
+/// How a planned order is not whole.
+struct Grant {
+    /// Some line gets fewer than it asked.
+    short: bool,
+    /// Some unit is not there.
+    owed: bool,
+}
+
+/// Plans the units; fills `granted` when the order is not whole.
+fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<Grant, Refusal> {
     let wants = (0..).zip(place.lines).map(|(line, &Line { sku, quantity, .. })| Want { line, sku, quantity });
     let shortfall = scratch.plan.make(market, wants, Beyond::Allowance);
     let draws = scratch.plan.draws();
@@ -148,7 +157,10 @@ fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<(),
     {
         return Err(sold_out(shortfall));
     }
-    if shortfall.is_some() || scratch.plan.owed() {
+    // Without a policy there is no allowance.
+    let owed = !market.policies.is_empty() && draws.iter().any(|draw| draw.site == SiteId::NOWHERE);
+    let grant = Grant { short: shortfall.is_some(), owed };
+    if grant.short || grant.owed {
         scratch.granted.resize(place.lines.len(), Granted::default());
         for draw in draws {
             let granted = &mut scratch.granted[usize::from(draw.line)];
@@ -156,7 +168,7 @@ fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<(),
             granted.owed += if draw.site == SiteId::NOWHERE { draw.quantity } else { 0 };
         }
     }
-    Ok(())
+    Ok(grant)
 }
 
 const fn sold_out(Shortfall { sku, asked, available, .. }: Shortfall) -> Refusal {

@@ -9,7 +9,7 @@ use super::super::market::Market;
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, LineRecord};
 use super::market_of;
-use crate::base::{ChangeId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
+use crate::base::{ChangeId, MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
 
 impl Engine {
     pub(super) fn fold_confirmed(&mut self, order: OrderId, attempt: ChangeId, draws: &[Draw], at: Timestamp) {
@@ -199,10 +199,9 @@ impl Engine {
         let (state, hash) = self.state_and_hash(position);
         let market = market_of(&mut self.markets, order.market());
         market.tally.add(state, hash);
-        self.waiting_pairs = self.waiting_pairs + market.waiting.pairs() - pairs;
-        let (has_ready, return_window_ms) = (market.waiting.has_ready(), market.retention.return_window_ms);
-        if has_ready {
-            self.list_fills(order.market());
+        let return_window_ms = market.retention.return_window_ms;
+        if pairs > 0 {
+            self.settle_waiting(order.market(), pairs);
         }
         if state == before {
             return self.want_changed(position, (before, firm_before), at);
@@ -217,6 +216,14 @@ impl Engine {
         self.want_changed(position, (before, firm_before), at);
     }
 
+    /// Orders of a market wait, or waited before it changed: `pairs` of them.
+    #[cold]
+    fn settle_waiting(&mut self, market: MarketId, pairs: u64) {
+        let waiting = &market_of(&mut self.markets, market).waiting;
+        self.waiting_pairs = self.waiting_pairs + waiting.pairs() - pairs;
+        self.list_fills(market);
+    }
+
     pub(super) fn state_and_hash(&self, position: u32) -> (State, u128) {
         let record = self.orders.record(position);
         (record.state, self.orders.hash(record))
@@ -228,6 +235,7 @@ impl Engine {
 }
 
 /// Units of an order come to be free; what it is owed lies nowhere, and is waited for no more.
+#[inline]
 fn release(market: &mut Market, number: OrderNumber, sku: SkuId, (site, from): (SiteId, Bucket), units: u32) {
     if site == SiteId::NOWHERE {
         market.stop_waiting(sku, number, units.into());

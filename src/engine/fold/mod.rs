@@ -150,17 +150,16 @@ impl Engine {
         let market = market_of(&mut self.markets, placed.order.market());
         market.newest_accepted = market.newest_accepted.max(placed.order.made_at());
         let to = if placed.confirmed { Bucket::Committed } else { Bucket::Reserved };
-        let pairs = market.waiting.pairs();
         for draw in placed.draws {
             let at_site = |bucket| Account { site: draw.site, bucket };
             let sku = placed.lines[usize::from(draw.line)].sku;
             if draw.site == SiteId::NOWHERE {
-                market.begin_waiting(sku, market.next_number(), draw.quantity.into());
+                let is_new = market.begin_waiting(sku, market.next_number(), draw.quantity.into());
+                self.waiting_pairs += u64::from(is_new);
             } else {
                 market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
             }
         }
-        self.waiting_pairs += market.waiting.pairs() - pairs;
         let position = self.orders.insert(placed, content, market.next_number(), at);
         market.numbers.give(position);
         let record = self.orders.record(position);

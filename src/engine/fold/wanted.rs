@@ -14,11 +14,12 @@ impl Engine {
     #[inline(never)]
     pub(super) fn want_placed(&mut self, position: u32, effects: Effects, at: Timestamp) {
         let record = self.orders.record(position);
-        let there = self.orders.draws(record).iter().any(|draw| !draw.is_owed());
-        let first = match record.state {
-            State::PendingPayment => Some(Effect::Payment),
+        let first = if record.state == State::PendingPayment {
+            Some(Effect::Payment)
+        } else {
             // Of what is owed a warehouse has nothing to hand over yet.
-            _ => there.then_some(Effect::Release),
+            let is_there = self.orders.draws(record).iter().any(|draw| !draw.is_owed());
+            is_there.then_some(Effect::Release)
         };
         self.wants.hand_off(position, effects, first, at);
     }

@@ -15,7 +15,9 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 PORT, CA = int(sys.argv[1]), sys.argv[2]
-PLACED, DONE, EXTENDED, REFUSED = 3, 5, 7, 16
+PLACED, PLACED_LINES, DONE, EXTENDED, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 13, 32, 16, 36
+# Replies whose version is not 1.
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 2}
 SOLD_OUT, CONFLICT, ILLEGAL_STATE, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 64, 65
 PENDING_PAYMENT, CONFIRMED, CANCELLED = 1, 2, 5
 
@@ -56,9 +58,9 @@ def session():
     return connect("127.0.0.1", PORT, configuration=configuration, create_protocol=Protocol)
 
 
-def record(kind, body):
+def record(kind, body, version=1):
     words = (4 + len(body) + 7) // 8
-    return (struct.pack("<BBH", kind, 1, words) + body).ljust(8 * words, b"\0")
+    return (struct.pack("<BBH", kind, version, words) + body).ljust(8 * words, b"\0")
 
 
 def frame(correlation, *records, version=1, kind=1, zero=0, count=None, length=None):
@@ -95,7 +97,8 @@ class Talk:
         length, version, kind, count, self.log_time = struct.unpack_from("<IBBHQ", reply)
         expect((version, kind, count), (1, 2, 1), "a reply frame of one record")
         kind, version, words, index, state, flags, correlation = struct.unpack_from("<BBHHBBQ", reply, 16)
-        expect((version, 8 * words, index, correlation), (1, length - 16, 0, self.correlation), "its head")
+        expect((version, 8 * words, index), (VERSIONS.get(kind, 1), length - 16, 0), "its head")
+        expect(correlation, self.correlation, "whose reply it is")
         return kind, state, flags, reply[16:]
 
     async def number(self, request):
@@ -170,8 +173,28 @@ async def shop():
         far = record(13, u128(order) + struct.pack("<Q", 1 << 48))
         expect((await talk.refused(far))[:2], (MALFORMED, 13), "a log time that is none")
         kind, state, _, _ = await talk.ask(record(36, u128(order)))
-        expect((kind, state), (36, CONFIRMED), "and nothing has happened")
+        expect((kind, state), (ORDER, CONFIRMED), "and nothing has happened")
         print("records that mean nothing")
+
+        policy = struct.pack("<QIIIIHBBQQ", 0, 0, 0, 0, 0, 0, 0, 0, 4, 0)
+        kind, *_ = await talk.ask(record(98, struct.pack("<II", market, sku) + policy, version=2))
+        expect(kind, SET, "an oversell allowance of four")
+        order = talk.identifier(market)
+        kind, state, flags, reply = await talk.ask(place(order, sku, 5))
+        expect((kind, state, flags), (PLACED_LINES, PENDING_PAYMENT, 32), "beyond the shelf")
+        expect(struct.unpack_from("<HII", reply, 40), (1, 5, 3), "three of five are owed")
+        number, _, medium, asked, available = await talk.refused(place(talk.identifier(market), sku, 2))
+        expect((number, medium, asked, available), (SOLD_OUT, sku, 2, 1), "what is left of the allowance")
+        kind, _, _, reply = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 2, 1)))
+        expect((kind, struct.unpack_from("<Q", reply, 16)[0]), (2, 0), "what comes in is not for sale")
+        kind, *_, reply = await talk.ask(record(36, u128(order)))
+        taken, owed, reserved = struct.unpack_from("<III", reply, 87 + 16)
+        expect((kind, taken, owed, reserved), (ORDER, 5, 1, 4), "it is given to who waits")
+        kind, *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, sku)))
+        balances = struct.unpack_from("<10q", reply, 18 + 6)
+        expect((kind, sum(balances), balances[9]), (STOCK, 0, 0), "double entry")
+        expect(struct.unpack_from("<Q", reply, 18 + 86)[0], 1, "what is still owed")
+        print("sold beyond the shelf, and filled")
 
 
 async def closed_with(code, data, finish=False):

@@ -46,7 +46,7 @@ impl Script {
             }
             "report" => {
                 let (order, effect) = (self.order_id(words[1], None), effect(words[2]));
-                let attempt = number(words[3]) as u16;
+                let attempt = number(words[3]) as u32;
                 self.rig.submit(&Command::ReportEffect { order, effect, attempt, report: report(words[4]) })
             }
             "place" => self.place(words),
@@ -148,7 +148,8 @@ impl Script {
     }
 }
 
-/// `safety=3 min=1 max=2 customer=2 day=1 hashes begins=60`: what is not there is no rule.
+/// `safety=3 oversell=5 low=2 min=1 max=2 customer=2 day=1 hashes begins=60 returns=give_back`: what is not there is no
+/// rule.
 fn policy(words: &[&str]) -> Policy {
     let value = |name| option(words, name).map_or(0, number);
     Policy {
@@ -159,6 +160,9 @@ fn policy(words: &[&str]) -> Policy {
         customer_day_max: value("day") as u32,
         by_hashes: words.contains(&"hashes"),
         day_begins_min: value("begins") as u16,
+        oversell_max: value("oversell"),
+        low_stock: value("low"),
+        returns_give_back: option(words, "returns").is_some_and(|word| word == "give_back"),
     }
 }
 

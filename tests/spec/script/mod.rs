@@ -12,11 +12,16 @@
 //! wait     60s                          -> o2 expired
 //! stock    mug                          -> available=3 reserved=2
 //! order    o1                           -> completed mug shipped=1 cancelled=1
+//! policy   mug oversell=5 low=2         -> set
+//! place    o3 mug*5                     -> #2 pending_payment owed n=2
+//! levels                                -> mug low for_sale=2
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
 //! reads `no: sold_out mug asked=3 available=2`; a repeat ends in `again`. A line without `->` must not be refused.
 //! After every line the rig compares everything.
+//!
+//! What arrives for those who wait is given to them at the end of each line; after `unfilled` only when `fill` says so.
 
 mod ask;
 mod say;
@@ -95,7 +100,16 @@ impl Script {
                 self.rig.sweeps_late = true;
                 "from here the sweep comes after the command".to_owned()
             }
-            "stock" | "order" | "draws" | "wanted" | "open" => self.look(words),
+            "unfilled" => {
+                self.rig.fills_late = true;
+                "from here what arrives stays where it is".to_owned()
+            }
+            "fill" => {
+                self.rig.fill();
+                self.rig.tell_levels();
+                "filled".to_owned()
+            }
+            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

@@ -3,7 +3,7 @@
 use stockade::base::OrderNumber;
 use stockade::engine::ledger::Bucket;
 use stockade::engine::query::{LineView, StockRow, WantRow};
-use stockade::engine::{Answer, Refusal};
+use stockade::engine::{Answer, Refusal, StockLevel};
 
 use super::Script;
 use super::ask::{effect, number, option};
@@ -25,9 +25,12 @@ impl Script {
             Answer::Extended { deadline, .. } => format!("reserved for {} ms", deadline.since_ms(self.rig.now)),
             Answer::RetakeFailed { sku, .. } => format!("not_taken_again {}", self.name_of_sku(sku)),
         };
-        if !told.taken.is_empty() {
-            let taken: Vec<String> = told.taken.iter().map(u32::to_string).collect();
+        if matches!(told.answer, Answer::Placed { short: true, .. }) {
+            let taken: Vec<String> = told.granted.iter().map(|line| line.taken.to_string()).collect();
             words += &format!(" taken={}", taken.join(","));
+        }
+        if matches!(told.answer, Answer::Placed { owed: true, .. }) {
+            words += &format!(" owed n={}", told.granted.iter().map(|line| line.owed).sum::<u32>());
         }
         if is_repeated(told.answer) {
             words += " again";
@@ -69,10 +72,12 @@ impl Script {
         }
     }
 
-    /// Readings: `stock`, `order`, `draws`, `wanted`, `open`.
+    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `wanted`, `open`.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
+            "for_sale" => self.look_at_what_is_for_sale(words[1]),
+            "levels" => self.look_at_levels(),
             "order" => self.look_at_order(words[1]),
             "draws" => self.look_at_draws(words[1]),
             "wanted" => self.look_at_wanted(words),
@@ -89,7 +94,25 @@ impl Script {
         }
         let sum = |bucket| rows.iter().map(|row| row.balance(bucket)).sum::<i64>();
         // What came from the supplier is the sum of the others.
-        list(Bucket::ALL.map(|bucket| (bucket.name(), if bucket == Bucket::Supplier { 0 } else { sum(bucket) })))
+        let buckets = Bucket::ALL.into_iter().filter(|bucket| *bucket != Bucket::Supplier);
+        let owed = rows.first().map_or(0, |row| row.owed).cast_signed();
+        list(buckets.map(|bucket| (bucket.name(), sum(bucket))).chain([("owed", owed)]))
+    }
+
+    fn look_at_what_is_for_sale(&mut self, name: &str) -> String {
+        let sku = self.sku(name);
+        let told = self.rig.engine.availability(self.market, &[sku]).expect("the SKU exists");
+        format!("for_sale={}", told[0])
+    }
+
+    /// What was told since the last look, in the order in which it was told.
+    fn look_at_levels(&mut self) -> String {
+        let told = std::mem::take(&mut self.rig.levels);
+        let say = |(_, sku, level, for_sale): &(_, _, StockLevel, u64)| {
+            format!("{} {} for_sale={for_sale}", self.name_of_sku(*sku), level.name())
+        };
+        let told: Vec<String> = told.iter().map(say).collect();
+        if told.is_empty() { "nothing".to_owned() } else { told.join(" | ") }
     }
 
     fn look_at_order(&mut self, name: &str) -> String {
@@ -97,6 +120,7 @@ impl Script {
         let Ok(view) = self.rig.engine.order(id) else { return "no: unknown_order".to_owned() };
         let line = |line: &LineView| {
             let counters = [
+                ("owed", i64::from(line.owed)),
                 ("reserved", i64::from(line.reserved)),
                 ("lapsed", i64::from(line.lapsed)),
                 ("committed", i64::from(line.committed)),
@@ -158,8 +182,8 @@ impl Script {
 }
 
 /// `available=3 reserved=2`: what is not zero.
-fn list<const N: usize>(counters: [(&str, i64); N]) -> String {
-    let shown: Vec<String> =
-        counters.iter().filter(|(_, units)| *units != 0).map(|(name, units)| format!("{name}={units}")).collect();
+fn list<'n>(counters: impl IntoIterator<Item = (&'n str, i64)>) -> String {
+    let shown = counters.into_iter().filter(|(_, units)| *units != 0);
+    let shown: Vec<String> = shown.map(|(name, units)| format!("{name}={units}")).collect();
     if shown.is_empty() { "nothing".to_owned() } else { shown.join(" ") }
 }

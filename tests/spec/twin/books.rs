@@ -55,7 +55,7 @@ impl Twin {
             orders[state_of(record) as usize] += 1;
             orders_hash = orders_hash.wrapping_add(hash_of(id, record));
         }
-        Books { units, orders, orders_hash }
+        Books { units, owed: self.markets[&market].owed_anywhere(), orders, orders_hash }
     }
 
     pub(crate) fn view(&self, id: OrderId) -> Option<OrderView> {
@@ -132,6 +132,7 @@ impl Order {
             asked: line.quantity,
             price: line.price,
             taken: units.len() as u32,
+            owed: units.iter().filter(|unit| unit.is_owed()).count() as u32,
             reserved: count(units, Fate::Reserved),
             lapsed: count(units, Fate::Lapsed),
             committed: count(units, Fate::Committed),
@@ -143,26 +144,21 @@ impl Order {
 
     /// Sites in the order in which the line drew on them; those that hold nothing any more are left out.
     fn draw_views(&self, at: usize) -> Vec<DrawView> {
-        let mut draws: Vec<DrawView> = Vec::new();
-        for unit in self.lines[at].iter().filter(|unit| bucket_of(unit).is_some()) {
-            let known = draws.iter().position(|draw| draw.site == unit.site).unwrap_or_else(|| {
-                draws.push(DrawView { line: at as u16, site: unit.site, reserved: 0, committed: 0, shipped: 0 });
-                draws.len() - 1
-            });
-            match unit.fate {
-                Fate::Reserved => draws[known].reserved += 1,
-                Fate::Committed => draws[known].committed += 1,
-                Fate::Shipped => draws[known].shipped += 1,
-                Fate::Lapsed | Fate::Cancelled => {}
-            }
-        }
-        draws
+        let at_site = |site: &SiteId| {
+            let units: Vec<Unit> = self.lines[at].iter().filter(|unit| unit.site == *site).copied().collect();
+            let [reserved, committed, shipped] =
+                [Fate::Reserved, Fate::Committed, Fate::Shipped].map(|fate| count(&units, fate));
+            DrawView { line: at as u16, site: *site, reserved, committed, shipped }
+        };
+        let draws = self.drew_on[at].iter().map(at_site);
+        draws.filter(|draw| draw.reserved + draw.committed + draw.shipped > 0).collect()
     }
 }
 
-/// Which bucket holds a unit of an order; `None` when it is back on the shelf.
+/// Which bucket holds a unit of an order; `None` when it is back on the shelf, or has never lain anywhere.
 fn bucket_of(unit: &Unit) -> Option<Bucket> {
     match unit.fate {
+        _ if unit.is_owed() => None,
         Fate::Reserved => Some(Bucket::Reserved),
         Fate::Committed => Some(Bucket::Committed),
         Fate::Shipped => Some(Bucket::Customer),
@@ -170,8 +166,9 @@ fn bucket_of(unit: &Unit) -> Option<Bucket> {
     }
 }
 
+/// Units of one fate that are not owed.
 fn count(units: &[Unit], fate: Fate) -> u32 {
-    units.iter().filter(|unit| unit.fate == fate).count() as u32
+    units.iter().filter(|unit| unit.fate == fate && !unit.is_owed()).count() as u32
 }
 
 fn state_of(record: &Record) -> State {

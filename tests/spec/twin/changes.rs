@@ -33,9 +33,9 @@ impl Twin {
         order.check_units(lines, can_be_cancelled)?;
         let mut moved = 0;
         for line in lines {
-            let units = order.lines[usize::from(line.line)].iter_mut().rev();
-            for unit in units.filter(|unit| can_be_cancelled(unit)).take(line.quantity as usize) {
-                unit.fate = Fate::Cancelled;
+            let (at, quantity) = (usize::from(line.line), line.quantity as usize);
+            for unit in order.first_drawn(at, can_be_cancelled).into_iter().rev().take(quantity) {
+                order.lines[at][unit].fate = Fate::Cancelled;
                 moved += 1;
             }
         }
@@ -56,15 +56,19 @@ impl Twin {
         }
         order.check_lines(lines)?;
         if lines.is_empty() {
-            let moved = order.turn(Fate::Committed, Fate::Shipped);
+            let mut moved = 0;
+            for unit in order.lines.iter_mut().flatten().filter(|unit| unit.can_leave()) {
+                unit.fate = Fate::Shipped;
+                moved += 1;
+            }
             return Ok(order.remember(change, asked, moved, 0));
         }
         let (mut moved, mut reported) = (0, 0);
         for line in lines {
             reported += u64::from(line.quantity);
-            let units = order.lines[usize::from(line.line)].iter_mut();
-            for unit in units.filter(|unit| unit.fate == Fate::Committed).take(line.quantity as usize) {
-                unit.fate = Fate::Shipped;
+            let (at, quantity) = (usize::from(line.line), line.quantity as usize);
+            for unit in order.first_drawn(at, Unit::can_leave).into_iter().take(quantity) {
+                order.lines[at][unit].fate = Fate::Shipped;
                 moved += 1;
             }
         }
@@ -93,9 +97,9 @@ impl Twin {
         order.check_units(lines, can_return)?;
         let mut moved = 0;
         for line in lines {
-            let units = order.lines[usize::from(line.line)].iter_mut();
-            for unit in units.filter(|unit| can_return(unit)).take(line.quantity as usize) {
-                unit.returned_to = Some(site);
+            let (at, quantity) = (usize::from(line.line), line.quantity as usize);
+            for unit in order.first_drawn(at, can_return).into_iter().take(quantity) {
+                order.lines[at][unit].returned_to = Some(site);
                 moved += 1;
             }
         }

@@ -105,8 +105,12 @@ impl Twin {
     }
 }
 
-const fn shelf(site: SiteId) -> Account {
+pub(super) const fn shelf(site: SiteId) -> Account {
     Account { site, bucket: Bucket::Available }
+}
+
+pub(super) const fn arriving(site: SiteId) -> Account {
+    Account { site, bucket: Bucket::Arriving }
 }
 
 /// Units found, or gone.
@@ -147,6 +151,12 @@ impl Market {
             | Asked::Move { sku, .. }
             | Asked::Count { sku, .. } => sku,
         };
+        // What comes in while somebody waits for it is not for sale.
+        let to = if from.bucket != Bucket::Available && to.bucket == Bucket::Available && self.is_waited_for(sku) {
+            arriving(to.site)
+        } else {
+            to
+        };
         let is_inside = |account: Account| !matches!(account.bucket, Bucket::Supplier | Bucket::WriteOff);
         if is_inside(from) && units > self.lying(sku, from) {
             return Err(Refusal::NotAvailable { available: self.lying(sku, from) });
@@ -172,7 +182,7 @@ impl Market {
     }
 
     /// Units of one SKU in a place that no order holds.
-    fn lying(&self, sku: SkuId, account: Account) -> u64 {
+    pub(super) fn lying(&self, sku: SkuId, account: Account) -> u64 {
         if account.bucket == Bucket::Available {
             return self.available(sku, account.site);
         }
@@ -190,7 +200,7 @@ impl Market {
 
     /// Units of one SKU that lie at a site, whatever they are for.
     fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
-        let set_aside = [Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine];
+        let set_aside = [Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine, Bucket::Arriving];
         let set_aside: u64 = set_aside.map(|bucket| self.lying(sku, Account { site, bucket })).into_iter().sum();
         let is_promised = |unit: &Unit| unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed);
         let promised = self.placed().flat_map(|order| order.asked.lines.iter().zip(&order.lines));
@@ -205,7 +215,7 @@ impl Market {
         })
     }
 
-    /// Units for sale of one SKU at one site.
+    /// Units on the shelf of one SKU at one site.
     pub(super) fn available(&self, sku: SkuId, site: SiteId) -> u64 {
         let mut units = self.said(sku, shelf(site));
         for order in self.placed() {
@@ -219,7 +229,7 @@ impl Market {
         u64::try_from(units).expect("nothing is sold twice")
     }
 
-    /// Units for sale of one SKU, all sites together.
+    /// Units on the shelf of one SKU, all sites together.
     pub(super) fn available_anywhere(&self, sku: SkuId) -> u64 {
         self.ranked_sites().into_iter().map(|site| self.available(sku, site)).sum()
     }

@@ -7,6 +7,7 @@
 //! available(sku, site) =   what was received and adjusted there
 //!                        - units of orders pinned there that are reserved, committed or shipped
 //!                        + units that came back to there
+//!                        - what of that was set apart for those who wait
 //! ```
 //!
 //! # Always true
@@ -23,6 +24,7 @@ mod placing;
 mod policy;
 mod retake;
 mod retention;
+mod waiting;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +34,7 @@ use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Times
 use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Refusal, Retention};
+use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Granted, Refusal, Retention};
 
 use changes::out_of_bounds_lines;
 use cursor::Story;
@@ -43,16 +45,16 @@ use policy::{Rule, out_of_bounds_policy};
 use retention::out_of_bounds_retention;
 pub(crate) use wanted::Row;
 
-/// What the twin answers: the answer, and the units taken of each line when a placement came up short.
+/// What the twin answers: the answer, and what each line got when a placement came up short or is owed something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) answer: Answer,
-    pub(crate) taken: Vec<u32>,
+    pub(crate) granted: Vec<Granted>,
 }
 
 impl From<Answer> for Told {
     fn from(answer: Answer) -> Self {
-        Self { answer, taken: Vec::new() }
+        Self { answer, granted: Vec::new() }
     }
 }
 
@@ -75,7 +77,7 @@ struct Market {
     sites: Vec<Site>,
     /// SKU 1 first.
     skus: Vec<String>,
-    /// Everything received, adjusted, moved and counted, one element a command.
+    /// Everything received, adjusted, moved and counted, and what arrived for those who wait.
     goods: Vec<Goods>,
     requests: BTreeMap<RequestId, Request>,
     /// Every order and blocked identifier there ever was.
@@ -98,7 +100,7 @@ struct Site {
     rank: u16,
 }
 
-/// Units that somebody said went from one place to another.
+/// Units that went from one place to another by themselves, and not as units of an order.
 #[derive(Debug, Clone, Copy)]
 struct Goods {
     sku: SkuId,
@@ -126,7 +128,12 @@ impl Twin {
 
     /// Does what is asked, or says why not. Everything due must have been swept.
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
+        let before = self.shelves();
         let told = self.carry_out(command, now);
+        // Units that somebody says lie elsewhere are where they were said to lie.
+        if command.order().is_some() {
+            self.set_apart(&before);
+        }
         self.note_ends(now);
         self.note_paid(command, &told);
         told

@@ -1,11 +1,11 @@
 //! What the twin keeps of an order: what was asked, and every unit with its site and its fate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{IdentityHashes, PaymentMethod, Take};
 use stockade::engine::order::State;
-use stockade::engine::{Answer, Line, LineQuantity, Place};
+use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
 
 use super::Told;
 use super::wanted::{Seen, Want};
@@ -24,8 +24,9 @@ pub(super) struct Order {
     /// Zero when the order needed no payment.
     pub(super) deadline: Timestamp,
     pub(super) asked: Asked,
-    /// The units of each line, in the order in which they were drawn.
     pub(super) lines: Vec<Vec<Unit>>,
+    /// The sites of each line, in the order in which it first drew on them, whatever became of the units.
+    pub(super) drew_on: Vec<Vec<SiteId>>,
     pub(super) changes: BTreeMap<ChangeId, Remembered>,
     /// By effect.
     pub(super) handed_off: [Option<Want>; 2],
@@ -49,6 +50,7 @@ pub(super) struct Asked {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unit {
+    /// Where it lies; nowhere while it is owed, and for ever when it was given up before it came.
     pub(super) site: SiteId,
     pub(super) fate: Fate,
     /// Where a shipped unit came back to.
@@ -95,6 +97,18 @@ impl Asked {
     }
 }
 
+impl Unit {
+    /// Sold, and not there yet.
+    pub(super) fn is_owed(&self) -> bool {
+        self.site == SiteId::NOWHERE && matches!(self.fate, Fate::Reserved | Fate::Committed)
+    }
+
+    /// Sold, paid for, and there to be handed over.
+    pub(super) fn can_leave(&self) -> bool {
+        self.fate == Fate::Committed && !self.is_owed()
+    }
+}
+
 impl Order {
     pub(super) fn units(&self) -> impl Iterator<Item = &Unit> {
         self.lines.iter().flatten()
@@ -109,6 +123,37 @@ impl Order {
         State::of(any(Fate::Reserved), any(Fate::Lapsed), any(Fate::Committed), any(Fate::Shipped))
     }
 
+    /// Units that are owed, of one SKU or of all.
+    pub(super) fn owed(&self, sku: Option<SkuId>) -> u64 {
+        let lines = self.asked.lines.iter().zip(&self.lines).filter(|(line, _)| sku.is_none_or(|sku| sku == line.sku));
+        lines.flat_map(|(_, units)| units).filter(|unit| unit.is_owed()).count() as u64
+    }
+
+    /// What it waits for.
+    pub(super) fn waits_for(&self) -> BTreeSet<SkuId> {
+        let lines = self.asked.lines.iter().zip(&self.lines);
+        lines.filter(|(_, units)| units.iter().any(Unit::is_owed)).map(|(line, _)| line.sku).collect()
+    }
+
+    /// Positions of the units of a line that count: those of the site on which it drew first come first, and those that
+    /// lie nowhere last.
+    pub(super) fn first_drawn(&self, line: usize, counts: impl Fn(&Unit) -> bool) -> Vec<usize> {
+        let units = &self.lines[line];
+        let place = |site| self.drew_on[line].iter().position(|known| *known == site).unwrap_or(usize::MAX);
+        let mut positions: Vec<usize> = (0..units.len()).filter(|&at| counts(&units[at])).collect();
+        positions.sort_by_key(|&at| place(units[at].site));
+        positions
+    }
+
+    /// A line has units at these sites from now on. One that it drew on before keeps its place.
+    pub(super) fn draw_on(&mut self, line: usize, sites: &[SiteId]) {
+        for site in sites.iter().filter(|site| **site != SiteId::NOWHERE) {
+            if !self.drew_on[line].contains(site) {
+                self.drew_on[line].push(*site);
+            }
+        }
+    }
+
     /// Gives every unit of one fate another; says how many.
     pub(super) fn turn(&mut self, from: Fate, to: Fate) -> u64 {
         let mut turned = 0;
@@ -120,17 +165,23 @@ impl Order {
     }
 
     pub(super) fn accepted(&self, repeated: bool) -> Told {
-        let taken: Vec<u32> = self.lines.iter().map(|units| units.len() as u32).collect();
-        let short = self.asked.lines.iter().zip(&taken).any(|(line, &taken)| taken < line.quantity);
+        let of_line = |units: &Vec<Unit>| {
+            let owed = units.iter().filter(|unit| unit.is_owed()).count();
+            Granted { taken: units.len() as u32, owed: owed as u32 }
+        };
+        let granted: Vec<Granted> = self.lines.iter().map(of_line).collect();
+        let short = self.asked.lines.iter().zip(&granted).any(|(line, granted)| granted.taken < line.quantity);
+        let owed = granted.iter().any(|granted| granted.owed > 0);
         let answer = Answer::Placed {
             number: self.number,
             accepted_at: self.accepted_at,
             deadline: self.deadline,
             state: self.state(),
             short,
+            owed,
             repeated,
         };
-        Told { answer, taken: if short { taken } else { Vec::new() } }
+        Told { answer, granted: if short || owed { granted } else { Vec::new() } }
     }
 
     pub(super) fn done(&self, moved: u64, excess: u64, repeated: bool) -> Answer {

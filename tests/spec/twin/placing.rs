@@ -35,7 +35,8 @@ impl Twin {
         self.check_room(place.lines.len() as u64, place.details.len() as u64)?;
         self.check_policies(market, place, now)?;
         let sites = market.choose(place)?;
-        let order = market.accept(place, sites, now);
+        self.check_waiting(&sites)?;
+        let order = market.accept(place, &sites, now);
         let told = order.accepted(false);
         self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(Box::new(order)));
         Ok(told)
@@ -49,12 +50,21 @@ impl Twin {
         if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 
+    /// Whether so many more lines may wait for what they are owed.
+    fn check_waiting(&self, sites: &[Vec<SiteId>]) -> Result<(), Refusal> {
+        let owed = sites.iter().filter(|line| line.contains(&SiteId::NOWHERE)).count() as u64;
+        let fits = owed == 0 || self.waiting_pairs() + owed <= self.capacity.waiting_max;
+        if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
+    }
+
     /// Lets every reservation lapse whose deadline is reached; says which orders.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Vec<OrderId> {
         let due = self.due(now);
+        let before = self.shelves();
         for &order in &due {
             self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
         }
+        self.set_apart(&before);
         self.note_ends(now);
         due
     }
@@ -77,7 +87,7 @@ impl Twin {
     /// Lines of orders that are whole, and of closed ones that have to tell what they got.
     fn lines(&self) -> u64 {
         let kept = |market: &Market, id: &OrderId, order: &Order| {
-            !market.gone.contains(id) && (!market.closed.contains(id) || !order.accepted(true).taken.is_empty())
+            !market.gone.contains(id) && (!market.closed.contains(id) || !order.accepted(true).granted.is_empty())
         };
         self.count_orders(kept, |order| order.lines.len() as u64)
     }
@@ -108,7 +118,7 @@ impl Twin {
 }
 
 impl Market {
-    /// The site of every unit, line by line; or why not.
+    /// The site of every unit, line by line, nowhere for one that is owed; or why not.
     fn choose(&self, place: &Place<'_>) -> Result<Vec<Vec<SiteId>>, Refusal> {
         let asked = |sku| place.lines.iter().filter(|line| line.sku == sku).map(|line| u64::from(line.quantity)).sum();
         if place.take == Take::AllOrNothing {
@@ -120,7 +130,8 @@ impl Market {
             }
         }
         let wanted: Vec<(SkuId, u32)> = place.lines.iter().map(|line| (line.sku, line.quantity)).collect();
-        let sites = self.take_units(&wanted);
+        let mut sites = self.take_units(&wanted);
+        self.owe_the_rest(&wanted, &mut sites);
         if sites.iter().all(Vec::is_empty) {
             let sku = place.lines[0].sku;
             return Err(Refusal::SoldOut { sku, asked: asked(sku), available: 0 });
@@ -129,13 +140,25 @@ impl Market {
         Ok(sites)
     }
 
-    /// Takes one unit after the other, lines in order, each from the first site that has one left.
+    /// What the lines still miss, lines in order, as far as the oversell allowances go.
+    fn owe_the_rest(&self, wanted: &[(SkuId, u32)], sites: &mut [Vec<SiteId>]) {
+        let mut left: BTreeMap<SkuId, u64> = wanted.iter().map(|&(sku, _)| (sku, self.oversell_left(sku))).collect();
+        for ((sku, quantity), sites) in wanted.iter().zip(sites) {
+            let left = left.get_mut(sku).expect("entered above");
+            while *left > 0 && sites.len() < *quantity as usize {
+                *left -= 1;
+                sites.push(SiteId::NOWHERE);
+            }
+        }
+    }
+
+    /// Takes one unit after the other from the shelves, lines in order, each from the first site that has one left.
     pub(super) fn take_units(&self, wanted: &[(SkuId, u32)]) -> Vec<Vec<SiteId>> {
         let ranked = self.ranked_sites();
         let mut shelf: BTreeMap<(SkuId, SiteId), u64> = BTreeMap::new();
-        let mut for_sale: BTreeMap<SkuId, u64> = BTreeMap::new();
+        let mut on_the_shelf: BTreeMap<SkuId, u64> = BTreeMap::new();
         for &(sku, _) in wanted {
-            for_sale.insert(sku, self.for_sale(sku));
+            on_the_shelf.insert(sku, self.on_the_shelf(sku));
             for &site in &ranked {
                 shelf.entry((sku, site)).or_insert_with(|| self.available(sku, site));
             }
@@ -145,7 +168,7 @@ impl Market {
             let mut units = Vec::new();
             for _ in 0..quantity {
                 let Some(&site) = ranked.iter().find(|&&site| shelf[&(sku, site)] > 0) else { break };
-                let left = for_sale.get_mut(&sku).expect("entered above");
+                let left = on_the_shelf.get_mut(&sku).expect("entered above");
                 if *left == 0 {
                     break;
                 }
@@ -158,26 +181,29 @@ impl Market {
         taken
     }
 
-    fn accept(&self, place: &Place<'_>, sites: Vec<Vec<SiteId>>, now: Timestamp) -> Order {
+    fn accept(&self, place: &Place<'_>, sites: &[Vec<SiteId>], now: Timestamp) -> Order {
         let free = place.lines.iter().all(|line| line.price == 0);
         let confirmed = free || place.payment == PaymentMethod::CashOnDelivery;
         let fate = if confirmed { Fate::Committed } else { Fate::Reserved };
         let unit = |site| Unit { site, fate, returned_to: None };
         let accepted = self.orders.values().filter(|record| matches!(record, Record::Order(_))).count();
-        Order {
+        let mut order = Order {
             number: OrderNumber(accepted as u64 + 1),
             accepted_at: now,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(u64::from(place.hold_ms)) },
             asked: Asked::of(place),
-            lines: sites.into_iter().map(|line| line.into_iter().map(unit).collect()).collect(),
+            lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),
+            drew_on: vec![Vec::new(); sites.len()],
             changes: BTreeMap::new(),
             handed_off: Want::handed_off(self.effects),
             seen: Seen::default(),
-        }
+        };
+        sites.iter().enumerate().for_each(|(line, sites)| order.draw_on(line, sites));
+        order
     }
 }
 
-/// One draw is one (line, site) pair that gave units.
+/// One draw is one (line, site) pair that gave units; what a line is owed is one more.
 pub(super) fn check_draws(sites: &[Vec<SiteId>]) -> Result<(), Refusal> {
     let places = |line: &Vec<SiteId>| line.iter().collect::<std::collections::BTreeSet<_>>().len();
     if sites.iter().map(places).sum::<usize>() > DRAWS_MAX { Err(Refusal::TooManyDraws) } else { Ok(()) }

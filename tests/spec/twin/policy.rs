@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stockade::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
 use stockade::base::{MarketId, OrderNumber, SkuId, Timestamp};
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Place, Policy, Refusal};
+use stockade::engine::{Answer, Place, Policy, Refusal, StockLevel};
 
 use super::order::{Asked, Fate, Order};
 use super::{Market, Twin, out_of_bounds};
@@ -16,6 +16,8 @@ pub(super) struct Rule {
     pub(super) policy: Policy,
     held_from: OrderNumber,
     day_from: OrderNumber,
+    /// What was told of its stock last.
+    told: StockLevel,
 }
 
 /// Which of the four, and its value.
@@ -38,12 +40,15 @@ impl Twin {
         }
         let mut rule = Rule { policy, ..before };
         let was = before.policy;
-        let other_people = was.by_hashes != policy.by_hashes;
-        if other_people || (was.customer_max > 0) != (policy.customer_max > 0) {
+        if policy.low_stock == 0 {
+            rule.told = StockLevel::Enough;
+        }
+        let counts_other = was.by_hashes != policy.by_hashes || was.returns_give_back != policy.returns_give_back;
+        if counts_other || (was.customer_max > 0) != (policy.customer_max > 0) {
             rule.held_from = next;
         }
         let other_days = was.day_begins_min != policy.day_begins_min;
-        if other_people || other_days || (was.customer_day_max > 0) != (policy.customer_day_max > 0) {
+        if counts_other || other_days || (was.customer_day_max > 0) != (policy.customer_day_max > 0) {
             rule.day_from = next;
         }
         if policy == Policy::default() {
@@ -51,7 +56,30 @@ impl Twin {
         } else {
             market.policies.insert(sku, rule);
         }
+        market.give_up_shelf(sku);
         Ok(Answer::Set { repeated: false })
+    }
+
+    /// Every SKU of which another level has to be told than was told last, with its units for sale; they are told now.
+    pub(crate) fn tell_levels(&mut self) -> Vec<(MarketId, SkuId, StockLevel, u64)> {
+        let mut told = Vec::new();
+        for (id, market) in &mut self.markets {
+            let telling = market.policies.iter().filter(|(_, rule)| rule.policy.low_stock > 0);
+            let telling: Vec<SkuId> = telling.map(|(sku, _)| *sku).collect();
+            for sku in telling {
+                let for_sale = market.for_sale(sku);
+                let rule = market.policies.get_mut(&sku).expect("it was just found");
+                let level = match for_sale {
+                    0 => StockLevel::Out,
+                    units if units <= rule.policy.low_stock => StockLevel::Low,
+                    _ => StockLevel::Enough,
+                };
+                if std::mem::replace(&mut rule.told, level) != level {
+                    told.push((*id, sku, level, for_sale));
+                }
+            }
+        }
+        told
     }
 
     pub(crate) fn policy(&self, market: MarketId, sku: SkuId) -> Policy {
@@ -89,9 +117,18 @@ impl Market {
         self.policies.get(&sku).copied().unwrap_or_default()
     }
 
-    /// Units for sale of one SKU, all sites together.
-    pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+    /// Units of one SKU that are there to be sold, all sites together.
+    pub(super) fn on_the_shelf(&self, sku: SkuId) -> u64 {
         self.available_anywhere(sku).saturating_sub(self.rule(sku).policy.safety_stock)
+    }
+
+    /// Units of one SKU that may still be sold without being there.
+    pub(super) fn oversell_left(&self, sku: SkuId) -> u64 {
+        self.rule(sku).policy.oversell_max.saturating_sub(self.owed(sku))
+    }
+
+    pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+        self.on_the_shelf(sku) + self.oversell_left(sku)
     }
 
     /// Whether a customer may have so many units more, in an order accepted at this moment.
@@ -113,8 +150,9 @@ impl Market {
 
     fn held(&self, sku: SkuId, key: Key) -> u64 {
         let rule = self.rule(sku);
+        let has = |order| has(order, sku, rule.policy);
         let counts = |order: &&Order| order.number >= rule.held_from && keys(rule.policy, &order.asked).contains(&key);
-        if rule.policy.customer_max == 0 { 0 } else { self.placed().filter(counts).map(|order| has(order, sku)).sum() }
+        if rule.policy.customer_max == 0 { 0 } else { self.placed().filter(counts).map(has).sum() }
     }
 
     fn bought_on(&self, sku: SkuId, key: Key, on: i64) -> u64 {
@@ -125,7 +163,8 @@ impl Market {
                 && keys(rule.policy, &order.asked).contains(&key)
         };
         let limited = rule.policy.customer_day_max > 0;
-        if limited { self.placed().filter(counts).map(|order| has(order, sku)).sum() } else { 0 }
+        let has = |order| has(order, sku, rule.policy);
+        if limited { self.placed().filter(counts).map(has).sum() } else { 0 }
     }
 
     /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
@@ -140,11 +179,12 @@ impl Market {
     }
 }
 
-/// Units of a SKU that an order holds or has handed over.
-fn has(order: &Order, sku: SkuId) -> u64 {
+/// Units of a SKU that an order is owed, holds or has handed over.
+fn has(order: &Order, sku: SkuId, policy: Policy) -> u64 {
     let units = order.asked.lines.iter().zip(&order.lines).filter(|(line, _)| line.sku == sku);
-    let fates = units.flat_map(|(_, units)| units).map(|unit| unit.fate);
-    fates.filter(|fate| matches!(fate, Fate::Reserved | Fate::Committed | Fate::Shipped)).count() as u64
+    let units = units.flat_map(|(_, units)| units);
+    let counted = units.filter(|unit| matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Shipped));
+    counted.filter(|unit| !policy.returns_give_back || unit.returned_to.is_none()).count() as u64
 }
 
 fn keys(policy: Policy, who: &Asked) -> Vec<Key> {
@@ -166,6 +206,8 @@ pub(super) fn out_of_bounds_policy(policy: Policy) -> Vec<Refusal> {
     let least = if policy.order_max == 0 { 0 } else { u64::from(policy.order_min) };
     let fields = [
         (Field::SafetyStock, policy.safety_stock, 0, STOCK_UNITS_MAX),
+        (Field::OversellMax, policy.oversell_max, 0, STOCK_UNITS_MAX),
+        (Field::LowStock, policy.low_stock, 0, STOCK_UNITS_MAX),
         (Field::OrderMin, policy.order_min.into(), 0, most),
         (Field::OrderMax, policy.order_max.into(), least, most),
         (Field::DayBegins, policy.day_begins_min.into(), 0, 1_439),

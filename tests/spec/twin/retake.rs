@@ -1,7 +1,9 @@
 //! Payment, more time for it, and whole cancellation in the twin, with the take that comes after expiry.
 
-use stockade::base::limits::{CHANGES_MAX, HOLD_MS_MAX, ID_AHEAD_MS_MAX};
-use stockade::base::{ChangeId, OrderId, SkuId, Timestamp};
+use std::collections::BTreeSet;
+
+use stockade::base::limits::{CHANGES_MAX, HOLD_MS_MAX, ID_AHEAD_MS_MAX, ORDER_DRAWS_MAX};
+use stockade::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
 
@@ -44,7 +46,7 @@ impl Twin {
         Ok(Answer::Extended { deadline: order.deadline, repeated: order.deadline == before })
     }
 
-    /// All lapsed units again, or none.
+    /// All lapsed units again, from the shelf, or none.
     fn retake(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
         let market = self.market(id.market())?;
         let order = self.order(id)?;
@@ -56,7 +58,7 @@ impl Twin {
             let units = wanted.iter().filter(|(its, _)| its == *sku).map(|&(_, units)| u64::from(units)).sum();
             market.check_customer(**sku, units, &order.asked, order.accepted_at).is_err()
         };
-        let skus: std::collections::BTreeSet<SkuId> = wanted.iter().map(|&(sku, _)| sku).collect();
+        let skus: BTreeSet<SkuId> = wanted.iter().map(|&(sku, _)| sku).collect();
         if let Some(sku) = market.first_short(&wanted).or_else(|| skus.iter().find(too_many).copied()) {
             let order = self.order_mut(id)?;
             if order.changes.len() == CHANGES_MAX {
@@ -68,16 +70,12 @@ impl Twin {
         let sites = market.take_units(&wanted);
         check_draws(&sites)?;
         let order = self.order_mut(id)?;
-        for (units, mut sites) in order.lines.iter_mut().zip(sites) {
-            // A site that the line drew on before keeps its place; new ones follow in rank order.
-            let place = |site| units.iter().position(|unit| unit.site == site).unwrap_or(usize::MAX);
-            let places: Vec<usize> = sites.iter().map(|&site| place(site)).collect();
-            let mut order: Vec<usize> = (0..sites.len()).collect();
-            order.sort_by_key(|&at| places[at]);
-            sites = order.into_iter().map(|at| sites[at]).collect();
-            let lapsed = units.iter_mut().filter(|unit| unit.fate == Fate::Lapsed);
+        order.check_places(&sites)?;
+        for (at, sites) in sites.iter().enumerate() {
+            order.draw_on(at, sites);
+            let lapsed = order.lines[at].iter_mut().filter(|unit| unit.fate == Fate::Lapsed);
             for (unit, site) in lapsed.zip(sites) {
-                unit.site = site;
+                unit.site = *site;
                 unit.fate = Fate::Committed;
             }
         }
@@ -136,13 +134,25 @@ impl Twin {
     }
 }
 
+impl Order {
+    /// Whether it may take units at these sites as well.
+    fn check_places(&self, sites: &[Vec<SiteId>]) -> Result<(), Refusal> {
+        let places = |(at, sites): (usize, &Vec<SiteId>)| {
+            let before = self.lines[at].iter().map(|unit| unit.site).chain(self.drew_on[at].iter().copied());
+            before.chain(sites.iter().copied()).collect::<BTreeSet<SiteId>>().len()
+        };
+        let places = sites.iter().enumerate().map(places).sum::<usize>();
+        if places > ORDER_DRAWS_MAX { Err(Refusal::TooManyDraws) } else { Ok(()) }
+    }
+}
+
 impl Market {
-    /// The first SKU, in line order, of which all lines together want more than all sites have. A line that wants
+    /// The first SKU, in line order, of which all lines together want more than lies on the shelves. A line that wants
     /// nothing (any more) is passed over.
     fn first_short(&self, wanted: &[(SkuId, u32)]) -> Option<SkuId> {
         let total = |sku| wanted.iter().filter(|(its, _)| *its == sku).map(|&(_, units)| u64::from(units)).sum::<u64>();
         let wanting = wanted.iter().filter(|(_, units)| *units > 0);
-        wanting.map(|&(sku, _)| sku).find(|&sku| total(sku) > self.for_sale(sku))
+        wanting.map(|&(sku, _)| sku).find(|&sku| total(sku) > self.on_the_shelf(sku))
     }
 }
 

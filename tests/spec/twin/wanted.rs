@@ -6,14 +6,14 @@ use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Action, Answer, AsideReason, Command, Effect, Effects, Refusal, Report};
 
-use super::order::{Fate, Order, Record, Remembered};
+use super::order::{Fate, Order, Record, Remembered, Unit};
 use super::{Told, Twin, out_of_bounds};
 
 /// What is known of one effect of one order that is handed off.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Want {
-    wanted: u16,
-    told: u16,
+    wanted: u32,
+    told: u32,
     aside: Option<AsideReason>,
     since: Timestamp,
 }
@@ -24,7 +24,7 @@ pub(super) struct Seen {
     payment: Payment,
     /// The adapter's money came late and in vain.
     in_vain: bool,
-    /// Units that are committed or left the building.
+    /// Units that are committed and there, or left the building.
     firm: u64,
 }
 
@@ -43,7 +43,7 @@ enum Payment {
 pub(crate) struct Row {
     pub(crate) order: OrderId,
     pub(crate) action: Action,
-    pub(crate) attempt: u16,
+    pub(crate) attempt: u32,
     pub(crate) since: Timestamp,
     pub(crate) aside: Option<AsideReason>,
     pub(crate) state: State,
@@ -63,7 +63,7 @@ impl Want {
         *self = Self { wanted: self.wanted + 1, told: self.told, aside: None, since };
     }
 
-    fn tell(&mut self, attempt: u16) {
+    fn tell(&mut self, attempt: u32) {
         self.told = self.told.max(attempt);
         if !self.is_open() {
             (self.aside, self.since) = (None, Timestamp::ZERO);
@@ -83,7 +83,7 @@ impl Twin {
         &mut self,
         id: OrderId,
         effect: Effect,
-        (attempt, report): (u16, Report),
+        (attempt, report): (u32, Report),
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
         let order = self.order_mut(id)?;
@@ -156,7 +156,9 @@ impl Order {
             _ => Payment::Paid,
         };
         let in_vain = matches!(self.changes.get(&ChangeId::HANDED_OFF), Some(Remembered::RetakeFailed { .. }));
-        let seen = Seen { payment, in_vain, firm: self.count(Fate::Committed) + self.count(Fate::Shipped) };
+        let is_firm = |unit: &&Unit| unit.can_leave() || unit.fate == Fate::Shipped;
+        let firm = self.units().filter(is_firm).count() as u64;
+        let seen = Seen { payment, in_vain, firm };
         let before = std::mem::replace(&mut self.seen, seen);
         let since = if payment == Payment::Expired && before.payment != payment { self.deadline } else { now };
         let is_new = before.payment == Payment::New && payment == Payment::Paid;
@@ -178,13 +180,13 @@ impl Order {
     }
 
     fn amount(&self, action: Action) -> u64 {
-        let counts = |fate: Fate| match action {
-            Action::Charge => fate == Fate::Reserved,
-            Action::Close => fate == Fate::Lapsed,
+        let counts = |unit: &Unit| match action {
+            Action::Charge => unit.fate == Fate::Reserved,
+            Action::Close => unit.fate == Fate::Lapsed,
             Action::GiveBack => true,
-            Action::Release => fate == Fate::Committed,
+            Action::Release => unit.can_leave(),
         };
-        let units = |line: usize| self.lines[line].iter().filter(|unit| counts(unit.fate)).count() as u64;
+        let units = |line: usize| self.lines[line].iter().filter(|unit| counts(unit)).count() as u64;
         self.asked.lines.iter().enumerate().map(|(at, line)| line.price * units(at)).sum()
     }
 }
