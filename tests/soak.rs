@@ -15,7 +15,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::ledger::Bucket;
-use stockade::engine::order::{Counters, STATES, State};
+use stockade::engine::order::{LineUnits, STATES, State};
 use stockade::engine::{
     Capacity, Command, Engine, Fact, Line, LineQuantity, Place, Refusal, Retention, Scratch, order_hash,
 };
@@ -160,10 +160,10 @@ impl Sale {
         let (state, line) = match fate(number) {
             Fate::HandedOver | Fate::HandedOverLate => {
                 self.handed_over += 2 * line_count(number) as i64;
-                (State::Completed, Counters { shipped: 2, ..Counters::default() })
+                (State::Completed, LineUnits { shipped: 2, ..LineUnits::default() })
             }
-            Fate::Cancelled => (State::Cancelled, Counters { cancelled: 2, ..Counters::default() }),
-            Fate::Expired => (State::Expired, Counters { lapsed: 2, ..Counters::default() }),
+            Fate::Cancelled => (State::Cancelled, LineUnits { cancelled: 2, ..LineUnits::default() }),
+            Fate::Expired => (State::Expired, LineUnits { lapsed: 2, ..LineUnits::default() }),
         };
         self.states[state as usize] += 1;
         let lines = vec![line; line_count(number)];

@@ -12,6 +12,8 @@
 
 use core::fmt;
 
+use super::layout::RECORD_VERSION;
+use super::request_records::RequestKind;
 use crate::engine::Refusal;
 use crate::engine::refusal::{Field, Legal};
 
@@ -139,8 +141,8 @@ impl fmt::Display for Refused {
             },
             Self::UnknownKind { kind } => write!(f, "no request has kind {kind}; see the list of records"),
             Self::UnknownVersion { kind, version } => {
-                let reads = super::request_records::RequestKind::from_byte(*kind)
-                    .map_or(super::RECORD_VERSION, |kind| kind.version());
+                let known = RequestKind::from_byte(*kind);
+                let reads = known.map_or(RECORD_VERSION, RequestKind::version);
                 write!(f, "kind {kind} has no version {version}; this server reads version {reads}")
             }
             Self::Overloaded { retry_after_ms } => {

@@ -93,7 +93,7 @@ fn no_answer_to_a_command_or_refusal_is_larger_than_what_is_counted_for_it() {
     let tag = Tag::default();
     let lines = [Line { sku: SkuId(1), quantity: 1, price: 1 }; LINES_MAX];
     check(&Request::Command(place(&lines)), |writer| {
-        writer.answer(tag, &placed(true), &[Granted { taken: 1, owed: 1 }; LINES_MAX])
+        writer.answer(tag, &placed(true), &[Granted { taken: 1, owed: 1 }; LINES_MAX]);
     });
     check(&Request::Command(place(&lines[..1])), |writer| writer.answer(tag, &placed(false), &[]));
     let cancel = Request::Command(Command::Cancel { order: order(), block: false });
