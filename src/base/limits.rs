@@ -76,6 +76,10 @@ pub const RETIREMENTS_PER_TURN_MAX: usize = 8;
 pub const PAGE_ROWS_MAX: usize = 1_024;
 /// Orders looked at for one page of open orders; the page may then be shorter and says where to go on.
 pub const PAGE_SCAN_MAX: usize = 4_096;
+/// Lines of one order that count as one more such look.
+pub const LINES_PER_LOOK: usize = 16;
+/// Customers and SKUs that a run of order numbers may be about and still be passed over unlooked.
+pub const SIEVE_SUBJECTS_MAX: usize = PAGE_SCAN_MAX * LINES_PER_LOOK;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
 pub const ORDERS_DEFAULT: u64 = 1_000_000;
@@ -100,8 +104,8 @@ pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
 /// Bytes of customer details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured
-/// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), and a quarter to spare.
-pub const ORDER_MEMORY_BYTES: u64 = 356;
+/// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), its share of a sieve (2), and a quarter to spare.
+pub const ORDER_MEMORY_BYTES: u64 = 358;
 
 /// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
 /// change that is remembered.

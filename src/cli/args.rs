@@ -297,6 +297,19 @@ pub(super) enum StockCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// List the open orders that hold units of a SKU, or wait for them, and until when.
+    Holders {
+        /// Its code.
+        sku: String,
+        /// Orders with numbers after this one.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        after: u64,
+        /// At most so many, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Show the stock of SKUs, site by site.
     Get {
         /// Their codes.

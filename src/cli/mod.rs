@@ -17,6 +17,7 @@ mod backup;
 mod books;
 mod config;
 mod fault;
+mod holders;
 mod serve_args;
 mod settings;
 
@@ -269,6 +270,9 @@ fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {
                 stock_move::count(settings, (&sku, &site), (expected, counted), request.as_deref()).await
             })
         }
+        StockCommand::Holders { sku, after, limit, client } => {
+            ask(sources.client(client)?, async |settings| holders::holders(settings, &sku, after, limit).await)
+        }
         StockCommand::Get { skus, client } => {
             ask(sources.client(client)?, async |settings| stock::get(settings, &skus).await)
         }
@@ -284,7 +288,11 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::Get { order, client } => {
             ask(sources.client(client)?, async |settings| order::get(settings, &order).await)
         }
-        OrderCommand::List { after, limit, client } => {
+        OrderCommand::List { customer: Some(customer), before, limit, client, .. } => {
+            let client = sources.client(client)?;
+            ask(client, async |settings| order::list_of(settings, &customer, before, limit).await)
+        }
+        OrderCommand::List { after, limit, client, .. } => {
             ask(sources.client(client)?, async |settings| order::list(settings, after, limit).await)
         }
         OrderCommand::Confirm { order, attempt, client } => {

@@ -182,25 +182,59 @@ pub(super) async fn get(settings: &ClientSettings, text: &str) -> Result<OrderRe
     Ok(OrderReport::new(&view, &codes))
 }
 
+/// Orders that hold units, with numbers after `after`.
 pub(super) async fn list(settings: &ClientSettings, after: u64, limit: u64) -> Result<OrderListReport, CliFault> {
     let connection = MarketConnection::open(settings).await?;
-    let mut report = OrderListReport { orders: Vec::new(), next: Some(after), more: None };
-    while let Some(after) = report.next
-        && (report.orders.len() as u64) < limit
-    {
-        let left = (limit - report.orders.len() as u64).min(PAGE_ROWS_MAX as u64);
-        let rows_max = u16::try_from(left).expect("law: a page's rows fit 16 bits");
-        let query = Query::OpenOrders { market: connection.market, after: OrderNumber(after), rows_max };
-        let QueryReply::OpenOrders(page) = connection.query("open orders", &query).await? else {
-            return Err(unexpected("open orders", &"something else"));
-        };
-        report.orders.extend(page.rows.iter().map(Into::into));
-        report.next = page.next.map(|number| number.0);
-    }
+    let market = connection.market;
+    let ask = |after, rows_max| Query::OpenOrders { market, after, rows_max };
+    let mut report = gather(&connection, "open orders", (after, limit), ask).await?;
     report.more = report.next.map(|next| {
         let (next, limit) = (next.to_string(), limit.to_string());
         connection.suggestion.command("order list", &["--after", &next, "--limit", &limit])
     });
+    Ok(report)
+}
+
+/// Every order of a customer that is kept, newest first, with numbers before `before`.
+pub(super) async fn list_of(
+    settings: &ClientSettings,
+    key: &str,
+    before: u64,
+    limit: u64,
+) -> Result<OrderListReport, CliFault> {
+    let customer = customer(Some(key))?;
+    let connection = MarketConnection::open(settings).await?;
+    let market = connection.market;
+    let ask = |before, rows_max| Query::CustomerOrders { market, customer, before, rows_max };
+    let mut report = gather(&connection, "the customer's orders", (before, limit), ask).await?;
+    report.nobody = "no orders of this customer are kept";
+    report.more = report.next.map(|next| {
+        let (next, limit) = (next.to_string(), limit.to_string());
+        connection.suggestion.command("order list", &["--customer", key, "--before", &next, "--limit", &limit])
+    });
+    Ok(report)
+}
+
+/// Pages of orders from a number on, until there are so many or no more.
+async fn gather(
+    connection: &MarketConnection,
+    what: &str,
+    (from, limit): (u64, u64),
+    ask: impl Fn(OrderNumber, u16) -> Query<'static>,
+) -> Result<OrderListReport, CliFault> {
+    let mut report = OrderListReport { orders: Vec::new(), next: Some(from), more: None, nobody: "no open orders" };
+    while let Some(from) = report.next
+        && (report.orders.len() as u64) < limit
+    {
+        let left = (limit - report.orders.len() as u64).min(PAGE_ROWS_MAX as u64);
+        let rows_max = u16::try_from(left).expect("law: a page's rows fit 16 bits");
+        let reply = connection.query(what, &ask(OrderNumber(from), rows_max)).await?;
+        let (QueryReply::OpenOrders(page) | QueryReply::CustomerOrders(page)) = reply else {
+            return Err(unexpected(what, &"something else"));
+        };
+        report.orders.extend(page.rows.iter().map(Into::into));
+        report.next = page.next.map(|number| number.0);
+    }
     Ok(report)
 }
 

@@ -16,11 +16,17 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// List orders that still hold units.
+    /// List orders that still hold units; or every order of a customer that is kept, newest first.
     List {
         /// Orders with numbers after this one.
-        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        #[arg(long, default_value_t = 0, value_name = "NUMBER", conflicts_with = "customer")]
         after: u64,
+        /// Whose: 32 hexadecimal digits.
+        #[arg(long, value_name = "KEY")]
+        customer: Option<String>,
+        /// Orders of the customer with numbers before this one.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER", requires = "customer")]
+        before: u64,
         /// At most so many, from 1.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,

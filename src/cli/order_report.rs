@@ -126,15 +126,18 @@ impl fmt::Display for OrderReport {
     }
 }
 
-/// Orders that still hold units.
+/// Orders that still hold units, or those of a customer.
 #[derive(Debug, Serialize)]
 pub(super) struct OrderListReport {
     pub(super) orders: Vec<OrderRowReport>,
-    /// Go on with `--after` this number; none at the end.
+    /// Go on with `--after` (of a customer: `--before`) this number; none at the end.
     pub(super) next: Option<u64>,
     /// The command that does.
     #[serde(skip)]
     pub(super) more: Option<String>,
+    /// What is said when there are none.
+    #[serde(skip)]
+    pub(super) nobody: &'static str,
 }
 
 /// One of them.
@@ -156,7 +159,7 @@ impl From<&OrderRow> for OrderRowReport {
 impl fmt::Display for OrderListReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.orders.is_empty() && self.next.is_none() {
-            return writeln!(f, "no open orders");
+            return writeln!(f, "{}", self.nobody);
         }
         let mut table = Table::new(&["number", "id", "state", "reserved until"]);
         for row in &self.orders {

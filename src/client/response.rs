@@ -1,7 +1,7 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
 use crate::base::{MarketId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
 use crate::engine::{Answer, Effects, Granted, Policy, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
@@ -38,6 +38,10 @@ pub enum QueryReply {
     Order(Box<OrderView>),
     /// To `Query::OpenOrders`.
     OpenOrders(OrderPage),
+    /// To `Query::CustomerOrders`.
+    CustomerOrders(OrderPage),
+    /// To `Query::Holders`.
+    Holders(HolderPage),
     /// To `Query::Books`.
     Books(Box<BooksAt>),
     /// To `Query::Policy`.
@@ -95,6 +99,8 @@ impl Settled {
                 QueryReply::Order(view)
             }
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
+            (Request::Query(Query::CustomerOrders { .. }), Reply::OpenOrders(page)) => QueryReply::CustomerOrders(page),
+            (Request::Query(Query::Holders { .. }), Reply::Holders(page)) => QueryReply::Holders(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
             (Request::Query(Query::Policy { .. }), Reply::Policy(policy)) => QueryReply::Policy(policy),
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),

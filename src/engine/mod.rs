@@ -29,6 +29,7 @@ pub mod query;
 
 mod decide;
 mod fill;
+mod find;
 mod fold;
 mod for_sale;
 mod routing;
@@ -55,6 +56,7 @@ mod read;
 mod requests;
 mod retention;
 mod retire;
+mod sieve;
 mod stock_level;
 mod waiting;
 

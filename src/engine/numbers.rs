@@ -1,4 +1,5 @@
-//! Order numbers of a market, and where each order lies. Numbers only go up; orders leave in any order.
+//! Order numbers of a market, where each order lies, and what the orders of a chunk are about. Numbers only go up;
+//! orders leave in any order.
 //!
 //! ```text
 //! left for good │ chunk │ chunk │ nothing lives │ chunk │ ► next number
@@ -10,8 +11,10 @@
 //! - A chunk in which no order lives any more takes no memory but its pointer, and none in front of the first living
 //!   one.
 
+use core::cell::OnceCell;
 use std::collections::VecDeque;
 
+use super::sieve::{Sieve, Subject};
 use crate::base::OrderNumber;
 
 /// Numbers of one chunk.
@@ -35,11 +38,13 @@ pub(super) struct Numbers {
 struct Chunk {
     positions: [u32; CHUNK],
     living: usize,
+    /// Once all its numbers are given and somebody has asked about it; none if that would take too long.
+    sieve: OnceCell<Option<Box<Sieve>>>,
 }
 
 impl Default for Chunk {
     fn default() -> Self {
-        Self { positions: [NONE; CHUNK], living: 0 }
+        Self { positions: [NONE; CHUNK], living: 0, sieve: OnceCell::new() }
     }
 }
 
@@ -121,6 +126,80 @@ impl Numbers {
         (number < self.given).then_some((OrderNumber(number), None))
     }
 
+    /// The first order with a number after this one that may be about something, looking at no more than `looks`
+    /// places, or a chunk's more when nobody has asked about it before; and the number up to which that was looked.
+    /// `None` when no number after it has been given. `subjects` tells what the order at a position is about.
+    pub(super) fn after_about<S: Iterator<Item = Subject>>(
+        &self,
+        number: OrderNumber,
+        about: Subject,
+        looks: &mut usize,
+        subjects: impl Fn(u32) -> S,
+    ) -> Option<(OrderNumber, Option<u32>)> {
+        let mut number = number.0.max(self.base * CHUNK as u64);
+        while *looks > 0 && number < self.given {
+            *looks -= 1;
+            let (chunk, at) = self.find(OrderNumber(number + 1))?;
+            match self.chunk_about(chunk, about, looks, &subjects) {
+                None => number = (number / CHUNK as u64 + 1) * CHUNK as u64,
+                Some(chunk) => {
+                    number += 1;
+                    if chunk.positions[at] != NONE {
+                        return Some((OrderNumber(number), Some(chunk.positions[at])));
+                    }
+                }
+            }
+        }
+        (number < self.given).then_some((OrderNumber(number), None))
+    }
+
+    /// The same the other way: the last order with a number before this one. `None` when there is none before it.
+    pub(super) fn before_about<S: Iterator<Item = Subject>>(
+        &self,
+        number: OrderNumber,
+        about: Subject,
+        looks: &mut usize,
+        subjects: impl Fn(u32) -> S,
+    ) -> Option<(OrderNumber, Option<u32>)> {
+        let first = self.base * CHUNK as u64 + 1;
+        let mut number = number.0.min(self.given + 1);
+        while *looks > 0 && number > first {
+            *looks -= 1;
+            let (chunk, at) = self.find(OrderNumber(number - 1))?;
+            match self.chunk_about(chunk, about, looks, &subjects) {
+                None => number -= at as u64 + 1,
+                Some(chunk) => {
+                    number -= 1;
+                    if chunk.positions[at] != NONE {
+                        return Some((OrderNumber(number), Some(chunk.positions[at])));
+                    }
+                }
+            }
+        }
+        (number > first).then_some((OrderNumber(number), None))
+    }
+
+    /// A chunk, if an order of it may be about something.
+    fn chunk_about<S: Iterator<Item = Subject>>(
+        &self,
+        index: usize,
+        about: Subject,
+        looks: &mut usize,
+        subjects: &impl Fn(u32) -> S,
+    ) -> Option<&Chunk> {
+        let chunk = self.chunks[index].as_deref()?;
+        let is_full = (self.base + index as u64 + 1) * CHUNK as u64 <= self.given;
+        if !is_full {
+            return Some(chunk);
+        }
+        let sieve = chunk.sieve.get_or_init(|| {
+            *looks = looks.saturating_sub(CHUNK);
+            let living = chunk.positions.iter().filter(|position| **position != NONE);
+            Sieve::of(living.flat_map(|position| subjects(*position)))
+        });
+        sieve.as_ref().is_none_or(|sieve| sieve.may_hold(about)).then_some(chunk)
+    }
+
     /// The order with this number leaves.
     pub(super) fn leave(&mut self, number: OrderNumber) {
         let (chunk, at) = self.find(number).expect("law: who leaves has a number");
@@ -147,6 +226,7 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::SkuId;
 
     #[test]
     fn numbers_name_their_order_until_it_leaves() {
@@ -172,6 +252,35 @@ mod tests {
         numbers.leave(kept);
         assert_eq!(numbers.chunks.len(), 1);
         assert_eq!(numbers.next(), OrderNumber(40 * CHUNK as u64 + 1));
+    }
+
+    #[test]
+    fn a_walk_for_something_finds_it_in_both_directions_and_passes_over_the_rest() {
+        let mut numbers = Numbers::default();
+        (0..20 * CHUNK as u32 + 9).for_each(|position| numbers.give(position));
+        let wanted = |position: u32| position == 5 || position.is_multiple_of(30_000);
+        let (about, other) = (Subject::sku(SkuId(7)), Subject::sku(SkuId(8)));
+        let subjects = |position| std::iter::once(if wanted(position) { about } else { other });
+        let walk = |up: bool| {
+            let (mut found, mut at, mut pages) = (Vec::new(), OrderNumber(if up { 0 } else { u64::MAX }), 0);
+            loop {
+                let mut looks = 1_000;
+                let next = match up {
+                    true => numbers.after_about(at, about, &mut looks, subjects),
+                    false => numbers.before_about(at, about, &mut looks, subjects),
+                };
+                let Some((reached, position)) = next else { return (found, pages) };
+                assert!(reached != at && (reached > at) == up, "a walk that does not move would never end");
+                found.extend(position.filter(|position| wanted(*position)));
+                (at, pages) = (reached, pages + usize::from(looks == 0));
+            }
+        };
+        let (found, pages) = walk(true);
+        assert_eq!(found, [0, 5, 30_000, 60_000]);
+        assert!(pages >= 20, "{pages}: whoever asks first makes each sieve, one a page");
+        let (found, pages) = walk(false);
+        assert_eq!(found, [60_000, 30_000, 5, 0]);
+        assert!(pages <= 3, "{pages}: three chunks are looked through, the others passed over");
     }
 
     #[test]

@@ -73,6 +73,28 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
+    /// Orders of a customer that are kept, newest first. Answered as open orders are.
+    CustomerOrders {
+        /// Where.
+        market: MarketId,
+        /// Whose; not the key of guests.
+        customer: CustomerKey,
+        /// Zero to begin; then the number the page before told.
+        before: OrderNumber,
+        /// At most so many.
+        rows_max: u16,
+    },
+    /// Open orders that hold units of a SKU or are owed them, in order of their numbers.
+    Holders {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// Zero to begin; then the number the page before told.
+        after: OrderNumber,
+        /// At most so many.
+        rows_max: u16,
+    },
     /// The books of a market.
     Books {
         /// Which.
@@ -230,7 +252,7 @@ pub struct DrawView {
     pub shipped: u32,
 }
 
-/// One open order of a page.
+/// One order of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderRow {
     /// Identifier.
@@ -243,11 +265,33 @@ pub struct OrderRow {
     pub deadline: Timestamp,
 }
 
-/// A page of open orders.
+/// A page of orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderPage {
-    /// In order of their numbers.
+    /// In the order asked.
     pub rows: Vec<OrderRow>,
+    /// Ask again from this number on; `None` at the end. A page may be short, even empty, and still go on.
+    pub next: Option<OrderNumber>,
+}
+
+/// What an open order holds of a SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HolderRow {
+    /// Which, and until when.
+    pub order: OrderRow,
+    /// Units sold and not there yet.
+    pub owed: u64,
+    /// Units set aside until the deadline.
+    pub reserved: u64,
+    /// Units paid for.
+    pub committed: u64,
+}
+
+/// A page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderPage {
+    /// In order of their numbers.
+    pub rows: Vec<HolderRow>,
     /// Ask again after this number; `None` at the end. A page may be short, even empty, and still go on.
     pub next: Option<OrderNumber>,
 }

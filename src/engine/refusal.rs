@@ -116,10 +116,22 @@ pub enum Refusal {
     },
 }
 
-/// A field that can be outside its bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Field {
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// A field that can be outside its bounds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Field {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl Field {
+            /// Every field.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+fields! {
     /// How many lines.
     Lines = 1,
     /// Units of a line, a receipt or a change.
@@ -162,6 +174,8 @@ pub enum Field {
     OversellMax = 20,
     /// Units for sale that are little.
     LowStock = 21,
+    /// The key of a customer.
+    Customer = 22,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.

@@ -19,6 +19,7 @@ const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
 const NUMBER_ROW_BYTES: usize = 4;
 const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
+const HOLDER_ROW_BYTES: usize = 57;
 const WANT_ROW_BYTES: usize = 59;
 const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
 const LINE_BYTES: usize = 48;
@@ -47,6 +48,8 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::Skus { market, .. }
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
+            | Query::CustomerOrders { market, .. }
+            | Query::Holders { market, .. }
             | Query::Books { market }
             | Query::Policy { market, .. }
             | Query::Effects { market }
@@ -77,7 +80,10 @@ fn query_bytes(query: &Query<'_>) -> usize {
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,
         Query::Sites { .. } => SITES_MAX * CODE_ROW_BYTES,
         Query::Skus { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CODE_ROW_BYTES,
-        Query::OpenOrders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES,
+        Query::OpenOrders { rows_max, .. } | Query::CustomerOrders { rows_max, .. } => {
+            PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES
+        }
+        Query::Holders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * HOLDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
         Query::Books { .. } => BOOKS_BYTES,
     }

@@ -42,6 +42,12 @@ fn try_answer(
         Query::OpenOrders { market, after, rows_max } => {
             writer.open_orders(tag, &engine.open_orders(market, after, rows_max)?);
         }
+        Query::CustomerOrders { market, customer, before, rows_max } => {
+            writer.open_orders(tag, &engine.customer_orders(market, customer, before, rows_max)?);
+        }
+        Query::Holders { market, sku, after, rows_max } => {
+            writer.holders(tag, &engine.holders(market, sku, after, rows_max)?);
+        }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
         Query::Effects { market } => writer.effects(tag, engine.effects(market)?),

@@ -214,6 +214,10 @@ impl Batch {
             Query::Order { order } => Query::Order { order },
             Query::OrderByNumber { market, number } => Query::OrderByNumber { market, number },
             Query::OpenOrders { market, after, rows_max } => Query::OpenOrders { market, after, rows_max },
+            Query::CustomerOrders { market, customer, before, rows_max } => {
+                Query::CustomerOrders { market, customer, before, rows_max }
+            }
+            Query::Holders { market, sku, after, rows_max } => Query::Holders { market, sku, after, rows_max },
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
@@ -277,6 +281,8 @@ impl Batch {
             | Query::Order { .. }
             | Query::OrderByNumber { .. }
             | Query::OpenOrders { .. }
+            | Query::CustomerOrders { .. }
+            | Query::Holders { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
             | Query::Retention { .. }

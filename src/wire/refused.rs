@@ -256,6 +256,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::Attempt => "the attempt of an effect",
         Field::OversellMax => "the oversell allowance",
         Field::LowStock => "the units that are called low",
+        Field::Customer => "the key of a customer",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
     }

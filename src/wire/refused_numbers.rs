@@ -132,30 +132,5 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
 }
 
 fn field(number: u16) -> Result<Field, Malformed> {
-    FIELDS.into_iter().find(|field| *field as u16 == number).ok_or(Malformed(Part::Value))
+    Field::ALL.iter().copied().find(|field| *field as u16 == number).ok_or(Malformed(Part::Value))
 }
-
-/// Every field that can be out of bounds.
-pub(super) const FIELDS: [Field; 21] = [
-    Field::Lines,
-    Field::Quantity,
-    Field::Price,
-    Field::Total,
-    Field::Details,
-    Field::Hold,
-    Field::Code,
-    Field::Markets,
-    Field::Sites,
-    Field::Skus,
-    Field::Stock,
-    Field::Rows,
-    Field::Line,
-    Field::SafetyStock,
-    Field::OrderMin,
-    Field::OrderMax,
-    Field::DayBegins,
-    Field::Policies,
-    Field::Attempt,
-    Field::ReturnWindow,
-    Field::IdsKept,
-];

@@ -8,7 +8,7 @@ use super::refused::Refused;
 use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
-use crate::engine::query::{OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
 use crate::engine::{Answer, Books, Effects, Granted, Policy};
 
 /// One reply.
@@ -35,8 +35,10 @@ pub enum Reply<'a> {
     Skus(Vec<SkuRow>),
     /// An order.
     Order(Box<OrderView>),
-    /// A page of open orders.
+    /// A page of open orders, or of a customer's.
     OpenOrders(OrderPage),
+    /// A page of who holds units of a SKU.
+    Holders(HolderPage),
     /// The books of a market.
     Books(Box<BooksAt>),
     /// What may be sold of a SKU.

@@ -11,7 +11,8 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
-    availability, books, effects, open_orders, order, policy, retention, sites, sku_numbers, skus, stock, wanted,
+    availability, books, effects, holders, open_orders, order, policy, retention, sites, sku_numbers, skus, stock,
+    wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
@@ -89,6 +90,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Skus => skus(head, record)?,
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
+        ReplyKind::Holders => holders(head, record)?,
         ReplyKind::Books => books(head, record)?,
         ReplyKind::Policy => policy(head, record)?,
         ReplyKind::Retention => retention(head, record)?,

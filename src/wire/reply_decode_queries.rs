@@ -8,15 +8,16 @@ use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedDrawViewV1, ArchivedEffectsV1,
-    ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV2, ArchivedPolicyV2,
-    ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
-    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED,
-    HAS_HASHES, MORE,
+    ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1,
+    ArchivedOrderV2, ArchivedPolicyV2, ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
+    ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
+    ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::query::{
-    DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow,
+    WantPage, WantRow,
 };
 use crate::engine::{Action, AsideReason, Books, Retention};
 
@@ -169,6 +170,26 @@ pub(super) fn open_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Re
     body.end()?;
     let next = fixed.next.to_native();
     Ok(Reply::OpenOrders(OrderPage { rows, next: (next != 0).then_some(OrderNumber(next)) }))
+}
+
+pub(super) fn holders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedHoldersV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedHolderRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+        let order = OrderRow {
+            order: OrderId::from_bits(row.order.to_native()),
+            number: OrderNumber(row.number.to_native()),
+            state: state(row.state)?,
+            deadline: Timestamp::from_ms(row.deadline.to_native()),
+        };
+        let (owed, reserved, committed) = (row.owed.to_native(), row.reserved.to_native(), row.committed.to_native());
+        Ok(HolderRow { order, owed, reserved, committed })
+    })?;
+    body.end()?;
+    let next = fixed.next.to_native();
+    Ok(Reply::Holders(HolderPage { rows, next: (next != 0).then_some(OrderNumber(next)) }))
 }
 
 pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

@@ -14,16 +14,19 @@ use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV3, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, GrantedV2, HAS_HASHES,
-    LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2,
-    REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1,
-    SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
+    HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2,
+    PlacedV1, PolicyV2, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1,
+    SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
 use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
-use crate::engine::query::{LineView, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow};
+use crate::engine::query::{
+    HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+    WantRow,
+};
 use crate::engine::{Answer, Books, Effects, Granted, Policy, Retention};
 
 /// Writes reply frames into one buffer.
@@ -192,7 +195,7 @@ impl ReplyWriter {
         self.seal(bytes);
     }
 
-    /// Appends a page of open orders.
+    /// Appends a page of orders.
     pub fn open_orders(&mut self, tag: Tag, page: &OrderPage) {
         let bytes = 26 + 33 * page.rows.len();
         let head = self.head(ReplyKind::OpenOrders, bytes, tag, 0, 0);
@@ -201,6 +204,20 @@ impl ReplyWriter {
         for row in &page.rows {
             let (order, number, deadline) = (row.order.bits(), row.number.0, row.deadline.ms());
             put(&mut self.buffer, &OrderRowV1 { order, number, deadline, state: row.state as u8 });
+        }
+        self.seal(bytes);
+    }
+
+    /// Appends a page of who holds units of a SKU.
+    pub fn holders(&mut self, tag: Tag, page: &HolderPage) {
+        let bytes = 26 + 57 * page.rows.len();
+        let head = self.head(ReplyKind::Holders, bytes, tag, 0, 0);
+        let next = page.next.map_or(0, |number| number.0);
+        put(&mut self.buffer, &HoldersV1 { head, next, rows: count16(page.rows.len()) });
+        for HolderRow { order: OrderRow { order, number, state, deadline }, owed, reserved, committed } in &page.rows {
+            let (order, number, deadline, state) = (order.bits(), number.0, deadline.ms(), *state as u8);
+            let (owed, reserved, committed) = (*owed, *reserved, *committed);
+            put(&mut self.buffer, &HolderRowV1 { order, number, deadline, owed, reserved, committed, state });
         }
         self.seal(bytes);
     }

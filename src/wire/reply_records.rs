@@ -35,6 +35,7 @@ kinds! {
         Availability = 41,
         Wanted = 42,
         Effects = 43,
+        Holders = 44,
         Status = 48,
         Hello = 64,
     }
@@ -241,6 +242,22 @@ fixed! {
         order: u128,
         number: u64,
         deadline: u64,
+        state: u8,
+    }
+    /// Then: rows.
+    HoldersV1 as ArchivedHoldersV1, 26 {
+        head: AnswerHead,
+        next: u64,
+        rows: u16,
+    }
+    /// What an open order holds of a SKU.
+    HolderRowV1 as ArchivedHolderRowV1, 57 {
+        order: u128,
+        number: u64,
+        deadline: u64,
+        owed: u64,
+        reserved: u64,
+        committed: u64,
         state: u8,
     }
     /// Then: rows.

@@ -9,12 +9,12 @@ use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
-    ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedExtendV1, ArchivedHashesV1,
-    ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
-    ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1,
-    ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
-    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES,
-    RequestKind,
+    ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedCustomerOrdersV1, ArchivedExtendV1,
+    ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1,
+    ArchivedMoveStockV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
+    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
+    ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
@@ -89,6 +89,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Order
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
+        | RequestKind::CustomerOrders
+        | RequestKind::Holders
         | RequestKind::Books
         | RequestKind::Policy
         | RequestKind::Retention
@@ -311,6 +313,18 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let fixed = Body::alone::<ArchivedOrderByNumberV1>(record)?;
             let number = OrderNumber(fixed.number.to_native());
             Query::OrderByNumber { market: market(fixed.market.to_native())?, number }
+        }
+        RequestKind::CustomerOrders => {
+            let fixed = Body::alone::<ArchivedCustomerOrdersV1>(record)?;
+            let (market, customer) = (market(fixed.market.to_native())?, CustomerKey(fixed.customer.to_native()));
+            let before = OrderNumber(fixed.before.to_native());
+            Query::CustomerOrders { market, customer, before, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::Holders => {
+            let fixed = Body::alone::<ArchivedHoldersQueryV1>(record)?;
+            let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+            let after = OrderNumber(fixed.after.to_native());
+            Query::Holders { market, sku, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::OpenOrders => {
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;

@@ -6,10 +6,11 @@
 use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
-    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1, ExtendV1,
-    HashesV1, LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1,
-    PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1,
-    SetEffectsV1, SetPolicyV2, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1,
+    CustomerOrdersV1, ExtendV1, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1,
+    OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2,
+    RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetRetentionV1, SkusQueryV1, StockQueryV1,
+    WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -239,6 +240,14 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         Query::OrderByNumber { market, number } => {
             let head = head(RequestKind::OrderByNumber, 16)?;
             put(out, &OrderByNumberV1 { head, market: market.number(), number: number.0 });
+        }
+        Query::CustomerOrders { market, customer, before, rows_max } => {
+            let (head, market) = (head(RequestKind::CustomerOrders, 34)?, market.number());
+            put(out, &CustomerOrdersV1 { head, market, customer: customer.0, before: before.0, rows_max });
+        }
+        Query::Holders { market, sku, after, rows_max } => {
+            let (head, market) = (head(RequestKind::Holders, 22)?, market.number());
+            put(out, &HoldersQueryV1 { head, market, sku: sku.0, after: after.0, rows_max });
         }
         Query::OpenOrders { market, after, rows_max } => {
             let head = head(RequestKind::OpenOrders, 18)?;

@@ -38,6 +38,8 @@ kinds! {
         Market = 40,
         Availability = 41,
         Wanted = 42,
+        CustomerOrders = 43,
+        Holders = 44,
         Status = 48,
         SetRetention = 96,
         Retention = 97,
@@ -254,6 +256,22 @@ fixed! {
         head: RecordHead,
         market: u32,
         number: u64,
+    }
+    /// A page of a customer's orders.
+    CustomerOrdersV1 as ArchivedCustomerOrdersV1, 34 {
+        head: RecordHead,
+        market: u32,
+        customer: u128,
+        before: u64,
+        rows_max: u16,
+    }
+    /// A page of who holds a SKU.
+    HoldersQueryV1 as ArchivedHoldersQueryV1, 22 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        after: u64,
+        rows_max: u16,
     }
     /// A page of open orders.
     OpenOrdersV1 as ArchivedOpenOrdersV1, 18 {

@@ -139,6 +139,48 @@ fn what_may_be_sold_of_a_sku_is_shown_and_set_rule_by_rule() {
 }
 
 #[test]
+fn what_is_sold_before_it_is_there_is_owed_and_goes_to_who_waits() {
+    let server = stocked(2);
+    assert!(server.run("order place --line MUG=3@1").failed(1).contains("2 available"));
+    let set = server.run("sku policy MUG --oversell-max 4 --low-stock 2").ok();
+    assert!(set.contains("4 units may be sold before they are there"), "{set}");
+    let placed = server.run("order place --line MUG=5@1").ok();
+    assert!(placed.contains("5 of 5 MUG, 3 of them as soon as they come in"), "{placed}");
+    let json = server.run("stock get MUG --json").json();
+    assert_eq!((&json["stock"][0]["owed"], &json["stock"][0]["reserved"]), (&json!(3), &json!(2)));
+    server.run("order confirm 1").ok();
+    server.run("stock receive MUG 4").ok();
+    let line = server.run("order get 1 --json").json()["lines"][0].clone();
+    assert_eq!((&line["owed"], &line["committed"]), (&json!(0), &json!(5)), "filled at once");
+    assert_eq!(server.stock("MUG", "available"), 1, "the rest is for sale");
+}
+
+#[test]
+fn the_orders_of_a_customer_and_the_holders_of_a_sku_are_listed_page_by_page() {
+    let server = stocked(9);
+    let key = "0000000000000000000000000000002a";
+    for _ in 0..3 {
+        server.run(&format!("order place --line MUG=2@1 --customer {key}")).ok();
+    }
+    server.run("order place --line MUG=1@1").ok();
+    server.run("order cancel 2").ok();
+    let list = server.run(&format!("order list --customer {key} --json")).json();
+    let told: Vec<_> = list["orders"].as_array().expect("orders").iter().map(|row| row["number"].clone()).collect();
+    assert_eq!(told, [3, 2, 1].map(|number| json!(number)), "newest first, cancelled ones too");
+    let page = server.run(&format!("order list --customer {key} --limit 1")).ok();
+    assert!(page.contains(&format!("more: stockade order list --customer {key} --before 3 --limit 1")), "{page}");
+    let holders = server.run("stock holders MUG --json").json();
+    let told = holders["orders"].as_array().expect("orders").iter();
+    let told: Vec<_> = told.map(|row| (row["number"].clone(), row["reserved"].clone())).collect();
+    assert_eq!(told, [(1, 2), (3, 2), (4, 1)].map(|(number, units)| (json!(number), json!(units))));
+    assert!(server.run("stock holders MUG --limit 2").ok().contains("more: stockade stock holders MUG --after 3"));
+    let guests = "order list --customer 00000000000000000000000000000000";
+    let error = server.run(guests).failed(1);
+    assert!(error.contains("the key of a customer"), "{error}");
+    assert!(server.run("order list --customer 2a").failed(2).contains("32 hexadecimal digits"));
+}
+
+#[test]
 fn a_blocked_identifier_is_never_placed() {
     let server = stocked(3);
     let made = server.run("order place --line MUG=1@0 --json").json();

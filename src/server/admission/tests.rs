@@ -4,7 +4,9 @@ use super::*;
 use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::order::{STATES, State};
-use crate::engine::query::{DrawView, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow};
+use crate::engine::query::{
+    DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow,
+};
 use crate::engine::{Answer, Books, Granted, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
@@ -126,7 +128,13 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     check_query(&skus, |writer| writer.skus(tag, &numbers, codes.codes()));
     let row =
         OrderRow { order: order(), number: OrderNumber(1), state: State::Confirmed, deadline: Timestamp::from_ms(1) };
+    let held = HolderRow { order: row, owed: 1, reserved: 1, committed: 1 };
+    let holders = HolderPage { rows: vec![held; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
+    let of_sku = Query::Holders { market, sku: SkuId(1), after: OrderNumber(0), rows_max };
+    check_query(&of_sku, |writer| writer.holders(tag, &holders));
     let page = OrderPage { rows: vec![row; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
+    let of_customer = Query::CustomerOrders { market, customer: CustomerKey(1), before: OrderNumber(0), rows_max };
+    check_query(&of_customer, |writer| writer.open_orders(tag, &page));
     let open = Query::OpenOrders { market, after: OrderNumber(0), rows_max };
     check_query(&open, |writer| writer.open_orders(tag, &page));
     let view = largest_order();

@@ -9,14 +9,14 @@ use crate::engine::fact::Change;
 use crate::engine::ledger::{Account, Bucket};
 use crate::engine::order::State;
 use crate::engine::query::{
-    DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow,
+    WantPage, WantRow,
 };
-use crate::engine::refusal::Legal;
+use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
     Action, Answer, AsideReason, Books, Command, Draw, Effect, Effects, Fact, Granted, Line, LineQuantity, Place,
     Placed, Policy, Query, Refusal, Report, Retention, StockLevel,
 };
-use crate::wire::refused_numbers::FIELDS;
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
 
 mod status;
@@ -167,6 +167,13 @@ impl Ingredients {
             Query::OrderByNumber { market, number: OrderNumber(self.word(3)) },
             Query::OpenOrders { market, after: OrderNumber(self.word(4)), rows_max },
             Query::Books { market },
+            Query::CustomerOrders {
+                market,
+                customer: CustomerKey(self.wide(2)),
+                before: OrderNumber(self.word(1)),
+                rows_max,
+            },
+            Query::Holders { market, sku: SkuId(self.medium(3)), after: OrderNumber(self.word(2)), rows_max },
             Query::Market { code: &self.code },
             Query::Retention { market },
             Query::Policy { market, sku: SkuId(self.medium(1)) },
@@ -316,7 +323,7 @@ impl Ingredients {
     /// Every refusal.
     pub(super) fn refusals(&self) -> Vec<Refused> {
         let (sku, line, first, second) = (SkuId(self.medium(1)), self.small(2), self.word(3), self.word(4));
-        let field = FIELDS[usize::from(self.pick) % FIELDS.len()];
+        let field = Field::ALL[usize::from(self.pick) % Field::ALL.len()];
         let engine = [
             Refusal::UnknownMarket,
             Refusal::UnknownSite,
@@ -425,6 +432,7 @@ impl Ingredients {
         let sku = |(sku, code): (&SkuId, &str)| SkuRow { sku: *sku, code: code.to_owned() };
         let (order, number) = (self.order(), OrderNumber(self.word(3)));
         let row = OrderRow { order, number, state: self.state(), deadline: self.time(4) };
+        let holder = HolderRow { order: row, owed: self.word(1), reserved: self.word(5), committed: self.word(7) };
         let orders = core::array::from_fn(|at| self.word(at));
         let books = Books { units: balances, owed: self.word(2), orders, orders_hash: self.wide(6) };
         let at = BooksAt { stream: ShardId(self.small(0)), sequence: Sequence(self.word(1)), books };
@@ -438,6 +446,7 @@ impl Ingredients {
             Reply::Skus(self.skus.iter().zip(self.codes.codes().iter()).map(sku).collect()),
             Reply::Order(Box::new(self.order_view())),
             Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
+            Reply::Holders(HolderPage { rows: vec![holder; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
             Reply::Policy(self.policy()),
@@ -471,6 +480,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         }
         Reply::Order(view) => writer.order(tag, view),
         Reply::OpenOrders(page) => writer.open_orders(tag, page),
+        Reply::Holders(page) => writer.holders(tag, page),
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
         Reply::Status(status) => writer.status(tag, status),
         Reply::Policy(policy) => writer.policy(tag, policy),

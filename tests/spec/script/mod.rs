@@ -109,7 +109,9 @@ impl Script {
                 self.rig.tell_levels();
                 "filled".to_owned()
             }
-            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" => self.look(words),
+            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" | "orders_of" | "holders" => {
+                self.look(words)
+            }
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

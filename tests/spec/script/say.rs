@@ -1,8 +1,8 @@
 //! From answers, refusals and readings to the words a script expects.
 
-use stockade::base::OrderNumber;
+use stockade::base::{CustomerKey, OrderNumber};
 use stockade::engine::ledger::Bucket;
-use stockade::engine::query::{LineView, StockRow, WantRow};
+use stockade::engine::query::{HolderRow, LineView, StockRow, WantRow};
 use stockade::engine::{Answer, Refusal, StockLevel};
 
 use super::Script;
@@ -81,6 +81,8 @@ impl Script {
             "order" => self.look_at_order(words[1]),
             "draws" => self.look_at_draws(words[1]),
             "wanted" => self.look_at_wanted(words),
+            "orders_of" => self.look_at_customer(words),
+            "holders" => self.look_at_holders(words),
             _ => self.look_at_page(words),
         }
     }
@@ -165,6 +167,38 @@ impl Script {
         };
         let rows: Vec<String> = page.rows.iter().map(row).collect();
         if rows.is_empty() { "nothing".to_owned() } else { rows.join(" | ") }
+    }
+
+    fn look_at_customer(&mut self, words: &[&str]) -> String {
+        let customer = CustomerKey(number(words[1]).into());
+        let before = OrderNumber(option(words, "before").map_or(0, number));
+        let rows_max = option(words, "rows").map_or(100, number) as u16;
+        let page = match self.rig.engine.customer_orders(self.market, customer, before, rows_max) {
+            Ok(page) => page,
+            Err(refusal) => return format!("no: {}", self.say_refusal(refusal)),
+        };
+        let rows = page.rows.iter().map(|row| format!("{} {}", self.name_of_order(row.order), row.state.name()));
+        let next = page.next.map(|number| format!("next={number}"));
+        let words: Vec<String> = rows.chain(next).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(" | ") }
+    }
+
+    fn look_at_holders(&mut self, words: &[&str]) -> String {
+        let (sku, rows_max) = (self.sku(words[1]), option(words, "rows").map_or(100, number) as u16);
+        let after = OrderNumber(option(words, "after").map_or(0, number));
+        let page = match self.rig.engine.holders(self.market, sku, after, rows_max) {
+            Ok(page) => page,
+            Err(refusal) => return format!("no: {}", self.say_refusal(refusal)),
+        };
+        let row = |row: &HolderRow| {
+            let counters = [("owed", row.owed), ("reserved", row.reserved), ("committed", row.committed)];
+            let counters = counters.map(|(name, units)| (name, units.cast_signed()));
+            format!("{} {}", self.name_of_order(row.order.order), list(counters))
+        };
+        let rows = page.rows.iter().map(row);
+        let next = page.next.map(|number| format!("next={number}"));
+        let words: Vec<String> = rows.chain(next).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(" | ") }
     }
 
     fn look_at_page(&mut self, words: &[&str]) -> String {

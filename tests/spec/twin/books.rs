@@ -1,12 +1,12 @@
 //! What the twin knows, in the words of the engine's queries: balances, books, orders and pages of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::{MarketId, OrderId, SiteId, SkuId, Timestamp};
+use stockade::base::{CustomerKey, MarketId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::Books;
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::{STATES, State};
-use stockade::engine::query::{DrawView, LineView, OrderRow, OrderView};
+use stockade::engine::query::{DrawView, HolderRow, LineView, OrderRow, OrderView};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::order::{Fate, Order, Record, Unit};
@@ -83,6 +83,43 @@ impl Twin {
         rows
     }
 
+    /// Every order of a customer that is not gone, newest first.
+    pub(crate) fn customer_orders(&self, market: MarketId, customer: CustomerKey) -> Vec<OrderRow> {
+        let market = &self.markets[&market];
+        let of_customer = market.orders.iter().filter_map(|(&id, record)| match record {
+            Record::Order(order) if order.asked.customer == customer && !market.gone.contains(&id) => {
+                Some(order.row(id))
+            }
+            Record::Order(_) | Record::Blocked => None,
+        });
+        let mut rows: Vec<OrderRow> = of_customer.collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.number));
+        rows
+    }
+
+    /// What every open order holds of a SKU, in order of their numbers.
+    pub(crate) fn holders(&self, market: MarketId, sku: SkuId) -> Vec<HolderRow> {
+        let holds = |row: &OrderRow| {
+            let Some(Record::Order(order)) = self.markets[&market].orders.get(&row.order) else { return None };
+            let mut held = HolderRow { order: *row, owed: 0, reserved: 0, committed: 0 };
+            for (at, _) in order.asked.lines.iter().enumerate().filter(|(_, line)| line.sku == sku) {
+                let line = order.line_view(at);
+                held.owed += u64::from(line.owed);
+                held.reserved += u64::from(line.reserved);
+                held.committed += u64::from(line.committed);
+            }
+            (held.owed + held.reserved + held.committed > 0).then_some(held)
+        };
+        self.open_orders(market).iter().filter_map(holds).collect()
+    }
+
+    /// Customers and SKUs of a market that somebody may ask about.
+    pub(crate) fn subjects(&self, market: MarketId) -> (BTreeSet<CustomerKey>, BTreeSet<SkuId>) {
+        let orders = || self.markets[&market].placed();
+        let customers = orders().map(|order| order.asked.customer).filter(|customer| customer.0 != 0).collect();
+        (customers, orders().flat_map(|order| order.asked.lines.iter().map(|line| line.sku)).collect())
+    }
+
     /// When the next reservation ends.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         let placed = self.markets.values().flat_map(Market::placed);
@@ -93,16 +130,17 @@ impl Twin {
 impl Market {
     fn open_orders(&self) -> impl Iterator<Item = OrderRow> {
         self.orders.iter().filter_map(|(&id, record)| match record {
-            Record::Order(order) if order.state().is_open() => {
-                let (number, state, deadline) = (order.number, order.state(), order.deadline);
-                Some(OrderRow { order: id, number, state, deadline })
-            }
+            Record::Order(order) if order.state().is_open() => Some(order.row(id)),
             Record::Order(_) | Record::Blocked => None,
         })
     }
 }
 
 impl Order {
+    fn row(&self, order: OrderId) -> OrderRow {
+        OrderRow { order, number: self.number, state: self.state(), deadline: self.deadline }
+    }
+
     fn view(&self, order: OrderId) -> OrderView {
         let asked = &self.asked;
         OrderView {
