@@ -288,6 +288,12 @@ pub const SNAPSHOT_BYTES_PER_SECOND_DEFAULT: u64 = 64 * MIB as u64;
 pub const SNAPSHOT_LOOK_MS: u64 = 1_000;
 /// How long after a snapshot that failed the next one is tried.
 pub const SNAPSHOT_RETRY_MS: u64 = 60_000;
+/// How long a snapshot that somebody asked for waits for the log to begin another segment.
+pub const SNAPSHOT_SEAL_MS_MAX: u64 = 10_000;
+/// How often whoever asked for a snapshot looks whether it is made.
+pub const SNAPSHOT_WISH_LOOK_MS: u64 = 50;
+/// After how long a wish that no server took up is taken back.
+pub const SNAPSHOT_WISH_MS_MAX: u64 = 10_000;
 /// Bytes after which a part of an image is written out.
 pub const IMAGE_PART_BYTES: usize = MIB;
 /// Bytes of one part of an image: the largest order may follow what was short of a part.

@@ -76,6 +76,15 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Have a server that runs make a snapshot now, and wait until it is made and read back.
+    Snapshot {
+        /// The server's data directory.
+        #[arg(value_name = "DATA_DIR")]
+        data: PathBuf,
+        /// One JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Copy the data of a server, also while it runs; the copy is read back.
     Backup {
         /// The server's data directory.

@@ -57,6 +57,9 @@ pub(super) enum CliFault {
     /// A data directory could not be read.
     #[error(transparent)]
     Log(#[from] crate::wal::Fault),
+    /// A snapshot was asked for.
+    #[error(transparent)]
+    Wish(#[from] crate::node::WishFault),
     /// The server, or the audit, ended.
     #[error("{message}")]
     Node {
@@ -86,7 +89,12 @@ impl CliFault {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::Client(_) | Self::Refused { .. } | Self::Partly(_) | Self::File { .. } | Self::System { .. } => 1,
+            Self::Client(_)
+            | Self::Refused { .. }
+            | Self::Partly(_)
+            | Self::File { .. }
+            | Self::System { .. }
+            | Self::Wish(_) => 1,
             Self::Log(fault) => fault.exit_code(),
             Self::Node { exit_code, .. } => *exit_code,
             Self::UnreadableFacts(_) | Self::Drift(_) => 11,

@@ -20,6 +20,7 @@ mod fault;
 mod holders;
 mod serve_args;
 mod settings;
+mod snapshot;
 
 mod output;
 mod price;
@@ -133,6 +134,10 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Audit { data, json } => {
             sources.read(Vec::new(), "error")?;
             local::audit(&data, form(json))
+        }
+        Command::Snapshot { data, json } => {
+            sources.read(Vec::new(), "error")?;
+            snapshot::snapshot(&data, form(json))
         }
         Command::Backup { data, into, bytes_per_second, json } => {
             sources.read(Vec::new(), "error")?;

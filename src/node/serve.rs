@@ -159,7 +159,8 @@ impl Core {
         let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
         let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
         let inboxes = || shards.iter().map(ShardHandle::inbox).collect::<Vec<_>>();
-        let snapshots = config.snapshots().map(|options| Snapshots::start(options, inboxes())).transpose()?;
+        let snapshots = config.snapshots().map(|options| Snapshots::start(options, log.clone(), inboxes()));
+        let snapshots = snapshots.transpose()?;
         let adapters = start_adapters(config, &shards, &registry, &clock)?;
         let webhook = config.webhook.clone().zip(cursors).map(|(options, cursors)| {
             let (disk, sink) = (FileDisk::new(&config.data.join(LOG_DIR)), options.name.clone());

@@ -1,4 +1,5 @@
-//! When snapshots are made: a thread of the lowest priority that looks once a second how far the log has grown.
+//! When snapshots are made: a thread of the lowest priority that looks once a second how far the log has grown, and
+//! whether somebody asked for one.
 //!
 //! # Always true
 //! - It never waits for anybody but itself, and nobody waits for it: a snapshot that fails is reported, and tried again
@@ -15,11 +16,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::NodeFault;
+use super::snapshot_wish::SnapshotWish;
 use crate::adapters::Desk;
-use crate::base::limits::{SNAPSHOT_LOOK_MS, SNAPSHOT_RETRY_MS};
+use crate::base::limits::{SNAPSHOT_LOOK_MS, SNAPSHOT_RETRY_MS, SNAPSHOT_SEAL_MS_MAX, SNAPSHOT_WISH_LOOK_MS};
 use crate::engine::Command;
 use crate::shard::{HeldCursor, Inbox, Snapshot, SnapshotFault, make_snapshot_on, tidy_up_on};
-use crate::wal::{Disk, Fault, FileDisk, Sealed, images_on};
+use crate::wal::{Disk, Fault, FileDisk, Handle, Sealed, images_on};
 use crate::wire::Request;
 
 /// What an operator may choose.
@@ -37,6 +39,8 @@ pub(super) struct SnapshotOptions {
     pub(super) low_water_bytes: u64,
     /// Bytes of the log that are kept for a sink that does not take them.
     pub(super) feed_behind_bytes: u64,
+    /// Where somebody asks for one.
+    pub(super) wish: SnapshotWish,
 }
 
 /// The thread. Dropping it ends it.
@@ -61,10 +65,12 @@ impl Stop {
 }
 
 impl Snapshots {
-    pub(super) fn start(options: SnapshotOptions, inboxes: Vec<Inbox>) -> Result<Self, NodeFault> {
+    pub(super) fn start(options: SnapshotOptions, log: Handle, inboxes: Vec<Inbox>) -> Result<Self, NodeFault> {
         let stop = Arc::<Stop>::default();
         let told = Arc::clone(&stop);
-        let run = move || run(&options, &mut Desk::new(inboxes), &told);
+        // What is left of a wish to a node that is gone is nobody's.
+        options.wish.forget();
+        let run = move || run(&options, (&log, &mut Desk::new(inboxes)), &told);
         let thread = std::thread::Builder::new().name("snapshots".to_owned()).spawn(run);
         let thread = thread.map_err(|source| NodeFault::System { what: "the snapshots", source })?;
         Ok(Self { stop, thread: Some(thread) })
@@ -81,27 +87,69 @@ impl Drop for Snapshots {
     }
 }
 
-fn run(options: &SnapshotOptions, desk: &mut Desk, stop: &Stop) {
+fn run(options: &SnapshotOptions, (log, desk): (&Handle, &mut Desk), stop: &Stop) {
     // The kernel may refuse: the bandwidth is bounded all the same.
     let _refused = rustix::process::nice(LOWEST_PRIORITY);
     let disk = FileDisk::new(&options.dir);
     let mut pause = SNAPSHOT_LOOK_MS;
-    while stop.sleep(Duration::from_millis(pause)) {
-        pause = match look(&disk, options, desk, stop) {
-            Ok(()) => SNAPSHOT_LOOK_MS,
-            Err(fault) => {
-                tracing::warn!(%fault, "no snapshot was made; the log stays as it is, and this is tried again");
-                SNAPSHOT_RETRY_MS
-            }
-        };
+    while stop.sleep(Duration::from_millis(pause.min(SNAPSHOT_LOOK_MS))) {
+        pause = pause.saturating_sub(SNAPSHOT_LOOK_MS);
+        let is_wish = options.wish.take_up();
+        if pause > 0 && !is_wish {
+            continue;
+        }
+        if is_wish && !seal(log, stop) {
+            options.wish.settle(Some("the log did not begin another segment; the disk may be low"));
+            continue;
+        }
+        let looked = look(&disk, options, is_wish, desk, stop);
+        if is_wish {
+            options.wish.settle(match &looked {
+                Ok(Looked::DiskLow) => Some("the disk is low"),
+                Ok(Looked::Done) => None,
+                Err(_) => Some("it failed; the server's log says why"),
+            });
+        }
+        pause = SNAPSHOT_LOOK_MS;
+        if let Err(fault) = looked {
+            tracing::warn!(%fault, "no snapshot was made; the log stays as it is, and this is tried again");
+            pause = SNAPSHOT_RETRY_MS;
+        }
     }
+}
+
+/// Ends the segment being written: a snapshot is of everything before the segment that is. `false` when that takes too
+/// long.
+fn seal(log: &Handle, stop: &Stop) -> bool {
+    let (ticket, begun) = (log.seal(), Instant::now());
+    while !log.is_sealed(ticket) {
+        let is_late = begun.elapsed() > Duration::from_millis(SNAPSHOT_SEAL_MS_MAX);
+        if is_late || log.failed() || !stop.sleep(Duration::from_millis(SNAPSHOT_WISH_LOOK_MS)) {
+            return false;
+        }
+    }
+    true
+}
+
+/// What came of a look.
+enum Looked {
+    /// A snapshot was made, or none was to be made.
+    Done,
+    /// None was begun.
+    DiskLow,
 }
 
 /// As low as priorities go.
 const LOWEST_PRIORITY: i32 = 19;
 
-/// Makes a snapshot if the log has grown far enough.
-fn look(disk: &FileDisk, options: &SnapshotOptions, desk: &mut Desk, stop: &Stop) -> Result<(), SnapshotFault> {
+/// Makes a snapshot if the log has grown far enough, or somebody wishes it.
+fn look(
+    disk: &FileDisk,
+    options: &SnapshotOptions,
+    is_wish: bool,
+    desk: &mut Desk,
+    stop: &Stop,
+) -> Result<Looked, SnapshotFault> {
     let (begun, mut done) = (Instant::now(), 0);
     let mut pace = |bytes: u64| {
         done += bytes;
@@ -110,18 +158,19 @@ fn look(disk: &FileDisk, options: &SnapshotOptions, desk: &mut Desk, stop: &Stop
         if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     if disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes) {
-        return Ok(make_room(disk, &mut pace)?);
+        make_room(disk, &mut pace)?;
+        return Ok(Looked::DiskLow);
     }
-    if !is_wanted(disk, options)? {
-        return Ok(());
+    if !is_wish && !is_wanted(disk, options)? {
+        return Ok(Looked::Done);
     }
-    let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(()) };
+    let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(Looked::Done) };
     // Ended in the middle, this is done after the next one.
     let trimmed = tidy_up_on(disk, &made.cursors, &mut pace)?;
     let (segment, bytes, seconds) = (made.joint.segment, made.bytes, begun.elapsed().as_secs_f64());
     tracing::info!(segment, bytes, seconds, trimmed, "made a snapshot of everything before the segment");
     detach(&made, options, desk);
-    Ok(())
+    Ok(Looked::Done)
 }
 
 /// With the disk low the log is kept for no sink: orders matter more, and a sink is told what it misses.

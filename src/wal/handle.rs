@@ -75,6 +75,19 @@ impl Handle {
         self.shared.failed.load(Ordering::Acquire)
     }
 
+    /// Asks for the segment being written to end, however little it holds. Gives a ticket for [`Handle::is_sealed`].
+    pub fn seal(&self) -> u64 {
+        let ticket = self.shared.seals_asked.fetch_add(1, Ordering::AcqRel) + 1;
+        self.shared.nudge();
+        ticket
+    }
+
+    /// Whether everything durable when that ticket was given is in the sealed part of the log.
+    #[must_use]
+    pub fn is_sealed(&self, ticket: u64) -> bool {
+        self.shared.seals_done.load(Ordering::Acquire) >= ticket
+    }
+
     /// What the log counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -115,6 +128,8 @@ pub(super) struct Shared {
     closed: AtomicBool,
     failed: AtomicBool,
     disk_low: AtomicBool,
+    seals_asked: AtomicU64,
+    seals_done: AtomicU64,
     entry_bytes_max: usize,
     about: About,
     pub(super) counters: Counters,
@@ -153,6 +168,8 @@ impl Shared {
             closed: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             disk_low: AtomicBool::new(false),
+            seals_asked: AtomicU64::new(0),
+            seals_done: AtomicU64::new(0),
             entry_bytes_max,
             about,
             counters: Counters::new(),
@@ -222,6 +239,17 @@ impl Shared {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// Tickets given for ends of segments; the newest, if it is not done.
+    pub(super) fn seal_wanted(&self) -> Option<u64> {
+        let asked = self.seals_asked.load(Ordering::Acquire);
+        (asked > self.seals_done.load(Ordering::Relaxed)).then_some(asked)
+    }
+
+    /// Every ticket up to this one is done.
+    pub(super) fn mark_sealed(&self, ticket: u64) {
+        self.seals_done.store(ticket, Ordering::Release);
     }
 
     pub(super) fn set_disk_low(&self, low: bool) {

@@ -135,6 +135,11 @@ impl<F: DiskFile> Tail<F> {
         Ok(())
     }
 
+    /// Ends the segment being written and begins the next one; one that holds no frame stays.
+    pub(super) fn seal(&mut self, tails: &[StreamTail]) -> Result<Room, Fault> {
+        if self.segment.offset == LOG_BLOCK_BYTES as u64 { Ok(Room::Taken) } else { self.switch(tails) }
+    }
+
     fn switch(&mut self, tails: &[StreamTail]) -> Result<Room, Fault> {
         if self.ready.is_empty() {
             return Ok(Room::Starved);

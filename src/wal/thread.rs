@@ -49,10 +49,17 @@ impl<D: Disk> LogThread<D> {
         let closing = self.shared.is_closed();
         self.take_segments();
         self.take_entries();
+        let seal = self.shared.seal_wanted();
+        if seal.is_some() {
+            self.writer.handle_seal();
+        }
         let begun = Instant::now();
         let outcome = self.writer.commit(self.now_ms())?;
         if outcome == Outcome::Done {
             self.deliver(begun);
+        }
+        if let Some(ticket) = seal.filter(|_| !self.writer.is_sealing()) {
+            self.shared.mark_sealed(ticket);
         }
         self.recycle();
         match outcome {

@@ -97,6 +97,8 @@ struct Care {
     unsynced_since: Option<u64>,
     /// When the last frame was written that nothing vouches for yet.
     unvouched_since: Option<u64>,
+    /// The segment being written is to end as soon as nothing is gathered.
+    seal_wanted: bool,
 }
 
 impl<D: Disk> Writer<D> {
@@ -118,7 +120,7 @@ impl<D: Disk> Writer<D> {
             gathered_notify: Vec::new(),
             committed: Committed::default(),
             emptied: Vec::new(),
-            care: Care { unsynced_since: None, unvouched_since: (!vouched).then_some(0) },
+            care: Care { unsynced_since: None, unvouched_since: (!vouched).then_some(0), seal_wanted: false },
             failed: false,
         }
     }
@@ -159,6 +161,18 @@ impl<D: Disk> Writer<D> {
         if let Some(tail) = &mut self.tail {
             tail.handle_prepared(prepared);
         }
+    }
+
+    /// Asks for the segment being written to end, so that everything in it is in the sealed part of the log. Done by
+    /// the next commit that leaves nothing gathered behind and has a segment to go on in.
+    pub fn handle_seal(&mut self) {
+        self.care.seal_wanted = true;
+    }
+
+    /// Whether that is still to be done.
+    #[must_use]
+    pub const fn is_sealing(&self) -> bool {
+        self.care.seal_wanted
     }
 
     /// The segments there ought to be: the first that is not handed in yet, and the last. Nothing is missing when the
@@ -229,6 +243,7 @@ impl<D: Disk> Writer<D> {
         let nothing_gathered = self.gathered_notify.is_empty() && self.streams.iter().all(|s| s.gathered_bytes == 0);
         if nothing_gathered {
             self.attend(now_ms)?;
+            self.seal()?;
             return Ok(if self.committed.counts == Counts::default() { Outcome::Idle } else { Outcome::Done });
         }
         if !self.frame.is_empty() && self.put(now_ms)? == Room::Starved {
@@ -241,6 +256,7 @@ impl<D: Disk> Writer<D> {
         if let Some(entry) = self.held.take() {
             self.gather(entry);
         }
+        self.seal()?;
         Ok(Outcome::Done)
     }
 
@@ -287,6 +303,19 @@ impl<D: Disk> Writer<D> {
         let quiet = self.care.unvouched_since.is_some_and(|since| now_ms >= since + LOG_QUIET_MS);
         if quiet && self.care.unsynced_since.is_none() {
             self.vouch(now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the segment if that is wanted. The next one's header vouches for all of it.
+    fn seal(&mut self) -> Result<(), Fault> {
+        if !self.care.seal_wanted || !self.frame.is_empty() {
+            return Ok(());
+        }
+        self.sync_written()?;
+        let room = self.tail.as_mut().map_or(Ok(Room::Taken), |tail| tail.seal(&self.written))?;
+        if room == Room::Taken {
+            (self.care.seal_wanted, self.care.unvouched_since) = (false, None);
         }
         Ok(())
     }

@@ -34,6 +34,41 @@ fn a_server_goes_on_from_a_copy_that_was_made_while_it_ran() {
 }
 
 #[test]
+fn a_snapshot_is_made_when_it_is_asked_for_and_a_start_begins_with_it() {
+    let server = Server::start();
+    server.run("sku create MUG").ok();
+    server.run("stock receive MUG 10").ok();
+    let made = run(server.path(), &["snapshot", "data", "--json"]).json();
+    assert_eq!((&made["image_before_segment"], &made["nothing_new"]), (&json!(2), &json!(false)));
+    let again = run(server.path(), &["snapshot", "data"]).ok();
+    assert_eq!(again, "nothing was written since the image before segment 2\n");
+    server.run("order place --line MUG=3@1.50").ok();
+    assert!(run(server.path(), &["snapshot", "data"]).ok().starts_with("the image before segment 3 was made in "));
+    let copied = run(server.path(), &["backup", "data", "copy", "--json"]).json();
+    assert_eq!(copied["image_before_segment"], 3);
+    let dir = server.kill();
+    let server = Server::start_in(dir);
+    assert_eq!(server.stock("MUG", "available"), 7);
+    let audit = run(server.path(), &["audit", "copy", "--json"]).json();
+    assert_eq!((&audit["ok"], &audit["image"]), (&json!(true), &json!(3)));
+    let dir = server.stop();
+    let error = run(dir.path(), &["snapshot", "data"]).failed(2);
+    assert!(error.contains("no server runs on data"), "{error}");
+    let error = run(dir.path(), &["snapshot", "nowhere"]).failed(2);
+    assert!(error.contains("no server runs on nowhere"), "{error}");
+}
+
+#[test]
+fn a_server_that_makes_no_snapshots_says_so_to_who_asks() {
+    let server = Server::start_with(tempfile::tempdir().expect("a directory"), &["--snapshot-log-bytes", "0"]);
+    let error = run(server.path(), &["snapshot", "data"]).failed(1);
+    assert!(error.contains("snapshot_log_bytes 0"), "{error}");
+    let left = std::fs::read_dir(server.path().join("data")).expect("it is there").flatten();
+    let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("snapshot.")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn what_cannot_be_copied_is_refused_by_name() {
     let server = Server::start();
     let error = run(server.path(), &["backup", "nowhere", "copy"]).failed(2);

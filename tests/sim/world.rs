@@ -191,7 +191,12 @@ impl World {
             60..75 => {
                 self.commit()?;
             }
-            75..80 => self.life().committer.prepare_one()?,
+            75..80 => {
+                if self.rng.once_in(20) {
+                    self.life().committer.writer.handle_seal();
+                }
+                self.life().committer.prepare_one()?;
+            }
             80..92 => self.listen(10),
             92..99 => self.pass_time(),
             _ => self.something_rare()?,

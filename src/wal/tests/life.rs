@@ -35,6 +35,47 @@ fn a_log_recovers_is_appended_to_and_recovers_again_across_segments() {
 }
 
 #[test]
+fn a_segment_that_is_ended_early_is_sealed_and_the_log_goes_on_behind_it() {
+    let disk = FakeDisk::default();
+    let mut world = open(&disk);
+    let mut frames = Vec::new();
+    for stream in [0, 1, 2] {
+        frames.push((stream, 40));
+        world.frame(stream, 40);
+        let before = world.writer.poll_deadline();
+        assert!(before.is_some(), "nothing vouches for the frame yet");
+        world.writer.handle_seal();
+        world.commit(0);
+        assert!(!world.writer.is_sealing());
+        assert_eq!(world.writer.poll_deadline(), None, "the next segment's header does");
+        // Whoever asks again for the end of a segment that holds nothing has it already.
+        world.writer.handle_seal();
+        world.commit(0);
+        let end = Sealed::open_on(&disk).expect("sound").expect("a segment is sealed").end();
+        assert_eq!(end.segment, u64::from(stream) + 2);
+        assert_eq!(end.tails[usize::from(stream)].sequence, Sequence(1));
+        assert_eq!(open(&disk.crashed()).replayed, expected(&frames));
+    }
+}
+
+#[test]
+fn the_end_of_a_segment_waits_for_what_is_gathered_and_for_a_segment_to_go_on_in() {
+    let disk = FakeDisk::default();
+    let mut world = open(&disk);
+    world.frame(0, 40);
+    world.put(0, 40);
+    world.writer.handle_seal();
+    while world.writer.poll_wanted().is_some_and(|(next, _)| next == 2) {
+        assert_eq!(world.writer.commit(0).expect("sound"), Outcome::Done);
+        assert!(world.writer.is_sealing(), "no segment is prepared");
+        world.supply();
+    }
+    world.commit(0);
+    assert!(!world.writer.is_sealing());
+    assert_eq!(Sealed::open_on(&disk).expect("sound").expect("sealed").end().tails[0].sequence, Sequence(2));
+}
+
+#[test]
 fn recovering_twice_changes_nothing() {
     let disk = FakeDisk::default();
     let mut world = open(&disk);
