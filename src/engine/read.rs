@@ -170,6 +170,12 @@ impl Engine {
         self.orders.len() as u64
     }
 
+    /// Pairs of an order and a SKU of which it is owed units.
+    #[must_use]
+    pub const fn waiting_pairs(&self) -> u64 {
+        self.waiting_pairs
+    }
+
     /// Bytes of customer details kept.
     #[must_use]
     pub const fn details_bytes(&self) -> u64 {

@@ -268,6 +268,7 @@ fn run_door(
             log_dir: config.data.join(LOG_DIR),
             orders_max: config.orders_max,
             details_bytes_max: config.details_bytes_max,
+            waiting_max: config.waiting_max,
         });
         watch.ready(server.local_addr());
         server

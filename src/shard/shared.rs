@@ -44,6 +44,7 @@ pub(super) struct Shared {
 pub(super) struct UsageCounters {
     pub(super) orders: AtomicU64,
     pub(super) details_bytes: AtomicU64,
+    pub(super) waiting_pairs: AtomicU64,
     /// By effect: wanted, set aside.
     pub(super) wanted: [[AtomicU64; 2]; 2],
 }

@@ -183,6 +183,7 @@ impl Shard {
         let usage = &self.shared().usage;
         usage.orders.store(self.engine().orders(), Ordering::Relaxed);
         usage.details_bytes.store(self.engine().details_bytes(), Ordering::Relaxed);
+        usage.waiting_pairs.store(self.engine().waiting_pairs(), Ordering::Relaxed);
         for (counters, effect) in usage.wanted.iter().zip(Effect::ALL) {
             for (counter, count) in counters.iter().zip(self.engine().want_counts(effect)) {
                 counter.store(count, Ordering::Relaxed);
