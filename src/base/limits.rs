@@ -94,9 +94,9 @@ pub const CUSTOMERS_DEFAULT: u64 = 200_000;
 /// Memory the start-up check counts for one of these.
 pub const CUSTOMER_MEMORY_BYTES: u64 = 120;
 /// Pairs of an order and a SKU that it waits for, all orders of a node together, unless set.
-pub const WAITING_DEFAULT: u64 = 100_000;
+pub const WAITING_DEFAULT: u64 = 50_000;
 /// Memory the start-up check counts for one of these.
-pub const WAITING_MEMORY_BYTES: u64 = 60;
+pub const WAITING_MEMORY_BYTES: u64 = 100;
 /// Orders that one turn of a shard fills at most; the rest waits for the next turn.
 pub const FILLS_PER_TURN_MAX: usize = 1_024;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
@@ -278,7 +278,7 @@ pub const SIMULATED_DELAY_MS_MAX: u64 = 5_000;
 /// Orders that a simulated counterparty remembers; it takes no more.
 pub const SIMULATED_ORDERS_MAX: usize = 1_000_000;
 /// Memory the start-up check counts for one of these.
-pub const SIMULATED_ORDER_MEMORY_BYTES: u64 = 200;
+pub const SIMULATED_ORDER_MEMORY_BYTES: u64 = 400;
 
 /// Bytes of the log sealed since the last snapshot after which the next one is made, unless set.
 pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 1_024 * MIB as u64;
@@ -292,7 +292,7 @@ pub const SNAPSHOT_RETRY_MS: u64 = 60_000;
 pub const SNAPSHOT_SEAL_MS_MAX: u64 = 10_000;
 /// How often whoever asked for a snapshot looks whether it is made.
 pub const SNAPSHOT_WISH_LOOK_MS: u64 = 50;
-/// After how long a wish that no server took up is taken back.
+/// After how long a wish is taken back when no server says that it makes snapshots.
 pub const SNAPSHOT_WISH_MS_MAX: u64 = 10_000;
 /// Bytes after which a part of an image is written out.
 pub const IMAGE_PART_BYTES: usize = MIB;

@@ -18,7 +18,7 @@ use crate::engine::query::SiteRow;
 use crate::engine::{Answer, Command, Granted, Query, Refusal};
 use crate::wire::Refused;
 
-/// What was answered: the answer, and the units taken per line when it was short.
+/// What was answered: the answer, and what each line got when it was short or is owed some.
 pub(super) type Answered = (Answer, Vec<Granted>);
 
 /// A server.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::fault::CliFault;
 use super::local::log_directory;
 use super::output::{Form, show};
-use crate::node::SnapshotWish;
+use crate::node::SnapshotWishes;
 use crate::wal::{self, Fault, FileDisk};
 
 /// What there is now.
@@ -34,14 +34,16 @@ impl fmt::Display for Report {
 
 pub(super) fn snapshot(data: &Path, form: Form) -> Result<(), CliFault> {
     let disk = FileDisk::new(&log_directory(data));
-    if !matches!(wal::check_free(&disk), Err(Fault::InUse { .. })) {
+    let is_served = || matches!(wal::check_free(&disk), Err(Fault::InUse { .. }));
+    if !is_served() {
         return Err(CliFault::usage(format!(
             "no server runs on {}: a snapshot is made by the server, while it runs",
             data.display()
         )));
     }
     let (before, begun) = (wal::images_on(&disk)?.last().copied(), Instant::now());
-    SnapshotWish::of(data).ask()?;
+    // A name that nobody else uses: whoever runs now has another number.
+    SnapshotWishes::of(data).ask(std::process::id().into(), is_served)?;
     let after = wal::images_on(&disk)?.last().copied();
     // A server on which nothing ever happened has no image, and needs none.
     let (image_before_segment, nothing_new) = (after.unwrap_or(1), after == before);

@@ -14,9 +14,8 @@
 
 use super::Engine;
 use super::fact::{Draw, Fact};
-use super::market::Market;
 use super::orders::Record;
-use crate::base::limits::ORDER_DRAWS_MAX;
+use crate::base::limits::{ORDER_DRAWS_MAX, SITES_MAX};
 use crate::base::{MarketId, OrderNumber, SiteId, SkuId};
 
 impl Engine {
@@ -60,34 +59,45 @@ impl Engine {
     /// Draws for the first order in line that can take any of what arrived of a SKU: where it lies among the orders.
     fn plan_fill(&self, id: MarketId, sku: SkuId, draws: &mut Vec<Draw>) -> Option<u32> {
         let market = self.market(id).ok()?;
+        let mut arrived = [0; SITES_MAX];
+        for (arrived, site) in arrived.iter_mut().zip(&market.ranked) {
+            *arrived = market.ledger.arriving(sku, *site);
+        }
+        // Most often nothing is left, and nobody in a long line need be asked.
+        if arrived.iter().all(|units| *units == 0) {
+            return None;
+        }
         let kept = usize::try_from(self.capacity.draws_max - self.orders.draw_count()).unwrap_or(usize::MAX);
         // Who cannot take any has thousands of draws, and all of them together no more than a shard keeps.
         market.waiting.behind(sku, OrderNumber(0)).find_map(|(number, _)| {
             let position = market.numbers.get(number).expect("law: who waits is kept");
             let record = self.orders.record(position);
             let room = kept.min(ORDER_DRAWS_MAX.saturating_sub(self.orders.draws(record).len()));
-            self.draw_arrived(market, sku, record, (room, draws));
+            self.draw_arrived(&market.ranked, sku, record, (arrived, room), draws);
             (!draws.is_empty()).then_some(position)
         })
     }
 
-    /// Gives what arrived of a SKU to the lines of an order that are owed it, with so many new draws at most.
-    fn draw_arrived(&self, market: &Market, sku: SkuId, record: &Record, (mut room, draws): (usize, &mut Vec<Draw>)) {
+    /// Gives what arrived of a SKU, by rank of its site, to the lines of an order that are owed it, with so many new
+    /// draws at most.
+    fn draw_arrived(
+        &self,
+        ranked: &[SiteId],
+        sku: SkuId,
+        record: &Record,
+        (mut arrived, mut room): ([u64; SITES_MAX], usize),
+        draws: &mut Vec<Draw>,
+    ) {
         draws.clear();
-        let mut sites = market.ranked.iter().map(|site| (*site, market.ledger.arriving(sku, *site)));
-        let mut source = sites.next();
         let lines = self.orders.lines(record);
         let owed = self.orders.draws(record).iter().filter(|draw| draw.is_owed());
         for draw in owed.filter(|draw| lines[usize::from(draw.line)].sku == sku) {
+            let of_line = self.orders.draws_of_line(record, draw.line);
             let mut missing = draw.units.held();
-            let known =
-                |site: SiteId| self.orders.draws_of_line(record, draw.line).iter().any(|known| known.site == site);
-            while missing > 0 {
-                let Some((site, left)) = source.as_mut() else { return };
+            for (site, left) in ranked.iter().zip(&mut arrived) {
                 let quantity = u32::try_from(*left).unwrap_or(u32::MAX).min(missing);
-                let is_new = quantity > 0 && !known(*site);
+                let is_new = quantity > 0 && !of_line.iter().any(|known| known.site == *site);
                 if quantity == 0 || (is_new && room == 0) {
-                    source = sites.next();
                     continue;
                 }
                 room -= usize::from(is_new);

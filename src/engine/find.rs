@@ -83,7 +83,8 @@ impl Engine {
             };
             let record = position.map(|position| self.orders.record(position));
             if let Some(record) = record.filter(|record| record.state.is_open()) {
-                looks = looks.saturating_sub(usize::from(record.lines.len) / LINES_PER_LOOK);
+                looks =
+                    looks.saturating_sub((usize::from(record.lines.len) + record.draws.len as usize) / LINES_PER_LOOK);
                 if let Some(row) = self.holder(record, sku) {
                     if page.rows.len() == usize::from(rows_max) {
                         return Ok(page);

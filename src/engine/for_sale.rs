@@ -76,7 +76,7 @@ impl Engine {
             for sku in skus.drain(..) {
                 let (units, newest_accepted) = (market.for_sale(sku), market.newest_accepted);
                 if tells && market.policies.rule(sku).is_some_and(|rule| rule.policy.level(units) != rule.level) {
-                    self.crossed.push_back((id, sku));
+                    self.crossed.insert((id, sku));
                 }
                 tell(ForSale { market: id, sku, units, newest_accepted });
             }

@@ -124,6 +124,10 @@ impl Market {
         let pairs = self.waiting.pairs();
         self.waiting.join(sku, number, units);
         self.ledger.moved.note(sku);
+        // Somebody before who could take nothing of it may have left something lying.
+        if self.ranked.iter().any(|site| self.ledger.arriving(sku, *site) > 0) {
+            self.waiting.note_arrival(sku);
+        }
         self.waiting.pairs() > pairs
     }
 

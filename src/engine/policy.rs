@@ -14,7 +14,7 @@
 //!   what was cancelled or has lapsed does not. What comes back from a customer stays counted, unless the policy says
 //!   otherwise.
 //! - A limit counts orders accepted from the moment it was set. A change of its number goes on counting; a change of
-//!   how customers are recognised, or of when a day begins, counts anew.
+//!   how customers are recognised, of what returns give back, or of when a day begins, counts anew.
 //! - A count is kept while it is not zero, an order's leaving notwithstanding.
 //! # Not here
 //! - Whether an order may be placed: `decide::policy`. When counts move: `fold::policy`.

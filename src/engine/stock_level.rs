@@ -13,14 +13,15 @@
 //! Levels are compared at the end of a turn and told in a later one: what crossed and crossed back in between is news
 //! to nobody, and a turn tells a bounded number.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use super::Engine;
 use super::fact::Fact;
+use crate::base::limits::STOCK_LEVELS_PER_TURN_MAX;
 use crate::base::{MarketId, SkuId};
 
-/// SKUs whose level was not what was told last when somebody looked. No part of the state.
-pub(super) type Crossed = VecDeque<(MarketId, SkuId)>;
+/// SKUs whose level was not what was told last when somebody looked, each once. No part of the state.
+pub(super) type Crossed = BTreeSet<(MarketId, SkuId)>;
 
 impl Engine {
     /// Whether [`Engine::next_stock_level`] may give something. Says yes too often rather than too rarely.
@@ -29,9 +30,11 @@ impl Engine {
         !self.crossed.is_empty()
     }
 
-    /// The next crossing to be told. Fold it, then ask again.
+    /// The next crossing to be told. Fold it, then ask again. Looks at a bounded number of SKUs, so there may be more
+    /// to tell although it gives nothing.
     pub fn next_stock_level(&mut self) -> Option<Fact<'static>> {
-        while let Some((id, sku)) = self.crossed.pop_front() {
+        for _ in 0..STOCK_LEVELS_PER_TURN_MAX {
+            let (id, sku) = self.crossed.pop_first()?;
             let market = self.market(id).expect("law: a SKU is of a market");
             let for_sale = market.for_sale(sku);
             let crossed = market.policies.rule(sku).filter(|rule| rule.policy.level(for_sale) != rule.level);

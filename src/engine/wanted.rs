@@ -390,7 +390,8 @@ impl Engine {
                 Action::Charge => units.owed + units.reserved,
                 Action::Close => units.lapsed,
                 Action::GiveBack => line.taken,
-                Action::Release => units.committed,
+                // As the instruction itself: in all.
+                Action::Release => units.committed + units.shipped,
             };
             line.price * u64::from(quantity)
         };

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::snapshot_wish::SnapshotWish;
+use super::snapshot_wish::SnapshotWishes;
 use super::snapshots::SnapshotOptions;
 use crate::adapters::simulated::Behaviour;
 use crate::adapters::webhook::WebhookOptions;
@@ -132,7 +132,7 @@ impl Config {
             bytes_per_second: self.snapshot_bytes_per_second.max(1),
             low_water_bytes: self.low_water_bytes,
             feed_behind_bytes: self.feed_behind_bytes,
-            wish: SnapshotWish::of(&self.data),
+            wishes: SnapshotWishes::of(&self.data),
         })
     }
 

@@ -31,4 +31,4 @@ pub use audit::{Audit, Drift, MarketAudit, audit};
 pub use config::{Config, TlsConfig};
 pub use fault::NodeFault;
 pub use serve::{Watch, serve};
-pub use snapshot_wish::{SnapshotWish, WishFault};
+pub use snapshot_wish::{SnapshotWishes, WishFault};

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::NodeFault;
-use super::snapshot_wish::SnapshotWish;
+use super::snapshot_wish::SnapshotWishes;
 use crate::adapters::Desk;
 use crate::base::limits::{SNAPSHOT_LOOK_MS, SNAPSHOT_RETRY_MS, SNAPSHOT_SEAL_MS_MAX, SNAPSHOT_WISH_LOOK_MS};
 use crate::engine::Command;
@@ -40,7 +40,7 @@ pub(super) struct SnapshotOptions {
     /// Bytes of the log that are kept for a sink that does not take them.
     pub(super) feed_behind_bytes: u64,
     /// Where somebody asks for one.
-    pub(super) wish: SnapshotWish,
+    pub(super) wishes: SnapshotWishes,
 }
 
 /// The thread. Dropping it ends it.
@@ -56,6 +56,10 @@ struct Stop {
 }
 
 impl Stop {
+    fn is_told(&self) -> bool {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sleeps, but not past a stop. Says whether to go on.
     fn sleep(&self, span: Duration) -> bool {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,11 +72,14 @@ impl Snapshots {
     pub(super) fn start(options: SnapshotOptions, log: Handle, inboxes: Vec<Inbox>) -> Result<Self, NodeFault> {
         let stop = Arc::<Stop>::default();
         let told = Arc::clone(&stop);
-        // What is left of a wish to a node that is gone is nobody's.
-        options.wish.forget();
-        let run = move || run(&options, (&log, &mut Desk::new(inboxes)), &told);
+        let system = |source| NodeFault::System { what: "the snapshots", source };
+        options.wishes.open().map_err(system)?;
+        let run = move || {
+            run(&options, (&log, &mut Desk::new(inboxes)), &told);
+            options.wishes.close();
+        };
         let thread = std::thread::Builder::new().name("snapshots".to_owned()).spawn(run);
-        let thread = thread.map_err(|source| NodeFault::System { what: "the snapshots", source })?;
+        let thread = thread.map_err(system)?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
@@ -94,22 +101,30 @@ fn run(options: &SnapshotOptions, (log, desk): (&Handle, &mut Desk), stop: &Stop
     let mut pause = SNAPSHOT_LOOK_MS;
     while stop.sleep(Duration::from_millis(pause.min(SNAPSHOT_LOOK_MS))) {
         pause = pause.saturating_sub(SNAPSHOT_LOOK_MS);
-        let is_wish = options.wish.take_up();
-        if pause > 0 && !is_wish {
+        let wishes = options.wishes.take_up();
+        if pause > 0 && wishes.is_empty() {
             continue;
         }
-        if is_wish && !seal(log, stop) {
-            options.wish.settle(Some("the log did not begin another segment; the disk may be low"));
+        let is_wished = !wishes.is_empty();
+        // What is left of a full disk is not spent on ends of segments.
+        let is_low = is_low(&disk, options);
+        if is_wished && !is_low && !seal(log, stop) {
+            SnapshotWishes::settle(&wishes, Some("the log did not begin another segment in time"));
             continue;
         }
-        let looked = look(&disk, options, is_wish, desk, stop);
-        if is_wish {
-            options.wish.settle(match &looked {
-                Ok(Looked::DiskLow) => Some("the disk is low"),
-                Ok(Looked::Done) => None,
+        let looked = if is_low { look_low(&disk, stop, options) } else { look(&disk, options, is_wished, desk, stop) };
+        if stop.is_told() {
+            // In the middle of it, or not: whoever waits learns that the server is gone, and the next one makes it.
+            return;
+        }
+        SnapshotWishes::settle(
+            &wishes,
+            match &looked {
+                Ok(()) if is_low => Some("the disk is low"),
+                Ok(()) => None,
                 Err(_) => Some("it failed; the server's log says why"),
-            });
-        }
+            },
+        );
         pause = SNAPSHOT_LOOK_MS;
         if let Err(fault) = looked {
             tracing::warn!(%fault, "no snapshot was made; the log stays as it is, and this is tried again");
@@ -117,6 +132,9 @@ fn run(options: &SnapshotOptions, (log, desk): (&Handle, &mut Desk), stop: &Stop
         }
     }
 }
+
+/// As low as priorities go.
+const LOWEST_PRIORITY: i32 = 19;
 
 /// Ends the segment being written: a snapshot is of everything before the segment that is. `false` when that takes too
 /// long.
@@ -131,46 +149,45 @@ fn seal(log: &Handle, stop: &Stop) -> bool {
     true
 }
 
-/// What came of a look.
-enum Looked {
-    /// A snapshot was made, or none was to be made.
-    Done,
-    /// None was begun.
-    DiskLow,
+fn is_low(disk: &FileDisk, options: &SnapshotOptions) -> bool {
+    disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes)
 }
 
-/// As low as priorities go.
-const LOWEST_PRIORITY: i32 = 19;
+/// Waits after so many bytes as long as the bandwidth wants; breaks off when the node stops.
+fn pace<'s>(stop: &'s Stop, options: &SnapshotOptions) -> impl FnMut(u64) -> ControlFlow<()> + use<'s> {
+    let (begun, mut done, bytes_per_second) = (Instant::now(), 0, options.bytes_per_second as f64);
+    move |bytes: u64| {
+        done += bytes;
+        let due = Duration::from_secs_f64(done as f64 / bytes_per_second);
+        let go_on = stop.sleep(due.saturating_sub(begun.elapsed()));
+        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
 
 /// Makes a snapshot if the log has grown far enough, or somebody wishes it.
 fn look(
     disk: &FileDisk,
     options: &SnapshotOptions,
-    is_wish: bool,
+    is_wished: bool,
     desk: &mut Desk,
     stop: &Stop,
-) -> Result<Looked, SnapshotFault> {
-    let (begun, mut done) = (Instant::now(), 0);
-    let mut pace = |bytes: u64| {
-        done += bytes;
-        let due = Duration::from_secs_f64(done as f64 / options.bytes_per_second as f64);
-        let go_on = stop.sleep(due.saturating_sub(begun.elapsed()));
-        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    if disk.free_bytes().is_ok_and(|free| free < options.low_water_bytes) {
-        make_room(disk, &mut pace)?;
-        return Ok(Looked::DiskLow);
+) -> Result<(), SnapshotFault> {
+    if !is_wished && !is_wanted(disk, options)? {
+        return Ok(());
     }
-    if !is_wish && !is_wanted(disk, options)? {
-        return Ok(Looked::Done);
-    }
-    let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(Looked::Done) };
+    let (begun, mut pace) = (Instant::now(), pace(stop, options));
+    let Some(made) = make_snapshot_on(disk, &mut pace)? else { return Ok(()) };
     // Ended in the middle, this is done after the next one.
     let trimmed = tidy_up_on(disk, &made.cursors, &mut pace)?;
     let (segment, bytes, seconds) = (made.joint.segment, made.bytes, begun.elapsed().as_secs_f64());
     tracing::info!(segment, bytes, seconds, trimmed, "made a snapshot of everything before the segment");
     detach(&made, options, desk);
-    Ok(Looked::Done)
+    Ok(())
+}
+
+/// With the disk low none is begun.
+fn look_low(disk: &FileDisk, stop: &Stop, options: &SnapshotOptions) -> Result<(), SnapshotFault> {
+    Ok(make_room(disk, &mut pace(stop, options))?)
 }
 
 /// With the disk low the log is kept for no sink: orders matter more, and a sink is told what it misses.

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! # Always true
-//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`], gives what
-//!   arrived to who waits for it ([`FILLS_PER_TURN_MAX`]), retires what is over ([`RETIREMENTS_PER_TURN_MAX`]) and
-//!   tells of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
+//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`]; gives what
+//!   arrived to who waits for it, unless more is due ([`FILLS_PER_TURN_MAX`]); retires what is over
+//!   ([`RETIREMENTS_PER_TURN_MAX`]); and tells of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.

@@ -98,6 +98,11 @@ impl<F: DiskFile> Tail<F> {
         self.segment.number + 1 + self.ready.len() as u64
     }
 
+    /// The number of the segment being written.
+    pub(super) const fn segment(&self) -> u64 {
+        self.segment.number
+    }
+
     pub(super) fn is_all_durable(&self) -> bool {
         self.durable_upto == self.number
     }

@@ -253,19 +253,22 @@ impl<D: Disk> Writer<D> {
         if self.care.unsynced_since.is_some_and(|since| now_ms >= since + self.interval_ms()) {
             self.sync_written()?;
         }
+        self.seal()?;
         if let Some(entry) = self.held.take() {
             self.gather(entry);
         }
-        self.seal()?;
         Ok(Outcome::Done)
     }
 
     /// Writes the gathered frame, and syncs it if answers wait for that.
     fn put(&mut self, now_ms: u64) -> Result<Room, Fault> {
         let Some(tail) = &mut self.tail else { return Ok(Room::Taken) };
+        let segment = tail.segment();
         if tail.write(&mut self.frame, &self.written)? == Room::Starved {
             return Ok(Room::Starved);
         }
+        // Where the frame found no room the segment has ended by itself.
+        self.care.seal_wanted &= tail.segment() == segment;
         let counts = &mut self.committed.counts;
         counts.frames += 1;
         counts.entries += u64::from(self.frame.entries());

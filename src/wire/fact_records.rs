@@ -2,7 +2,8 @@
 //! draws each as a table.
 //!
 //! # Always true
-//! - A struct here never changes: another layout is another struct, with the next version, and both stay readable.
+//! - A struct here never changes: another layout is another struct, with the next version; from the first release on,
+//!   both stay readable.
 
 use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};

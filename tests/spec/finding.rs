@@ -59,7 +59,7 @@ fn whoever_holds_a_sku_is_told_with_what_and_who_no_longer_does_is_not() {
 }
 
 /// A market with so many orders; one in `every` is of customer 7 and of SKU 2.
-fn crowd(orders: u64, every: u64) -> (Engine, MarketId) {
+pub(crate) fn crowd(orders: u64, every: u64) -> (Engine, MarketId) {
     let (market, now) = (MarketId::new(1).expect("fits"), Timestamp::from_ms(1_000_000));
     let (mut engine, mut scratch) = (Engine::new(ShardId(0), 1, Capacity::UNBOUNDED), Scratch::default());
     let mut submit = |command: &Command<'_>| {

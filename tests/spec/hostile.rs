@@ -353,11 +353,17 @@ fn an_order_is_filled_from_as_many_places_as_it_may_draw_on() {
     // It keeps nobody behind it waiting, and the shard does not try for ever.
     assert_eq!(rig.engine.order(next).expect("placed").lines[0].reserved, 1);
     assert!(!rig.engine.has_fills());
+    // Who joins now gets what lies there and the first in line cannot take.
+    let late = OrderId::new(START, market, 3);
+    rig.engine_alone(&Command::Place(place(late, &last))).expect("placed");
+    rig.fill_engine_alone();
+    assert_eq!(rig.engine.order(late).expect("placed").lines[0].reserved, 1);
+    rig.check_laws();
     rig.engine_alone(&Command::Cancel { order, block: false }).expect("cancelled");
     rig.check_laws();
     let units = rig.engine.books(market).expect("open").units;
     let all = i64::from(skus * sites);
-    assert_eq!((units[Bucket::Available as usize], units[Bucket::Arriving as usize]), (all - 1, 0));
+    assert_eq!((units[Bucket::Available as usize], units[Bucket::Arriving as usize]), (all - 2, 0));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Waiting: what arrives for those who are owed something, who gets it, and what becomes of the rest.
 
+use stockade::base::{RequestId, SiteId, SkuId, Timestamp};
+use stockade::engine::{Command, Scratch};
+
 use crate::rig::{Rig, room_for};
 use crate::script::{Script, check};
 
@@ -23,6 +26,25 @@ fn a_receipt_fills_those_who_wait_by_order_number() {
         stock    mug                       -> available=3 reserved=6
     ",
     );
+}
+
+#[test]
+fn a_unit_for_the_first_of_many_asks_nobody_behind_it() {
+    // Were everybody asked, this would take a hundred thousand times a hundred thousand looks.
+    let (mut engine, market) = crate::finding::crowd(100_000, 200_000);
+    let (now, mut scratch, mut draws) = (Timestamp::from_ms(1_000_000), Scratch::default(), Vec::new());
+    for number in 1..=100_000 {
+        let (request, site) = (RequestId::new(now, market, number), SiteId(1));
+        let receive = Command::Receive { request, sku: SkuId(1), site, quantity: 1 };
+        engine.submit(&receive, now, &mut scratch, &mut |_| {}).expect("accepted");
+        let mut filled = 0;
+        while let Some(fact) = engine.next_fill(&mut draws) {
+            engine.fold(&fact, now);
+            filled += 1;
+        }
+        assert_eq!((filled, engine.has_fills()), (1, false));
+    }
+    assert_eq!(engine.books(market).expect("it is open").owed, 0);
 }
 
 #[test]
@@ -163,16 +185,18 @@ fn a_site_takes_in_at_most_a_quadrillion_units_for_those_who_wait() {
         stock    mug                       -> available=1000000000004 reserved=1
     ",
     );
-    let thousand = "receive mug 1000000000000\n".repeat(1_000);
+    let nearly = "receive mug 1000000000000\n".repeat(999);
     check(&format!(
         "
         receive  mug 5
         policy   mug oversell=5 safety=5
         place    o1 mug*1
         unfilled
-        {thousand}
+        {nearly}
+        receive  mug 1000000000000         -> no: out_of_bounds Stock
+        receive  mug 999999999995
         receive  mug 1                     -> no: out_of_bounds Stock
-        stock    mug                       -> available=5 arriving=1000000000000000 owed=1
+        stock    mug                       -> available=5 arriving=999999999999995 owed=1
     "
     ));
 }

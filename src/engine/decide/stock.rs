@@ -83,7 +83,8 @@ impl Engine {
             return Err(Refusal::NotAvailable { available });
         }
         if !leaves {
-            check_bounds(Field::Stock, held(to).cast_unsigned() + quantity, 0, STOCK_UNITS_MAX)?;
+            let beside = if to.bucket == Bucket::Available { market.ledger.arriving(sku, to.site) } else { 0 };
+            check_bounds(Field::Stock, held(to).cast_unsigned() + beside + quantity, 0, STOCK_UNITS_MAX)?;
         } else {
             check_outside(market, (sku, to.site), to.bucket, quantity.cast_signed())?;
         }
@@ -146,10 +147,10 @@ fn check_request<'s>(
 
 /// What is available at a site once so many units came to be free there. Refused when more would lie there than may.
 fn land(market: &Market, (sku, site): (SkuId, SiteId), quantity: u64) -> Result<u64, Refusal> {
-    let bucket = market.landing(sku);
-    let after = market.ledger.balances(sku, site)[bucket as usize].cast_unsigned() + quantity;
-    check_bounds(Field::Stock, after, 0, STOCK_UNITS_MAX)?;
-    Ok(if bucket == Bucket::Available { after } else { market.ledger.available(sku, site) })
+    let available = market.ledger.available(sku, site);
+    // What arrives may be available a moment later.
+    check_bounds(Field::Stock, available + market.ledger.arriving(sku, site) + quantity, 0, STOCK_UNITS_MAX)?;
+    Ok(if market.landing(sku) == Bucket::Available { available + quantity } else { available })
 }
 
 /// What is available at a site once it was corrected, either way.

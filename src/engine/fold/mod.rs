@@ -160,6 +160,7 @@ impl Engine {
                 market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
             }
         }
+        let has_ready = market.waiting.has_ready();
         let position = self.orders.insert(placed, content, market.next_number(), at);
         market.numbers.give(position);
         let record = self.orders.record(position);
@@ -168,6 +169,9 @@ impl Engine {
             self.deadlines.insert(record.deadline, position);
         }
         let (counts, effects) = (market.policies.counts(), market.effects);
+        if has_ready {
+            self.list_fills(placed.order.market());
+        }
         if counts {
             self.count_placed(placed.order, position);
         }

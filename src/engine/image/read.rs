@@ -22,7 +22,9 @@ use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item};
-use crate::base::limits::{CHANGES_MAX, DETAILS_BYTES_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX};
+use crate::base::limits::{
+    CHANGES_MAX, DETAILS_BYTES_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX, STOCK_UNITS_MAX,
+};
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
     Timestamp,
@@ -277,7 +279,9 @@ impl Engine {
         };
         let (held_from, day_from, day) = (OrderNumber(item.u64()?), OrderNumber(item.u64()?), item.u64()?);
         let is_new = market.check_sku(sku).is_ok() && market.policies.rule(sku).is_none();
-        if !is_new || policy == Policy::default() || u64::from(day_begins_min) >= 24 * 60 {
+        let units = [safety_stock, oversell_max, low_stock];
+        let is_bounded = units.iter().all(|units| *units <= STOCK_UNITS_MAX) && u64::from(day_begins_min) < 24 * 60;
+        if !is_new || policy == Policy::default() || !is_bounded {
             return Err(ImageError::new("a policy is of no SKU, or comes twice, or says nothing"));
         }
         market.policies.change(sku, |rule| {
@@ -339,8 +343,10 @@ impl Engine {
         let pairs = market.waiting.pairs();
         let lines = self.orders.lines(record);
         for draw in self.orders.draws(record).iter().filter(|draw| draw.is_owed() && draw.units.held() > 0) {
-            if record.number == OrderNumber(0) {
-                return Err(ImageError::new("something waits that is no order"));
+            let sku = lines[usize::from(draw.line)].sku;
+            let is_open = record.phase == Phase::Whole && record.state.is_open() && record.number != OrderNumber(0);
+            if !is_open || market.check_sku(sku).is_err() {
+                return Err(ImageError::new("something waits that is no open order, or for nothing"));
             }
             let units = draw.units.held().into();
             market.waiting.join(lines[usize::from(draw.line)].sku, record.number, units);

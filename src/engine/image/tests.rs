@@ -107,13 +107,15 @@ fn what_had_arrived_is_given_to_who_waits_after_an_image_too() {
 fn no_flipped_byte_panics() {
     let whole = parts(&engine()).concat();
     for at in 0..whole.len() {
-        for flip in [1, 0x80, 0xFF] {
+        for flip in [1, 2, 0x80, 0xFF] {
             let mut bytes = whole.clone();
             bytes[at] ^= flip;
             let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
             if read.read_image_part(&bytes).is_ok() {
                 read.finish_image();
                 let _broken = read.check_invariants();
+                read.watch_for_sale(Timestamp::MAX);
+                read.take_for_sale(&mut |_| {});
             }
             let _short = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED).read_image_part(&bytes[..at]);
         }

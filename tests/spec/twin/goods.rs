@@ -161,7 +161,13 @@ impl Market {
         if is_inside(from) && units > self.lying(sku, from) {
             return Err(Refusal::NotAvailable { available: self.lying(sku, from) });
         }
-        if is_inside(to) && units > 0 && self.lying(sku, to) + units > STOCK_UNITS_MAX {
+        // What arrives may be available a moment later: both count together.
+        let beside = match to.bucket {
+            Bucket::Arriving => self.lying(sku, Account { bucket: Bucket::Available, ..to }),
+            Bucket::Available => self.lying(sku, Account { bucket: Bucket::Arriving, ..to }),
+            _ => 0,
+        };
+        if is_inside(to) && units > 0 && self.lying(sku, to) + beside + units > STOCK_UNITS_MAX {
             return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
         }
         self.goods.push(Goods { sku, units: units.cast_signed(), from, to });

@@ -184,7 +184,7 @@ impl Order {
             Action::Charge => unit.fate == Fate::Reserved,
             Action::Close => unit.fate == Fate::Lapsed,
             Action::GiveBack => true,
-            Action::Release => unit.can_leave(),
+            Action::Release => unit.can_leave() || unit.fate == Fate::Shipped,
         };
         let units = |line: usize| self.lines[line].iter().filter(|unit| counts(unit)).count() as u64;
         self.asked.lines.iter().enumerate().map(|(at, line)| line.price * units(at)).sum()
