@@ -314,6 +314,8 @@ pub const STOCK_ROWS_PER_RECORD_MAX: usize = 4_096;
 
 /// Connections a node serves at once, unless set; the next one is refused.
 pub const CONNECTIONS_DEFAULT: usize = 1_024;
+/// The most an operator may set.
+pub const CONNECTIONS_MAX: usize = 1_000_000;
 /// Handshakes under way at once; the next one is refused.
 pub const HANDSHAKES_MAX: usize = 1_024;
 /// Handshakes under way from which on a new peer must first prove that it receives at its address.
@@ -462,6 +464,7 @@ const _: () = {
     assert!(READ_BUFFER_BYTES_MAX > FRAME_BYTES_MAX && READ_BUFFER_FIRST_BYTES <= FIRST_FRAME_BYTES_MAX);
     assert!(KEEP_ALIVE_MS * 2 < IDLE_MS_MAX as u64, "one lost keep-alive does not end a connection");
     assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
+    assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
     assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);

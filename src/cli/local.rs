@@ -87,6 +87,7 @@ fn config(settings: ServeSettings) -> Config {
         skus_max: settings.skus_max,
         customers_max: settings.customers_max,
         waiting_max: settings.waiting_max,
+        connections_max: settings.connections_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,
         durability: settings.durability,

@@ -35,6 +35,9 @@ pub(super) struct ServeArgs {
     /// Pairs of an order and a SKU of which it is owed units.
     #[arg(long, value_name = "COUNT")]
     waiting_max: Option<String>,
+    /// Connections served at once; the next one is refused.
+    #[arg(long, value_name = "COUNT")]
+    connections_max: Option<String>,
     /// Placements admitted in a second, all connections together, such as 50000; or none.
     #[arg(long, value_name = "COUNT")]
     orders_per_second_max: Option<String>,
@@ -121,6 +124,7 @@ impl ServeArgs {
             ("skus_max", self.skus_max),
             ("customers_max", self.customers_max),
             ("waiting_max", self.waiting_max),
+            ("connections_max", self.connections_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),
             ("durability", self.durability),

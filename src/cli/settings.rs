@@ -10,10 +10,10 @@ use std::time::Duration;
 use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
-    CLIENT_DEADLINE_MS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
-    LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX,
-    SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
-    WAITING_DEFAULT,
+    CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
+    FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
+    ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
+    SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -36,6 +36,7 @@ pub(super) struct ServeSettings {
     pub(super) skus_max: u64,
     pub(super) customers_max: u64,
     pub(super) waiting_max: u64,
+    pub(super) connections_max: usize,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
     pub(super) durability: Durability,
@@ -70,6 +71,9 @@ impl ServeSettings {
             skus_max: count("skus_max", SKUS_DEFAULT)?,
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
             waiting_max: count("waiting_max", WAITING_DEFAULT)?,
+            connections_max: given
+                .get("connections_max", &format!("1 to {CONNECTIONS_MAX}"), connections)?
+                .unwrap_or(CONNECTIONS_DEFAULT),
             orders_per_second_max: given
                 .get("orders_per_second_max", &format!("1 to {ORDERS_PER_SECOND_MAX}, or none"), per_second)?
                 .flatten(),
@@ -259,6 +263,11 @@ fn durability(text: &str) -> Option<Durability> {
     }
 }
 
+fn connections(text: &str) -> Option<usize> {
+    let count = units::count(text).and_then(|count| usize::try_from(count).ok())?;
+    (1..=CONNECTIONS_MAX).contains(&count).then_some(count)
+}
+
 fn per_second(text: &str) -> Option<Option<u32>> {
     if text == "none" {
         return Some(None);
@@ -330,6 +339,7 @@ mod tests {
             "skus_max",
             "customers_max",
             "waiting_max",
+            "connections_max",
             "orders_per_second_max",
             "reserve_orders",
             "durability",
@@ -353,6 +363,7 @@ mod tests {
             assert!(fault.to_string().starts_with(&format!("{key} = \"nonsense\" given with --")), "{fault}");
         }
         assert!(ServeSettings::from_given(&given(&[("shards", "65")])).is_err());
+        assert!(ServeSettings::from_given(&given(&[("connections_max", "0")])).is_err(), "nobody could come");
         let limit = |text| ServeSettings::from_given(&given(&[("orders_per_second_max", text)]));
         assert!(limit("0").is_err(), "a server that takes nothing");
         assert_eq!(limit("50_000").map(|settings| settings.orders_per_second_max).ok(), Some(Some(50_000)));

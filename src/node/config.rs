@@ -8,13 +8,13 @@ use super::snapshots::SnapshotOptions;
 use crate::adapters::simulated::Behaviour;
 use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
-    CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT,
-    LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
+    CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
+    LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
-use crate::server::TlsOptions;
+use crate::server::{ServerOptions, TlsOptions};
 use crate::wal::{self, Durability, SyncMethod};
 
 /// Certificates of the door.
@@ -43,6 +43,8 @@ pub struct Config {
     pub customers_max: u64,
     /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
     pub waiting_max: u64,
+    /// Connections served at once; the next one is refused.
+    pub connections_max: usize,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
     pub orders_per_second_max: Option<u32>,
     /// Orders whose memory is taken from the system before the node listens. More than zero makes the start slower and
@@ -85,6 +87,7 @@ impl Default for Config {
             skus_max: SKUS_DEFAULT,
             customers_max: CUSTOMERS_DEFAULT,
             waiting_max: WAITING_DEFAULT,
+            connections_max: CONNECTIONS_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
             durability: Durability::Sync,
@@ -119,6 +122,17 @@ impl Config {
             skus_max: self.skus_max / shards,
             customers_max: self.customers_max / shards,
             waiting_max: self.waiting_max / shards,
+        }
+    }
+
+    /// The door's part.
+    #[must_use]
+    pub fn door(&self) -> ServerOptions {
+        ServerOptions {
+            tls: self.tls.clone(),
+            connections_max: self.connections_max,
+            orders_per_second_max: self.orders_per_second_max,
+            ..ServerOptions::new(self.address, &self.data)
         }
     }
 

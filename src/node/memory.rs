@@ -34,6 +34,14 @@ pub(super) fn check(config: &Config, shards: u16, door_bytes: u64) -> Result<(),
     }
 }
 
+impl Config {
+    /// The most memory a node of so many shards may take: the sum that is compared at start with what there is.
+    #[must_use]
+    pub fn memory_bytes_max(&self, shards: u16) -> u64 {
+        needed(self, shards, self.door().memory_bytes_max())
+    }
+}
+
 /// The most memory the limits allow. An order counts with one line; its further lines count as lines.
 fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
     let further_lines = config.lines_max.saturating_sub(config.orders_max);

@@ -46,9 +46,7 @@ pub fn serve(config: &Config, watch: &mut dyn Watch) -> Result<(), NodeFault> {
     if let Some(webhook) = &config.webhook {
         check_webhook(webhook, config.durability)?;
     }
-    let mut options = ServerOptions::new(config.address, &config.data);
-    options.tls = config.tls.clone();
-    options.orders_per_second_max = config.orders_per_second_max;
+    let options = config.door();
     memory::check(config, shards, options.memory_bytes_max())?;
     std::fs::create_dir_all(&config.data).map_err(|source| NodeFault::Data { path: config.data.clone(), source })?;
     let watched = Arc::new(Watched::new());
