@@ -377,8 +377,11 @@ pub const READ_BUFFER_FIRST_BYTES: usize = 4 * KIB;
 pub const READ_BUFFER_BYTES_MAX: usize = FRAME_BYTES_MAX + 64 * KIB;
 /// A read buffer that has seen nothing for so long goes back to the pool.
 pub const READ_BUFFER_QUIET_MS: u64 = 1_000;
-/// How long a session that found the pool (or its connection's share) used up waits before it looks again.
+/// How long a session that found the pool (or its connection's share) used up waits before it looks again, at first;
+/// doubled each time it looks in vain.
 pub const POOL_RETRY_MS: u64 = 5;
+/// The longest of these spans.
+pub const POOL_RETRY_MS_MAX: u64 = 320;
 /// Bytes all connections together take beyond what each may have anyway, unless set.
 pub const NETWORK_POOL_BYTES_DEFAULT: usize = 512 * MIB;
 /// Markets being created at once over all connections; the next one answers `Overloaded`.

@@ -27,7 +27,9 @@ use super::local::Local;
 use super::registry::Registry;
 use super::router::{Bounds, Now, Router, Spares};
 use crate::base::ShardId;
-use crate::base::limits::{FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, READ_BUFFER_QUIET_MS};
+use crate::base::limits::{
+    FIRST_FRAME_BYTES_MAX, FRAME_BYTES_MAX, POOL_RETRY_MS, POOL_RETRY_MS_MAX, READ_BUFFER_QUIET_MS,
+};
 use crate::engine::Answer;
 use crate::shard::{LANES, Lane};
 use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
@@ -68,6 +70,8 @@ pub(super) struct Session {
     /// Since when the frame at the front has been incomplete.
     frame_since_ms: Option<u64>,
     last_read_ms: u64,
+    /// After how long it looks again whether the pool, or the connection's share, has room.
+    retry_ms: u64,
     windows: Option<Windows>,
 }
 
@@ -90,6 +94,7 @@ impl Session {
             blocked: false,
             frame_since_ms: None,
             last_read_ms: 0,
+            retry_ms: POOL_RETRY_MS,
             windows: None,
         }
     }
@@ -244,11 +249,17 @@ impl Session {
     pub(super) fn poll_deadline(&mut self, now_ms: u64) -> Option<u64> {
         // Only the last attempt to read told whether the pool has room for the frame.
         self.measure_frame(false, now_ms);
-        let starved = self.held || self.input.is_starved();
-        let retry = starved.then(|| now_ms + POOL_RETRY_MS);
+        if !self.lacks_room() {
+            self.retry_ms = POOL_RETRY_MS;
+        }
+        let retry = self.lacks_room().then(|| now_ms + self.retry_ms);
         let frame = self.frame_since_ms.map(|since| since + self.frame_wait_ms);
         let quiet = self.input.is_idle().then(|| self.last_read_ms + READ_BUFFER_QUIET_MS);
         [retry, frame, quiet].into_iter().flatten().min()
+    }
+
+    const fn lacks_room(&self) -> bool {
+        self.held || self.input.is_starved()
     }
 
     /// Time has passed.
@@ -259,6 +270,10 @@ impl Session {
         }
         if self.input.is_idle() && now_ms >= self.last_read_ms + READ_BUFFER_QUIET_MS {
             self.input.release();
+        }
+        // Thousands that wait for what a few hold must not keep the network's thread busy with looking.
+        if self.lacks_room() {
+            self.retry_ms = (2 * self.retry_ms).min(POOL_RETRY_MS_MAX);
         }
         if self.held { self.handle_room(now_ms) } else { Ok(()) }
     }

@@ -289,6 +289,27 @@ fn a_frame_that_waits_for_the_pool_is_not_the_clients_fault_and_is_once_there_is
 }
 
 #[test]
+fn whoever_waits_for_the_pool_looks_less_and_less_often_and_soon_again_once_there_was_room() {
+    let pool = Pool::new(0);
+    let mut session = Session::new(Registry::new(), Share::new(Arc::clone(&pool)), bounds(1), fresh(), FRAME_WAIT);
+    let mut large = frame(1, &[confirm(1)]);
+    large[..4].copy_from_slice(&u32::try_from(FIRST_FRAME_BYTES_MAX).expect("fits").to_le_bytes());
+    large.resize(READ_BUFFER_FIRST_BYTES, 0);
+    read(&mut session, &large, 0).expect("a beginning");
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        assert!(session.room().is_empty());
+        waits.push(session.poll_deadline(1_000).expect("it looks again") - 1_000);
+        session.handle_timeout(1_000).expect("it waits for us");
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 320]);
+    pool.give_back(FIRST_FRAME_BYTES_MAX);
+    assert!(!session.room().is_empty());
+    session.poll_deadline(1_000);
+    assert_eq!(session.retry_ms, POOL_RETRY_MS);
+}
+
+#[test]
 fn the_first_frame_is_small_and_later_ones_need_not_be() {
     let mut session = session();
     let long = |length: usize| {
