@@ -37,7 +37,10 @@ impl Local {
 /// The reply frames; `status` is called once at most.
 pub(super) fn encode_local(local: &[(Tag, Local)], now: Timestamp, status: impl Fn() -> Status) -> Vec<u8> {
     let mut known = None;
-    let mut writer = ReplyWriter::new(Vec::new());
+    // Long lists are put where they will stay: what grows by doubling takes twice what was counted for it.
+    let lists = local.iter().filter(|(_, local)| matches!(local, Local::Availability { .. }));
+    let list_bytes = lists.map(|(_, local)| local.answer_bytes()).sum();
+    let mut writer = ReplyWriter::new(Vec::with_capacity(list_bytes));
     writer.begin(now);
     for (tag, answer) in local {
         match answer {
@@ -55,6 +58,14 @@ mod tests {
     use super::*;
     use crate::wire::{Reply, decode_replies};
     use std::cell::Cell;
+
+    #[test]
+    fn long_lists_take_no_more_than_was_counted_for_them() {
+        let counted = 128 + 8 * 10_000;
+        let list = (Tag::default(), Local::Availability { units: vec![7; 10_000], answer_bytes: counted });
+        let frames = encode_local(&[list.clone(), list.clone(), list], Timestamp::ZERO, Status::default);
+        assert!(frames.len() > 3 * 80_000 && frames.capacity() <= 3 * counted, "{}", frames.capacity());
+    }
 
     #[test]
     fn many_status_requests_of_one_turn_cost_one_look_at_the_node() {
