@@ -351,6 +351,11 @@ pub const ORDERS_PER_SECOND_MAX: u32 = 10_000_000;
 pub const RATE_BURST_MS: u64 = 100;
 /// Streams a client may have open on one connection.
 pub const STREAMS_MAX: u32 = 32;
+/// Frames of QUIC with bytes of streams that a connection may send although nothing of them can be read: more than a
+/// fresh connection that loses its first packet has under way.
+pub const STREAM_FRAMES_UNREAD_MAX: u64 = 1_024;
+/// Bytes that are read pay for one such frame more. The smallest request frame pays for three.
+pub const STREAM_FRAME_BYTES_MEAN_MIN: u64 = 8;
 /// Bytes of one stream that may arrive before they are read.
 pub const STREAM_WINDOW_BYTES: usize = MIB;
 /// Bytes of a connection that may arrive before they are read, until its first sound frame.

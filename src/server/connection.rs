@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::budget::Share;
+use super::gaps::Gaps;
 use super::stream::{End, Stream};
 use super::wiring::Wiring;
 use crate::wire::{CloseCode, Hello, encode_hello};
@@ -15,13 +16,15 @@ use crate::wire::{CloseCode, Hello, encode_hello};
 /// Serves a connection until it ends, or until the server stops and what was under way is answered.
 pub(super) async fn serve(connection: Connection, wiring: Arc<Wiring>, mut stopping: watch::Receiver<bool>) {
     let share = Share::new(Arc::clone(&wiring.pool));
+    let gaps = Arc::<Gaps>::default();
     let mut streams = JoinSet::new();
     let greeting = JoinSet::from_iter([greet(connection.clone(), Arc::clone(&wiring))]);
     loop {
         tokio::select! {
             accepted = connection.accept_bi() => {
                 let Ok(halves) = accepted else { return };
-                let stream = Stream::new(Arc::clone(&wiring), Arc::clone(&share), connection.clone(), halves);
+                let common = (Arc::clone(&share), Arc::clone(&gaps));
+                let stream = Stream::new(Arc::clone(&wiring), common, connection.clone(), halves);
                 streams.spawn(run(stream, connection.clone(), stopping.clone()));
             }
             Some(_) = streams.join_next() => {}

@@ -24,6 +24,7 @@ mod http;
 mod listener;
 
 mod connection;
+mod gaps;
 mod local;
 mod outgoing;
 mod stream;

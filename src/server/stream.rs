@@ -20,6 +20,7 @@ use quinn::{Connection, RecvStream, SendStream};
 use tokio::time::{Instant, Sleep};
 
 use super::budget::Share;
+use super::gaps::Gaps;
 use super::local::encode_local;
 use super::market::Mailbox;
 use super::outgoing::{Answers, Gone, Outgoing};
@@ -47,6 +48,7 @@ pub(super) struct Stream {
     session: Session,
     wiring: Arc<Wiring>,
     connection: Connection,
+    gaps: Arc<Gaps>,
     receive: RecvStream,
     send: SendStream,
     /// By shard; opened with the first submission.
@@ -69,7 +71,7 @@ struct Link {
 impl Stream {
     pub(super) fn new(
         wiring: Arc<Wiring>,
-        share: Arc<Share>,
+        (share, gaps): (Arc<Share>, Arc<Gaps>),
         connection: Connection,
         halves: (SendStream, RecvStream),
     ) -> Self {
@@ -82,6 +84,7 @@ impl Stream {
             session: Session::new(wiring.registry.clone(), share, bounds, spares, wiring.waits.frame),
             wiring,
             connection,
+            gaps,
             receive,
             send,
             links: (0..shards).map(|_| None).collect(),
@@ -247,6 +250,15 @@ impl Stream {
         Err(End::Closing(Closing { code: CloseCode::ReplyTimeout, reason }))
     }
 
+    /// Nothing can be read: looks now and then whether too much came that cannot.
+    fn check_gaps(&self) -> Result<(), End> {
+        if !self.gaps.handle_nothing() || !self.gaps.are_too_many(self.connection.stats().frame_rx.stream) {
+            return Ok(());
+        }
+        let reason = "too many pieces of streams whose beginning is missing".to_owned();
+        Err(End::Closing(Closing { code: CloseCode::TooManyGaps, reason }))
+    }
+
     /// Reads all that is there, once; whether something was.
     fn poll_read(&mut self, cx: &mut Context<'_>, now_ms: u64) -> Result<bool, End> {
         let room = self.session.room();
@@ -254,9 +266,12 @@ impl Stream {
             return Ok(false);
         }
         let outcome = match self.receive.poll_read(cx, room) {
-            Poll::Pending => return Ok(false),
+            Poll::Pending => return self.check_gaps().map(|()| false),
             Poll::Ready(Ok(0)) => self.session.handle_end(),
-            Poll::Ready(Ok(bytes)) => self.session.handle_read(bytes, now_ms),
+            Poll::Ready(Ok(bytes)) => {
+                self.gaps.handle_read(bytes);
+                self.session.handle_read(bytes, now_ms)
+            }
             // Reset by the client, or the whole connection is gone.
             Poll::Ready(Err(_)) => return Err(End::Lost),
         };

@@ -81,6 +81,8 @@ pub enum CloseCode {
     Internal = 14,
     /// The client did not read its replies in time.
     ReplyTimeout = 15,
+    /// The client sent too many pieces of streams that cannot be read, because what stands before them is missing.
+    TooManyGaps = 16,
 }
 
 impl CloseCode {

@@ -70,8 +70,9 @@ fn close_codes_keep_their_numbers() {
         CloseCode::UnexpectedStream,
         CloseCode::Internal,
         CloseCode::ReplyTimeout,
+        CloseCode::TooManyGaps,
     ];
-    assert_eq!(codes.map(CloseCode::number).to_vec(), (0..16).collect::<Vec<_>>());
+    assert_eq!(codes.map(CloseCode::number).to_vec(), (0..17).collect::<Vec<_>>());
 }
 
 #[test]
