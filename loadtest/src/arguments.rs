@@ -37,6 +37,9 @@ pub(crate) enum Scenario {
     /// A sale in a real one's proportions, its orders paid and handed over by adapters while it goes on. Of 100 orders
     /// 15 are never paid and expire, some are declined, 5 are cancelled by their customers a moment later.
     Mixed(Mixed),
+    /// Honest clients beside hostile ones: who never reads, sends half frames, thousands of streams, hundreds of
+    /// handshakes or streams full of gaps, or just sits there. Each kind by itself, after a time without any.
+    Hostile(Hostile),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
     /// Kill the server under load, again and again, and look for anything that was lost.
@@ -44,6 +47,9 @@ pub(crate) enum Scenario {
     /// The server this program starts for itself.
     #[command(hide = true, name = "child-serve")]
     ChildServe(ChildServe),
+    /// The attackers this program starts for `hostile`.
+    #[command(hide = true, name = "child-attack")]
+    ChildAttack(ChildAttack),
     /// The offline audit this program runs after its server has ended.
     #[command(hide = true, name = "child-audit")]
     ChildAudit {
@@ -183,6 +189,84 @@ pub(crate) struct Mixed {
     pub(crate) simulated: Simulated,
 }
 
+/// Honest clients beside hostile ones.
+#[derive(Debug, Clone, Args, Serialize)]
+pub(crate) struct Hostile {
+    /// Orders the honest clients place a second, at random moments, whether or not answers come.
+    #[arg(long, default_value_t = 20_000, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) rate: u32,
+    /// Seconds of each phase: alone, beside each kind, alone again. A server waits 10 s for half a frame and for a
+    /// client that does not read, so in less nobody is thrown out for that.
+    #[arg(long, default_value_t = 12.0, value_name = "S", value_parser = positive_seconds)]
+    pub(crate) duration: f64,
+    /// Kinds of attackers, in this order.
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_enum,
+          default_values_t = <Kind as ValueEnum>::value_variants().to_vec())]
+    pub(crate) kinds: Vec<Kind>,
+    /// Hostile connections of those kinds that need not more or less: they never read, send half frames, many streams,
+    /// gaps.
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) attackers: u32,
+    /// Seconds over which they begin to never read, to send half frames or gaps, one after the other, at most half of
+    /// --duration; 0 for all at once, which shows what a burst of so much work costs rather than what they do.
+    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = seconds)]
+    pub(crate) over: f64,
+    /// New streams a second.
+    #[arg(long, default_value_t = 2_000, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) streams: u32,
+    /// New connections a second.
+    #[arg(long, default_value_t = 500, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) handshakes: u32,
+    /// Idle connections.
+    #[arg(long, default_value_t = 10_000, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) idle: u32,
+    /// Fail when the p99 of honest clients beside attackers is more than so many times what it is without. [default:
+    /// report it only, since attackers, server and clients share one machine]
+    #[arg(long, value_name = "X", value_parser = ratio)]
+    pub(crate) p99_ratio_max: Option<f64>,
+    /// Honest connections.
+    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) connections: u16,
+    /// Orders in one frame.
+    #[arg(long, default_value_t = 8, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    pub(crate) batch: u16,
+}
+
+/// What attackers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// Ask for large answers and take none.
+    NeverReads,
+    /// Begin frames and stop in the middle, on new streams again and again.
+    HalfFrames,
+    /// Open streams.
+    Streams,
+    /// Open connections.
+    Handshakes,
+    /// Send every other byte of a stream, and never the first.
+    Gaps,
+    /// Hold connections and say nothing.
+    Idle,
+}
+
+impl Kind {
+    /// The word for people, for JSON and for the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::NeverReads => "never-reads",
+            Self::HalfFrames => "half-frames",
+            Self::Streams => "streams",
+            Self::Handshakes => "handshakes",
+            Self::Gaps => "gaps",
+            Self::Idle => "idle",
+        }
+    }
+}
+
 /// How the payment provider and the warehouse of our own server behave; with --connect say how that one's do.
 #[derive(Debug, Clone, Copy, Args, Serialize)]
 pub(crate) struct Simulated {
@@ -306,6 +390,8 @@ pub(crate) struct ChildServe {
     #[arg(long)]
     pub(crate) reserve_orders: u64,
     #[arg(long)]
+    pub(crate) connections_max: Option<usize>,
+    #[arg(long)]
     pub(crate) orders_per_second_max: Option<u32>,
     #[arg(long)]
     pub(crate) hands_off: bool,
@@ -313,13 +399,51 @@ pub(crate) struct ChildServe {
     pub(crate) simulated: Simulated,
 }
 
-fn positive_seconds(text: &str) -> Result<f64, String> {
+/// The attackers this program starts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChildAttack {
+    pub(crate) kind: Kind,
+    #[arg(long)]
+    pub(crate) address: SocketAddr,
+    /// The certificate to trust.
+    #[arg(long = "trust")]
+    pub(crate) ca: PathBuf,
+    /// The name it must carry.
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long = "identity", requires = "identity_key")]
+    pub(crate) cert: Option<PathBuf>,
+    #[arg(long = "identity-key", id = "identity_key", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// Connections to begin with.
+    #[arg(long)]
+    pub(crate) count: u32,
+    /// Streams or handshakes a second.
+    #[arg(long)]
+    pub(crate) per_second: u32,
+    /// Milliseconds over which they begin.
+    #[arg(long)]
+    pub(crate) over_ms: u64,
+    /// What to ask about.
+    #[arg(long)]
+    pub(crate) market: u32,
+    #[arg(long)]
+    pub(crate) sku: u32,
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio: f64 = text.parse().map_err(|_| "a number, such as 2 or 1.5".to_owned())?;
+    if ratio.is_finite() && ratio > 0.0 { Ok(ratio) } else { Err("more than 0".to_owned()) }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 10 or 0.5".to_owned())?;
-    if seconds.is_finite() && seconds > 0.0 && seconds <= 86_400.0 {
-        Ok(seconds)
-    } else {
-        Err("more than 0 and at most 86400 seconds".to_owned())
-    }
+    if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("0 to 86400 seconds".to_owned()) }
+}
+
+fn positive_seconds(text: &str) -> Result<f64, String> {
+    let seconds = seconds(text)?;
+    if seconds > 0.0 { Ok(seconds) } else { Err("more than 0 seconds".to_owned()) }
 }
 
 fn exponent(text: &str) -> Result<f64, String> {
@@ -351,13 +475,19 @@ mod tests {
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
             "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",
             "loadtest mixed --rate 5000 --duration 10 --delay 20 --declined 50 --lost 5 --repeated 10",
+            "loadtest hostile --rate 20000 --duration 10 --streams 2000 --handshakes 500 --idle 10000",
+            "loadtest hostile --kinds gaps,never-reads --attackers 50 --p99-ratio-max 2",
             "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
-        for line in
-            ["loadtest", "loadtest flash --orders 0", "loadtest flash --orders 1 --duration 1", "loadtest flash --ca x"]
-        {
+        for line in [
+            "loadtest",
+            "loadtest flash --orders 0",
+            "loadtest flash --orders 1 --duration 1",
+            "loadtest flash --ca x",
+            "loadtest hostile --kinds rude",
+        ] {
             Arguments::try_parse_from(line.split(' ')).expect_err(line);
         }
     }

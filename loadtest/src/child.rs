@@ -3,7 +3,7 @@
 //! The only file that knows the library's node.
 //!
 //! ```text
-//! child-serve   stdout: "listening on ADDRESS", once it does     ends on SIGTERM, or when its stdin closes
+//! child-serve   stdout: "formula …", "listening on ADDRESS", once it does   ends on SIGTERM, or when its stdin closes
 //! child-audit   stdout: {"ok", "drift", "markets": [books …]}
 //! ```
 //!
@@ -22,9 +22,12 @@ use stockade::node::{self, Config, Watch};
 use stockade::wal::{Durability as LogDurability, Progress};
 
 use crate::arguments::{ChildServe, Durability, Simulated};
+use crate::formula::Formula;
 
 /// What the line begins with that says where the server listens.
 pub(crate) const READY: &str = "listening on ";
+/// What the line begins with that says what it may take of memory.
+pub(crate) const FORMULA: &str = "formula ";
 /// Between two syncs of `--durability interval`.
 const INTERVAL_MS: u32 = 10;
 /// A run has few SKUs; a shop has some thousands.
@@ -53,6 +56,7 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         orders_max: options.orders_max * u64::from(options.shards),
         lines_max: options.lines_max * u64::from(options.shards),
         reserve_orders: options.reserve_orders,
+        connections_max: options.connections_max.unwrap_or(Config::default().connections_max),
         orders_per_second_max: options.orders_per_second_max,
         skus_max: SKUS_MAX * u64::from(options.shards),
         segment_bytes: (options.orders_max * LOG_BYTES_PER_ORDER).clamp(least, most).next_multiple_of(least),
@@ -65,7 +69,17 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         },
         ..Config::default()
     };
+    println!("{FORMULA}{}", formula(&config, options.shards));
     finish(node::serve(&config, &mut Announce))
+}
+
+fn formula(config: &Config, shards: u16) -> Formula {
+    let door = |connections_max| Config { connections_max, ..config.clone() }.door().memory_bytes_max();
+    Formula {
+        memory_bytes_max: config.memory_bytes_max(shards),
+        door_bytes_max: door(0),
+        connection_bytes_max: door(1) - door(0),
+    }
 }
 
 /// Folds the log of a server that has ended, and prints what that gives.

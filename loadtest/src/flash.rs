@@ -34,7 +34,7 @@ pub(crate) fn room(flash: &Flash) -> Room {
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
     let lines = orders * u64::from(flash.lines);
-    Room { orders, lines, reserved: orders, orders_per_second_max: None, simulated: None }
+    Room { orders, lines, reserved: orders, connections_max: None, orders_per_second_max: None, simulated: None }
 }
 
 fn duration_s(flash: &Flash) -> f64 {
@@ -137,6 +137,7 @@ pub(crate) async fn run_sale(
         settings: session.settings.clone(),
         open_loop,
         overload: None,
+        hostile: None,
         mixed: None,
         replay: None,
         crash: None,

@@ -22,8 +22,9 @@ use stockade::client::{Client, ClientIdentity, ClientOptions, PemSource};
 use tempfile::TempDir;
 
 use crate::arguments::{Durability, Simulated, Target};
-use crate::child::READY;
+use crate::child::{FORMULA, READY};
 use crate::failure::Failure;
+use crate::formula::Formula;
 
 /// Bytes of the server's own words shown when it fails.
 const SAID_BYTES_MAX: usize = 2_000;
@@ -42,6 +43,8 @@ pub(crate) struct Room {
     pub(crate) lines: u64,
     /// Orders whose memory is taken before the run, so that no figure measures the system finding pages.
     pub(crate) reserved: u64,
+    /// Connections it serves; `None` for as many as it serves by default.
+    pub(crate) connections_max: Option<u32>,
     /// Placements a second that it admits; `None` for as many as come.
     pub(crate) orders_per_second_max: Option<u32>,
     /// How its simulated payment provider and warehouse behave; `None` for none.
@@ -52,6 +55,8 @@ pub(crate) struct Room {
 struct Own {
     directory: TempDir,
     room: Room,
+    /// Told by the server at its start.
+    formula: Option<Formula>,
     process: Option<Child>,
 }
 
@@ -66,13 +71,18 @@ impl Host {
             .prefix("stockade-loadtest-")
             .tempdir_in(&parent)
             .map_err(Failure::io("making a directory in", parent))?;
-        let mut own = Own { directory, room, process: None };
+        let mut own = Own { directory, room, formula: None, process: None };
         let address = own.start(target)?;
         Ok(Self { target: target.clone(), address, own: Some(own) })
     }
 
     /// A client of it with so many connections.
     pub(crate) async fn connect(&self, connections: usize) -> Result<Client, Failure> {
+        Ok(Client::connect(ClientOptions { connections, ..self.options() }).await?)
+    }
+
+    /// How a client comes to it.
+    pub(crate) fn options(&self) -> ClientOptions {
         let mut options = match (&self.own, &self.target.ca) {
             (Some(own), _) => ClientOptions::local(self.address, &own.data()),
             (None, Some(ca)) => {
@@ -80,12 +90,16 @@ impl Host {
             }
             (None, None) => ClientOptions { address: self.address, ..ClientOptions::default() },
         };
-        options.connections = connections;
         if let (Some(cert), Some(key)) = (&self.target.cert, &self.target.key) {
             let (cert, key) = (PemSource::File(cert.clone()), PemSource::File(key.clone()));
             options.identity = Some(ClientIdentity { cert, key });
         }
-        Ok(Client::connect(options).await?)
+        options
+    }
+
+    /// What our own server said it may take of memory; nobody knows of somebody else's.
+    pub(crate) fn formula(&self) -> Option<Formula> {
+        self.own.as_ref()?.formula
     }
 
     /// Whether this run started it.
@@ -138,6 +152,9 @@ impl Own {
         command.args(["--shards", &target.shards.to_string(), "--durability", durability(target.durability)]);
         command.args(["--orders-max", &self.room.orders.to_string(), "--lines-max", &self.room.lines.to_string()]);
         command.args(["--reserve-orders", &self.room.reserved.to_string()]);
+        if let Some(connections) = self.room.connections_max {
+            command.args(["--connections-max", &connections.to_string()]);
+        }
         if let Some(limit) = self.room.orders_per_second_max {
             command.args(["--orders-per-second-max", &limit.to_string()]);
         }
@@ -148,13 +165,15 @@ impl Own {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
         let mut process = command.spawn().map_err(Failure::io("starting a server on", self.data()))?;
-        let mut line = String::new();
+        let (mut formula, mut address) = (None, None);
         if let Some(output) = process.stdout.take() {
-            BufReader::new(output)
-                .read_line(&mut line)
-                .map_err(Failure::io("listening to the server of", self.data()))?;
+            for line in BufReader::new(output).lines().take(2) {
+                let line = line.map_err(Failure::io("listening to the server of", self.data()))?;
+                formula = formula.or_else(|| line.strip_prefix(FORMULA)?.parse().ok());
+                address = line.strip_prefix(READY).and_then(|address| address.trim().parse().ok());
+            }
         }
-        let address = line.trim().strip_prefix(READY).and_then(|address| address.trim().parse().ok());
+        self.formula = formula;
         self.process = Some(process);
         address.ok_or_else(|| self.failed("did not get ready"))
     }

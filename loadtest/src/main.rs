@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash, uniform, overload, mixed, replay, crash ─► audit ─► report ─► exit
+//! arguments ─► session (host: a server) ─► flash, overload, mixed, hostile, crash, … ─► audit ─► report ─► exit
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -12,6 +12,7 @@
 mod arguments;
 mod child;
 mod failure;
+mod formula;
 
 mod chance;
 mod errors;
@@ -30,8 +31,11 @@ mod audit;
 mod drive;
 mod shelves;
 
+mod attack;
+
 mod crash;
 mod flash;
+mod hostile;
 mod mixed;
 mod overload;
 mod replay;
@@ -65,11 +69,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.scenario {
         Scenario::ChildServe(options) => return child::serve(&options),
+        Scenario::ChildAttack(options) => return attack::run(&options),
         Scenario::ChildAudit { data } => return child::audit(&data),
         Scenario::Flash(_)
         | Scenario::Uniform(_)
         | Scenario::Overload(_)
         | Scenario::Mixed(_)
+        | Scenario::Hostile(_)
         | Scenario::Replay(_)
         | Scenario::Crash(_) => run(&arguments.scenario, &arguments.target, &arguments.output),
     };
@@ -111,6 +117,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
             session = Session::start(target, mixed, mixed::room(mixed))?;
             mixed::run(mixed, &mut session).await?
         }
+        Scenario::Hostile(hostile) => {
+            session = Session::start(target, hostile, hostile::room(hostile))?;
+            hostile::run(hostile, &mut session).await?
+        }
         Scenario::Replay(replay) => {
             let shop = Shop::open(&replay.file)?;
             session = Session::start(target, replay, replay::room(&shop))?;
@@ -120,7 +130,9 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
             session = Session::start(target, crash, crash::room(crash))?;
             crash::run(crash, &mut session).await?
         }
-        Scenario::ChildServe(_) | Scenario::ChildAudit { .. } => unreachable!("law: children never come here"),
+        Scenario::ChildServe(_) | Scenario::ChildAttack(_) | Scenario::ChildAudit { .. } => {
+            unreachable!("law: children never come here")
+        }
     };
     session.progress.end();
     publish(&report, &session, output)?;

@@ -52,7 +52,14 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// What our own server must have room for.
 pub(crate) fn room(mixed: &Mixed) -> Room {
     let orders = rounded(f64::from(mixed.rate) * mixed.duration * 1.3) + 10_000;
-    Room { orders, lines: orders, reserved: orders, orders_per_second_max: None, simulated: Some(mixed.simulated) }
+    Room {
+        orders,
+        lines: orders,
+        reserved: orders,
+        connections_max: None,
+        orders_per_second_max: None,
+        simulated: Some(mixed.simulated),
+    }
 }
 
 /// Runs it.
@@ -148,6 +155,7 @@ fn report(
         settings: session.settings.clone(),
         open_loop: None,
         overload: None,
+        hostile: None,
         mixed: Some(figures),
         replay: None,
         crash: None,

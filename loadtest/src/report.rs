@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use stockade::wire::Status;
 
 use crate::drive::Lateness;
+use crate::hostile::HostileFigures;
 use crate::latency::LatencyUs;
 use crate::progress::{grouped, rounded};
 use crate::replay::class::{ByReason, Class};
@@ -43,6 +44,8 @@ pub(crate) struct Report {
     pub(crate) open_loop: Option<OpenLoop>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overload: Option<OverloadFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hostile: Option<HostileFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mixed: Option<MixedFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,9 +205,9 @@ impl OpenLoop {
 }
 
 impl Report {
-    /// Nothing went wrong, and the books agree.
-    pub(crate) const fn is_good(&self) -> bool {
-        self.errors == 0 && self.audit.ok
+    /// Nothing went wrong, the books agree, and hostile clients did no more than they may.
+    pub(crate) fn is_good(&self) -> bool {
+        self.errors == 0 && self.audit.ok && self.hostile.as_ref().is_none_or(HostileFigures::is_good)
     }
 
     /// The table on standard output.
@@ -249,6 +252,7 @@ impl Report {
             }
         }
         self.overload.iter().flat_map(|overload| &overload.steps).for_each(|step| step.rows(table));
+        self.hostile.iter().for_each(|hostile| hostile.rows(table));
         if let Some(mixed) = &self.mixed {
             table.row("completed", &grouped(mixed.completed));
             let regretted = (grouped(mixed.regretted), grouped(mixed.regretted_in_time));
@@ -289,20 +293,21 @@ impl Audit {
     }
 }
 
+/// Rows of a label and a value.
 #[derive(Default)]
-struct Table {
+pub(crate) struct Table {
     text: String,
 }
 
 const LABEL_WIDTH: usize = 30;
 
 impl Table {
-    fn row(&mut self, label: &str, value: &str) {
+    pub(crate) fn row(&mut self, label: &str, value: &str) {
         writeln!(self.text, "{label:<LABEL_WIDTH$}{value}").expect("law: a string takes every letter");
     }
 }
 
-fn mib(bytes: u64) -> String {
+pub(crate) fn mib(bytes: u64) -> String {
     format!("{} MiB", grouped(bytes >> 20))
 }
 
@@ -330,6 +335,7 @@ pub(crate) mod tests {
             settings: Map::from_iter([("short_run".to_owned(), Value::Bool(true))]),
             open_loop: None,
             overload: None,
+            hostile: None,
             mixed: None,
             replay: Some(ReplayFigures {
                 lines: 1,

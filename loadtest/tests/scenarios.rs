@@ -129,6 +129,40 @@ fn a_mixed_sale_is_paid_and_handed_over_by_adapters_and_the_books_know_each_orde
 }
 
 #[test]
+fn hostile_clients_of_every_kind_take_no_more_memory_than_the_formula_and_no_honest_order_is_lost() {
+    let sizes = "--attackers 6 --over 0.2 --streams 60 --handshakes 20 --idle 40";
+    let (code, report, hgrm) = run(&format!("hostile --rate 500 --duration 1 {sizes} --batch 2 --seed 4"));
+    check_good(code, &report);
+    assert_eq!((&report["sold_out"], &report["other_refusals"]), (&Value::from(0), &Value::from(0)), "{report:#}");
+    let orders = report["orders"].as_u64().expect("a count");
+    assert!(hgrm.contains(&format!("Total count    = {orders:12}]")), "{hgrm}");
+    let hostile = &report["hostile"];
+    assert_eq!(hostile["verdict"]["memory_under_formula"], true, "{hostile:#}");
+    let phases = hostile["phases"].as_array().expect("phases");
+    let names: Vec<_> = phases.iter().map(|phase| phase["name"].as_str().expect("a name")).collect();
+    let kinds = ["never-reads", "half-frames", "streams", "handshakes", "gaps", "idle"];
+    assert_eq!(names, ["alone"].into_iter().chain(kinds).chain(["alone again"]).collect::<Vec<_>>());
+    let count = |phase: usize, what: &str| phases[phase]["attackers"][what].as_u64().expect("a count");
+    for (phase, connections) in [(1, 6), (2, 6), (3, 6), (6, 40)] {
+        assert_eq!(count(phase, "opened"), connections, "{:#}", phases[phase]);
+        let open = phases[phase]["memory"]["connections"].as_u64();
+        assert!(open >= Some(connections), "all of them at once: {:#}", phases[phase]);
+    }
+    assert!(count(4, "opened") >= 10, "{:#}", phases[4]);
+    assert!(count(3, "streams") >= 20, "{:#}", phases[3]);
+    assert!(count(1, "sent_bytes") > 6 * 100_000, "large questions: {:#}", phases[1]);
+    let ended = phases[5]["attackers"]["ended"].as_object().expect("counts");
+    assert!(ended.keys().eq(["code 16, TooManyGaps"]), "whoever sends gaps is thrown out: {:#}", phases[5]);
+}
+
+#[test]
+fn a_run_beside_hostile_clients_fails_for_latency_only_when_that_is_asked_for() {
+    let (code, report, _) = run("hostile --rate 500 --duration 0.5 --kinds idle --idle 1 --p99-ratio-max 0.0001");
+    assert_eq!((code, &report["audit"]["ok"]), (1, &Value::from(true)), "{report:#}");
+    assert_eq!(report["errors"], 0);
+}
+
+#[test]
 fn what_was_answered_survives_every_kill() {
     let (code, report, _) = run("crash --cycles 3 --orders 6000 --seed 5");
     check_good(code, &report);

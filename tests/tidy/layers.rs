@@ -27,10 +27,12 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Files outside those folders; the longest beginning that fits counts.
-const FILES_MAY_NAME: [(&str, &[&str]); 5] = [
+const FILES_MAY_NAME: [(&str, &[&str]); 6] = [
     ("src/lib.rs", &[]),
     ("src/main.rs", &["node", "cli"]),
     ("loadtest/src/", &["base", "engine", "wire", "client"]),
+    // Attackers know QUIC and keep no rules.
+    ("loadtest/src/attack/", &["base", "engine", "wire", "quic"]),
     // Runs the server and the audit as a child process, so that one `cargo run` is enough.
     ("loadtest/src/child.rs", &["base", "engine", "wal", "wire", "client", "node", "adapters"]),
     // Knows beforehand which orders the simulated payment provider declines.

@@ -51,7 +51,7 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 /// What our own server must have room for.
 pub(crate) const fn room(crash: &Crash) -> Room {
     let orders = crash.orders + 1_000;
-    Room { orders, lines: orders, reserved: 0, orders_per_second_max: None, simulated: None }
+    Room { orders, lines: orders, reserved: 0, connections_max: None, orders_per_second_max: None, simulated: None }
 }
 
 /// Runs it.
@@ -244,6 +244,7 @@ impl<'a> Cycles<'a> {
             settings: session.settings.clone(),
             open_loop: None,
             overload: None,
+            hostile: None,
             mixed: None,
             replay: None,
             crash: Some(self.figures),

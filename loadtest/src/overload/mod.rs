@@ -44,7 +44,14 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 pub(crate) fn room(overload: &Overload) -> Room {
     let seconds = 2.0 * calm_s(overload) + AFTER_S + overload.duration * precise(overload.times.len() as u64);
     let orders = rounded(seconds * f64::from(overload.limit) * 1.1) + 100_000;
-    Room { orders, lines: orders, reserved: orders, orders_per_second_max: Some(overload.limit), simulated: None }
+    Room {
+        orders,
+        lines: orders,
+        reserved: orders,
+        connections_max: None,
+        orders_per_second_max: Some(overload.limit),
+        simulated: None,
+    }
 }
 
 /// Orders confirmed and cancelled in one step: two commands each.
@@ -234,6 +241,7 @@ impl Flood {
             settings: session.settings.clone(),
             open_loop: None,
             overload: Some(OverloadFigures { limit: overload.limit, steps: self.steps }),
+            hostile: None,
             mixed: None,
             replay: None,
             crash: None,

@@ -61,6 +61,7 @@ pub(crate) fn room(shop: &Shop) -> Room {
         orders: shop.steps.len() as u64 + 1_000,
         lines: shop.lines + 1_000,
         reserved: 0,
+        connections_max: None,
         orders_per_second_max: None,
         simulated: None,
     }
@@ -104,6 +105,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         settings: session.settings.clone(),
         open_loop: None,
         overload: None,
+        hostile: None,
         mixed: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
