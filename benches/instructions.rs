@@ -26,7 +26,7 @@ use stockade::base::limits::FRAME_BYTES_MAX;
 use stockade::base::{ChangeId, RequestId, SiteId, SkuId};
 use stockade::engine::{Command, Effects, Line};
 use stockade::shard::{Lane, Submission};
-use stockade::wire::{FrameDecoder, FrameWriter, Refused, Request, RequestHeader, RequestSink, Tag};
+use stockade::wire::{FrameDecoder, FrameWriter, Intake, Refused, Request, RequestHeader, RequestSink, Tag};
 
 use rig::{Desk, LINES};
 
@@ -136,12 +136,15 @@ fn frames(commands: &[Command<'_>]) -> Vec<Vec<u8>> {
 struct ToSubmission(Submission);
 
 impl RequestSink for ToSubmission {
-    fn request(&mut self, tag: Tag, request: &Request<'_>) {
+    fn request(&mut self, tag: Tag, request: &Request<'_>) -> Intake {
         self.0.lane = Lane::of(request);
         self.0.batch.push(tag, request);
+        Intake::Taken
     }
 
-    fn status(&mut self, _: Tag) {}
+    fn status(&mut self, _: Tag) -> Intake {
+        Intake::Taken
+    }
 
     fn refused(&mut self, _: Tag, why: Refused) {
         panic!("a sound request is refused: {why:?}");

@@ -17,7 +17,7 @@ use stockade::engine::order::State;
 use stockade::engine::refusal::Refusal;
 use stockade::engine::{Answer, Command, Draw, Fact, Line, Place, Placed};
 use stockade::wire::{
-    Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Refused, ReplyWriter, Request, RequestHeader,
+    Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Intake, Refused, ReplyWriter, Request, RequestHeader,
     RequestSink, Tag, decode_replies, encode_fact,
 };
 
@@ -56,11 +56,14 @@ struct ToBatch {
 }
 
 impl RequestSink for ToBatch {
-    fn request(&mut self, tag: Tag, request: &Request<'_>) {
+    fn request(&mut self, tag: Tag, request: &Request<'_>) -> Intake {
         self.batch.push(tag, request);
+        Intake::Taken
     }
 
-    fn status(&mut self, _: Tag) {}
+    fn status(&mut self, _: Tag) -> Intake {
+        Intake::Taken
+    }
 
     fn refused(&mut self, _: Tag, _: Refused) {
         self.refused += 1;

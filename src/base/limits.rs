@@ -370,8 +370,12 @@ pub const SEND_WINDOW_BYTES: usize = MIB;
 pub const IN_FLIGHT_FIRST_BYTES: usize = 64 * KIB;
 /// The same, afterwards, while the pool lasts.
 pub const IN_FLIGHT_BYTES: usize = 4 * MIB;
-/// How often a grant out of the pool is halved before a connection goes without.
-pub const GRANT_HALVINGS_MAX: u32 = 4;
+/// How often the first grant out of the pool is doubled, with what a connection takes, until it is the full one.
+pub const GRANT_DOUBLINGS_MAX: u32 = 5;
+/// Read buffers of the largest size that are kept, within the pool, for the next one who needs one.
+pub const SPARE_BUFFERS_MAX: usize = 128;
+/// A read buffer that would be larger than this has the largest size.
+pub const SMALL_BUFFER_BYTES_MAX: usize = 128 * KIB;
 /// Turns of one stream before other tasks get theirs.
 pub const STREAM_TURNS_MAX: usize = 8;
 /// How far ahead of log time the client's idea of it may get: half of what the server accepts.

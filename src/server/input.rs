@@ -1,18 +1,24 @@
 //! The read buffer of one stream: what has arrived and is not yet a whole frame.
 //!
 //! ```text
-//! buffer  │ taken │ arrived, not yet looked at │ room │
-//!         0     start                         end   len
+//! buffer  │ taken │ arrived, not yet looked at │ room │ reserved, not there yet │
+//!         0     start                         end   len                       limit
 //! ```
 //!
 //! # Always true
-//! - It begins small and grows out of the pool only: for a frame whose header promises more than there is room for, or
-//!   because a read filled it to the brim. What it grew by goes back when it is quiet, or dropped.
+//! - It may grow as far as it has reserved bytes of the pool: for a frame whose header promises more than there is room
+//!   for, or because reads filled it to the brim. What it reserved goes back when it is quiet, or dropped.
+//! - It grows with what arrives, not with what is promised.
+//! - Beyond its end are zeroes or what somebody else sent once; nobody looks there.
+//! # Why so
+//! A frame that has begun must be sure of its room, or a few hundred halves of frames would wait for each other. But
+//! clearing the megabyte of every promised frame costs more than anything else about it, and whoever promises frames
+//! and sends none would make the server do nothing else. For the same reason large buffers are used again as they are.
 
 use std::sync::Arc;
 
 use super::budget::Pool;
-use crate::base::limits::{READ_BUFFER_BYTES_MAX, READ_BUFFER_FIRST_BYTES};
+use crate::base::limits::{READ_BUFFER_BYTES_MAX, READ_BUFFER_FIRST_BYTES, SMALL_BUFFER_BYTES_MAX};
 
 #[derive(Debug)]
 pub(super) struct Input {
@@ -20,6 +26,8 @@ pub(super) struct Input {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Bytes of the pool: how far the buffer may grow beyond what everybody has.
+    reserved: usize,
     /// Bytes of the frame that has begun, once its header says so.
     wanted: usize,
     /// The last time room was asked for there was none: the pool had nothing for the frame that has begun.
@@ -28,7 +36,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) const fn new(pool: Arc<Pool>) -> Self {
-        Self { pool, buffer: Vec::new(), start: 0, end: 0, wanted: 0, starved: false }
+        Self { pool, buffer: Vec::new(), start: 0, end: 0, reserved: 0, wanted: 0, starved: false }
     }
 
     /// What has arrived and was not taken.
@@ -64,28 +72,50 @@ impl Input {
             self.end -= self.start;
             self.start = 0;
         }
-        let wanted = self.wanted.max(self.end + 1);
         if self.buffer.is_empty() {
             self.buffer.resize(READ_BUFFER_FIRST_BYTES, 0);
         }
-        if brim || wanted > self.buffer.len() {
-            self.grow(wanted);
+        let wanted = self.wanted.max(self.end + 1);
+        if wanted > self.limit() || (brim && self.buffer.len() == self.limit()) {
+            self.reserve(wanted);
+        }
+        if brim && self.buffer.len() < self.limit() {
+            self.grow();
         }
         self.starved = self.end == self.buffer.len();
         &mut self.buffer[self.end..]
     }
 
-    /// Doubles, and at least to what is wanted, as far as the pool allows.
-    fn grow(&mut self, wanted: usize) {
+    /// How far the buffer may grow.
+    const fn limit(&self) -> usize {
+        READ_BUFFER_FIRST_BYTES + self.reserved
+    }
+
+    /// Twice as much as there is, and at least what is wanted, as far as the pool allows.
+    fn reserve(&mut self, wanted: usize) {
         let generous = (self.buffer.len() * 2).max(wanted.next_power_of_two()).min(READ_BUFFER_BYTES_MAX);
         for bytes in [generous, wanted] {
-            let more = bytes.saturating_sub(self.buffer.len());
+            let more = bytes.saturating_sub(self.limit());
             if more > 0 && self.pool.take(more) {
-                self.buffer.reserve_exact(more);
-                self.buffer.resize(bytes, 0);
+                self.reserved += more;
                 return;
             }
         }
+    }
+
+    /// Twice as much as there is; once that is much, all that is reserved.
+    fn grow(&mut self) {
+        let doubled = self.limit().min(2 * self.buffer.len());
+        if doubled <= SMALL_BUFFER_BYTES_MAX {
+            self.buffer.resize(doubled, 0);
+            return;
+        }
+        let mut larger = match self.limit() {
+            READ_BUFFER_BYTES_MAX => self.pool.take_spare(),
+            bytes => vec![0; bytes],
+        };
+        larger[..self.end].copy_from_slice(&self.buffer[..self.end]);
+        self.buffer = larger;
     }
 
     /// Whether a frame has begun of which nothing more can be read for want of room.
@@ -100,8 +130,11 @@ impl Input {
 
     /// Gives everything back. To be called when it is empty.
     pub(super) fn release(&mut self) {
-        self.pool.give_back(self.buffer.len().saturating_sub(READ_BUFFER_FIRST_BYTES));
-        self.buffer = Vec::new();
+        self.pool.give_back(std::mem::take(&mut self.reserved));
+        let buffer = std::mem::take(&mut self.buffer);
+        if buffer.len() == READ_BUFFER_BYTES_MAX {
+            self.pool.keep_spare(buffer);
+        }
         (self.start, self.end, self.wanted, self.starved) = (0, 0, 0, false);
     }
 }
@@ -132,14 +165,25 @@ mod tests {
     }
 
     #[test]
-    fn a_large_frame_gets_room_out_of_the_pool_and_gives_it_back() {
+    fn a_large_frame_reserves_its_room_at_once_takes_it_as_it_comes_and_gives_it_back() {
         let pool = Pool::new(100_000);
         let mut input = Input::new(Arc::clone(&pool));
         arrive(&mut input, &[1; 8]);
         input.handle_wanted(50_000);
-        assert!(input.room().len() >= 50_000 - 8);
-        assert_eq!(pool.free(), 100_000 + READ_BUFFER_FIRST_BYTES - 65_536);
-        input.handle_taken(8);
+        assert!(!input.room().is_empty());
+        assert_eq!(pool.free(), 100_000 + READ_BUFFER_FIRST_BYTES - 65_536, "what is promised is sure to find room");
+        assert_eq!(input.buffer.len(), READ_BUFFER_FIRST_BYTES, "and costs nothing before it comes");
+        let mut arrived = 8;
+        while arrived < 50_000 {
+            let room = input.room();
+            let bytes = room.len().min(50_000 - arrived);
+            room[..bytes].fill(2);
+            input.handle_read(bytes);
+            arrived += bytes;
+            assert!(input.buffer.len() <= READ_BUFFER_FIRST_BYTES.max(2 * arrived));
+        }
+        assert!(input.bytes()[..8] == [1; 8] && input.bytes()[8..].iter().all(|byte| *byte == 2));
+        input.handle_taken(50_000);
         assert!(input.is_idle());
         input.release();
         assert_eq!(pool.free(), 100_000);

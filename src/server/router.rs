@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
-use super::budget::Share;
+use super::budget::{Admission, Share};
 use super::local::Local;
 use super::rate::Rate;
 use super::registry::{Homes, Registry};
@@ -20,7 +20,7 @@ use crate::base::{MarketId, ShardId, SkuId, Timestamp};
 use crate::engine::refusal::Field;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
 use crate::shard::{Board, LANES, Lane, Offer};
-use crate::wire::{Batch, Refused, Request, RequestSink, Tag};
+use crate::wire::{Batch, Intake, Refused, Request, RequestSink, Tag};
 
 /// Where a session gets an empty batch for a shard: best one that was used before.
 pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
@@ -161,19 +161,21 @@ impl Router {
         self.wishes_open == 0 && self.local.is_empty() && self.roads.iter().flatten().all(Road::is_settled)
     }
 
-    fn refuse(&mut self, tag: Tag, why: Refused) {
+    fn refuse(&mut self, tag: Tag, why: Refused) -> Intake {
         self.local.push((tag, Local::Refused(why)));
+        Intake::Taken
     }
 
     /// Reads units for sale off the board. What does not stand there does not exist.
-    fn availability(&mut self, tag: Tag, shard: ShardId, market: MarketId, skus: &[SkuId]) {
+    fn availability(&mut self, tag: Tag, shard: ShardId, market: MarketId, skus: &[SkuId]) -> Intake {
         if skus.len() > AVAILABILITY_SKUS_MAX {
             let (field, max) = (Field::Rows, AVAILABILITY_SKUS_MAX as u64);
             return self.refuse(tag, Refused::Engine(Refusal::OutOfBounds { field, min: 0, max }));
         }
         let answer_bytes = admission::answer_bytes_max(&Request::Query(Query::Availability { market, skus }));
-        if !self.admit(tag, answer_bytes) {
-            return;
+        match self.share.admit(answer_bytes) {
+            Admission::In => {}
+            outcome => return self.turn_away(tag, outcome),
         }
         let board = &self.boards[usize::from(shard.0)];
         let units = |sku: &SkuId| board.offer(market, *sku).map(Offer::units).ok_or(Refusal::UnknownSku { sku: *sku });
@@ -184,25 +186,29 @@ impl Router {
                 self.refuse(tag, Refused::Engine(refusal));
             }
         }
+        Intake::Taken
     }
 
-    fn admit(&mut self, tag: Tag, answer_bytes: usize) -> bool {
-        let admitted = self.share.admit(answer_bytes);
-        if !admitted {
-            self.refuse(tag, Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS });
+    /// What is not let in: waits until less is owed, or is refused because waiting would not help.
+    fn turn_away(&mut self, tag: Tag, outcome: Admission) -> Intake {
+        if outcome == Admission::Later {
+            return Intake::Later;
         }
-        admitted
+        self.refuse(tag, Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS })
     }
 }
 
 impl RequestSink for Router {
-    fn request(&mut self, tag: Tag, request: &Request<'_>) {
+    fn request(&mut self, tag: Tag, request: &Request<'_>) -> Intake {
         if let Request::Command(Command::AssignMarket { code }) = request {
-            if self.admit(tag, MARKET_BYTES) {
-                self.wishes_open += 1;
-                self.wishes.push_back(Wish { tag, code: (*code).to_owned() });
-            }
-            return;
+            return match self.share.admit(MARKET_BYTES) {
+                Admission::In => {
+                    self.wishes_open += 1;
+                    self.wishes.push_back(Wish { tag, code: (*code).to_owned() });
+                    Intake::Taken
+                }
+                outcome => self.turn_away(tag, outcome),
+            };
         }
         let shard = match request {
             Request::Query(Query::Market { .. }) => Some(DIRECTORY_SHARD),
@@ -216,9 +222,6 @@ impl RequestSink for Router {
                     self.sold_out += 1;
                     return self.refuse(tag, Refused::Engine(refusal));
                 }
-                if let Err(retry_after_ms) = self.rate.admit(self.now.monotonic_ns) {
-                    return self.refuse(tag, Refused::Overloaded { retry_after_ms });
-                }
             }
             Request::Query(Query::Availability { market, skus }) => {
                 return self.availability(tag, shard, *market, skus);
@@ -226,24 +229,38 @@ impl RequestSink for Router {
             _ => {}
         }
         let answer_bytes = admission::answer_bytes_max(request);
-        if self.admit(tag, answer_bytes) {
-            let road = &mut self.roads[usize::from(shard.0)][Lane::of(request) as usize];
-            if road.batch.is_empty() {
-                road.batch = (self.spares)(shard);
-            }
-            road.answer_bytes += answer_bytes;
-            road.batch.push(tag, request);
+        match self.share.admit(answer_bytes) {
+            Admission::In => {}
+            outcome => return self.turn_away(tag, outcome),
         }
+        // After everything that may make it come again: what comes again must not count twice.
+        if let Request::Command(Command::Place(_)) = request
+            && let Err(retry_after_ms) = self.rate.admit(self.now.monotonic_ns)
+        {
+            self.share.settle(answer_bytes);
+            return self.refuse(tag, Refused::Overloaded { retry_after_ms });
+        }
+        let road = &mut self.roads[usize::from(shard.0)][Lane::of(request) as usize];
+        if road.batch.is_empty() {
+            road.batch = (self.spares)(shard);
+        }
+        road.answer_bytes += answer_bytes;
+        road.batch.push(tag, request);
+        Intake::Taken
     }
 
-    fn status(&mut self, tag: Tag) {
-        if self.admit(tag, STATUS_BYTES) {
-            self.local.push((tag, Local::Status));
+    fn status(&mut self, tag: Tag) -> Intake {
+        match self.share.admit(STATUS_BYTES) {
+            Admission::In => {
+                self.local.push((tag, Local::Status));
+                Intake::Taken
+            }
+            outcome => self.turn_away(tag, outcome),
         }
     }
 
     fn refused(&mut self, tag: Tag, why: Refused) {
-        self.refuse(tag, why);
+        self.local.push((tag, Local::Refused(why)));
     }
 }
 

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! # Always true
-//! - It never waits for one request before it looks at the next; everything one read brought for a lane of a shard is
-//!   one submission.
+//! - It never waits for one request before it looks at the next, until the connection is owed too much: then even the
+//!   rest of a frame waits. Everything one read brought for a lane of a shard is one submission.
 //! - Every request is answered exactly once: by its shard, by the creation of its market, or here.
 //! - Whatever the bytes, the outcome is requests, refusals or a numbered end of the connection.
 //! # Not here
@@ -32,7 +32,7 @@ use crate::base::limits::{
 };
 use crate::engine::Answer;
 use crate::shard::{LANES, Lane};
-use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Refused, RequestHeader, Tag};
+use crate::wire::{Batch, CloseCode, FrameDecoder, FrameError, Pause, Refused, RequestHeader, Tag};
 
 /// Why a session ends its connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,16 @@ impl From<FrameError> for Closing {
     }
 }
 
+/// What became of the frame at the front of the input.
+enum Front {
+    /// All of its records were taken.
+    Whole,
+    /// Some were; the others wait until the connection is owed less.
+    Paused,
+    /// More bytes are needed.
+    Incomplete,
+}
+
 /// A market somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wish {
@@ -57,6 +67,8 @@ pub(super) struct Wish {
 pub(super) struct Session {
     input: Input,
     decoder: FrameDecoder,
+    /// Where the frame at the front goes on, when only some of its records could be taken.
+    pause: Option<Pause>,
     router: Router,
     frame_wait_ms: u64,
     /// The client will send nothing more.
@@ -86,6 +98,7 @@ impl Session {
         Self {
             input: Input::new(Arc::clone(share.pool())),
             decoder: FrameDecoder::default(),
+            pause: None,
             router: Router::new(registry, share, bounds, spares),
             frame_wait_ms: u64::try_from(frame_wait.as_millis()).unwrap_or(u64::MAX),
             ended: false,
@@ -146,10 +159,11 @@ impl Session {
             if !self.router.share.has_room() {
                 break !self.input.is_empty();
             }
-            if !self.take_frame(now_ms)? {
-                break false;
+            match self.take_frame(now_ms)? {
+                Front::Whole => frames += 1,
+                Front::Paused => break true,
+                Front::Incomplete => break false,
             }
-            frames += 1;
         };
         self.measure_frame(frames > 0, now_ms);
         match self.ended && !self.held && !self.input.is_empty() {
@@ -158,21 +172,27 @@ impl Session {
         }
     }
 
-    /// Takes the frame at the front apart, if it is whole.
-    fn take_frame(&mut self, now_ms: u64) -> Result<bool, Closing> {
+    /// Takes the frame at the front apart, if it is whole, as far as the connection may be owed more.
+    fn take_frame(&mut self, now_ms: u64) -> Result<Front, Closing> {
         let length_max = if self.router.share.is_proven() { FRAME_BYTES_MAX } else { FIRST_FRAME_BYTES_MAX };
         let bytes = self.input.bytes();
-        let Some(header) = RequestHeader::parse(bytes, length_max)? else { return Ok(false) };
+        let Some(header) = RequestHeader::parse(bytes, length_max)? else { return Ok(Front::Incomplete) };
         let Some(frame) = bytes.get(..header.length) else {
             self.input.handle_wanted(header.length);
-            return Ok(false);
+            return Ok(Front::Incomplete);
         };
-        self.decoder.decode(&header, frame, now_ms, &mut self.router)?;
-        self.input.handle_taken(header.length);
+        self.pause = match self.pause {
+            Some(pause) => self.decoder.resume(pause, frame, &mut self.router),
+            None => self.decoder.decode(&header, frame, now_ms, &mut self.router)?,
+        };
         if let Some(windows) = self.router.share.handle_sound_frame() {
             self.windows = Some(windows);
         }
-        Ok(true)
+        if self.pause.is_some() {
+            return Ok(Front::Paused);
+        }
+        self.input.handle_taken(header.length);
+        Ok(Front::Whole)
     }
 
     /// Whether frames wait until the connection is owed less.
@@ -240,7 +260,14 @@ impl Session {
         self.router.handle_local_written(answer_bytes);
     }
 
-    /// The connection's first sound frame came: its windows may be wider.
+    /// So many bytes of answers went out.
+    pub(super) fn handle_written(&mut self, bytes: usize) {
+        if let Some(windows) = self.router.share.handle_written(bytes) {
+            self.windows = Some(windows);
+        }
+    }
+
+    /// The connection has earned more: its windows may be wider.
     pub(super) fn poll_windows(&mut self) -> Option<Windows> {
         self.windows.take()
     }

@@ -129,6 +129,7 @@ impl Stream {
         // Whoever was just asked for the first time does not know this task's waker yet: another turn tells it.
         let asked = self.submit();
         let settled = self.poll_write(cx, now_ms)?;
+        self.widen();
         self.session.handle_blocked(!self.outgoing.is_empty(), now_ms);
         if self.outgoing.is_empty() && self.session.is_over() {
             return Err(End::Over);
@@ -187,11 +188,15 @@ impl Stream {
             asked = true;
             self.wiring.creations.submit(wish, &self.mailbox);
         }
+        asked
+    }
+
+    /// Lets quinn take in and send out what the connection has earned.
+    fn widen(&mut self) {
         if let Some(windows) = self.session.poll_windows() {
             self.connection.set_receive_window(window(windows.receive_bytes));
             self.connection.set_send_window(windows.send_bytes as u64);
         }
-        asked
     }
 
     fn write_local(&mut self) {
@@ -230,6 +235,7 @@ impl Stream {
 
     /// What the buffer answers is owed no longer; its memory goes back to the shard it came from.
     fn settle(&mut self, gone: Gone) {
+        self.session.handle_written(gone.buffer.len());
         match gone.answers {
             Answers::Shard(shard, requests) => {
                 self.session.handle_replies(shard, requests);

@@ -56,7 +56,7 @@ pub use refused::{Part, Refused};
 pub use reply::{BooksAt, Grants, Reply, SkuRow};
 pub use reply_decode::{decode_hello, decode_replies};
 pub use reply_encode::ReplyWriter;
-pub use request::{FrameDecoder, FrameWriter, Request, RequestSink, Tag};
+pub use request::{FrameDecoder, FrameWriter, Intake, Pause, Request, RequestSink, Tag};
 pub use request_encode::PushError;
 pub use status::{DurabilityMode, Hello, STAGES, ServerVersion, Stage, Status, Summary, SyncMethodCode};
 pub use status_encode::encode_hello;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! client: begin(correlation) ─ push ─ push ─ finish ─► bytes ─► server: decode ─► sink.request | sink.status |
-//! sink.refused
+//!                                                               ▲     │       sink.refused
+//!                                                               └ Pause ◄─ the sink takes no more for now
 //! ```
 //!
 //! # Always true
@@ -10,7 +11,7 @@
 //! - A frame never passes [`FRAME_BYTES_MAX`] bytes or [`FRAME_COMMANDS_MAX`] records: a push that would is refused and
 //!   leaves the frame as it was.
 
-use super::frame::{FrameError, RequestHeader, check_records, close_frame, open_requests};
+use super::frame::{FrameError, REQUEST_HEADER_BYTES, RequestHeader, check_records, close_frame, open_requests};
 use super::layout::split_record;
 use super::refused::Refused;
 use super::request_decode::{Decoded, Scratch, decode_request};
@@ -38,12 +39,29 @@ pub enum Request<'a> {
     Query(Query<'a>),
 }
 
+/// What a sink says to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intake {
+    /// It has it.
+    Taken,
+    /// Not now: the same record is to come again later, and those behind it after it.
+    Later,
+}
+
+/// Where the decoding of a frame goes on: with the record the sink did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    tag: Tag,
+    /// Of the record in its frame.
+    offset: usize,
+}
+
 /// Where the records of a decoded frame go.
 pub trait RequestSink {
     /// A sound command or query. It borrows from the frame: copy what is needed later ([`Batch`](super::Batch) does).
-    fn request(&mut self, tag: Tag, request: &Request<'_>);
+    fn request(&mut self, tag: Tag, request: &Request<'_>) -> Intake;
     /// Somebody asks for the server's status.
-    fn status(&mut self, tag: Tag);
+    fn status(&mut self, tag: Tag) -> Intake;
     /// A record that is not one.
     fn refused(&mut self, tag: Tag, why: Refused);
 }
@@ -55,7 +73,8 @@ pub struct FrameDecoder {
 }
 
 impl FrameDecoder {
-    /// Decodes a whole frame, which [`RequestHeader::parse`] found to be `header.length` bytes long, record by record.
+    /// Decodes a whole frame, which [`RequestHeader::parse`] found to be `header.length` bytes long, record by record,
+    /// up to one that the sink does not take now.
     ///
     /// # Errors
     /// A frame whose records do not add up to it. Nothing has reached the sink then; close the connection.
@@ -65,20 +84,33 @@ impl FrameDecoder {
         frame: &[u8],
         now_ms: u64,
         sink: &mut impl RequestSink,
-    ) -> Result<(), FrameError> {
-        let mut rest = check_records(frame, header.length, super::frame::REQUEST_HEADER_BYTES, header.count)?;
-        let mut tag = Tag { correlation: header.correlation, index: 0, expires_at_ms: expiry(header, now_ms) };
+    ) -> Result<Option<Pause>, FrameError> {
+        check_records(frame, header.length, REQUEST_HEADER_BYTES, header.count)?;
+        let tag = Tag { correlation: header.correlation, index: 0, expires_at_ms: expiry(header, now_ms) };
+        Ok(self.resume(Pause { tag, offset: REQUEST_HEADER_BYTES }, frame, sink))
+    }
+
+    /// Goes on with a frame that [`FrameDecoder::decode`] began, from the record that was not taken.
+    pub fn resume(&mut self, pause: Pause, frame: &[u8], sink: &mut impl RequestSink) -> Option<Pause> {
+        let Pause { mut tag, offset } = pause;
+        let mut rest = frame.get(offset..).unwrap_or_default();
         while let Some((record, behind)) = split_record(rest) {
-            match decode_request(record, &mut self.scratch) {
+            let intake = match decode_request(record, &mut self.scratch) {
                 Ok(Decoded::Command(command)) => sink.request(tag, &Request::Command(command)),
                 Ok(Decoded::Query(query)) => sink.request(tag, &Request::Query(query)),
                 Ok(Decoded::Status) => sink.status(tag),
-                Err(why) => sink.refused(tag, why),
+                Err(why) => {
+                    sink.refused(tag, why);
+                    Intake::Taken
+                }
+            };
+            if intake == Intake::Later {
+                return Some(Pause { tag, offset: frame.len() - rest.len() });
             }
             tag.index = tag.index.wrapping_add(1);
             rest = behind;
         }
-        Ok(())
+        None
     }
 }
 

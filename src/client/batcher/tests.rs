@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::*;
 use crate::base::{ChangeId, MarketId, OrderId, SkuId, Timestamp};
 use crate::engine::{Answer, Command, Query, Refusal};
-use crate::wire::{FrameDecoder, Grants, RequestHeader, RequestSink};
+use crate::wire::{FrameDecoder, Grants, Intake, RequestHeader, RequestSink};
 
 type Told = Rc<RefCell<Vec<(u64, Result<Settled, NoAnswer>)>>>;
 
@@ -41,12 +41,15 @@ struct Bench {
 struct Asked(Vec<u64>);
 
 impl RequestSink for Asked {
-    fn request(&mut self, _: Tag, request: &Request<'_>) {
+    fn request(&mut self, _: Tag, request: &Request<'_>) -> Intake {
         if let Request::Command(Command::Confirm { attempt, .. }) = request {
             self.0.push(attempt.0);
         }
+        Intake::Taken
     }
-    fn status(&mut self, _: Tag) {}
+    fn status(&mut self, _: Tag) -> Intake {
+        Intake::Taken
+    }
     fn refused(&mut self, _: Tag, why: Refused) {
         panic!("{why:?}");
     }

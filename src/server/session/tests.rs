@@ -239,7 +239,7 @@ fn a_connection_that_is_owed_much_is_not_read_until_it_is_owed_less() {
 }
 
 #[test]
-fn an_answer_that_may_be_huge_is_refused_while_others_are_owed() {
+fn an_answer_that_may_be_huge_waits_while_others_are_owed_and_is_refused_when_waiting_does_not_help() {
     let mut session = session();
     session.router.share = Share::new(Pool::new(0));
     let skus = [SkuId(1); 1_000];
@@ -249,7 +249,37 @@ fn an_answer_that_may_be_huge_is_refused_while_others_are_owed() {
     writer.push_query(&Query::Stock { market: market(1), skus: &skus }).expect("fits");
     read(&mut session, &writer.into_frame(), 0).expect("sound");
     assert_eq!(submissions(&mut session), [(0, vec![(1, 0)])]);
+    assert!(session.is_held() && session.poll_local().is_empty() && session.room().is_empty());
+    session.handle_replies(ShardId(0), [1, 0, 0]);
+    session.handle_room(0).expect("sound");
+    assert!(!session.is_held(), "nothing is owed, and the pool is empty");
     assert!(matches!(session.poll_local()[..], [(_, Local::Refused(Refused::Overloaded { .. }))]));
+}
+
+#[test]
+fn a_frame_that_asks_for_more_than_may_be_owed_is_answered_in_parts_and_nothing_of_it_twice() {
+    let registry = Registry::new();
+    registry.insert(market(1), ShardId(0));
+    let mut session =
+        Session::new(registry, Share::new(Pool::new(100_000)), limited(1, Some(10_000)), fresh(), FRAME_WAIT);
+    session.handle_now(Now { log_time: Timestamp::from_ms(5), monotonic_ns: 1_000_000_000 });
+    let commands: Vec<_> = (0..300).map(|number| placement(number).1).collect();
+    read(&mut session, &frame(7, &commands[..200]), 0).expect("sound");
+    let mut found = Vec::new();
+    let mut bytes = frame(8, &commands);
+    for _ in 0..100 {
+        let tags: Vec<_> = submissions(&mut session).into_iter().flat_map(|(_, tags)| tags).collect();
+        assert!(session.router.share.in_flight() <= IN_FLIGHT_FIRST_BYTES);
+        session.handle_replies(ShardId(0), [0, tags.len() as u64, 0]);
+        found.extend(tags);
+        session.handle_room(0).expect("sound");
+        if !bytes.is_empty() && !session.room().is_empty() {
+            read(&mut session, &std::mem::take(&mut bytes), 0).expect("sound");
+        }
+    }
+    let all: Vec<_> = (0..200).map(|index| (7, index)).chain((0..300).map(|index| (8, index))).collect();
+    assert_eq!(found, all);
+    assert!(session.poll_local().is_empty(), "none was refused, and none counted twice against the operator's limit");
 }
 
 #[test]
@@ -323,7 +353,7 @@ fn the_first_frame_is_small_and_later_ones_need_not_be() {
     read(&mut session, &frame(1, &[confirm(1)]), 0).expect("sound");
     assert!(session.poll_windows().is_some(), "the windows are widened once");
     read(&mut session, &long(FRAME_BYTES_MAX), 0).expect("a large frame has begun");
-    assert!(session.room().len() > READ_BUFFER_FIRST_BYTES && session.poll_windows().is_none());
+    assert!(!session.room().is_empty() && session.poll_windows().is_none());
     let closing = read(&mut self::session(), &long(FRAME_BYTES_MAX + 1), 0).expect_err("never so long");
     assert_eq!(closing.code, CloseCode::FrameTooLong);
 }

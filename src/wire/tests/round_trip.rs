@@ -5,28 +5,41 @@ use proptest::prelude::{Strategy, any, proptest};
 
 use super::samples::{Ingredients, write};
 use crate::base::limits::FRAME_BYTES_MAX;
-use crate::base::{CodeList, OrderId, SiteId, SkuId, Timestamp};
-use crate::engine::{Answer, Draw, Granted, Line, LineQuantity};
+use crate::base::{ChangeId, CodeList, OrderId, SiteId, SkuId, Timestamp};
+use crate::engine::{Answer, Command, Draw, Granted, Line, LineQuantity};
 use crate::wire::{
-    Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Refused, Reply, ReplyWriter, Request, RequestHeader,
-    RequestSink, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
+    Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Intake, Refused, Reply, ReplyWriter, Request,
+    RequestHeader, RequestSink, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
 };
 
 /// Keeps everything a frame held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kept {
+    /// Requests it takes.
+    room: usize,
     pub(super) batch: Batch,
     pub(super) statuses: Vec<Tag>,
     pub(super) refused: Vec<(Tag, Refused)>,
 }
 
+impl Default for Kept {
+    fn default() -> Self {
+        Self { room: usize::MAX, batch: Batch::default(), statuses: Vec::new(), refused: Vec::new() }
+    }
+}
+
 impl RequestSink for Kept {
-    fn request(&mut self, tag: Tag, request: &Request<'_>) {
+    fn request(&mut self, tag: Tag, request: &Request<'_>) -> Intake {
+        if self.batch.len() >= self.room {
+            return Intake::Later;
+        }
         self.batch.push(tag, request);
+        Intake::Taken
     }
 
-    fn status(&mut self, tag: Tag) {
+    fn status(&mut self, tag: Tag) -> Intake {
         self.statuses.push(tag);
+        Intake::Taken
     }
 
     fn refused(&mut self, tag: Tag, why: Refused) {
@@ -40,6 +53,29 @@ pub(super) fn keep(frame: &[u8], now_ms: u64) -> Kept {
     let header = RequestHeader::parse(frame, FRAME_BYTES_MAX).expect("a sound header").expect("a whole header");
     FrameDecoder::default().decode(&header, frame, now_ms, &mut kept).expect("a sound frame");
     kept
+}
+
+#[test]
+fn a_frame_whose_records_are_taken_a_few_at_a_time_is_the_same_frame() {
+    let mut writer = FrameWriter::default();
+    writer.begin(7, 500);
+    let order = OrderId::from_bits(77);
+    for attempt in 0..10 {
+        writer.push(&Command::Confirm { order, attempt: ChangeId(attempt) }).expect("fits");
+    }
+    let frame = writer.into_frame();
+    let whole = keep(&frame, 1_000);
+    for at_once in [1, 2, 3, 9] {
+        let header = RequestHeader::parse(&frame, FRAME_BYTES_MAX).expect("sound").expect("whole");
+        let (mut decoder, mut kept) = (FrameDecoder::default(), Kept { room: at_once, ..Kept::default() });
+        let mut pause = decoder.decode(&header, &frame, 1_000, &mut kept).expect("sound");
+        while let Some(from) = pause {
+            assert_eq!(kept.batch.len(), kept.room, "it went on until there was no room");
+            kept.room += at_once;
+            pause = decoder.resume(from, &frame, &mut kept);
+        }
+        assert!(kept.batch.iter().eq(whole.batch.iter()), "{at_once} at a time");
+    }
 }
 
 fn ingredients() -> impl Strategy<Value = Ingredients> {
