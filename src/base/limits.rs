@@ -370,8 +370,8 @@ pub const SEND_WINDOW_BYTES: usize = MIB;
 pub const IN_FLIGHT_FIRST_BYTES: usize = 64 * KIB;
 /// The same, afterwards, while the pool lasts.
 pub const IN_FLIGHT_BYTES: usize = 4 * MIB;
-/// How often the first grant out of the pool is doubled, with what a connection takes, until it is the full one.
-pub const GRANT_DOUBLINGS_MAX: u32 = 5;
+/// The level of the full grant out of the pool: the first is level 1, and every level is twice the one below.
+pub const GRANT_LEVEL_MAX: u32 = 6;
 /// Read buffers of the largest size that are kept, within the pool, for the next one who needs one.
 pub const SPARE_BUFFERS_MAX: usize = 128;
 /// A read buffer that would be larger than this has the largest size.

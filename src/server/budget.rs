@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crossbeam_queue::ArrayQueue;
 
 use crate::base::limits::{
-    GRANT_DOUBLINGS_MAX, IN_FLIGHT_BYTES, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_BYTES_MAX, SEND_WINDOW_BYTES,
+    GRANT_LEVEL_MAX, IN_FLIGHT_BYTES, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_BYTES_MAX, SEND_WINDOW_BYTES,
     SEND_WINDOW_FIRST_BYTES, SPARE_BUFFERS_MAX, WINDOW_BYTES, WINDOW_FIRST_BYTES,
 };
 
@@ -118,12 +118,9 @@ pub(super) struct Share {
     proven: AtomicBool,
 }
 
-/// The first grant is level 1.
-const LEVEL_MAX: u32 = GRANT_DOUBLINGS_MAX + 1;
-
 /// What level's part of the full amount is given.
 const fn at_level(level: u32, full_bytes: usize) -> usize {
-    if level == 0 { 0 } else { full_bytes >> (LEVEL_MAX - level) }
+    if level == 0 { 0 } else { full_bytes >> (GRANT_LEVEL_MAX - level) }
 }
 
 const fn send_window(level: u32) -> usize {
@@ -167,7 +164,7 @@ impl Share {
     /// takes in beyond two send windows it must have acknowledged.
     pub(super) fn handle_written(&self, bytes: usize) -> Option<Windows> {
         let level = self.level.load(Ordering::Relaxed);
-        if level == LEVEL_MAX {
+        if level == GRANT_LEVEL_MAX {
             return None;
         }
         let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -253,12 +250,12 @@ mod tests {
         let pool = Pool::new(2 * GRANT_BYTES);
         let share = Share::new(Arc::clone(&pool));
         let first = share.handle_sound_frame().expect("the first one");
-        assert_eq!(first.receive_bytes, WINDOW_BYTES >> GRANT_DOUBLINGS_MAX);
+        assert_eq!(first.receive_bytes, at_level(1, WINDOW_BYTES));
         assert_eq!(first.send_bytes, SEND_WINDOW_FIRST_BYTES);
         assert_eq!(share.handle_sound_frame(), None, "only the first frame widens anything");
         assert_eq!(share.handle_written(2 * SEND_WINDOW_FIRST_BYTES - 1), None, "so much may lie unread");
         let mut last = first;
-        for _ in 0..GRANT_DOUBLINGS_MAX {
+        for _ in 1..GRANT_LEVEL_MAX {
             let next = earn(&share).expect("it takes everything");
             assert_eq!(next.receive_bytes, 2 * last.receive_bytes);
             last = next;
