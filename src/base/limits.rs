@@ -93,6 +93,20 @@ pub const SKU_POLICIES_MAX: usize = 100_000;
 pub const CUSTOMERS_DEFAULT: u64 = 200_000;
 /// Memory the start-up check counts for one of these.
 pub const CUSTOMER_MEMORY_BYTES: u64 = 120;
+/// Components of one kit, 1 to this many.
+pub const KIT_COMPONENTS_MAX: usize = 16;
+/// Units of one component in one kit, 1 to this many.
+pub const KIT_UNITS_MAX: u32 = 10_000;
+/// Kits that one SKU may be a component of: what is for sale of each follows from it.
+pub const KITS_OF_COMPONENT_MAX: usize = 64;
+/// Lines of one order that may name kits.
+pub const KIT_LINES_MAX: usize = 128;
+/// Plans that one order of kits is tried with before it counts as short; each puts another line first.
+pub const KIT_PLANS_MAX: usize = 5;
+/// Kits of all markets a node keeps, unless set.
+pub const KITS_DEFAULT: u64 = 10_000;
+/// Memory the start-up check counts for one kit beyond that of its SKU: its recipe, and what finds it by component.
+pub const KIT_MEMORY_BYTES: u64 = 500;
 /// Pairs of an order and a SKU that it waits for, all orders of a node together, unless set.
 pub const WAITING_DEFAULT: u64 = 50_000;
 /// Memory the start-up check counts for one of these.

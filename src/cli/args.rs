@@ -56,6 +56,9 @@ pub(super) enum Command {
     /// Create SKUs: what can be sold.
     #[command(subcommand)]
     Sku(SkuCommand),
+    /// Kits: SKUs that are sold as so many units of others.
+    #[command(subcommand)]
+    Kit(super::kit::KitCommand),
     /// Receive stock and look at it.
     #[command(subcommand)]
     Stock(StockCommand),
@@ -439,8 +442,9 @@ mod tests {
     #[test]
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
-                     --skus-max 1 --customers-max 1 --waiting-max 1 --connections-max 1 --orders-per-second-max 1 \
-                     --reserve-orders 1 --durability sync --segment-bytes 1 --low-water-bytes 1 --http-address none \
+                     --skus-max 1 --kits-max 1 --customers-max 1 --waiting-max 1 --connections-max 1 \
+                     --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
+                     --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \
                      --simulated-delay 1s --simulated-declined 1 --simulated-lost 1 --simulated-repeated 1 \

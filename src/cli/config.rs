@@ -27,6 +27,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("lines_max", "lines of all orders kept"),
     ("details_bytes_max", "bytes of customer details kept"),
     ("skus_max", "SKUs of all markets kept"),
+    ("kits_max", "kits of all markets kept"),
     ("customers_max", "counts of customers that policies of SKUs limit"),
     ("waiting_max", "pairs of an order and a SKU of which it is owed units"),
     ("connections_max", "connections served at once"),

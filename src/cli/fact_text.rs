@@ -2,7 +2,7 @@
 
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Fact, Placed, Report, Retention};
+use crate::engine::{Component, Fact, Placed, Report, Retention};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -49,6 +49,11 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         }
         Fact::RetentionSet { market, retention: Retention { return_window_ms, ids_kept_ms } } => {
             format!("market {market} keeps ended orders {return_window_ms} ms, identifiers {ids_kept_ms} ms")
+        }
+        Fact::KitDefined { market, sku, code, components } => {
+            let part = |part: &Component| format!("{} of sku {}", part.units, part.sku);
+            let parts: Vec<_> = components.iter().map(part).collect();
+            format!("kit {code} of market {market} is sku {sku}: {}", parts.join(", "))
         }
         Fact::PolicySet { market, sku, policy } => {
             format!("market {market}, sku {sku}: {}", super::policy::in_words(policy))

@@ -85,6 +85,7 @@ fn config(settings: ServeSettings) -> Config {
         lines_max: settings.lines_max,
         details_bytes_max: settings.details_bytes_max,
         skus_max: settings.skus_max,
+        kits_max: settings.kits_max,
         customers_max: settings.customers_max,
         waiting_max: settings.waiting_max,
         connections_max: settings.connections_max,

@@ -18,6 +18,7 @@ mod books;
 mod config;
 mod fault;
 mod holders;
+mod kit;
 mod serve_args;
 mod settings;
 mod snapshot;
@@ -66,6 +67,7 @@ use tracing_subscriber::EnvFilter;
 use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, PolicyArgs, SiteCommand, SkuCommand, StockCommand};
 use config::Given;
 use fault::CliFault;
+use kit::KitCommand;
 use order_args::OrderCommand;
 use output::{Form, remark, show};
 use settings::{ClientSettings, LogSettings, ServeSettings};
@@ -157,6 +159,7 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Market(command) => market(sources, command),
         Command::Site(command) => site(sources, command),
         Command::Sku(command) => sku(sources, command),
+        Command::Kit(command) => kit(sources, command),
         Command::Stock(command) => stock(sources, command),
         Command::Order(command) => order(sources, command),
         Command::Wanted(command) => wanted(sources, command),
@@ -237,6 +240,17 @@ fn sku(sources: Sources, command: SkuCommand) -> Result<(), CliFault> {
                 returns_give_back: policy.returns_give_back,
             };
             ask(sources.client(client)?, async |settings| policy::policy(settings, &sku, &wanted).await)
+        }
+    }
+}
+
+fn kit(sources: Sources, command: KitCommand) -> Result<(), CliFault> {
+    match command {
+        KitCommand::Define { kit, components, client } => {
+            ask(sources.client(client)?, async |settings| kit::define(settings, &kit, &components).await)
+        }
+        KitCommand::Show { kit, client } => {
+            ask(sources.client(client)?, async |settings| kit::show(settings, &kit).await)
         }
     }
 }

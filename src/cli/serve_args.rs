@@ -29,6 +29,9 @@ pub(super) struct ServeArgs {
     /// SKUs of all markets kept.
     #[arg(long, value_name = "COUNT")]
     skus_max: Option<String>,
+    /// Kits of all markets kept.
+    #[arg(long, value_name = "COUNT")]
+    kits_max: Option<String>,
     /// Counts of customers that policies of SKUs limit: one for each SKU and way of recognising a customer.
     #[arg(long, value_name = "COUNT")]
     customers_max: Option<String>,
@@ -122,6 +125,7 @@ impl ServeArgs {
             ("lines_max", self.lines_max),
             ("details_bytes_max", self.details_bytes_max),
             ("skus_max", self.skus_max),
+            ("kits_max", self.kits_max),
             ("customers_max", self.customers_max),
             ("waiting_max", self.waiting_max),
             ("connections_max", self.connections_max),

@@ -11,9 +11,9 @@ use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
-    FEED_BEHIND_BYTES_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
-    ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
-    SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    FEED_BEHIND_BYTES_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT,
+    ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -34,6 +34,7 @@ pub(super) struct ServeSettings {
     pub(super) lines_max: u64,
     pub(super) details_bytes_max: u64,
     pub(super) skus_max: u64,
+    pub(super) kits_max: u64,
     pub(super) customers_max: u64,
     pub(super) waiting_max: u64,
     pub(super) connections_max: usize,
@@ -69,6 +70,7 @@ impl ServeSettings {
             lines_max: count("lines_max", LINES_DEFAULT)?,
             details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
+            kits_max: count("kits_max", KITS_DEFAULT)?,
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
             waiting_max: count("waiting_max", WAITING_DEFAULT)?,
             connections_max: given
@@ -337,6 +339,7 @@ mod tests {
             "lines_max",
             "details_bytes_max",
             "skus_max",
+            "kits_max",
             "customers_max",
             "waiting_max",
             "connections_max",

@@ -2,7 +2,7 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Effects, Granted, Policy, Query};
+use crate::engine::{Answer, Component, Effects, Granted, Policy, Query};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
 /// What became of a command.
@@ -34,6 +34,8 @@ pub enum QueryReply {
     Sites(Vec<SiteRow>),
     /// To `Query::Skus`.
     Skus(Vec<SkuRow>),
+    /// To `Query::Recipe`; empty of a SKU that is no kit.
+    Recipe(Vec<Component>),
     /// To `Query::Order` and `Query::OrderByNumber`.
     Order(Box<OrderView>),
     /// To `Query::OpenOrders`.
@@ -91,6 +93,7 @@ impl Settled {
                 QueryReply::Availability(units)
             }
             (Request::Query(Query::Sites { .. }), Reply::Sites(rows)) => QueryReply::Sites(rows),
+            (Request::Query(Query::Recipe { .. }), Reply::Recipe(recipe)) => QueryReply::Recipe(recipe),
             (Request::Query(Query::Skus { .. }), Reply::Skus(rows)) => QueryReply::Skus(rows),
             (Request::Query(Query::Order { order }), Reply::Order(view)) if view.order == *order => {
                 QueryReply::Order(view)

@@ -7,6 +7,7 @@
 //! - Questions, which never change anything: `query`.
 
 use super::effect::{Effect, Effects, Report};
+use super::kits::Component;
 use super::ledger::Account;
 use super::policy::Policy;
 use super::retention::Retention;
@@ -61,6 +62,16 @@ pub enum Command<'a> {
         market: MarketId,
         /// Code of the SKU, case-sensitive.
         code: &'a str,
+    },
+    /// Create a SKU that is a kit: so many units of each of its components, taken together. The same code with the same
+    /// components, in any order, answers with the same number.
+    DefineKit {
+        /// Where.
+        market: MarketId,
+        /// Code of the SKU, case-sensitive. Refused when it is a plain SKU's, or a kit's of other components.
+        code: &'a str,
+        /// 1 to [`KIT_COMPONENTS_MAX`](crate::base::limits::KIT_COMPONENTS_MAX) plain SKUs of the market, each once.
+        components: &'a [Component],
     },
     /// Set how long a market keeps what is over. The same again changes nothing.
     SetRetention {
@@ -351,6 +362,7 @@ impl Command<'_> {
             Self::OpenMarket { market, .. }
             | Self::CreateSite { market, .. }
             | Self::CreateSku { market, .. }
+            | Self::DefineKit { market, .. }
             | Self::SetPolicy { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
@@ -387,6 +399,7 @@ impl Command<'_> {
             | Self::OpenMarket { .. }
             | Self::CreateSite { .. }
             | Self::CreateSku { .. }
+            | Self::DefineKit { .. }
             | Self::SetPolicy { .. }
             | Self::SetEffects { .. }
             | Self::SetRetention { .. }

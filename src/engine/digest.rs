@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::Engine;
 use super::effect::Effect;
+use super::kits::Component;
 use super::ledger::BUCKETS;
 use super::market::Market;
 use super::orders::{Phase, Record};
@@ -34,6 +35,7 @@ enum Part {
     Customer,
     Want,
     Cursor,
+    Kit,
 }
 
 /// Bytes of one part.
@@ -147,7 +149,11 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
     let itself = part(Part::Market).add(name.as_bytes()).hash();
     let balances = market.skus.iter().map(|(sku, _)| digest_balances(number, SkuId(sku), market));
     let rules = market.policies.iter().map(|(sku, rule)| digest_rule(number, sku, rule));
-    let parts = sites.chain(skus).chain(requests).chain(floor).chain(balances).chain(rules);
+    let kits = market.kits.iter().map(|(sku, recipe)| {
+        let add = |bytes: Bytes, part: &Component| bytes.number(part.sku.0).number(part.units);
+        recipe.iter().fold(part(Part::Kit).number(sku.0), add).hash()
+    });
+    let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules);
     parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
 }
 

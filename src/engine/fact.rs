@@ -10,6 +10,7 @@
 
 use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
+use super::kits::Component;
 use super::ledger::Account;
 use super::policy::{Policy, StockLevel};
 use super::retention::Retention;
@@ -55,6 +56,17 @@ pub enum Fact<'a> {
         sku: SkuId,
         /// Its code.
         code: &'a str,
+    },
+    /// A kit was created. What it is made of never changes.
+    KitDefined {
+        /// Where.
+        market: MarketId,
+        /// Its number as a SKU.
+        sku: SkuId,
+        /// Its code.
+        code: &'a str,
+        /// What one of it takes, by number of the component.
+        components: &'a [Component],
     },
     /// Supplier to available.
     Received {
@@ -267,6 +279,7 @@ impl Fact<'_> {
             Self::MarketOpened { market, .. }
             | Self::SiteCreated { market, .. }
             | Self::SkuCreated { market, .. }
+            | Self::KitDefined { market, .. }
             | Self::PolicySet { market, .. }
             | Self::StockLevelChanged { market, .. }
             | Self::EffectsSet { market, .. }
@@ -331,7 +344,7 @@ pub struct Draw {
     pub line: u16,
     /// The site they were taken at.
     pub site: SiteId,
-    /// How many, at least 1.
+    /// How many, at least 1. Of a kit, whole kits: so many times its recipe lies, or lay, at the site.
     pub quantity: u32,
 }
 

@@ -7,6 +7,7 @@
 //! - How most orders are passed over without looking at them: `sieve`.
 
 use super::Engine;
+use super::market::Market;
 use super::orders::Record;
 use super::query::{HolderPage, HolderRow, OrderPage, OrderRow};
 use super::read::check_page;
@@ -38,7 +39,7 @@ impl Engine {
         let mut looks = PAGE_SCAN_MAX;
         loop {
             let Some((downto, position)) =
-                market.numbers.before_about(from, about, &mut looks, |position| self.subjects(position))
+                market.numbers.before_about(from, about, &mut looks, |position| self.subjects(market, position))
             else {
                 page.next = None;
                 return Ok(page);
@@ -76,7 +77,7 @@ impl Engine {
         let (mut from, mut looks) = (after, PAGE_SCAN_MAX);
         loop {
             let Some((upto, position)) =
-                market.numbers.after_about(from, about, &mut looks, |position| self.subjects(position))
+                market.numbers.after_about(from, about, &mut looks, |position| self.subjects(market, position))
             else {
                 page.next = None;
                 return Ok(page);
@@ -85,7 +86,7 @@ impl Engine {
             if let Some(record) = record.filter(|record| record.state.is_open()) {
                 looks =
                     looks.saturating_sub((usize::from(record.lines.len) + record.draws.len as usize) / LINES_PER_LOOK);
-                if let Some(row) = self.holder(record, sku) {
+                if let Some(row) = self.holder(record, sku, market) {
                     if page.rows.len() == usize::from(rows_max) {
                         return Ok(page);
                     }
@@ -99,22 +100,27 @@ impl Engine {
         }
     }
 
-    /// What an order is about, for whoever looks for it.
-    fn subjects(&self, position: u32) -> impl Iterator<Item = Subject> {
+    /// What an order is about, for whoever looks for it: also what is in its kits.
+    fn subjects(&self, market: &Market, position: u32) -> impl Iterator<Item = Subject> {
         let record = self.orders.record(position);
-        let lines = self.orders.lines(record).iter();
-        core::iter::once(Subject::customer(record.customer)).chain(lines.map(|line| Subject::sku(line.sku)))
+        let skus = self.orders.lines(record).iter().flat_map(|line| {
+            let parts = market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter());
+            core::iter::once(line.sku).chain(parts.map(|part| part.sku))
+        });
+        core::iter::once(Subject::customer(record.customer)).chain(skus.map(Subject::sku))
     }
 
-    /// What an order holds of a SKU; `None` for nothing.
-    fn holder(&self, record: &Record, sku: SkuId) -> Option<HolderRow> {
-        let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
-        let of_sku = lines.filter(|(line, _)| line.sku == sku).map(|(_, units)| units);
+    /// What an order holds of a SKU, by itself and in kits; `None` for nothing.
+    fn holder(&self, record: &Record, sku: SkuId, market: &Market) -> Option<HolderRow> {
         let mut held = HolderRow { order: row(record), owed: 0, reserved: 0, committed: 0 };
-        for units in of_sku {
-            held.owed += u64::from(units.owed);
-            held.reserved += u64::from(units.reserved);
-            held.committed += u64::from(units.committed);
+        for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
+            let each = match line.sku == sku {
+                true => 1,
+                false => u64::from(market.kits.units_in(line.sku, sku)),
+            };
+            held.owed += each * u64::from(units.owed);
+            held.reserved += each * u64::from(units.reserved);
+            held.committed += each * u64::from(units.committed);
         }
         (held.owed + held.reserved + held.committed > 0).then_some(held)
     }

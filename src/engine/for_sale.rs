@@ -5,7 +5,8 @@
 //! ```
 //!
 //! # Always true
-//! - Whatever changed the units for sale of a SKU since the last call, or made the SKU, is told by the next one.
+//! - Whatever changed the units for sale of a SKU since the last call, or made the SKU, is told by the next one; so is
+//!   every kit of which it is a component.
 //! - An order of the SKU that was ever accepted was made no later than the moment told with it.
 //! # Not here
 //! - What follows from it for an order that nobody has decided yet: `shard::board`.
@@ -14,6 +15,7 @@
 
 use super::Engine;
 use super::fact::Fact;
+use super::market::Market;
 use crate::base::{MarketId, SkuId, Timestamp};
 
 /// SKUs of one market whose units for sale moved.
@@ -52,6 +54,18 @@ pub struct ForSale {
     pub newest_accepted: Timestamp,
 }
 
+/// What is for sale of a kit follows from its components. Kits of several share most of them, so each is told once.
+#[cold]
+fn add_kits(moved: &mut Vec<SkuId>, market: &Market) {
+    moved.sort_unstable();
+    moved.dedup();
+    for at in 0..moved.len() {
+        moved.extend(market.kits.of_component(moved[at]));
+    }
+    moved.sort_unstable();
+    moved.dedup();
+}
+
 impl Engine {
     /// Notes from now on whatever [`Engine::take_for_sale`] tells. Its first call tells everything there is. `newest`
     /// is a moment after which no identifier accepted so far was made.
@@ -73,6 +87,9 @@ impl Engine {
                 continue;
             };
             let (mut skus, tells) = (std::mem::take(&mut market.ledger.moved.skus), market.policies.tells());
+            if !market.kits.is_empty() {
+                add_kits(&mut skus, market);
+            }
             for sku in skus.drain(..) {
                 let (units, newest_accepted) = (market.for_sale(sku), market.newest_accepted);
                 if tells && market.policies.rule(sku).is_some_and(|rule| rule.policy.level(units) != rule.level) {

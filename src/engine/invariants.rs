@@ -53,12 +53,14 @@ impl Engine {
             let listed: u64 = self.wants.counts(effect).iter().sum();
             law(listed == open, || format!("{open} {} are open, {listed} are listed", effect.name()))?;
         }
-        let mut skus = 0;
+        let (mut skus, mut kits) = (0, 0);
         for (number, _) in self.open_markets() {
             skus += self.market(number).map_or(0, |market| market.skus.len() as u64);
             self.check_market(number, &held, tallies.get(&number).copied().unwrap_or_default())?;
             self.check_counts(number)?;
+            kits += self.check_kits(number)?;
         }
+        law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
         let pairs: u64 = self.markets.iter().flatten().map(|market| market.waiting.pairs()).sum();
@@ -113,10 +115,20 @@ impl Engine {
     }
 
     fn collect_held(&self, record: &Record, held: &mut Held) {
-        let lines = self.orders.lines(record);
+        let (lines, id) = (self.orders.lines(record), record.order.market());
+        let market = self.market(id).ok();
         for draw in self.orders.draws(record) {
-            let key = (record.order.market(), lines[usize::from(draw.line)].sku, draw.site);
-            let units = held.entry(key).or_default();
+            let sku = lines[usize::from(draw.line)].sku;
+            for part in market.and_then(|market| market.kits.recipe(sku)).iter().flat_map(|recipe| recipe.iter()) {
+                let (units, each) = (held.entry((id, part.sku, draw.site)).or_default(), i64::from(part.units));
+                units[Bucket::Reserved as usize] += each * i64::from(draw.units.reserved);
+                units[Bucket::Committed as usize] += each * i64::from(draw.units.committed);
+                units[Bucket::Customer as usize] += each * i64::from(draw.units.shipped - draw.units.returned);
+            }
+            if market.is_some_and(|market| market.kits.is_kit(sku)) {
+                continue;
+            }
+            let units = held.entry((id, sku, draw.site)).or_default();
             // What is owed is counted as arriving nowhere: no site has it.
             if draw.is_owed() {
                 units[Bucket::Arriving as usize] += i64::from(draw.units.held());
@@ -148,11 +160,15 @@ impl Engine {
         for (_, record) in self.orders.records().filter(|(_, record)| record.order.market() == number) {
             let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
             for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
-                let Some(rule) = market.policies.rule(line.sku) else { continue };
-                if rule.policy.customer_max > 0 && record.number >= rule.held_from {
-                    let units = rule.policy.counted(&units);
-                    for key in rule.policy.keys(record.customer, hashes) {
-                        *holds.entry((line.sku, key)).or_default() += units;
+                let parts = market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter());
+                let parts = parts.map(|part| (part.sku, u64::from(part.units)));
+                for (sku, each) in core::iter::once((line.sku, 1)).chain(parts) {
+                    let Some(rule) = market.policies.rule(sku) else { continue };
+                    if rule.policy.customer_max > 0 && record.number >= rule.held_from {
+                        let units = each * rule.policy.counted(&units);
+                        for key in rule.policy.keys(record.customer, hashes) {
+                            *holds.entry((sku, key)).or_default() += units;
+                        }
                     }
                 }
             }
@@ -162,6 +178,33 @@ impl Engine {
             law(counted >= units, || format!("{customer:?} holds {units} units of SKU {sku}, {counted} are counted"))?;
         }
         Ok(())
+    }
+
+    /// Kits have no units of their own and are made of plain SKUs, which know them. Tells how many there are.
+    fn check_kits(&self, number: MarketId) -> Result<u64, String> {
+        let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        let (mut kits, mut parts) = (0, 0);
+        for (kit, recipe) in market.kits.iter() {
+            (kits, parts) = (kits + 1, parts + recipe.len());
+            let is_bare = market.ranked.iter().all(|site| market.ledger.balances(kit, *site) == [0; BUCKETS]);
+            let policy = market.policy(kit);
+            law(is_bare && market.waiting.owed(kit) == 0, || format!("kit {kit} of market {number} has units"))?;
+            law(policy.safety_stock == 0 && policy.oversell_max == 0, || {
+                format!("kit {kit} is kept back, or oversold")
+            })?;
+            law(recipe.is_sorted_by(|one, other| one.sku < other.sku), || format!("kit {kit} is in disorder"))?;
+            for part in recipe {
+                let is_plain = market.check_plain(part.sku).is_ok() && part.units > 0;
+                let is_known = market.kits.of_component(part.sku).any(|known| known == kit);
+                law(is_plain && is_known, || format!("kit {kit} of market {number} is not made of {part:?}"))?;
+            }
+        }
+        let skus = (1..).map(SkuId).take(market.skus.len());
+        let known: usize = skus.map(|sku| market.kits.of_component(sku).count()).sum();
+        law((kits, parts) == (market.kits.len() as u64, known), || {
+            format!("{kits} kits of {parts} parts in market {number} are {}, of {known}", market.kits.len())
+        })?;
+        Ok(kits)
     }
 
     /// Who waits is owed what the line says, and nothing is for sale from the shelf meanwhile.

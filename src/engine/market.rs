@@ -8,6 +8,7 @@
 use super::books::Tally;
 use super::catalog::Catalog;
 use super::effect::Effects;
+use super::kits::{Component, Kits};
 use super::ledger::{Account, Bucket, Ledger};
 use super::numbers::Numbers;
 use super::policy::{Policies, Policy};
@@ -30,6 +31,7 @@ pub(super) struct Market {
     /// Sites by (rank, number): the order in which they give their units.
     pub(super) ranked: Vec<SiteId>,
     pub(super) skus: Catalog,
+    pub(super) kits: Kits,
     pub(super) ledger: Ledger,
     pub(super) requests: Requests,
     pub(super) numbers: Numbers,
@@ -54,6 +56,7 @@ impl Market {
             ranks: Vec::new(),
             ranked: Vec::new(),
             skus: Catalog::default(),
+            kits: Kits::default(),
             ledger: Ledger::default(),
             requests: Requests::default(),
             numbers: Numbers::default(),
@@ -86,9 +89,29 @@ impl Market {
         if sku.0 != 0 && sku.0 as usize <= self.skus.len() { Ok(()) } else { Err(Refusal::UnknownSku { sku }) }
     }
 
-    /// Units for sale at all sites together: those on the shelf, and those that may be sold although they are not.
+    /// The same for a SKU that shall have units of its own.
+    pub(super) fn check_plain(&self, sku: SkuId) -> Result<(), Refusal> {
+        self.check_sku(sku)?;
+        if self.kits.is_kit(sku) { Err(Refusal::IsKit { sku }) } else { Ok(()) }
+    }
+
+    /// Units for sale at all sites together: those on the shelf, and those that may be sold although they are not. Of a
+    /// kit, how many of it.
     pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
-        self.on_the_shelf(sku) + self.oversell_left(sku)
+        match self.kits.recipe(sku) {
+            Some(recipe) => self.kits_for_sale(recipe),
+            None => self.on_the_shelf(sku) + self.oversell_left(sku),
+        }
+    }
+
+    /// Whole kits that the sites have, each by itself, and no more than the safety stocks leave of any component.
+    #[cold]
+    fn kits_for_sale(&self, recipe: &[Component]) -> u64 {
+        let fits = |units: u64, part: &Component| units / u64::from(part.units);
+        let least = |units: &dyn Fn(&Component) -> u64| recipe.iter().map(|part| fits(units(part), part)).min();
+        let at_site = |site: &SiteId| least(&|part| self.ledger.available(part.sku, *site)).unwrap_or_default();
+        let at_sites: u64 = self.ranked.iter().map(at_site).sum();
+        at_sites.min(least(&|part| self.on_the_shelf(part.sku)).unwrap_or_default())
     }
 
     /// Units for sale that are there: what is available at all sites less the safety stock.
@@ -108,9 +131,35 @@ impl Market {
         if self.waiting.is_waited_for(sku) { Bucket::Arriving } else { Bucket::Available }
     }
 
-    /// Units at a site come to be free.
+    /// Moves units of what a line names between two accounts: of a kit, those of its components.
+    #[inline]
+    pub(super) fn transfer(&mut self, sku: SkuId, from: Account, to: Account, units: u64) {
+        if self.kits.is_kit(sku) {
+            return self.each_component(sku, units, |market, sku, units| market.ledger.transfer(sku, from, to, units));
+        }
+        self.ledger.transfer(sku, from, to, units);
+    }
+
+    /// Units of what a line names come to be free at a site.
     #[inline]
     pub(super) fn land(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) {
+        if self.kits.is_kit(sku) {
+            return self.each_component(sku, units, |market, sku, units| market.land_units(sku, from, site, units));
+        }
+        self.land_units(sku, from, site, units);
+    }
+
+    /// Does something with the units of each component of so many kits.
+    #[cold]
+    fn each_component(&mut self, kit: SkuId, kits: u64, mut act: impl FnMut(&mut Self, SkuId, u64)) {
+        let recipe = self.kits.recipe(kit).cloned();
+        for part in recipe.iter().flat_map(|recipe| recipe.iter()) {
+            act(self, part.sku, kits * u64::from(part.units));
+        }
+    }
+
+    #[inline]
+    fn land_units(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) {
         let bucket = self.landing(sku);
         self.ledger.transfer(sku, from, Account { site, bucket }, units);
         if bucket == Bucket::Arriving {

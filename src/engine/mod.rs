@@ -48,6 +48,7 @@ mod huge_pages;
 mod image;
 mod index;
 mod invariants;
+mod kits;
 mod numbers;
 mod orders;
 mod policy;
@@ -70,6 +71,7 @@ pub use effect::{Action, AsideReason, Effect, Effects, Report};
 pub use fact::{Draw, Fact, Placed};
 pub use for_sale::ForSale;
 pub use image::ImageError;
+pub use kits::Component;
 pub use policy::{Policy, StockLevel};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
@@ -91,8 +93,10 @@ pub struct Capacity {
     pub changes_max: u64,
     /// Bytes of customer details of all orders together.
     pub details_bytes_max: u64,
-    /// SKUs of all markets together.
+    /// SKUs of all markets together, kits included.
     pub skus_max: u64,
+    /// Kits of all markets together.
+    pub kits_max: u64,
     /// Counts of customers that policies limit.
     pub customers_max: u64,
     /// Pairs of an order and a SKU that it waits for.
@@ -108,6 +112,7 @@ impl Capacity {
         changes_max: u64::MAX,
         details_bytes_max: u64::MAX,
         skus_max: u64::MAX,
+        kits_max: u64::MAX,
         customers_max: u64::MAX,
         waiting_max: u64::MAX,
     };
@@ -122,6 +127,7 @@ impl Default for Capacity {
             changes_max: limits::LINES_DEFAULT,
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
+            kits_max: limits::KITS_DEFAULT,
             customers_max: limits::CUSTOMERS_DEFAULT,
             waiting_max: limits::WAITING_DEFAULT,
         }
@@ -137,6 +143,7 @@ pub struct Engine {
     /// By market number; `None` for markets of other shards.
     markets: Vec<Option<Box<market::Market>>>,
     sku_count: u64,
+    kit_count: u64,
     /// Of customers that policies count, all markets together.
     customer_counts: u64,
     orders: orders::Orders,
@@ -167,6 +174,7 @@ impl Engine {
             directory: Directory::new(shards),
             markets: Vec::new(),
             sku_count: 0,
+            kit_count: 0,
             customer_counts: 0,
             orders: orders::Orders::default(),
             deadlines: deadline::Deadlines::default(),

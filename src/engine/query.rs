@@ -52,6 +52,13 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
+    /// What a kit is made of; nothing of a SKU that is none.
+    Recipe {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+    },
     /// One order.
     Order {
         /// Which.

@@ -1,6 +1,7 @@
 //! Reading the state: every question of `query`, answered. Changes nothing.
 
 use super::Engine;
+use super::kits::Component;
 use super::ledger::BUCKETS;
 use super::order::State;
 use super::orders::{LineRecord, Phase, Record};
@@ -50,6 +51,16 @@ impl Engine {
     pub fn policy(&self, market: MarketId, sku: SkuId) -> Result<Policy, Refusal> {
         let market = self.market(market)?;
         market.check_sku(sku).map(|()| market.policy(sku))
+    }
+
+    /// What a kit is made of, by number of the component; nothing of a SKU that is none.
+    ///
+    /// # Errors
+    /// Unknown market or SKU.
+    pub fn recipe(&self, market: MarketId, sku: SkuId) -> Result<Vec<Component>, Refusal> {
+        let market = self.market(market)?;
+        market.check_sku(sku)?;
+        Ok(market.kits.recipe(sku).map(|recipe| recipe.to_vec()).unwrap_or_default())
     }
 
     /// Numbers of SKU codes; `None` for a code that does not exist.

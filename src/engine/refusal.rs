@@ -109,6 +109,17 @@ pub enum Refusal {
         /// In one day, and not altogether.
         daily: bool,
     },
+    /// The SKU is a kit: it has no units of its own, so none come in, are moved, counted, owed or kept back, and it is
+    /// no component.
+    IsKit {
+        /// Which.
+        sku: SkuId,
+    },
+    /// The code is that of a SKU that is no kit, and no SKU becomes one.
+    NotAKit {
+        /// Which.
+        sku: SkuId,
+    },
     /// The order is over and its return window too: what is left repeats the answer of its placement and no other.
     Closed {
         /// Its last state.
@@ -156,7 +167,7 @@ fields! {
     Stock = 11,
     /// Rows asked of a query.
     Rows = 12,
-    /// The same line named twice.
+    /// The same line, or component, named twice.
     Line = 13,
     /// Units that are never for sale.
     SafetyStock = 14,
@@ -176,6 +187,14 @@ fields! {
     LowStock = 21,
     /// The key of a customer.
     Customer = 22,
+    /// How many components.
+    Components = 23,
+    /// Units of a component in one kit.
+    KitUnits = 24,
+    /// How many kits a SKU is a component of.
+    KitsOfComponent = 25,
+    /// How many lines of an order name kits.
+    KitLines = 26,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.

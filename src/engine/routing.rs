@@ -4,6 +4,12 @@
 //! # Always true
 //! - Lines of one SKU are summed before anything is said about it: two lines never count the same unit.
 //! - Draws come out in line order, and for one line in rank order, what is owed last.
+//! # Not here
+//! - Orders that name kits: `routing::kits`.
+
+mod kits;
+
+use kits::Left;
 
 use super::fact::Draw;
 use super::market::Market;
@@ -40,6 +46,7 @@ pub(super) struct Shortfall {
 pub(super) struct Plan {
     wants: Vec<Want>,
     draws: Vec<Draw>,
+    left: Left,
 }
 
 impl Plan {
@@ -53,6 +60,9 @@ impl Plan {
         self.wants.clear();
         self.wants.extend(wants);
         self.draws.clear();
+        if !market.kits.is_empty() && self.wants.iter().any(|want| market.kits.is_kit(want.sku)) {
+            return self.make_with_kits(market, beyond);
+        }
         let in_line_order = self.wants.is_sorted_by(|a, b| a.sku < b.sku);
         if !in_line_order {
             self.wants.sort_unstable_by_key(|want| (want.sku, want.line));

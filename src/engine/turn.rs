@@ -128,6 +128,7 @@ impl Engine {
             | Command::OpenMarket { .. }
             | Command::CreateSite { .. }
             | Command::CreateSku { .. }
+            | Command::DefineKit { .. }
             | Command::SetPolicy { .. }
             | Command::SetEffects { .. }
             | Command::SetRetention { .. }
@@ -162,6 +163,7 @@ impl Engine {
             | Fact::MarketOpened { .. }
             | Fact::SiteCreated { .. }
             | Fact::SkuCreated { .. }
+            | Fact::KitDefined { .. }
             | Fact::Received { .. }
             | Fact::Adjusted { .. }
             | Fact::StockMoved { .. }

@@ -9,7 +9,7 @@ use crate::adapters::simulated::Behaviour;
 use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
-    LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
+    KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
@@ -39,6 +39,8 @@ pub struct Config {
     pub details_bytes_max: u64,
     /// SKUs of all markets together. Divided evenly.
     pub skus_max: u64,
+    /// Kits of all markets together, which are SKUs too. Divided evenly.
+    pub kits_max: u64,
     /// Counts of customers that policies limit, all shards together. Divided evenly.
     pub customers_max: u64,
     /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
@@ -85,6 +87,7 @@ impl Default for Config {
             lines_max: LINES_DEFAULT,
             details_bytes_max: DETAILS_BYTES_DEFAULT,
             skus_max: SKUS_DEFAULT,
+            kits_max: KITS_DEFAULT,
             customers_max: CUSTOMERS_DEFAULT,
             waiting_max: WAITING_DEFAULT,
             connections_max: CONNECTIONS_DEFAULT,
@@ -120,6 +123,7 @@ impl Config {
             changes_max: self.lines_max / shards,
             details_bytes_max: self.details_bytes_max / shards,
             skus_max: self.skus_max / shards,
+            kits_max: self.kits_max / shards,
             customers_max: self.customers_max / shards,
             waiting_max: self.waiting_max / shards,
         }

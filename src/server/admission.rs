@@ -5,8 +5,8 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX, SITES_MAX,
-    STOCK_ROWS_PER_RECORD_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX,
+    PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -16,6 +16,7 @@ use crate::wire::Request;
 const ANSWER_BYTES: usize = 128;
 /// One row of a page: numbers and at most one code.
 const CODE_ROW_BYTES: usize = 6 + CODE_BYTES_MAX;
+const RECIPE_ROW_BYTES: usize = 8;
 const NUMBER_ROW_BYTES: usize = 4;
 const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
@@ -46,6 +47,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::ResolveSkus { market, .. }
             | Query::Sites { market }
             | Query::Skus { market, .. }
+            | Query::Recipe { market, .. }
             | Query::OrderByNumber { market, .. }
             | Query::OpenOrders { market, .. }
             | Query::CustomerOrders { market, .. }
@@ -80,6 +82,7 @@ fn query_bytes(query: &Query<'_>) -> usize {
         Query::ResolveSkus { codes, .. } => codes.len() * NUMBER_ROW_BYTES,
         Query::Sites { .. } => SITES_MAX * CODE_ROW_BYTES,
         Query::Skus { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CODE_ROW_BYTES,
+        Query::Recipe { .. } => KIT_COMPONENTS_MAX * RECIPE_ROW_BYTES,
         Query::OpenOrders { rows_max, .. } | Query::CustomerOrders { rows_max, .. } => {
             PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES
         }

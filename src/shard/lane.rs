@@ -67,6 +67,7 @@ impl Lane {
                 | Command::OpenMarket { .. }
                 | Command::CreateSite { .. }
                 | Command::CreateSku { .. }
+                | Command::DefineKit { .. }
                 | Command::SetPolicy { .. }
                 | Command::SetRetention { .. }
                 | Command::SetEffects { .. }

@@ -37,6 +37,7 @@ fn try_answer(
             let codes: CodeList = rows.iter().map(|(_, code)| code.as_str()).collect();
             writer.skus(tag, &numbers, codes.codes());
         }
+        Query::Recipe { market, sku } => writer.recipe(tag, &engine.recipe(market, sku)?),
         Query::Order { order } => writer.order(tag, &engine.order(order)?),
         Query::OrderByNumber { market, number } => writer.order(tag, &engine.order_by_number(market, number)?),
         Query::OpenOrders { market, after, rows_max } => {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! items   │ tag, request without its arrays, where they are │ … one an item
-//! arrays  │ lines … │ line quantities … │ SKUs … │ ends … │ text … │ bytes … │ of all items together
+//! arrays  │ lines … │ line quantities … │ SKUs … │ components … │ ends … │ text … │ bytes … │ of all items together
 //! ```
 //!
 //! # Always true
@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use super::request::{Request, Tag};
 use crate::base::{Codes, SkuId};
-use crate::engine::{Command, Line, LineQuantity, Place, Query};
+use crate::engine::{Command, Component, Line, LineQuantity, Place, Query};
 
 /// Requests for one shard, in the order they came.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ pub struct Batch {
     lines: Vec<Line>,
     quantities: Vec<LineQuantity>,
     skus: Vec<SkuId>,
+    components: Vec<Component>,
     ends: Vec<u32>,
     text: String,
     bytes: Vec<u8>,
@@ -77,6 +78,7 @@ impl Batch {
         self.lines.clear();
         self.quantities.clear();
         self.skus.clear();
+        self.components.clear();
         self.ends.clear();
         self.text.clear();
         self.bytes.clear();
@@ -101,6 +103,7 @@ impl Batch {
             + self.lines.len() * size_of::<Line>()
             + self.quantities.len() * size_of::<LineQuantity>()
             + (self.skus.len() + self.ends.len()) * 4
+            + self.components.len() * size_of::<Component>()
             + self.text.len()
             + self.bytes.len()
     }
@@ -153,6 +156,11 @@ impl Batch {
             Command::CreateSku { market, code } => {
                 blob = self.add_text(code);
                 Command::CreateSku { market, code: "" }
+            }
+            Command::DefineKit { market, code, components } => {
+                array = append(&mut self.components, components);
+                blob = self.add_text(code);
+                Command::DefineKit { market, code: "", components: &[] }
             }
             Command::CancelLines { order, change, lines } => {
                 array = append(&mut self.quantities, lines);
@@ -211,6 +219,7 @@ impl Batch {
             }
             Query::Sites { market } => Query::Sites { market },
             Query::Skus { market, after, rows_max } => Query::Skus { market, after, rows_max },
+            Query::Recipe { market, sku } => Query::Recipe { market, sku },
             Query::Order { order } => Query::Order { order },
             Query::OrderByNumber { market, number } => Query::OrderByNumber { market, number },
             Query::OpenOrders { market, after, rows_max } => Query::OpenOrders { market, after, rows_max },
@@ -251,6 +260,9 @@ impl Batch {
             Command::DetachCursor { upto, .. } => Command::DetachCursor { sink: code(), upto },
             Command::CreateSite { market, rank, .. } => Command::CreateSite { market, rank, code: code() },
             Command::CreateSku { market, .. } => Command::CreateSku { market, code: code() },
+            Command::DefineKit { market, .. } => {
+                Command::DefineKit { market, code: code(), components: &self.components[item.array.range()] }
+            }
             Command::CancelLines { order, change, .. } => Command::CancelLines { order, change, lines: lines() },
             Command::HandOver { order, change, .. } => Command::HandOver { order, change, lines: lines() },
             Command::ReturnToStock { order, change, site, .. } => {
@@ -278,6 +290,7 @@ impl Batch {
             Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
             Query::Sites { .. }
             | Query::Skus { .. }
+            | Query::Recipe { .. }
             | Query::Order { .. }
             | Query::OrderByNumber { .. }
             | Query::OpenOrders { .. }

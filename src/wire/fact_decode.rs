@@ -8,11 +8,12 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedCursorMovedV1, ArchivedDrawV1,
-    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactHashesV1, ArchivedFactLineV1,
-    ArchivedFilledV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
-    ArchivedPlacedV1, ArchivedPolicySetV2, ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1,
-    ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1,
-    ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactComponentV1,
+    ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1,
+    ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV2,
+    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
+    ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
+    ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
@@ -20,7 +21,7 @@ use super::request_decode::time;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Line, Placed, Retention, StockLevel};
+use crate::engine::{Component, Draw, Fact, Line, Placed, Retention, StockLevel};
 
 /// Why a record of the log is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +72,7 @@ pub struct FactScratch {
     lines: Vec<Line>,
     draws: Vec<Draw>,
     orders: Vec<OrderId>,
+    components: Vec<Component>,
 }
 
 /// Reads the facts of one entry, one after the other.
@@ -161,6 +163,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::MarketOpened => market_opened(record),
         FactKind::SiteCreated => site_created(record),
         FactKind::SkuCreated => sku_created(record),
+        FactKind::KitDefined => kit_defined(record, scratch),
     }
 }
 
@@ -407,4 +410,17 @@ fn sku_created(record: &[u8]) -> Read<Fact<'_>> {
     body.end()?;
     let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
     Ok(Fact::SkuCreated { market, sku, code })
+}
+
+fn kit_defined<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedKitDefinedV1>(record)?;
+    scratch.components.clear();
+    let count = usize::from(fixed.components.to_native());
+    body.array::<ArchivedFactComponentV1, _>(count, &mut scratch.components, |part| {
+        Ok(Component { sku: SkuId(part.sku.to_native()), units: part.units.to_native() })
+    })?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    Ok(Fact::KitDefined { market, sku, code, components: &scratch.components })
 }

@@ -3,9 +3,10 @@
 use super::effects::ReportPart;
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1, ExtendedV1,
-    FactHashesV1, FactKind, FactLineV1, FilledV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1,
-    PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1, RetakeFailedV1, RetentionSetV1, RetiredV1,
-    ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
+    FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KitDefinedV1, MarketAssignedV1, MarketOpenedV1,
+    OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1, RetakeFailedV1,
+    RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1,
+    StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
@@ -103,7 +104,8 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::MarketAssigned { .. }
         | Fact::MarketOpened { .. }
         | Fact::SiteCreated { .. }
-        | Fact::SkuCreated { .. } => {
+        | Fact::SkuCreated { .. }
+        | Fact::KitDefined { .. } => {
             encode_creation(fact, out);
         }
     }
@@ -130,6 +132,13 @@ fn encode_creation(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::SkuCreated { market, sku, code } => {
             let (head, code_len) = (head(FactKind::SkuCreated, 14 + code.len()), count16(code.len()));
             put(out, &SkuCreatedV1 { head, market: market.number(), sku: sku.0, code_len });
+            code
+        }
+        Fact::KitDefined { market, sku, code, components } => {
+            let head = head(FactKind::KitDefined, 16 + 8 * components.len() + code.len());
+            let (count, code_len) = (count16(components.len()), count16(code.len()));
+            put(out, &KitDefinedV1 { head, market: market.number(), sku: sku.0, components: count, code_len });
+            put_all(out, components.iter().map(|part| FactComponentV1 { sku: part.sku.0, units: part.units }));
             code
         }
         _ => return,

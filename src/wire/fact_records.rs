@@ -41,6 +41,7 @@ kinds! {
         StockCounted = 26,
         Filled = 27,
         StockLevelChanged = 28,
+        KitDefined = 29,
     }
 }
 
@@ -83,6 +84,19 @@ fixed! {
         market: u32,
         sku: u32,
         code_len: u16,
+    }
+    /// Then: components, code.
+    KitDefinedV1 as ArchivedKitDefinedV1, 16 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        components: u16,
+        code_len: u16,
+    }
+    /// Units of a component in one kit.
+    FactComponentV1 as ArchivedFactComponentV1, 8 {
+        sku: u32,
+        units: u32,
     }
     /// Goods came in.
     ReceivedV1 as ArchivedReceivedV1, 34 {

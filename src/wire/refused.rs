@@ -209,6 +209,14 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let span = if *daily { " a day" } else { "" };
             write!(f, "one customer may have {max} units of SKU {sku}{span}; this one may have {left} more")
         }
+        Refusal::IsKit { sku } => write!(
+            f,
+            "SKU {sku} is a kit: it has no units of its own to come in, move, be counted, owed or kept back, and is no \
+             component of another kit; name its components"
+        ),
+        Refusal::NotAKit { sku } => {
+            write!(f, "the code is that of SKU {sku}, which is no kit and becomes none; give the kit a code of its own")
+        }
         Refusal::Closed { state } => {
             write!(f, "the order was {} and its return window is over; nothing can change it any more", state.name())
         }
@@ -247,7 +255,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::Skus => "the number of SKUs",
         Field::Stock => "the units of one SKU at one site",
         Field::Rows => "the rows asked",
-        Field::Line => "how often a line is named",
+        Field::Line => "how often a line or a component is named",
         Field::SafetyStock => "the safety stock",
         Field::OrderMin => "the least units of an order",
         Field::OrderMax => "the most units of an order",
@@ -257,6 +265,10 @@ const fn field_name(field: Field) -> &'static str {
         Field::OversellMax => "the oversell allowance",
         Field::LowStock => "the units that are called low",
         Field::Customer => "the key of a customer",
+        Field::Components => "the number of components",
+        Field::KitUnits => "the units of a component in one kit",
+        Field::KitsOfComponent => "the number of kits that a SKU is a component of",
+        Field::KitLines => "the number of lines that name kits",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
     }

@@ -75,6 +75,8 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::NotAvailable { available } => Parts { first: available, ..number(15) },
         Refusal::NotAsExpected { on_hand } => Parts { first: on_hand, ..number(21) },
         Refusal::UnknownMovement => number(22),
+        Refusal::IsKit { sku } => Parts { medium: sku.0, ..number(23) },
+        Refusal::NotAKit { sku } => Parts { medium: sku.0, ..number(24) },
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
         Refusal::OrderLimit { sku, min, max } => Parts { medium: sku.0, first: min, second: max, ..number(19) },
@@ -115,6 +117,8 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         20 => Refusal::CustomerLimit { sku: SkuId(medium), max: first, left: second, daily: small == 1 }.into(),
         21 => Refusal::NotAsExpected { on_hand: first }.into(),
         22 => Refusal::UnknownMovement.into(),
+        23 => Refusal::IsKit { sku: SkuId(medium) }.into(),
+        24 => Refusal::NotAKit { sku: SkuId(medium) }.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {

@@ -9,7 +9,7 @@ use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Books, Effects, Granted, Policy};
+use crate::engine::{Answer, Books, Component, Effects, Granted, Policy};
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Reply<'a> {
     Sites(Vec<SiteRow>),
     /// A page of SKUs.
     Skus(Vec<SkuRow>),
+    /// What a kit is made of; nothing of a SKU that is none.
+    Recipe(Vec<Component>),
     /// An order.
     Order(Box<OrderView>),
     /// A page of open orders, or of a customer's.

@@ -11,8 +11,8 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
-    availability, books, effects, holders, open_orders, order, policy, retention, sites, sku_numbers, skus, stock,
-    wanted,
+    availability, books, effects, holders, open_orders, order, policy, recipe, retention, sites, sku_numbers, skus,
+    stock, wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
@@ -86,6 +86,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Stock => stock(head, record)?,
         ReplyKind::Availability => availability(head, record)?,
         ReplyKind::SkuNumbers => sku_numbers(head, record)?,
+        ReplyKind::Recipe => recipe(head, record)?,
         ReplyKind::Sites => sites(head, record)?,
         ReplyKind::Skus => skus(head, record)?,
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),

@@ -9,9 +9,9 @@ use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedDrawViewV1, ArchivedEffectsV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1,
-    ArchivedOrderV2, ArchivedPolicyV2, ArchivedReplyHashesV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
-    ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
-    ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
+    ArchivedOrderV2, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1,
+    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
+    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
@@ -19,7 +19,7 @@ use crate::engine::query::{
     DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow,
     WantPage, WantRow,
 };
-use crate::engine::{Action, AsideReason, Books, Retention};
+use crate::engine::{Action, AsideReason, Books, Component, Retention};
 
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
@@ -60,6 +60,18 @@ pub(super) fn sku_numbers<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Re
     })?;
     body.end()?;
     Ok(Reply::SkuNumbers(numbers))
+}
+
+pub(super) fn recipe<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedRecipeV1>(record)?;
+    let mut recipe = Vec::new();
+    body.array::<ArchivedRecipeRowV1, _>(usize::from(fixed.rows.to_native()), &mut recipe, |part| {
+        Ok(Component { sku: SkuId(part.sku.to_native()), units: part.units.to_native() })
+    })?;
+    body.end()?;
+    Ok(Reply::Recipe(recipe))
 }
 
 pub(super) fn sites<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

@@ -15,8 +15,9 @@ use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV3, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, GrantedV2, HAS_HASHES,
     HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2,
-    PlacedV1, PolicyV2, REPEATED, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1,
-    SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
+    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
+    RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3,
+    WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -27,7 +28,7 @@ use crate::engine::query::{
     HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage,
     WantRow,
 };
-use crate::engine::{Answer, Books, Effects, Granted, Policy, Retention};
+use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -141,6 +142,15 @@ impl ReplyWriter {
         let head = self.head(ReplyKind::SkuNumbers, bytes, tag, 0, 0);
         put(&mut self.buffer, &SkuNumbersV1 { head, rows: count16(numbers.len()) });
         put_all(&mut self.buffer, numbers.iter().map(|number| number.map_or(0, |sku| sku.0)));
+        self.seal(bytes);
+    }
+
+    /// Appends what a kit is made of.
+    pub fn recipe(&mut self, tag: Tag, recipe: &[Component]) {
+        let bytes = 18 + 8 * recipe.len();
+        let head = self.head(ReplyKind::Recipe, bytes, tag, 0, 0);
+        put(&mut self.buffer, &RecipeV1 { head, rows: count16(recipe.len()) });
+        put_all(&mut self.buffer, recipe.iter().map(|part| RecipeRowV1 { sku: part.sku.0, units: part.units }));
         self.seal(bytes);
     }
 

@@ -37,6 +37,7 @@ kinds! {
         Effects = 43,
         Holders = 44,
         Status = 48,
+        Recipe = 56,
         Hello = 64,
     }
 }
@@ -185,6 +186,16 @@ fixed! {
     SkuRowV1 as ArchivedSkuRowV1, 6 {
         sku: u32,
         code_len: u16,
+    }
+    /// Then: components.
+    RecipeV1 as ArchivedRecipeV1, 18 {
+        head: AnswerHead,
+        rows: u16,
+    }
+    /// Units of a component in one kit.
+    RecipeRowV1 as ArchivedRecipeRowV1, 8 {
+        sku: u32,
+        units: u32,
     }
     /// Then: lines, draws, hashes if flagged, details.
     OrderV2 as ArchivedOrderV2, 87 {

@@ -8,19 +8,19 @@ use super::effects::{effect, flag};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
-    ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedConfirmV1,
-    ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedCustomerOrdersV1, ArchivedExtendV1,
-    ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1,
-    ArchivedMoveStockV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
-    ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
-    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedComponentV1,
+    ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedCustomerOrdersV1,
+    ArchivedDefineKitV1, ArchivedExtendV1, ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1,
+    ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1,
+    ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2,
+    ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetRetentionV1,
+    ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Command, Line, LineQuantity, Place, Query, Retention};
+use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Retention};
 
 /// A request as it came off the wire, borrowing from its record and from [`Scratch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(super) struct Scratch {
     lines: Vec<Line>,
     quantities: Vec<LineQuantity>,
     skus: Vec<SkuId>,
+    components: Vec<Component>,
     ends: Vec<u32>,
 }
 
@@ -57,6 +58,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::AssignMarket => Command::AssignMarket { code: market_code(record)? },
         RequestKind::CreateSite => create_site(record)?,
         RequestKind::CreateSku => create_sku(record)?,
+        RequestKind::DefineKit => define_kit(record, scratch)?,
         RequestKind::SetPolicy => set_policy(record)?,
         RequestKind::SetRetention => set_retention(record)?,
         RequestKind::SetEffects => set_effects(record)?,
@@ -86,6 +88,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::ResolveSkus
         | RequestKind::Sites
         | RequestKind::Skus
+        | RequestKind::Recipe
         | RequestKind::Order
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
@@ -170,6 +173,17 @@ fn create_sku(record: &[u8]) -> Read<Command<'_>> {
     let code = body.text(usize::from(fixed.code_len.to_native()))?;
     body.end()?;
     Ok(Command::CreateSku { market: market(fixed.market.to_native())?, code })
+}
+
+fn define_kit<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedDefineKitV1>(record)?;
+    scratch.components.clear();
+    body.array::<ArchivedComponentV1, _>(usize::from(fixed.components.to_native()), &mut scratch.components, |part| {
+        Ok(Component { sku: SkuId(part.sku.to_native()), units: part.units.to_native() })
+    })?;
+    let code = body.text(usize::from(fixed.code_len.to_native()))?;
+    body.end()?;
+    Ok(Command::DefineKit { market: market(fixed.market.to_native())?, code, components: &scratch.components })
 }
 
 fn set_retention(record: &[u8]) -> Read<Command<'_>> {
@@ -335,6 +349,10 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
         RequestKind::Policy => {
             let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
             Query::Policy { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
+        }
+        RequestKind::Recipe => {
+            let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
+            Query::Recipe { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
         }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Effects => Query::Effects { market: market_query(record)? },

@@ -6,16 +6,16 @@
 use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
-    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1,
-    CustomerOrdersV1, ExtendV1, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1,
-    OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2,
-    RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetRetentionV1, SkusQueryV1, StockQueryV1,
-    WantedQueryV1,
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ComponentV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1,
+    CustomerOrdersV1, DefineKitV1, ExtendV1, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1,
+    MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1,
+    ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetRetentionV1,
+    SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes};
-use crate::engine::{Command, Line, LineQuantity, Place, Query, Retention};
+use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Retention};
 
 /// Why a request cannot be a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,7 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::CreateSite { market, rank, code } => create_site(market, rank, code, out),
         Command::CreateSku { market, code } => create_sku(market, code, out),
+        Command::DefineKit { market, code, components } => define_kit(market, code, components, out),
         Command::SetPolicy { market, sku, policy } => {
             let head = head(RequestKind::SetPolicy, 56)?;
             put(out, &SetPolicyV2 { head, market: market.number(), sku: sku.0, policy: (&policy).into() });
@@ -135,6 +136,15 @@ fn create_site(market: MarketId, rank: u16, code: &str, out: &mut Vec<u8>) -> En
 fn create_sku(market: MarketId, code: &str, out: &mut Vec<u8>) -> Encoded {
     let head = head(RequestKind::CreateSku, 10 + code.len())?;
     put(out, &CreateSkuV1 { head, market: market.number(), code_len: count16(code.len())? });
+    out.extend_from_slice(code.as_bytes());
+    Ok(())
+}
+
+fn define_kit(market: MarketId, code: &str, components: &[Component], out: &mut Vec<u8>) -> Encoded {
+    let head = head(RequestKind::DefineKit, 12 + 8 * components.len() + code.len())?;
+    let (count, code_len) = (count16(components.len())?, count16(code.len())?);
+    put(out, &DefineKitV1 { head, market: market.number(), components: count, code_len });
+    put_all(out, components.iter().map(|part| ComponentV1 { sku: part.sku.0, units: part.units }));
     out.extend_from_slice(code.as_bytes());
     Ok(())
 }
@@ -223,6 +233,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         Query::Books { market } => market_query(RequestKind::Books, market, out)?,
         Query::Policy { market, sku } => {
             let head = head(RequestKind::Policy, 12)?;
+            put(out, &PolicyQueryV1 { head, market: market.number(), sku: sku.0 });
+        }
+        Query::Recipe { market, sku } => {
+            let head = head(RequestKind::Recipe, 12)?;
             put(out, &PolicyQueryV1 { head, market: market.number(), sku: sku.0 });
         }
         Query::Retention { market } => market_query(RequestKind::Retention, market, out)?,

@@ -27,6 +27,7 @@ kinds! {
         Extend = 13,
         MoveStock = 14,
         CountStock = 15,
+        DefineKit = 16,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -41,6 +42,7 @@ kinds! {
         CustomerOrders = 43,
         Holders = 44,
         Status = 48,
+        Recipe = 56,
         SetRetention = 96,
         Retention = 97,
         SetPolicy = 98,
@@ -79,6 +81,18 @@ fixed! {
         head: RecordHead,
         market: u32,
         code_len: u16,
+    }
+    /// Then: components, code.
+    DefineKitV1 as ArchivedDefineKitV1, 12 {
+        head: RecordHead,
+        market: u32,
+        components: u16,
+        code_len: u16,
+    }
+    /// Units of a component in one kit.
+    ComponentV1 as ArchivedComponentV1, 8 {
+        sku: u32,
+        units: u32,
     }
     /// Goods came in.
     ReceiveV1 as ArchivedReceiveV1, 34 {
@@ -205,7 +219,7 @@ fixed! {
         sku: u32,
         policy: PolicyPart,
     }
-    /// What may be sold of a SKU, asked.
+    /// `Policy` and `Recipe`.
     PolicyQueryV1 as ArchivedPolicyQueryV1, 12 {
         head: RecordHead,
         market: u32,

@@ -3,7 +3,9 @@
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
-use stockade::engine::{Answer, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention};
+use stockade::engine::{
+    Answer, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention,
+};
 use stockade::wire::{Refused, Request};
 
 #[derive(Debug, Clone)]
@@ -11,6 +13,7 @@ pub(crate) enum Ask {
     OpenMarket { market: MarketId },
     CreateSite { market: MarketId },
     CreateSku { market: MarketId, code: String },
+    DefineKit { market: MarketId, code: String, components: Vec<Component> },
     SetRetention { market: MarketId, retention: Retention },
     SetPolicy { market: MarketId, sku: SkuId, policy: Policy },
     SetEffects { market: MarketId, effects: Effects },
@@ -52,6 +55,7 @@ impl Ask {
             Self::OpenMarket { market }
             | Self::CreateSite { market }
             | Self::CreateSku { market, .. }
+            | Self::DefineKit { market, .. }
             | Self::SetRetention { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetPolicy { market, .. } => *market,
@@ -75,6 +79,7 @@ impl Ask {
             Self::OpenMarket { market } => Command::OpenMarket { market, code: "a market" },
             Self::CreateSite { market } => Command::CreateSite { market, rank: 1, code: "second" },
             Self::CreateSku { market, ref code } => Command::CreateSku { market, code },
+            Self::DefineKit { market, ref code, ref components } => Command::DefineKit { market, code, components },
             Self::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Self::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Self::SetEffects { market, effects } => Command::SetEffects { market, effects },

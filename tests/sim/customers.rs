@@ -12,7 +12,10 @@ use crate::rng::Rng;
 
 pub(crate) struct Customers {
     pub(crate) markets: Vec<MarketId>,
+    /// That are stocked, kits not counted.
     skus: u32,
+    /// Kits of every market, numbered behind its other SKUs.
+    pub(crate) kits: u32,
     /// Every order anybody thought of.
     pub(crate) orders: Vec<OrderId>,
     /// Markets whose orders an adapter sees paid, and nobody else.
@@ -22,7 +25,7 @@ pub(crate) struct Customers {
 
 impl Customers {
     pub(crate) fn new(markets: Vec<MarketId>, skus: u32) -> Self {
-        Self { markets, skus, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
+        Self { markets, skus, kits: 0, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
     }
 
     pub(crate) fn ask(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
@@ -74,8 +77,11 @@ impl Customers {
         let order = self.new_order(rng, now);
         self.orders.push(order);
         let lines = if rng.once_in(15) { rng.between(20, 60) } else { rng.between(1, 3) };
-        let line =
-            |rng: &mut Rng| Line { sku: self.sku(rng), quantity: rng.between(1, 4) as u32, price: rng.below(900) };
+        let line = |rng: &mut Rng| Line {
+            sku: self.sku_or_kit(rng),
+            quantity: rng.between(1, 4) as u32,
+            price: rng.below(900),
+        };
         let lines = (0..lines).map(|_| line(rng)).collect();
         Ask::Place(Placement {
             order,
@@ -111,6 +117,10 @@ impl Customers {
 
     fn sku(&self, rng: &mut Rng) -> SkuId {
         SkuId(rng.between(1, self.skus.into()) as u32)
+    }
+
+    fn sku_or_kit(&self, rng: &mut Rng) -> SkuId {
+        SkuId(rng.between(1, (self.skus + self.kits).into()) as u32)
     }
 
     fn change(&mut self) -> ChangeId {

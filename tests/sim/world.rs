@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Command, Effects, Policy, Retention};
+use stockade::engine::{Answer, Command, Component, Effects, Policy, Retention};
 use stockade::shard::{Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
@@ -137,6 +137,10 @@ impl World {
             }
         }
         self.settle();
+        self.promises.sells_kits = self.rng.once_in(2);
+        if self.promises.sells_kits {
+            self.define_kits();
+        }
         for market in self.customers.markets.clone() {
             for number in 1..=SKUS {
                 let now = self.life().clock.now();
@@ -163,6 +167,19 @@ impl World {
                 let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);
                 let retention = Retention { return_window_ms, ids_kept_ms: IDS_KEPT_MS_MIN };
                 self.ask(Ask::SetRetention { market, retention });
+            }
+        }
+        self.settle();
+    }
+
+    fn define_kits(&mut self) {
+        let recipes: [&[(u32, u32)]; 2] = [&[(1, 2), (2, 1)], &[(2, 1), (3, 3), (4, 1)]];
+        self.customers.kits = recipes.len() as u32;
+        for market in self.customers.markets.clone() {
+            for (number, recipe) in recipes.into_iter().enumerate() {
+                let component = |&(sku, units): &(u32, u32)| Component { sku: SkuId(sku), units };
+                let components = recipe.iter().map(component).collect();
+                self.ask(Ask::DefineKit { market, code: format!("kit-{number}"), components });
             }
         }
         self.settle();

@@ -1,9 +1,11 @@
 //! Finding orders: those of a customer, and those that hold units of a SKU.
 
 use stockade::base::limits::PAGE_SCAN_MAX;
-use stockade::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
+use stockade::base::{
+    Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, ShardId, SiteId, SkuId, Timestamp,
+};
 use stockade::engine::command::{PaymentMethod, Take};
-use stockade::engine::{Capacity, Command, Engine, Line, Place, Policy, Scratch};
+use stockade::engine::{Capacity, Command, Component, Engine, Line, Place, Policy, Scratch};
 
 use crate::script::check;
 
@@ -74,21 +76,26 @@ pub(crate) fn crowd(orders: u64, every: u64) -> (Engine, MarketId) {
     for number in 1..=orders {
         let is_wanted = number % every == 0;
         let lines = [Line { sku: SkuId(if is_wanted { 2 } else { 1 }), quantity: 1, price: 5 }];
-        submit(&Command::Place(Place {
-            order: OrderId::new(now, market, number),
-            customer: CustomerKey(if is_wanted { 7 } else { 1_000 + u128::from(number) }),
-            take: Take::AllOrNothing,
-            hold_ms: 60_000,
-            currency: Currency::new(*b"GBP").expect("pounds exist"),
-            payment: PaymentMethod::Card,
-            channel: 1,
-            zone: 2,
-            hashes: None,
-            lines: &lines,
-            details: &[],
-        }));
+        let customer = CustomerKey(if is_wanted { 7 } else { 1_000 + u128::from(number) });
+        submit(&Command::Place(wish(OrderId::new(now, market, number), customer, &lines)));
     }
     (engine, market)
+}
+
+fn wish(order: OrderId, customer: CustomerKey, lines: &[Line]) -> Place<'_> {
+    Place {
+        order,
+        customer,
+        take: Take::AllOrNothing,
+        hold_ms: 60_000,
+        currency: Currency::new(*b"GBP").expect("pounds exist"),
+        payment: PaymentMethod::Card,
+        channel: 1,
+        zone: 2,
+        hashes: None,
+        lines,
+        details: &[],
+    }
 }
 
 /// Numbers that pages bring, and how many pages that takes; `ask` gives a page's numbers and where to go on.
@@ -125,4 +132,29 @@ fn a_customer_of_few_orders_is_found_among_many_in_few_bounded_pages() {
     let (found, pages) = gather(of_sku);
     assert_eq!(found, [90_000, 180_000]);
     assert!(pages * 8 <= all, "{pages} pages; looking at every order takes {all}");
+}
+
+#[test]
+fn whoever_holds_a_component_in_a_kit_is_found_among_orders_that_are_passed_over() {
+    let (mut engine, market) = crowd(1_000, 2_000);
+    let (now, mut scratch) = (Timestamp::from_ms(1_000_000), Scratch::default());
+    let mut submit = |command: &Command<'_>| {
+        engine.submit(command, now, &mut scratch, &mut |_| {}).expect("accepted");
+    };
+    let request = RequestId::new(now, market, 1);
+    submit(&Command::Receive { request, sku: SkuId(2), site: SiteId(1), quantity: 3 });
+    submit(&Command::DefineKit { market, code: "lamps", components: &[Component { sku: SkuId(2), units: 3 }] });
+    let policy = Policy { oversell_max: 9_000, ..Policy::default() };
+    submit(&Command::SetPolicy { market, sku: SkuId(1), policy });
+    for number in 1_001..=9_000 {
+        let lines = [Line { sku: SkuId(if number == 1_001 { 3 } else { 1 }), quantity: 1, price: 5 }];
+        submit(&Command::Place(wish(OrderId::new(now, market, number), CustomerKey(8), &lines)));
+    }
+    let of_sku = |after| {
+        let page = engine.holders(market, SkuId(2), after, 100).expect("a SKU");
+        (page.rows.iter().map(|row| row.order.number.0).collect(), page.next)
+    };
+    for _ in 0..2 {
+        assert_eq!(gather(of_sku).0, [1_001], "the first looks at every order, the second passes most over");
+    }
 }

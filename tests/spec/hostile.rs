@@ -11,7 +11,7 @@ use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Tak
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{
-    Answer, AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Refusal, Report,
+    Answer, AsideReason, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Refusal, Report,
 };
 
 use crate::dice::Dice;
@@ -61,6 +61,11 @@ fn no_number_in_any_field_panics() {
         let now = [START, Timestamp::ZERO, Timestamp::MAX, Timestamp::from_ms(1)][seed as usize % 4];
         let mut rig = world(now);
         let mut dice = Dice(seed);
+        if seed % 3 > 0 {
+            let components =
+                [Component { sku: SkuId(1), units: 1 + seed as u32 % 2 }, Component { sku: SkuId(2), units: 1 }];
+            rig.submit(&Command::DefineKit { market: MARKET, code: "set", components: &components }).expect("defined");
+        }
         for _ in 0..250 {
             extreme(&mut rig, &mut dice);
             rig.check_books();
@@ -95,7 +100,8 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let buckets = [(); 2].map(|()| Bucket::ALL[dice.below(Bucket::ALL.len() as u64) as usize]);
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
-    let command = match dice.below(18) {
+    let components = counts.map(|units| Component { sku, units: units as u32 });
+    let command = match dice.below(19) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -136,6 +142,10 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         }
         14 => Command::CountStock { request, sku, site, expected: counts[0], counted: counts[1] },
         12 => Command::DetachCursor { sink, upto },
+        17 => {
+            let components = &components[..dice.below(3) as usize];
+            Command::DefineKit { market, code: ["a", "mug", "set"][dice.below(3) as usize], components }
+        }
         15 | 16 => Command::SetPolicy { market, sku, policy: extreme_policy(dice) },
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };
@@ -174,6 +184,7 @@ fn no_number_in_any_question_panics() {
         let market = MarketId::new(edge as u32 & 0xF_FFFF).expect("20 bits");
         for market in [market, MARKET, MarketId::MAX] {
             let _ = rig.engine.stock(market, &[SkuId(edge as u32)]);
+            let _ = rig.engine.recipe(market, SkuId(edge as u32));
             let _ = rig.engine.order_by_number(market, OrderNumber(edge));
             let _ = rig.engine.open_orders(market, OrderNumber(edge), edge as u16);
             let _ = rig.engine.skus(market, SkuId(edge as u32), edge as u16);

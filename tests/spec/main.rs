@@ -23,6 +23,7 @@ mod exactly_once;
 mod finding;
 mod following;
 mod hostile;
+mod kits;
 mod limiting;
 mod overselling;
 mod paying;

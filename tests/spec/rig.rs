@@ -39,6 +39,8 @@ pub(crate) struct Rig {
     pub(crate) fills_late: bool,
     /// Every stock level that was told, oldest first, with the units for sale.
     pub(crate) levels: Vec<(MarketId, SkuId, StockLevel, u64)>,
+    /// Units for sale of every SKU as they were told last: what stands on the board.
+    for_sale: BTreeMap<(MarketId, SkuId), u64>,
 }
 
 impl Rig {
@@ -59,6 +61,7 @@ impl Rig {
             sweeps_late: false,
             fills_late: false,
             levels: Vec::new(),
+            for_sale: BTreeMap::new(),
         }
     }
 
@@ -174,7 +177,10 @@ impl Rig {
 
     /// Takes a look at what is for sale, as a shard does at the end of a turn.
     pub(crate) fn tell_levels(&mut self) {
-        self.engine.take_for_sale(&mut |_| {});
+        let for_sale = &mut self.for_sale;
+        self.engine.take_for_sale(&mut |told| {
+            for_sale.insert((told.market, told.sku), told.units);
+        });
         let mut told = Vec::new();
         while let Some(fact) = self.engine.next_stock_level() {
             self.engine.fold(&fact, self.now);
@@ -332,18 +338,29 @@ impl Rig {
         }
         for page in skus.chunks(AVAILABILITY_SKUS_MAX) {
             let for_sale = |sku: &SkuId| {
+                if !self.twin.recipe(market, *sku).is_empty() {
+                    return self.twin.for_sale(market, *sku);
+                }
                 let available = rows.iter().filter(|((of, _), _)| of == sku).map(|(_, of)| of[AVAILABLE]).sum::<i64>();
                 let policy = self.twin.policy(market, *sku);
                 let oversell_left = policy.oversell_max.saturating_sub(self.twin.owed(market, *sku));
                 available.cast_unsigned().saturating_sub(policy.safety_stock) + oversell_left
             };
             let told = self.engine.availability(market, page).expect("the SKUs exist");
+            for (sku, units) in page.iter().zip(&told) {
+                let on_the_board = self.for_sale.get(&(market, *sku));
+                assert!(
+                    on_the_board.is_none_or(|told| told == units),
+                    "SKU {sku} has {units}, told was {on_the_board:?}"
+                );
+            }
             assert_eq!(told, page.iter().map(for_sale).collect::<Vec<_>>());
         }
         let mut expected = self.twin.balances(market);
         expected.retain(|_, balances| *balances != [0; BUCKETS]);
         assert_eq!(rows, expected, "stock of market {market}: engine (left), twin (right)");
         for sku in &skus {
+            assert_eq!(self.engine.recipe(market, *sku), Ok(self.twin.recipe(market, *sku)), "recipe of SKU {sku}");
             assert_eq!(self.engine.policy(market, *sku), Ok(self.twin.policy(market, *sku)), "policy of SKU {sku}");
         }
         let books = self.engine.books(market).expect("the market is open");

@@ -11,7 +11,7 @@ use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Request
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket, on_hand};
 use stockade::engine::{
-    AsideReason, Capacity, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
+    AsideReason, Capacity, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
 };
 
 use crate::dice::Dice;
@@ -76,6 +76,8 @@ struct Walk {
     lines: Vec<LineQuantity>,
     /// Sites of every market at the beginning.
     sites: u64,
+    /// Kits of every market, numbered behind its other SKUs.
+    kits: u64,
     steps: u64,
     /// Whether markets keep what is over for short times, and time goes by fast enough for that.
     forgets: bool,
@@ -99,7 +101,8 @@ impl Walk {
             orders_max,
             lines_max,
             details_bytes_max,
-            skus_max: 6,
+            skus_max: 12,
+            kits_max: 6,
             waiting_max,
             ..Capacity::UNBOUNDED
         });
@@ -118,6 +121,13 @@ impl Walk {
                 rig.submit(&Command::CreateSku { market, code }).expect("a SKU is created");
             }
         }
+        let kits = if dice.once_in(2) { 2 } else { 0 };
+        for &market in markets.iter().take(if kits > 0 { 2 } else { 0 }) {
+            for (code, recipe) in [("gift", [(1, 2), (2, 1)]), ("pair", [(1, 1), (3, 1)])] {
+                let components = recipe.map(|(sku, units)| Component { sku: SkuId(sku), units });
+                rig.submit(&Command::DefineKit { market, code, components: &components }).expect("a kit is defined");
+            }
+        }
         let steps = 50 + dice.below(151);
         let forgets = !sweeps_late && dice.once_in(2);
         let limits = dice.once_in(2);
@@ -130,6 +140,7 @@ impl Walk {
             baskets: Default::default(),
             lines: Vec::new(),
             sites,
+            kits,
             steps,
             forgets,
             limits,
@@ -228,7 +239,14 @@ impl Walk {
         }
         let market = self.market();
         let rank = self.dice.below(4) as u16;
-        match self.dice.below(6) {
+        match self.dice.below(8) {
+            6 | 7 => {
+                let components: Vec<Component> = (0..1 + self.dice.below(2))
+                    .map(|_| Component { sku: self.sku(), units: self.dice.pick(&[1, 1, 2, 3, 0]) })
+                    .collect();
+                let code = self.dice.pick(&["gift", "set", "mug"]);
+                self.submit(&Command::DefineKit { market, code, components: &components });
+            }
             0..3 => self.submit(&Command::CreateSite {
                 market,
                 rank,
@@ -465,7 +483,10 @@ impl Walk {
     }
 
     fn sku(&mut self) -> SkuId {
-        if self.dice.once_in(60) { SkuId(self.dice.pick(&[0, 4])) } else { SkuId(1 + self.dice.below(3) as u32) }
+        if self.dice.once_in(60) {
+            return SkuId(self.dice.pick(&[0, 4, 9]));
+        }
+        SkuId(1 + self.dice.below(3 + self.kits) as u32)
     }
 
     fn site(&mut self) -> SiteId {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Draw, Fact, Line, Placed, Policy, Report, Retention};
+use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Retention};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -90,6 +90,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         }
         Fact::SkuCreated { market, sku, code } => {
             ("sku.created", json!({ "market": market.number(), "sku": sku.0, "code": code }))
+        }
+        Fact::KitDefined { market, sku, code, components } => {
+            let part = |part: &Component| json!({ "sku": part.sku.0, "units": part.units });
+            let components: Vec<_> = components.iter().map(part).collect();
+            let market = market.number();
+            ("kit.defined", json!({ "market": market, "sku": sku.0, "code": code, "components": components }))
         }
         Fact::PolicySet { market, sku, policy } => {
             let mut fields = describe_policy(policy);

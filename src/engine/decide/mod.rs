@@ -8,6 +8,7 @@
 
 mod change;
 mod cursor;
+mod kit;
 mod payment;
 mod place;
 mod policy;
@@ -20,6 +21,7 @@ use super::catalog::check_code;
 use super::command::{Command, LineQuantity};
 use super::content::{self, ChangeKind};
 use super::fact::{Change, Draw, Fact};
+use super::kits::Component;
 use super::market::Market;
 use super::order::State;
 use super::orders::{KeptChange, Phase, Record};
@@ -50,7 +52,9 @@ pub struct Scratch {
     draws: Vec<Draw>,
     granted: Vec<Granted>,
     /// Units of each SKU with a policy.
-    sums: Vec<(SkuId, u64)>,
+    sums: policy::Sums,
+    /// Of the kit being defined, by number of the component.
+    recipe: Vec<Component>,
 }
 
 impl Scratch {
@@ -94,6 +98,9 @@ impl Engine {
             Command::DetachCursor { sink, upto } => self.detach_cursor(sink, upto),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code),
             Command::CreateSku { market, code } => self.create_sku(market, code),
+            Command::DefineKit { market, code, components } => {
+                self.define_kit(market, code, components, &mut scratch.recipe)
+            }
             Command::Receive { request, sku, site, quantity } => self.receive(request, sku, site, quantity, now),
             Command::Adjust { request, sku, site, delta, reason } => {
                 self.adjust(request, (sku, site), delta, reason, now)

@@ -16,7 +16,8 @@ use super::super::refusal::{Field, Refusal};
 use super::super::routing::{Beyond, Shortfall, Want};
 use super::{Decision, Outcome, Scratch, check_bounds, check_made_at, check_not_retired};
 use crate::base::limits::{
-    DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
+    DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, KIT_LINES_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX,
+    UNIT_PRICE_MAX,
 };
 use crate::base::{MarketId, OrderId, SiteId, Timestamp};
 
@@ -30,6 +31,10 @@ impl Engine {
         check_made_at(place.order.0, now)?;
         check_not_retired(place.order, market)?;
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
+        if !market.kits.is_empty() {
+            let kits = place.lines.iter().filter(|line| market.kits.is_kit(line.sku)).count();
+            check_bounds(Field::KitLines, kits as u64, 0, KIT_LINES_MAX as u64)?;
+        }
         self.check_capacity(place)?;
         if !market.policies.is_empty() {
             self.check_policies(market, place, now, &mut scratch.sums)?;

@@ -11,8 +11,18 @@ use super::{Decision, Outcome, check_bounds};
 use crate::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
 use crate::base::{CustomerKey, MarketId, SkuId, Timestamp};
 
-/// Units of a SKU that somebody wants, all lines together.
-type Sums = Vec<(SkuId, u64)>;
+/// Units that somebody wants of SKUs with a policy.
+pub(super) type Sums = Vec<Sum>;
+
+/// Units of one SKU that somebody wants, all lines together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sum {
+    sku: SkuId,
+    /// Of lines that name it; `None` when none does.
+    named: Option<u64>,
+    /// Those, and what is in kits that lines name.
+    all: u64,
+}
 
 impl Engine {
     pub(super) fn set_policy<'s>(&self, market: MarketId, sku: SkuId, policy: Policy) -> Outcome<'s> {
@@ -27,6 +37,9 @@ impl Engine {
         check_bounds(Field::DayBegins, day_begins_min.into(), 0, 24 * 60 - 1)?;
         let known = self.market(market)?;
         known.check_sku(sku)?;
+        if known.kits.is_kit(sku) && (safety_stock > 0 || oversell_max > 0) {
+            return Err(Refusal::IsKit { sku });
+        }
         if known.policy(sku) == policy {
             return Ok(Decision::Repeated(Answer::Set { repeated: true }));
         }
@@ -49,10 +62,10 @@ impl Engine {
     ) -> Result<(), Refusal> {
         sum_up(market, place.lines.iter().map(|line| (line.sku, line.quantity)), sums);
         let mut customers = 0;
-        for (sku, asked) in &*sums {
-            let Some(rule) = market.policies.rule(*sku) else { continue };
-            check_order(*sku, *asked, &rule.policy)?;
-            check_customer((*sku, *asked), rule, (place.customer, place.hashes), now)?;
+        for Sum { sku, named, all } in sums.iter().copied() {
+            let Some(rule) = market.policies.rule(sku) else { continue };
+            named.map_or(Ok(()), |asked| check_order(sku, asked, &rule.policy))?;
+            check_customer((sku, all), rule, (place.customer, place.hashes), now)?;
             let keys = rule.policy.keys(place.customer, place.hashes);
             customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
         }
@@ -73,23 +86,36 @@ impl Engine {
             return None;
         }
         sum_up(market, lines, sums);
-        let over = |(sku, asked): &&(SkuId, u64)| {
-            let rule = market.policies.rule(*sku);
-            rule.is_some_and(|rule| check_customer((*sku, *asked), rule, who, accepted_at).is_err())
+        let over = |sum: &&Sum| {
+            let rule = market.policies.rule(sum.sku);
+            rule.is_some_and(|rule| check_customer((sum.sku, sum.all), rule, who, accepted_at).is_err())
         };
-        sums.iter().find(over).map(|(sku, _)| *sku)
+        sums.iter().find(over).map(|sum| sum.sku)
     }
 }
 
 /// Units of every SKU with a policy.
 fn sum_up(market: &Market, lines: impl Iterator<Item = (SkuId, u32)>, sums: &mut Sums) {
     sums.clear();
-    sums.extend(lines.filter(|(sku, _)| market.policies.rule(*sku).is_some()).map(|(sku, units)| (sku, units.into())));
-    sums.sort_unstable_by_key(|(sku, _)| *sku);
+    let has_rule = |sku| market.policies.rule(sku).is_some();
+    for (sku, units) in lines {
+        let units = u64::from(units);
+        if has_rule(sku) {
+            sums.push(Sum { sku, named: Some(units), all: units });
+        }
+        let parts = market.kits.recipe(sku).into_iter().flat_map(|recipe| recipe.iter());
+        sums.extend(parts.filter(|part| has_rule(part.sku)).map(|part| Sum {
+            sku: part.sku,
+            named: None,
+            all: units * u64::from(part.units),
+        }));
+    }
+    sums.sort_unstable_by_key(|sum| sum.sku);
     sums.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
+        let same = next.sku == kept.sku;
         if same {
-            kept.1 += next.1;
+            kept.all += next.all;
+            kept.named = kept.named.into_iter().chain(next.named).reduce(|one, other| one + other);
         }
         same
     });

@@ -27,7 +27,7 @@ impl Engine {
         if let Some(before) = check_request(market, request, content, now)? {
             return Ok(before);
         }
-        market.check_sku(sku)?;
+        market.check_plain(sku)?;
         market.check_site(site)?;
         let available = land(market, (sku, site), quantity)?;
         check_outside(market, (sku, site), Bucket::Supplier, -quantity.cast_signed())?;
@@ -48,7 +48,7 @@ impl Engine {
         if let Some(before) = check_request(market, request, content, now)? {
             return Ok(before);
         }
-        market.check_sku(sku)?;
+        market.check_plain(sku)?;
         market.check_site(site)?;
         let after = change(market, (sku, site), delta)?;
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
@@ -69,7 +69,7 @@ impl Engine {
         if let Some(before) = check_request(market, request, content, now)? {
             return Ok(before);
         }
-        market.check_sku(sku)?;
+        market.check_plain(sku)?;
         market.check_site(from.site)?;
         market.check_site(to.site)?;
         let leaves = !to.bucket.is_on_hand();
@@ -114,7 +114,7 @@ impl Engine {
         if let Some(before) = check_request(market, request, content, now)? {
             return Ok(before);
         }
-        market.check_sku(sku)?;
+        market.check_plain(sku)?;
         market.check_site(site)?;
         let on_hand = market.ledger.on_hand(sku, site);
         if on_hand != expected {

@@ -74,7 +74,7 @@ impl Engine {
         self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |market, _, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
-            market.ledger.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
+            market.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
         });
     }
 
@@ -114,7 +114,7 @@ impl Engine {
                     release(market, number, sku, (*site, from), moved);
                 } else if *site != SiteId::NOWHERE {
                     let at_site = |bucket| Account { site: *site, bucket };
-                    market.ledger.transfer(sku, at_site(from), at_site(to), moved.into());
+                    market.transfer(sku, at_site(from), at_site(to), moved.into());
                 }
             }
         });
@@ -167,12 +167,11 @@ impl Engine {
             }
             draws.extend(owed_once.filter(|draw| !draw.units.is_nothing()));
         }
-        let (ledger, lines) =
-            (&mut market_of(&mut self.markets, record.order.market()).ledger, self.orders.lines(record));
+        let (market, lines) = (market_of(&mut self.markets, record.order.market()), self.orders.lines(record));
         for draw in taken {
             let at_site = |bucket| Account { site: draw.site, bucket };
             let sku = lines[usize::from(draw.line)].sku;
-            ledger.transfer(sku, at_site(Bucket::Available), at_site(Bucket::Committed), draw.quantity.into());
+            market.transfer(sku, at_site(Bucket::Available), at_site(Bucket::Committed), draw.quantity.into());
         }
         self.orders.replace_draws(position, draws);
     }

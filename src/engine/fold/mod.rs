@@ -19,6 +19,7 @@ use super::command::AdjustReason;
 use super::content::{self, Content};
 use super::cursor::Cursor;
 use super::fact::{Fact, Placed};
+use super::kits::Component;
 use super::ledger::{Account, Bucket};
 use super::market::Market;
 use super::order::State;
@@ -50,6 +51,7 @@ impl Engine {
                 market.ledger.moved.note(sku);
                 self.sku_count += 1;
             }
+            Fact::KitDefined { market, sku, code, components } => self.fold_kit_defined(market, sku, code, components),
             Fact::Received { request, sku, site, quantity } => {
                 self.fold_stock(request, (sku, site), quantity.cast_signed(), None, at);
             }
@@ -109,6 +111,15 @@ impl Engine {
         self.markets[number] = Some(Box::new(Market::new(code)));
     }
 
+    fn fold_kit_defined(&mut self, market: MarketId, sku: SkuId, code: &str, components: &[Component]) {
+        let market = self.market_mut(market);
+        assert_eq!(sku.0, market.skus.insert(code), "law: SKUs are numbered in order");
+        market.kits.insert(sku, components);
+        market.ledger.moved.note(sku);
+        self.sku_count += 1;
+        self.kit_count += 1;
+    }
+
     fn fold_stock(
         &mut self,
         request: RequestId,
@@ -157,7 +168,7 @@ impl Engine {
                 let is_new = market.begin_waiting(sku, market.next_number(), draw.quantity.into());
                 self.waiting_pairs += u64::from(is_new);
             } else {
-                market.ledger.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
+                market.transfer(sku, at_site(Bucket::Available), at_site(to), draw.quantity.into());
             }
         }
         let has_ready = market.waiting.has_ready();

@@ -29,8 +29,8 @@ impl Engine {
         self.held = [before, after];
     }
 
-    /// Units of each line whose SKU's policy counts customers: owed, reserved, committed or handed over, and what came
-    /// back only if the policy says so.
+    /// Units of each line whose SKU's policy counts customers, and of what is in the kits of a line: owed, reserved,
+    /// committed or handed over, and what came back only if the policy says so.
     pub(super) fn held_units(&self, order: OrderId, position: u32, held: &mut Held) {
         held.clear();
         let Ok(market) = self.market(order.market()) else { return };
@@ -38,6 +38,11 @@ impl Engine {
         for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
             if let Some(rule) = market.policies.rule(line.sku).filter(|rule| rule.policy.counts()) {
                 held.push((line.sku, rule.policy.counted(&units)));
+            }
+            for part in market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter()) {
+                if let Some(rule) = market.policies.rule(part.sku).filter(|rule| rule.policy.counts()) {
+                    held.push((part.sku, rule.policy.counted(&units) * u64::from(part.units)));
+                }
             }
         }
     }

@@ -25,10 +25,14 @@ impl Engine {
             let position = self.position_of(*order);
             let record = self.orders.record(position);
             assert!(record.phase == Phase::Whole && record.closes_at != Timestamp::ZERO, "law: {order} has ended");
-            let with_customer =
-                self.orders.draws(record).iter().map(|draw| u64::from(draw.units.shipped - draw.units.returned)).sum();
             let (state, hash) = self.state_and_hash(position);
             let market = market_of(&mut self.markets, order.market());
+            let lines = self.orders.lines(record);
+            let with_customer = self.orders.draws(record).iter().map(|draw| {
+                let units = u64::from(draw.units.shipped - draw.units.returned);
+                units * market.kits.units_of(lines[usize::from(draw.line)].sku)
+            });
+            let with_customer = with_customer.sum();
             market.gone.add(state, hash, with_customer);
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
             self.wants.forget(position);

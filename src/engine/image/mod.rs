@@ -4,7 +4,7 @@
 //! part: │ item │ item │ item │ …      whole items, about a mebibyte of them
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
-//! directory, cursors ► per market: market, sites, SKUs, balances, stock requests, policies with counts ► orders
+//! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts ► orders
 //! ```
 //!
 //! # Always true
@@ -53,14 +53,17 @@ enum Item {
     Balances = 14,
     /// Whose effects have attempts of 32 bits; those of 7 had 16.
     Order = 15,
+    /// What a SKU is made of that came before.
+    Kit = 16,
 }
 
 impl Item {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
         Self::Sku,
+        Self::Kit,
         Self::Balances,
         Self::Request,
         Self::Order,

@@ -12,6 +12,7 @@ use super::super::content::ChangeKind;
 use super::super::cursor::Cursor;
 use super::super::effect::{AsideReason, Effects};
 use super::super::fact::Change;
+use super::super::kits::Component;
 use super::super::ledger::Balances;
 use super::super::market::Market;
 use super::super::numbers::Numbers;
@@ -23,7 +24,8 @@ use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item};
 use crate::base::limits::{
-    CHANGES_MAX, DETAILS_BYTES_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX, STOCK_UNITS_MAX,
+    CHANGES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX,
+    STOCK_UNITS_MAX,
 };
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
@@ -129,6 +131,7 @@ impl Engine {
                 Item::Market => self.read_market(&mut item)?,
                 Item::Site => self.read_site(&mut item)?,
                 Item::Sku => self.read_sku(&mut item)?,
+                Item::Kit => self.read_kit(&mut item)?,
                 Item::Balances => self.read_balances(&mut item)?,
                 Item::Request => self.read_request(&mut item)?,
                 Item::Policy => self.read_policy(&mut item)?,
@@ -237,11 +240,26 @@ impl Engine {
         Ok(())
     }
 
+    fn read_kit(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let (kit, mut recipe) = (SkuId(item.u32()?), Vec::new());
+        for _ in 0..item.count(KIT_COMPONENTS_MAX)? {
+            recipe.push(Component { sku: SkuId(item.u32()?), units: item.u32()? });
+        }
+        let is_plain = |sku| market.check_plain(sku).is_ok();
+        if !is_plain(kit) || !recipe.iter().all(|part| is_plain(part.sku)) || !market.kits.may_add(kit, &recipe) {
+            return Err(ImageError::new("a kit is no SKU, or comes twice, or is made of what it cannot be"));
+        }
+        market.kits.insert(kit, &recipe);
+        self.kit_count += 1;
+        Ok(())
+    }
+
     fn read_balances(&mut self, item: &mut Fields<'_>) -> Read<()> {
         let market = self.open_market_mut(item.market()?)?;
         let (sku, site) = (SkuId(item.u32()?), SiteId(item.u16()?));
-        if market.check_sku(sku).is_err() || market.check_site(site).is_err() {
-            return Err(ImageError::new("a balance names a SKU or a site that is not there"));
+        if market.check_plain(sku).is_err() || market.check_site(site).is_err() {
+            return Err(ImageError::new("a balance names a SKU or a site that is not there, or a kit"));
         }
         let mut balances = Balances::default();
         for units in &mut balances {
@@ -279,10 +297,13 @@ impl Engine {
         };
         let (held_from, day_from, day) = (OrderNumber(item.u64()?), OrderNumber(item.u64()?), item.u64()?);
         let is_new = market.check_sku(sku).is_ok() && market.policies.rule(sku).is_none();
+        let is_kept = market.kits.is_kit(sku) && (safety_stock > 0 || oversell_max > 0);
         let units = [safety_stock, oversell_max, low_stock];
         let is_bounded = units.iter().all(|units| *units <= STOCK_UNITS_MAX) && u64::from(day_begins_min) < 24 * 60;
-        if !is_new || policy == Policy::default() || !is_bounded {
-            return Err(ImageError::new("a policy is of no SKU, or comes twice, or says nothing"));
+        if !is_new || is_kept || policy == Policy::default() || !is_bounded {
+            return Err(ImageError::new(
+                "a policy is of no SKU, or comes twice, or says nothing, or too much of a kit",
+            ));
         }
         market.policies.change(sku, |rule| {
             (rule.policy, rule.level) = (policy, level);
@@ -345,7 +366,7 @@ impl Engine {
         for draw in self.orders.draws(record).iter().filter(|draw| draw.is_owed() && draw.units.held() > 0) {
             let sku = lines[usize::from(draw.line)].sku;
             let is_open = record.phase == Phase::Whole && record.state.is_open() && record.number != OrderNumber(0);
-            if !is_open || market.check_sku(sku).is_err() {
+            if !is_open || market.check_plain(sku).is_err() {
                 return Err(ImageError::new("something waits that is no open order, or for nothing"));
             }
             let units = draw.units.held().into();

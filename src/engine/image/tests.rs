@@ -4,10 +4,10 @@ use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Capacity, Command, Engine, Fact, Line, Place, Policy, Scratch};
+use crate::engine::{Capacity, Command, Component, Engine, Fact, Line, Place, Policy, Scratch};
 
-/// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, orders that
-/// wait, and units that arrived for them.
+/// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
+/// orders that wait, and units that arrived for them.
 fn engine() -> Engine {
     let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
@@ -60,6 +60,10 @@ fn engine() -> Engine {
         let lines = &[Line { sku: SkuId(2), quantity: 4, price: 3 }];
         submit(&Command::Place(Place { order: order(number), lines, ..place }));
     }
+    let components = &[Component { sku: SkuId(1), units: 2 }];
+    submit(&Command::DefineKit { market, code: "pair", components });
+    let lines = &[Line { sku: SkuId(3), quantity: 1, price: 9 }];
+    submit(&Command::Place(Place { order: order(30), lines, ..place }));
     let request = RequestId::new(now, market, 9);
     submit(&Command::Receive { request, sku: SkuId(2), site: SiteId(1), quantity: 5 });
     engine

@@ -99,6 +99,7 @@ impl Engine {
             capacity: _,
             // Follow from SKUs, policies and orders.
             sku_count: _,
+            kit_count: _,
             customer_counts: _,
             waiting_pairs: _,
             filling: _,
@@ -150,6 +151,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         tally: _,
         waiting: _,
         skus,
+        kits,
         ledger,
         requests,
         numbers,
@@ -179,6 +181,14 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
     for (_, code) in skus.iter() {
         to.item(Item::Sku, |item| {
             item.u32(number.number()).blob(code.as_bytes());
+        })?;
+    }
+    for (sku, recipe) in kits.iter() {
+        to.item(Item::Kit, |item| {
+            item.u32(number.number()).u32(sku.0).u16(count16(recipe.len()));
+            recipe.iter().for_each(|part| {
+                item.u32(part.sku.0).u32(part.units);
+            });
         })?;
     }
     for (sku, _) in skus.iter() {

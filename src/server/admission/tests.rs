@@ -7,7 +7,7 @@ use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow,
 };
-use crate::engine::{Answer, Books, Granted, Line, Place, Refusal};
+use crate::engine::{Answer, Books, Component, Granted, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
 fn place(lines: &[Line]) -> Command<'_> {
@@ -122,6 +122,8 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     check_query(&Query::ResolveSkus { market, codes: codes.codes() }, |writer| writer.sku_numbers(tag, &numbers));
     let sites = vec![SiteRow { site: SiteId(1), rank: 1, code: code.clone() }; SITES_MAX];
     check_query(&Query::Sites { market }, |writer| writer.sites(tag, &sites));
+    let recipe = [Component { sku: SkuId(1), units: 1 }; KIT_COMPONENTS_MAX];
+    check_query(&Query::Recipe { market, sku: SkuId(1) }, |writer| writer.recipe(tag, &recipe));
     let rows_max = u16::MAX;
     let numbers = [SkuId(1); PAGE_ROWS_MAX];
     let skus = Query::Skus { market, after: SkuId(0), rows_max };

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::*;
+use crate::engine::Component;
 use crate::shard::Offer;
 
 fn offer(bench: &Bench) -> Option<Offer> {
@@ -15,6 +16,19 @@ fn offer(bench: &Bench) -> Option<Offer> {
 /// A placement of one unit whose identifier was made so many milliseconds after the beginning.
 fn made_at(ms: u64, number: u64) -> OrderId {
     OrderId::new(Timestamp::from_ms(BEGIN_MS + ms), market(), number)
+}
+
+/// SKU 2: two units of SKU 1.
+fn define_kit(bench: &mut Bench) {
+    let components = [Component { sku: SkuId(1), units: 2 }];
+    bench.submit(&[Request::Command(Command::DefineKit { market: market(), code: "kit", components: &components })]);
+    bench.run();
+}
+
+/// A placement of one kit.
+fn one_kit(order: OrderId) -> Place<'static> {
+    static ONE_KIT: [Line; 1] = [Line { sku: SkuId(2), quantity: 1, price: 9 }];
+    Place { lines: &ONE_KIT, ..one(order) }
 }
 
 fn one(order: OrderId) -> Place<'static> {
@@ -36,6 +50,32 @@ fn what_is_for_sale_stands_there_once_it_is_durable_and_not_before() {
     assert_eq!(offer(&bench), Some(Offer::SoldOut { newest_accepted: order(2).made_at() }));
     assert_eq!(bench.inbox.board().offer(market(), SkuId(2)), None, "there is no such SKU");
     assert_eq!(bench.inbox.board().offer(MarketId::MAX, SkuId(1)), None, "nor such a market");
+}
+
+#[test]
+fn what_is_for_sale_of_a_kit_follows_its_components() {
+    let mut bench = Bench::new(4);
+    define_kit(&mut bench);
+    let offer = |bench: &Bench| bench.inbox.board().offer(market(), SkuId(2));
+    assert_eq!(offer(&bench), Some(Offer::Units(2)));
+    bench.submit(&[place(1, 1_000)]);
+    bench.run();
+    assert_eq!(offer(&bench), Some(Offer::Units(1)), "a unit of a component went");
+    let kit = one_kit(order(2));
+    bench.submit(&[Request::Command(Command::Place(kit))]);
+    bench.run();
+    assert_eq!(offer(&bench), Some(Offer::SoldOut { newest_accepted: order(2).made_at() }));
+    let (board, now) = (bench.inbox.board(), bench.now());
+    assert_eq!(board.refuse(&kit, now), None, "it was accepted");
+    let late = one_kit(OrderId::new(order(2).made_at().after_ms(1), market(), 3));
+    let sold_out = Refusal::SoldOut { sku: SkuId(2), asked: 1, available: 0 };
+    assert_eq!(board.refuse(&late, order(2).made_at().after_ms(1)), Some(sold_out));
+    let request = RequestId::new(bench.now(), market(), 9);
+    let receive = Command::Receive { request, sku: SkuId(1), site: SiteId(1), quantity: 1 };
+    bench.submit(&[Request::Command(receive)]);
+    bench.run();
+    assert_eq!(offer(&bench), Some(Offer::Units(1)), "a component came");
+    assert_eq!(offer(&bench.start_again()), Some(Offer::Units(1)));
 }
 
 #[test]
@@ -117,6 +157,7 @@ enum Step {
     Ask {
         skew_ms: i64,
         hold_ms: u32,
+        kit: bool,
     },
     /// An order again, counted from the newest.
     AskAgain {
@@ -139,7 +180,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (-3_000..2_000_i64, 1..3_000_u32).prop_map(|(skew_ms, hold_ms)| Step::Ask { skew_ms, hold_ms }),
+        6 => (-3_000..2_000_i64, 1..3_000_u32, any::<bool>())
+            .prop_map(|(skew_ms, hold_ms, kit)| Step::Ask { skew_ms, hold_ms, kit }),
         5 => (0..12_usize).prop_map(|back| Step::AskAgain { back }),
         1 => (0..12_usize).prop_map(|back| Step::Cancel { back }),
         2 => (1..3_u64).prop_map(|units| Step::Restock { units }),
@@ -195,14 +237,15 @@ proptest! {
 
     #[test]
     fn whoever_the_board_refuses_was_never_accepted_and_would_be_refused(steps in vec(step(), 1..120)) {
-        let mut bench = Bench::new(2);
+        let mut bench = Bench::new(3);
+        define_kit(&mut bench);
         let mut shop = Shop::default();
         for step in steps {
             match step {
-                Step::Ask { skew_ms, hold_ms } => {
+                Step::Ask { skew_ms, hold_ms, kit } => {
                     let at = bench.now().ms().saturating_add_signed(skew_ms);
                     let id = OrderId::new(Timestamp::from_ms(at), market(), shop.asked.len() as u64);
-                    shop.asked.push(Place { hold_ms, ..one(id) });
+                    shop.asked.push(Place { hold_ms, ..if kit { one_kit(id) } else { one(id) } });
                     shop.ask(&bench, shop.asked.len() - 1)?;
                 }
                 Step::AskAgain { back } if back < shop.asked.len() => shop.ask(&bench, shop.asked.len() - 1 - back)?,
@@ -230,10 +273,14 @@ proptest! {
         shop.hear(&mut bench);
         let units = bench.shard.engine().availability(market(), &[SkuId(1)]).expect("known")[0];
         prop_assert_eq!(offer(&bench).map(Offer::units), Some(units));
+        let kits = bench.inbox.board().offer(market(), SkuId(2)).map(Offer::units);
+        prop_assert_eq!(kits, Some(units / 2));
         bench.pass(10_000);
         bench.run();
         let late = one(OrderId::new(bench.now(), market(), 1 << 40));
         let units = bench.shard.engine().availability(market(), &[SkuId(1)]).expect("known")[0];
         prop_assert_eq!(bench.inbox.board().refuse(&late, bench.now()).is_some(), units == 0);
+        let late = one_kit(late.order);
+        prop_assert_eq!(bench.inbox.board().refuse(&late, bench.now()).is_some(), units < 2);
     }
 }

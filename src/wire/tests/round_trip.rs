@@ -6,7 +6,7 @@ use proptest::prelude::{Strategy, any, proptest};
 use super::samples::{Ingredients, write};
 use crate::base::limits::FRAME_BYTES_MAX;
 use crate::base::{ChangeId, CodeList, OrderId, SiteId, SkuId, Timestamp};
-use crate::engine::{Answer, Command, Draw, Granted, Line, LineQuantity};
+use crate::engine::{Answer, Command, Component, Draw, Granted, Line, LineQuantity};
 use crate::wire::{
     Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Intake, Refused, Reply, ReplyWriter, Request,
     RequestHeader, RequestSink, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
@@ -92,6 +92,7 @@ fn ingredients() -> impl Strategy<Value = Ingredients> {
         draws: arrays.2,
         orders: arrays.3.iter().map(|number| OrderId::from_bits(u128::from(*number) << 64)).collect(),
         granted: arrays.3.iter().map(|units| Granted { taken: *units, owed: units / 3 }).collect(),
+        components: arrays.3.iter().map(|units| Component { sku: SkuId(units / 7), units: *units }).collect(),
         skus: texts.0.into_iter().map(SkuId).collect(),
         codes: texts.1.iter().map(String::as_str).collect::<CodeList>(),
         code: texts.2,
@@ -118,7 +119,7 @@ fn requests_come_back(from: &Ingredients) {
         let index = u16::try_from(index).expect("few");
         assert_eq!(tag, Tag { correlation: from.words[0], index, expires_at_ms: 1_070 });
     }
-    assert_eq!(kept.batch.len(), 34);
+    assert_eq!(kept.batch.len(), 36);
     assert_eq!(kept.statuses.iter().map(|tag| tag.index).collect::<Vec<_>>(), [status_index]);
 }
 
@@ -189,8 +190,8 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             let tag = Tag { correlation, index: 0, expires_at_ms: 0 };
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
-        assert_eq!(batch.len(), 54, "round {round}");
-        assert_eq!(batch.get(53).map(|(tag, _)| tag.correlation), Some(2));
+        assert_eq!(batch.len(), 57, "round {round}");
+        assert_eq!(batch.get(56).map(|(tag, _)| tag.correlation), Some(2));
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);
     }

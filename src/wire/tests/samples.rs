@@ -14,8 +14,8 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
-    Action, Answer, AsideReason, Books, Command, Draw, Effect, Effects, Fact, Granted, Line, LineQuantity, Place,
-    Placed, Policy, Query, Refusal, Report, Retention, StockLevel,
+    Action, Answer, AsideReason, Books, Command, Component, Draw, Effect, Effects, Fact, Granted, Line, LineQuantity,
+    Place, Placed, Policy, Query, Refusal, Report, Retention, StockLevel,
 };
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
 
@@ -31,6 +31,7 @@ pub(super) struct Ingredients {
     pub(super) draws: Vec<Draw>,
     pub(super) granted: Vec<Granted>,
     pub(super) skus: Vec<SkuId>,
+    pub(super) components: Vec<Component>,
     pub(super) codes: CodeList,
     pub(super) code: String,
     pub(super) details: Vec<u8>,
@@ -50,6 +51,7 @@ impl Ingredients {
             draws: vec![draw(0, 1, 2), draw(1, 2, 1)],
             granted: vec![Granted { taken: 2, owed: 1 }, Granted { taken: 0, owed: 0 }],
             skus: vec![SkuId(7), SkuId(8)],
+            components: vec![Component { sku: SkuId(7), units: 2 }, Component { sku: SkuId(8), units: 1 }],
             codes: ["85123A", "é"].into_iter().collect(),
             code: "22633".to_owned(),
             details: b"hello".to_vec(),
@@ -151,6 +153,7 @@ impl Ingredients {
             Command::Extend { order, until: self.time(2) },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
+            Command::DefineKit { market, code, components: &self.components },
         ]
     }
 
@@ -174,6 +177,7 @@ impl Ingredients {
                 rows_max,
             },
             Query::Holders { market, sku: SkuId(self.medium(3)), after: OrderNumber(self.word(2)), rows_max },
+            Query::Recipe { market, sku: SkuId(self.medium(2)) },
             Query::Market { code: &self.code },
             Query::Retention { market },
             Query::Policy { market, sku: SkuId(self.medium(1)) },
@@ -290,6 +294,7 @@ impl Ingredients {
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Fact::Filled { order, draws },
             Fact::StockLevelChanged { market, sku, level: self.level(), for_sale: self.word(1) },
+            Fact::KitDefined { market, sku, code, components: &self.components },
             Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
         ]
     }
@@ -347,6 +352,8 @@ impl Ingredients {
             Refusal::CustomerLimit { sku, max: first, left: second, daily: self.yes(2) },
             Refusal::NotAsExpected { on_hand: first },
             Refusal::UnknownMovement,
+            Refusal::IsKit { sku },
+            Refusal::NotAKit { sku },
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
@@ -450,6 +457,7 @@ impl Ingredients {
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
             Reply::Policy(self.policy()),
+            Reply::Recipe(self.components.clone()),
             Reply::Effects(self.effects()),
             Reply::Wanted(WantPage { rows: vec![self.want_row(); self.skus.len()], next: self.yes(5).then_some(7) }),
             Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
@@ -473,6 +481,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         Reply::Availability(units) => writer.availability(tag, units),
         Reply::SkuNumbers(numbers) => writer.sku_numbers(tag, numbers),
         Reply::Sites(sites) => writer.sites(tag, sites),
+        Reply::Recipe(recipe) => writer.recipe(tag, recipe),
         Reply::Skus(rows) => {
             let numbers: Vec<_> = rows.iter().map(|row| row.sku).collect();
             let codes: CodeList = rows.iter().map(|row| row.code.as_str()).collect();

@@ -1,9 +1,11 @@
 //! From the words of a line to a command.
 
-use stockade::base::{ChangeId, Currency, CustomerKey};
+use stockade::base::{ChangeId, Currency, CustomerKey, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
-use stockade::engine::{AsideReason, Command, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention};
+use stockade::engine::{
+    AsideReason, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
+};
 
 use super::{Script, number_of, span_ms};
 use crate::rig::Outcome;
@@ -22,6 +24,7 @@ impl Script {
                 let (market, code) = (self.market, words[1]);
                 self.rig.submit(&Command::CreateSku { market, code })
             }
+            "kit" => self.define_kit(words),
             "receive" | "adjust" => self.bring(words),
             "move" => self.move_stock(words),
             "count" => {
@@ -75,6 +78,21 @@ impl Script {
         let outcome = self.rig.submit(&Command::CreateSite { market, rank, code });
         let site = stockade::base::SiteId(number_of(&outcome) as u16);
         self.sites.insert((market, code.to_owned()), site);
+        outcome
+    }
+
+    /// `kit gift mug*2 tea*1`
+    fn define_kit(&mut self, words: &[&str]) -> Outcome {
+        let (market, code) = (self.market, words[1]);
+        let component = |word: &&str| {
+            let (sku, units) = word.split_once('*').expect("SKU*UNITS");
+            Component { sku: self.sku(sku), units: number(units) as u32 }
+        };
+        let components: Vec<Component> = words[2..].iter().map(component).collect();
+        let outcome = self.rig.submit(&Command::DefineKit { market, code, components: &components });
+        if outcome.is_ok() {
+            self.skus.insert((market, code.to_owned()), SkuId(number_of(&outcome)));
+        }
         outcome
     }
 

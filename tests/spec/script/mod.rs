@@ -3,6 +3,7 @@
 //! ```text
 //! site     north rank=5                 -> number=2
 //! receive  mug 5 at=north               -> available=5
+//! kit      gift mug*2 tea*1             -> number=3
 //! place    o1 mug*2@100 cup*1 hold=60s  -> #1 pending_payment
 //! confirm  o1 try=1                     -> confirmed moved=3
 //! drop     o1 0*1 id=7                  -> confirmed moved=1

@@ -67,6 +67,8 @@ impl Script {
                 let daily = if daily { " daily" } else { "" };
                 format!("customer_limit {} max={max} left={left}{daily}", self.name_of_sku(sku))
             }
+            Refusal::IsKit { sku } => format!("is_kit {}", self.name_of_sku(sku)),
+            Refusal::NotAKit { sku } => format!("not_a_kit {}", self.name_of_sku(sku)),
             Refusal::Closed { .. } => "closed".to_owned(),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }

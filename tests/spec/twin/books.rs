@@ -28,13 +28,14 @@ impl Twin {
         }
         for order in market.placed() {
             for (line, units) in order.asked.lines.iter().zip(&order.lines) {
-                for unit in units {
-                    let Some(bucket) = bucket_of(unit) else { continue };
-                    post(line.sku, unit.site, Bucket::Available, -1);
-                    post(line.sku, unit.site, bucket, 1);
+                let parts = market.parts(line.sku);
+                for (unit, (&sku, &each)) in units.iter().flat_map(|unit| parts.iter().map(move |part| (unit, part))) {
+                    let (Some(bucket), each) = (bucket_of(unit), each.cast_signed()) else { continue };
+                    post(sku, unit.site, Bucket::Available, -each);
+                    post(sku, unit.site, bucket, each);
                     if let Some(site) = unit.returned_to {
-                        post(line.sku, unit.site, Bucket::Customer, -1);
-                        post(line.sku, site, Bucket::Available, 1);
+                        post(sku, unit.site, Bucket::Customer, -each);
+                        post(sku, site, Bucket::Available, each);
                     }
                 }
             }
@@ -102,11 +103,11 @@ impl Twin {
         let holds = |row: &OrderRow| {
             let Some(Record::Order(order)) = self.markets[&market].orders.get(&row.order) else { return None };
             let mut held = HolderRow { order: *row, owed: 0, reserved: 0, committed: 0 };
-            for (at, _) in order.asked.lines.iter().enumerate().filter(|(_, line)| line.sku == sku) {
-                let line = order.line_view(at);
-                held.owed += u64::from(line.owed);
-                held.reserved += u64::from(line.reserved);
-                held.committed += u64::from(line.committed);
+            for (at, line) in order.asked.lines.iter().enumerate() {
+                let (each, line) = (self.markets[&market].counts_as(line.sku, sku), order.line_view(at));
+                held.owed += each * u64::from(line.owed);
+                held.reserved += each * u64::from(line.reserved);
+                held.committed += each * u64::from(line.committed);
             }
             (held.owed + held.reserved + held.committed > 0).then_some(held)
         };
@@ -117,7 +118,9 @@ impl Twin {
     pub(crate) fn subjects(&self, market: MarketId) -> (BTreeSet<CustomerKey>, BTreeSet<SkuId>) {
         let orders = || self.markets[&market].placed();
         let customers = orders().map(|order| order.asked.customer).filter(|customer| customer.0 != 0).collect();
-        (customers, orders().flat_map(|order| order.asked.lines.iter().map(|line| line.sku)).collect())
+        let named = orders().flat_map(|order| order.asked.lines.iter().map(|line| line.sku));
+        let parts = |sku: SkuId| self.markets[&market].parts(sku).into_keys().chain([sku]);
+        (customers, named.flat_map(parts).collect())
     }
 
     /// When the next reservation ends.

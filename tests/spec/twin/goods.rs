@@ -178,9 +178,7 @@ impl Market {
     }
 
     fn check_places(&self, sku: SkuId, sites: &[SiteId]) -> Result<(), Refusal> {
-        if !self.has_sku(sku) {
-            return Err(Refusal::UnknownSku { sku });
-        }
+        self.check_plain(sku)?;
         if sites.iter().any(|site| !self.has_site(*site)) {
             return Err(Refusal::UnknownSite);
         }
@@ -209,8 +207,7 @@ impl Market {
         let set_aside = [Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine, Bucket::Arriving];
         let set_aside: u64 = set_aside.map(|bucket| self.lying(sku, Account { site, bucket })).into_iter().sum();
         let is_promised = |unit: &Unit| unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed);
-        let promised = self.placed().flat_map(|order| order.asked.lines.iter().zip(&order.lines));
-        let promised = promised.filter(|(line, _)| line.sku == sku).flat_map(|(_, units)| units);
+        let promised = self.placed().flat_map(|order| self.units_of(order, sku));
         self.available(sku, site) + set_aside + promised.filter(|unit| is_promised(unit)).count() as u64
     }
 
@@ -225,8 +222,7 @@ impl Market {
     pub(super) fn available(&self, sku: SkuId, site: SiteId) -> u64 {
         let mut units = self.said(sku, shelf(site));
         for order in self.placed() {
-            let lines = order.asked.lines.iter().zip(&order.lines).filter(|(line, _)| line.sku == sku);
-            for unit in lines.flat_map(|(_, units)| units) {
+            for unit in self.units_of(order, sku) {
                 let gone = unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Shipped);
                 units -= i64::from(gone);
                 units += i64::from(unit.returned_to == Some(site));

@@ -19,6 +19,7 @@ mod books;
 mod changes;
 mod cursor;
 mod goods;
+mod kits;
 mod order;
 mod placing;
 mod policy;
@@ -39,6 +40,7 @@ use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Gran
 use changes::out_of_bounds_lines;
 use cursor::Story;
 use goods::Request;
+use kits::out_of_bounds_recipe;
 use order::Record;
 use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
@@ -77,6 +79,8 @@ struct Market {
     sites: Vec<Site>,
     /// SKU 1 first.
     skus: Vec<String>,
+    /// What one of a kit takes.
+    recipes: BTreeMap<SkuId, BTreeMap<SkuId, u64>>,
     /// Everything received, adjusted, moved and counted, and what arrived for those who wait.
     goods: Vec<Goods>,
     requests: BTreeMap<RequestId, Request>,
@@ -147,6 +151,9 @@ impl Twin {
             Command::DetachCursor { sink, upto } => self.detach_cursor(sink, upto).map(Told::from),
             Command::CreateSite { market, rank, code } => self.create_site(market, rank, code).map(Told::from),
             Command::CreateSku { market, code } => self.create_sku(market, code).map(Told::from),
+            Command::DefineKit { market, code, components } => {
+                self.define_kit(market, code, components).map(Told::from)
+            }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy).map(Told::from),
             Command::SetEffects { market, effects } => self.set_effects(market, effects).map(Told::from),
             Command::ReportEffect { order, effect, attempt, report } => {
@@ -205,6 +212,7 @@ impl Twin {
             code: code.to_owned(),
             sites: vec![main],
             skus: Vec::new(),
+            recipes: BTreeMap::new(),
             goods: Vec::new(),
             requests: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -301,6 +309,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
     match *command {
         Command::Place(ref place) => out_of_bounds_fields(place),
         Command::SetPolicy { policy, .. } => out_of_bounds_policy(policy),
+        Command::DefineKit { components, .. } => out_of_bounds_recipe(components),
         Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
         Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),

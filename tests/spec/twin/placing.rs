@@ -32,6 +32,7 @@ impl Twin {
         if let Some(line) = place.lines.iter().find(|line| !market.has_sku(line.sku)) {
             return Err(Refusal::UnknownSku { sku: line.sku });
         }
+        market.check_kit_lines(place.lines)?;
         self.check_room(place.lines.len() as u64, place.details.len() as u64)?;
         self.check_policies(market, place, now)?;
         let sites = market.choose(place)?;
@@ -120,65 +121,19 @@ impl Twin {
 impl Market {
     /// The site of every unit, line by line, nowhere for one that is owed; or why not.
     fn choose(&self, place: &Place<'_>) -> Result<Vec<Vec<SiteId>>, Refusal> {
-        let asked = |sku| place.lines.iter().filter(|line| line.sku == sku).map(|line| u64::from(line.quantity)).sum();
-        if place.take == Take::AllOrNothing {
-            for sku in place.lines.iter().map(|line| line.sku) {
-                let (asked, available) = (asked(sku), self.for_sale(sku));
-                if asked > available {
-                    return Err(Refusal::SoldOut { sku, asked, available });
-                }
-            }
-        }
         let wanted: Vec<(SkuId, u32)> = place.lines.iter().map(|line| (line.sku, line.quantity)).collect();
-        let mut sites = self.take_units(&wanted);
-        self.owe_the_rest(&wanted, &mut sites);
-        if sites.iter().all(Vec::is_empty) {
-            let sku = place.lines[0].sku;
-            return Err(Refusal::SoldOut { sku, asked: asked(sku), available: 0 });
+        let sites = self.choose_sites(&wanted, true);
+        let of_sku = |sku| wanted.iter().zip(&sites).filter(move |((its, _), _)| *its == sku);
+        let asked = |sku| of_sku(sku).map(|((_, units), _)| u64::from(*units)).sum::<u64>();
+        let given = |sku| of_sku(sku).map(|(_, sites)| sites.len() as u64).sum::<u64>();
+        let short = wanted.iter().map(|(sku, _)| *sku).find(|sku| given(*sku) < asked(*sku));
+        if let Some(sku) = short
+            && (place.take == Take::AllOrNothing || sites.iter().all(Vec::is_empty))
+        {
+            return Err(Refusal::SoldOut { sku, asked: asked(sku), available: given(sku) });
         }
         check_draws(&sites)?;
         Ok(sites)
-    }
-
-    /// What the lines still miss, lines in order, as far as the oversell allowances go.
-    fn owe_the_rest(&self, wanted: &[(SkuId, u32)], sites: &mut [Vec<SiteId>]) {
-        let mut left: BTreeMap<SkuId, u64> = wanted.iter().map(|&(sku, _)| (sku, self.oversell_left(sku))).collect();
-        for ((sku, quantity), sites) in wanted.iter().zip(sites) {
-            let left = left.get_mut(sku).expect("entered above");
-            while *left > 0 && sites.len() < *quantity as usize {
-                *left -= 1;
-                sites.push(SiteId::NOWHERE);
-            }
-        }
-    }
-
-    /// Takes one unit after the other from the shelves, lines in order, each from the first site that has one left.
-    pub(super) fn take_units(&self, wanted: &[(SkuId, u32)]) -> Vec<Vec<SiteId>> {
-        let ranked = self.ranked_sites();
-        let mut shelf: BTreeMap<(SkuId, SiteId), u64> = BTreeMap::new();
-        let mut on_the_shelf: BTreeMap<SkuId, u64> = BTreeMap::new();
-        for &(sku, _) in wanted {
-            on_the_shelf.insert(sku, self.on_the_shelf(sku));
-            for &site in &ranked {
-                shelf.entry((sku, site)).or_insert_with(|| self.available(sku, site));
-            }
-        }
-        let mut taken = Vec::new();
-        for &(sku, quantity) in wanted {
-            let mut units = Vec::new();
-            for _ in 0..quantity {
-                let Some(&site) = ranked.iter().find(|&&site| shelf[&(sku, site)] > 0) else { break };
-                let left = on_the_shelf.get_mut(&sku).expect("entered above");
-                if *left == 0 {
-                    break;
-                }
-                *left -= 1;
-                *shelf.get_mut(&(sku, site)).expect("found above") -= 1;
-                units.push(site);
-            }
-            taken.push(units);
-        }
-        taken
     }
 
     fn accept(&self, place: &Place<'_>, sites: &[Vec<SiteId>], now: Timestamp) -> Order {

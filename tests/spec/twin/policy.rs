@@ -30,6 +30,9 @@ impl Twin {
         if !market.has_sku(sku) {
             return Err(Refusal::UnknownSku { sku });
         }
+        if market.recipes.contains_key(&sku) && (policy.safety_stock > 0 || policy.oversell_max > 0) {
+            return Err(Refusal::IsKit { sku });
+        }
         let next = OrderNumber(market.placed().count() as u64 + 1);
         let before = market.rule(sku);
         if before.policy == policy {
@@ -89,16 +92,19 @@ impl Twin {
     /// Holds a placement against the policies of its SKUs.
     pub(super) fn check_policies(&self, market: &Market, place: &Place<'_>, now: Timestamp) -> Result<(), Refusal> {
         let asked = Asked::of(place);
-        let skus: BTreeSet<SkuId> = place.lines.iter().map(|line| line.sku).collect();
+        let skus = place.lines.iter().flat_map(|line| market.parts(line.sku).into_keys().chain([line.sku]));
+        let skus: BTreeSet<SkuId> = skus.collect();
         let mut new = 0;
         for sku in skus {
             let policy = market.rule(sku).policy;
             let lines = place.lines.iter().filter(|line| line.sku == sku);
-            let units = lines.map(|line| u64::from(line.quantity)).sum::<u64>();
+            let (named, units) = (lines.clone().count(), lines.map(|line| u64::from(line.quantity)).sum::<u64>());
             let (min, max) = (u64::from(policy.order_min), u64::from(policy.order_max));
-            if units < min || (max > 0 && units > max) {
+            if named > 0 && (units < min || (max > 0 && units > max)) {
                 return Err(Refusal::OrderLimit { sku, min, max });
             }
+            let all = place.lines.iter().map(|line| market.counts_as(line.sku, sku) * u64::from(line.quantity));
+            let units = all.sum();
             market.check_customer(sku, units, &asked, now)?;
             if policy.customer_max > 0 || policy.customer_day_max > 0 {
                 let known = market.counted(sku);
@@ -128,6 +134,9 @@ impl Market {
     }
 
     pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
+        if self.recipes.contains_key(&sku) {
+            return self.kits_for_sale(sku);
+        }
         self.on_the_shelf(sku) + self.oversell_left(sku)
     }
 
@@ -150,7 +159,7 @@ impl Market {
 
     fn held(&self, sku: SkuId, key: Key) -> u64 {
         let rule = self.rule(sku);
-        let has = |order| has(order, sku, rule.policy);
+        let has = |order| self.has(order, sku, rule.policy);
         let counts = |order: &&Order| order.number >= rule.held_from && keys(rule.policy, &order.asked).contains(&key);
         if rule.policy.customer_max == 0 { 0 } else { self.placed().filter(counts).map(has).sum() }
     }
@@ -163,28 +172,32 @@ impl Market {
                 && keys(rule.policy, &order.asked).contains(&key)
         };
         let limited = rule.policy.customer_day_max > 0;
-        let has = |order| has(order, sku, rule.policy);
+        let has = |order| self.has(order, sku, rule.policy);
         if limited { self.placed().filter(counts).map(has).sum() } else { 0 }
     }
 
     /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
     fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
         let rule = self.rule(sku);
-        let of_sku = |order: &&Order| order.asked.lines.iter().any(|line| line.sku == sku);
+        let of_sku = |order: &&Order| order.asked.lines.iter().any(|line| self.counts_as(line.sku, sku) > 0);
         let by_day = self.placed().filter(of_sku).filter(|order| order.number >= rule.day_from);
         let newest = by_day.map(|order| day(rule.policy, order.accepted_at)).max().unwrap_or(0);
         let everybody: BTreeSet<Key> = self.placed().flat_map(|order| keys(rule.policy, &order.asked)).collect();
         let counts = |key: &Key| self.held(sku, *key) > 0 || self.bought_on(sku, *key, newest) > 0;
         everybody.into_iter().filter(counts).collect()
     }
-}
 
-/// Units of a SKU that an order is owed, holds or has handed over.
-fn has(order: &Order, sku: SkuId, policy: Policy) -> u64 {
-    let units = order.asked.lines.iter().zip(&order.lines).filter(|(line, _)| line.sku == sku);
-    let units = units.flat_map(|(_, units)| units);
-    let counted = units.filter(|unit| matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Shipped));
-    counted.filter(|unit| !policy.returns_give_back || unit.returned_to.is_none()).count() as u64
+    /// Units of a SKU that an order is owed, holds or has handed over, by themselves or in kits.
+    fn has(&self, order: &Order, sku: SkuId, policy: Policy) -> u64 {
+        let mut sum = 0;
+        for (line, units) in order.asked.lines.iter().zip(&order.lines) {
+            let counted =
+                units.iter().filter(|unit| matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Shipped));
+            let counted = counted.filter(|unit| !policy.returns_give_back || unit.returned_to.is_none());
+            sum += self.counts_as(line.sku, sku) * counted.count() as u64;
+        }
+        sum
+    }
 }
 
 fn keys(policy: Policy, who: &Asked) -> Vec<Key> {

@@ -7,9 +7,9 @@ use stockade::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
 
+use super::Twin;
 use super::order::{Fate, Order, Record, Remembered};
 use super::placing::check_draws;
-use super::{Market, Twin};
 
 impl Twin {
     pub(super) fn confirm(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
@@ -55,11 +55,13 @@ impl Twin {
         let wanted: Vec<(SkuId, u32)> =
             order.asked.lines.iter().zip(&order.lines).map(|(line, units)| (line.sku, lapsed(units) as u32)).collect();
         let too_many = |sku: &&SkuId| {
-            let units = wanted.iter().filter(|(its, _)| its == *sku).map(|&(_, units)| u64::from(units)).sum();
+            let units = wanted.iter().map(|&(its, units)| market.counts_as(its, **sku) * u64::from(units)).sum();
             market.check_customer(**sku, units, &order.asked, order.accepted_at).is_err()
         };
-        let skus: BTreeSet<SkuId> = wanted.iter().map(|&(sku, _)| sku).collect();
-        if let Some(sku) = market.first_short(&wanted).or_else(|| skus.iter().find(too_many).copied()) {
+        let skus = wanted.iter().flat_map(|&(sku, _)| market.parts(sku).into_keys().chain([sku]));
+        let skus: BTreeSet<SkuId> = skus.collect();
+        let sites = market.choose_sites(&wanted, false);
+        if let Some(sku) = first_short(&wanted, &sites).or_else(|| skus.iter().find(too_many).copied()) {
             let order = self.order_mut(id)?;
             if order.changes.len() == CHANGES_MAX {
                 return Err(Refusal::TooManyChanges);
@@ -67,7 +69,6 @@ impl Twin {
             order.changes.insert(attempt, Remembered::RetakeFailed { sku });
             return Ok(Answer::RetakeFailed { sku, repeated: false });
         }
-        let sites = market.take_units(&wanted);
         check_draws(&sites)?;
         let order = self.order_mut(id)?;
         order.check_places(&sites)?;
@@ -146,14 +147,11 @@ impl Order {
     }
 }
 
-impl Market {
-    /// The first SKU, in line order, of which all lines together want more than lies on the shelves. A line that wants
-    /// nothing (any more) is passed over.
-    fn first_short(&self, wanted: &[(SkuId, u32)]) -> Option<SkuId> {
-        let total = |sku| wanted.iter().filter(|(its, _)| *its == sku).map(|&(_, units)| u64::from(units)).sum::<u64>();
-        let wanting = wanted.iter().filter(|(_, units)| *units > 0);
-        wanting.map(|&(sku, _)| sku).find(|&sku| total(sku) > self.on_the_shelf(sku))
-    }
+/// The first SKU, in line order, of which all lines together get less than they want.
+fn first_short(wanted: &[(SkuId, u32)], sites: &[Vec<SiteId>]) -> Option<SkuId> {
+    let short = wanted.iter().zip(sites).filter(|((_, units), sites)| sites.len() < *units as usize);
+    let short: BTreeSet<SkuId> = short.map(|((sku, _), _)| *sku).collect();
+    wanted.iter().filter(|(_, units)| *units > 0).map(|(sku, _)| *sku).find(|sku| short.contains(sku))
 }
 
 pub(super) const fn illegal(state: State) -> Refusal {
