@@ -156,6 +156,17 @@ pub(super) enum MarketCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Show how long reservations of the market (--market) may be made to last, or set it.
+    Reservations {
+        /// From the acceptance: as long may activity keep a reservation alive. At most 31d.
+        #[arg(long, value_name = "SPAN")]
+        activity_max: Option<String>,
+        /// From the start of a payment, which is told once an order: as long may it take. At most 31d.
+        #[arg(long, value_name = "SPAN")]
+        payment_max: Option<String>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]

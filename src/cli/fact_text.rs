@@ -2,7 +2,7 @@
 
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Component, Fact, Placed, Report, Retention};
+use crate::engine::{Component, Fact, Placed, Report, Reservations, Retention};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -39,7 +39,12 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::LinesCancelled { order, change, draws } => {
             format!("cancelled of {order}: {}{}", draws_text(draws), change_text(change))
         }
-        Fact::Extended { order, deadline } => format!("extended {order} until {}", deadline.utc()),
+        Fact::Extended { order, deadline, reason } => {
+            format!("extended {order} until {}, for {}", deadline.utc(), reason.name().replace('_', " "))
+        }
+        Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } } => {
+            format!("market {market} reserves {activity_ms_max} ms through activity, {payment_ms_max} ms for a payment")
+        }
         Fact::Expired { order } => format!("expired {order}"),
         Fact::HandedOver { order, change, draws } => {
             format!("handed over of {order}: {}{}", draws_text(draws), change_text(change))

@@ -25,6 +25,7 @@ mod snapshot;
 
 mod output;
 mod price;
+mod reservations;
 mod retention;
 mod table;
 mod units;
@@ -193,6 +194,11 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
         MarketCommand::Effects { payment, release, client } => {
             ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
         }
+        MarketCommand::Reservations { activity_max, payment_max, client } => {
+            ask(sources.client(client)?, async |settings| {
+                reservations::reservations(settings, activity_max.as_deref(), payment_max.as_deref()).await
+            })
+        }
         MarketCommand::Retention { return_window, ids_kept, client } => {
             ask(sources.client(client)?, async |settings| {
                 retention::retention(settings, return_window.as_deref(), ids_kept.as_deref()).await
@@ -317,8 +323,8 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::Confirm { order, attempt, client } => {
             ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)
         }
-        OrderCommand::Extend { order, time, client } => {
-            ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time).await)
+        OrderCommand::Extend { order, time, reason, client } => {
+            ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time, reason.into()).await)
         }
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await

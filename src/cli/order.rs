@@ -13,7 +13,7 @@ use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, SkuId};
 use crate::client::{QueryReply, Response};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::query::OrderView;
-use crate::engine::{Answer, Command, Granted, Line, Place, Query, Refusal};
+use crate::engine::{Answer, Command, ExtendReason, Granted, Line, Place, Query, Refusal};
 use crate::wire::Refused;
 
 /// A placement, understood, before any server was asked.
@@ -259,13 +259,18 @@ pub(super) async fn confirm(
     done(order, &answer)
 }
 
-pub(super) async fn extend(settings: &ClientSettings, text: &str, time: &str) -> Result<ExtendedReport, CliFault> {
+pub(super) async fn extend(
+    settings: &ClientSettings,
+    text: &str,
+    time: &str,
+    reason: ExtendReason,
+) -> Result<ExtendedReport, CliFault> {
     named(text)?;
     let ms = units::span_ms(time).ok_or_else(|| CliFault::usage(format!("{time}: it must be {}", units::SPAN)))?;
     let connection = MarketConnection::open(settings).await?;
     let order = find(&connection, text).await?;
     let until = connection.client.log_time().after_ms(ms);
-    match connection.submit(&format!("extending order {text}"), &Command::Extend { order, until }).await? {
+    match connection.submit(&format!("extending order {text}"), &Command::Extend { order, until, reason }).await? {
         (Answer::Extended { deadline, repeated }, _) => {
             Ok(ExtendedReport { id: order.to_string(), reserved_until: deadline.utc(), repeated })
         }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::ClientArgs;
+use crate::engine::ExtendReason;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrderCommand {
@@ -38,9 +39,13 @@ pub(super) enum OrderCommand {
         /// Its number, or its identifier (32 hexadecimal digits).
         #[arg(value_name = "ID|NUMBER")]
         order: String,
-        /// For how long from now: 30s, 15m, 2h. Never shorter than it was, and at most 31d from the acceptance.
+        /// For how long from now: 30s, 15m, 2h. Never shorter than it was, and no longer than the market allows for the
+        /// reason (see market reservations).
         #[arg(value_name = "TIME")]
         time: String,
+        /// Why: the customer is still there, or begins to pay. A payment starts once: again changes nothing.
+        #[arg(long, value_enum, default_value_t = ReasonArg::Activity)]
+        reason: ReasonArg,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -150,4 +155,20 @@ pub(super) enum Payment {
     BankTransfer,
     Invoice,
     CashOnDelivery,
+}
+
+/// Why a reservation is to last longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReasonArg {
+    Activity,
+    PaymentStart,
+}
+
+impl From<ReasonArg> for ExtendReason {
+    fn from(reason: ReasonArg) -> Self {
+        match reason {
+            ReasonArg::Activity => Self::Activity,
+            ReasonArg::PaymentStart => Self::PaymentStart,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Component, Effects, Granted, Policy, Query};
+use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
 /// What became of a command.
@@ -48,6 +48,8 @@ pub enum QueryReply {
     Books(Box<BooksAt>),
     /// To `Query::Policy`.
     Policy(Policy),
+    /// To `Query::Reservations`.
+    Reservations(Reservations),
     /// To `Query::Retention`.
     Retention(RetentionView),
     /// To `Query::Wanted`.
@@ -106,6 +108,9 @@ impl Settled {
             (Request::Query(Query::Holders { .. }), Reply::Holders(page)) => QueryReply::Holders(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
             (Request::Query(Query::Policy { .. }), Reply::Policy(policy)) => QueryReply::Policy(policy),
+            (Request::Query(Query::Reservations { .. }), Reply::Reservations(reservations)) => {
+                QueryReply::Reservations(reservations)
+            }
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
             (Request::Query(Query::Wanted { .. }), Reply::Wanted(page)) => QueryReply::Wanted(page),
             (Request::Query(Query::Effects { .. }), Reply::Effects(effects)) => QueryReply::Effects(effects),

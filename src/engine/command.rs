@@ -10,6 +10,7 @@ use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
 use super::policy::Policy;
+use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
@@ -97,13 +98,22 @@ pub enum Command<'a> {
         /// From now on.
         effects: Effects,
     },
-    /// Let a reservation last longer. It is never made shorter, and ends
-    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX) after the acceptance at the latest.
+    /// Set how long reservations of a market may be made to last. The same again changes nothing.
+    SetReservations {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        reservations: Reservations,
+    },
+    /// Let a reservation last longer, as far as [`Reservations`] allow for this reason. It is never made shorter, and
+    /// ends [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX) after the acceptance at the latest.
     Extend {
         /// Which; its reservation must be alive.
         order: OrderId,
-        /// Log time until which the units are to stay reserved.
+        /// Log time until which the units are to stay reserved; as much of it as is allowed.
         until: Timestamp,
+        /// Why. A payment starts once: again changes nothing.
+        reason: ExtendReason,
     },
     /// Tell what became of an effect that was wanted. A report: never refused for the state of the order, and of an
     /// effect that is not wanted (any more) it changes nothing.
@@ -365,6 +375,7 @@ impl Command<'_> {
             | Self::DefineKit { market, .. }
             | Self::SetPolicy { market, .. }
             | Self::SetEffects { market, .. }
+            | Self::SetReservations { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
             Self::Receive { request, .. }
             | Self::Adjust { request, .. }
@@ -402,6 +413,7 @@ impl Command<'_> {
             | Self::DefineKit { .. }
             | Self::SetPolicy { .. }
             | Self::SetEffects { .. }
+            | Self::SetReservations { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. }

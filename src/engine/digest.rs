@@ -91,7 +91,7 @@ impl Engine {
             u128::from(record.state as u8) << 8
                 | u128::from(record.take as u8) << 16
                 | u128::from(record.channel) << 32,
-            u128::from(record.payment as u8) | u128::from(record.zone) << 16,
+            u128::from(record.payment as u8) | u128::from(record.zone) << 16 | u128::from(record.payment_started) << 32,
             // When a tombstone leaves follows from its identifier and its market.
             if record.phase == Phase::Whole { record.closes_at.ms().into() } else { u128::MAX },
         ];
@@ -133,7 +133,7 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
     let requests = market.requests.iter().map(|(request, kept)| {
         part(Part::Request).number(request.bits()).number(kept.content).number(kept.available).hash()
     });
-    let Market { retention, gone, .. } = market;
+    let Market { retention, gone, reservations, .. } = market;
     let kept = [
         retention.return_window_ms.into(),
         retention.ids_kept_ms.into(),
@@ -142,6 +142,7 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         gone.customer_units.into(),
         gone.tally.hash,
         u128::from(market.effects.payment) | u128::from(market.effects.release) << 1,
+        u128::from(reservations.activity_ms_max) | u128::from(reservations.payment_ms_max) << 32,
     ];
     let orders = gone.tally.orders.iter().map(|count| u128::from(*count));
     let kept = kept.into_iter().chain(orders).fold(part(Part::Retention), Bytes::number).hash();

@@ -13,6 +13,7 @@ use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
 use super::policy::{Policy, StockLevel};
+use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
@@ -139,12 +140,21 @@ pub enum Fact<'a> {
         /// The first SKU that came up short.
         sku: SkuId,
     },
-    /// A reservation lasts longer than it did.
+    /// A reservation lasts longer than it did, or its payment has started.
     Extended {
         /// The order.
         order: OrderId,
         /// When it ends now.
         deadline: Timestamp,
+        /// Why. Of a payment's start there is one an order, and it may leave the end where it was.
+        reason: ExtendReason,
+    },
+    /// How long reservations of a market may be made to last.
+    ReservationsSet {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        reservations: Reservations,
     },
     /// Everything not handed over was cancelled: reserved and committed to available, lapsed to nowhere.
     Cancelled {
@@ -283,6 +293,7 @@ impl Fact<'_> {
             | Self::PolicySet { market, .. }
             | Self::StockLevelChanged { market, .. }
             | Self::EffectsSet { market, .. }
+            | Self::ReservationsSet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
             Self::Received { request, .. }

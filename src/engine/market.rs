@@ -14,6 +14,7 @@ use super::numbers::Numbers;
 use super::policy::{Policies, Policy};
 use super::refusal::Refusal;
 use super::requests::Requests;
+use super::reservation::Reservations;
 use super::retention::{Gone, Retention};
 use super::waiting::Waiting;
 use crate::base::{OrderNumber, SiteId, SkuId, Timestamp};
@@ -44,6 +45,7 @@ pub(super) struct Market {
     pub(super) waiting: Waiting,
     /// Of orders placed from now on.
     pub(super) effects: Effects,
+    pub(super) reservations: Reservations,
     /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
     pub(super) newest_accepted: Timestamp,
 }
@@ -67,6 +69,7 @@ impl Market {
             policies: Policies::default(),
             waiting: Waiting::default(),
             effects: Effects::default(),
+            reservations: Reservations::default(),
             newest_accepted: Timestamp::ZERO,
         };
         market.add_site(FIRST_SITE, 0);

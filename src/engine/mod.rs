@@ -55,6 +55,7 @@ mod policy;
 mod pool;
 mod read;
 mod requests;
+mod reservation;
 mod retention;
 mod retire;
 mod sieve;
@@ -75,6 +76,7 @@ pub use kits::Component;
 pub use policy::{Policy, StockLevel};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
+pub use reservation::{ExtendReason, Reservations};
 pub use retention::Retention;
 
 use crate::base::limits;

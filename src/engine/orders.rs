@@ -32,6 +32,7 @@ use super::fact::{Change, Draw, Placed};
 use super::index::Index;
 use super::order::{Counters, LineUnits, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
+use super::reservation::ExtendReason;
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 pub(super) use restoring::Parts;
@@ -61,6 +62,8 @@ pub(super) struct Record {
     /// Always [`State::of`] the counters of its draws.
     pub(super) state: State,
     pub(super) phase: Phase,
+    /// A payment of it has started: its reservation was made longer for that, and is not once more.
+    pub(super) payment_started: bool,
 }
 
 /// How much of an order is kept.
@@ -308,6 +311,7 @@ impl Orders {
             zone: placed.zone,
             state: if placed.confirmed { State::Confirmed } else { State::PendingPayment },
             phase: Phase::Whole,
+            payment_started: false,
         };
         self.put(record)
     }
@@ -329,8 +333,10 @@ impl Orders {
         self.records[position as usize].state = state;
     }
 
-    pub(super) fn set_deadline(&mut self, position: u32, deadline: Timestamp) {
-        self.records[position as usize].deadline = deadline;
+    pub(super) fn extend(&mut self, position: u32, deadline: Timestamp, reason: ExtendReason) {
+        let record = &mut self.records[position as usize];
+        record.deadline = deadline;
+        record.payment_started |= reason == ExtendReason::PaymentStart;
     }
 
     pub(super) fn set_closes_at(&mut self, position: u32, closes_at: Timestamp) {
@@ -385,6 +391,7 @@ const NO_ORDER: Record = Record {
     zone: 0,
     state: State::Blocked,
     phase: Phase::Vacant,
+    payment_started: false,
 };
 
 /// A record is two cache lines at most: ten million of them are looked up at random.

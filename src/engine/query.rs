@@ -132,6 +132,11 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
+    /// How long reservations of a market may be made to last.
+    Reservations {
+        /// Which.
+        market: MarketId,
+    },
     /// How long a market keeps what is over, and what it has retired.
     Retention {
         /// Which.

@@ -8,6 +8,7 @@ use super::orders::{LineRecord, Phase, Record};
 use super::policy::Policy;
 use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
+use super::reservation::Reservations;
 use crate::base::limits::{AVAILABILITY_SKUS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
 
@@ -161,6 +162,14 @@ impl Engine {
     pub fn retention(&self, market: MarketId) -> Result<RetentionView, Refusal> {
         let market = self.market(market)?;
         Ok(RetentionView { retention: market.retention, retired_before: market.retired_before })
+    }
+
+    /// How long reservations of a market may be made to last.
+    ///
+    /// # Errors
+    /// Unknown market.
+    pub fn reservations(&self, market: MarketId) -> Result<Reservations, Refusal> {
+        Ok(self.market(market)?.reservations)
     }
 
     /// Open markets of this shard with their names, in order of their numbers.

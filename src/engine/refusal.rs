@@ -199,6 +199,10 @@ fields! {
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.
     IdsKept = 31,
+    /// Milliseconds for which activity may keep a reservation alive.
+    ActivityMax = 32,
+    /// Milliseconds that a payment may take.
+    PaymentMax = 33,
 }
 
 /// A set of commands that are legal in a state.

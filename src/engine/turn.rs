@@ -131,6 +131,7 @@ impl Engine {
             | Command::DefineKit { .. }
             | Command::SetPolicy { .. }
             | Command::SetEffects { .. }
+            | Command::SetReservations { .. }
             | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
@@ -171,6 +172,7 @@ impl Engine {
             | Fact::PolicySet { .. }
             | Fact::StockLevelChanged { .. }
             | Fact::EffectsSet { .. }
+            | Fact::ReservationsSet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::CursorMoved { .. }

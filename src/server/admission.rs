@@ -55,6 +55,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::Books { market }
             | Query::Policy { market, .. }
             | Query::Effects { market }
+            | Query::Reservations { market }
             | Query::Retention { market } => Some(*market),
             // From outside somebody's market must be named; nobody's is unknown.
             Query::Wanted { market: Some(market), .. } => Some(*market),
@@ -75,7 +76,11 @@ pub(super) fn answer_bytes_max(request: &Request<'_>) -> usize {
 
 fn query_bytes(query: &Query<'_>) -> usize {
     match query {
-        Query::Market { .. } | Query::Retention { .. } | Query::Policy { .. } | Query::Effects { .. } => 0,
+        Query::Market { .. }
+        | Query::Retention { .. }
+        | Query::Policy { .. }
+        | Query::Effects { .. }
+        | Query::Reservations { .. } => 0,
         Query::Wanted { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * WANT_ROW_BYTES,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::Availability { skus, .. } => skus.len().min(AVAILABILITY_SKUS_MAX) * AVAILABILITY_ROW_BYTES,

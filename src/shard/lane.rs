@@ -71,6 +71,7 @@ impl Lane {
                 | Command::SetPolicy { .. }
                 | Command::SetRetention { .. }
                 | Command::SetEffects { .. }
+                | Command::SetReservations { .. }
                 | Command::Place(_) => Self::Orders,
             },
         }

@@ -177,7 +177,8 @@ impl Batch {
             Command::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::SetEffects { market, effects } => Command::SetEffects { market, effects },
-            Command::Extend { order, until } => Command::Extend { order, until },
+            Command::SetReservations { market, reservations } => Command::SetReservations { market, reservations },
+            Command::Extend { order, until, reason } => Command::Extend { order, until, reason },
             Command::ReportEffect { order, effect, attempt, report } => {
                 Command::ReportEffect { order, effect, attempt, report }
             }
@@ -231,6 +232,7 @@ impl Batch {
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
             Query::Effects { market } => Query::Effects { market },
+            Query::Reservations { market } => Query::Reservations { market },
             Query::Wanted { market, effect, aside, after, rows_max } => {
                 Query::Wanted { market, effect, aside, after, rows_max }
             }
@@ -271,6 +273,7 @@ impl Batch {
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }
             | Command::SetEffects { .. }
+            | Command::SetReservations { .. }
             | Command::Extend { .. }
             | Command::ReportEffect { .. }
             | Command::Receive { .. }
@@ -300,6 +303,7 @@ impl Batch {
             | Query::Policy { .. }
             | Query::Retention { .. }
             | Query::Effects { .. }
+            | Query::Reservations { .. }
             | Query::Wanted { .. } => query,
         }
     }

@@ -8,12 +8,12 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedCursorMovedV1, ArchivedDrawV1,
-    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV1, ArchivedFactComponentV1,
+    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV2, ArchivedFactComponentV1,
     ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1,
     ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV2,
-    ArchivedReceivedV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
-    ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
-    ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedReceivedV1, ArchivedReservationsSetV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
+    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1,
+    ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
@@ -21,7 +21,7 @@ use super::request_decode::time;
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
-use crate::engine::{Component, Draw, Fact, Line, Placed, Retention, StockLevel};
+use crate::engine::{Component, Draw, ExtendReason, Fact, Line, Placed, Reservations, Retention, StockLevel};
 
 /// Why a record of the log is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,6 +149,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::EffectsSet => effects_set(record),
         FactKind::EffectReported => effect_reported(record),
         FactKind::Extended => extended(record),
+        FactKind::ReservationsSet => reservations_set(record),
         FactKind::Filled => filled(record, scratch),
         FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
@@ -242,9 +243,17 @@ fn stock_level_changed(record: &[u8]) -> Read<Fact<'_>> {
 }
 
 fn extended(record: &[u8]) -> Read<Fact<'_>> {
-    let fixed = Body::alone::<ArchivedExtendedFactV1>(record)?;
+    let fixed = Body::alone::<ArchivedExtendedFactV2>(record)?;
     let deadline = time(fixed.deadline.to_native())?;
-    Ok(Fact::Extended { order: OrderId::from_bits(fixed.order.to_native()), deadline })
+    let reason = ExtendReason::from_byte(fixed.reason).ok_or(Malformed(Part::ExtendReason))?;
+    Ok(Fact::Extended { order: OrderId::from_bits(fixed.order.to_native()), deadline, reason })
+}
+
+fn reservations_set(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedReservationsSetV1>(record)?;
+    let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
+    let market = market(fixed.market.to_native())?;
+    Ok(Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
 }
 
 fn order(record: &[u8]) -> Read<OrderId> {

@@ -2,17 +2,17 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1, ExtendedV1,
+    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1, ExtendedV2,
     FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KitDefinedV1, MarketAssignedV1, MarketOpenedV1,
-    OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1, RetakeFailedV1,
-    RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1,
-    StockMovedV1,
+    OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1,
+    ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
+    StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::OrderId;
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Placed, Retention};
+use crate::engine::{Draw, Fact, Placed, Reservations, Retention};
 
 /// Appends a fact's record.
 ///
@@ -74,9 +74,14 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             let (head, market) = (head(FactKind::EffectsSet, 10), market.number());
             put(out, &EffectsSetV1 { head, market, effects: effects.into() });
         }
-        Fact::Extended { order, deadline } => {
-            let head = head(FactKind::Extended, 28);
-            put(out, &ExtendedV1 { head, order: order.bits(), deadline: deadline.ms() });
+        Fact::Extended { order, deadline, reason } => {
+            let head = head(FactKind::Extended, 29);
+            put(out, &ExtendedV2 { head, order: order.bits(), deadline: deadline.ms(), reason: reason as u8 });
+        }
+        Fact::ReservationsSet { market, reservations } => {
+            let Reservations { activity_ms_max, payment_ms_max } = reservations;
+            let (head, market) = (head(FactKind::ReservationsSet, 16), market.number());
+            put(out, &ReservationsSetV1 { head, market, activity_ms_max, payment_ms_max });
         }
         Fact::EffectReported { order, effect, attempt, report } => {
             let (head, report) = (head(FactKind::EffectReported, 27), ReportPart::new(effect, report));

@@ -42,6 +42,7 @@ kinds! {
         Filled = 27,
         StockLevelChanged = 28,
         KitDefined = 29,
+        ReservationsSet = 33,
     }
 }
 
@@ -49,8 +50,9 @@ impl FactKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16.
-            Self::PolicySet | Self::EffectReported => 2,
+            // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
+            // reason; version 1 had none.
+            Self::PolicySet | Self::EffectReported | Self::Extended => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -182,10 +184,18 @@ fixed! {
         attempt: u64,
     }
     /// A reservation lasts longer.
-    ExtendedV1 as ArchivedExtendedFactV1, 28 {
+    ExtendedV2 as ArchivedExtendedFactV2, 29 {
         head: RecordHead,
         order: u128,
         deadline: u64,
+        reason: u8,
+    }
+    /// How long reservations of a market may last.
+    ReservationsSetV1 as ArchivedReservationsSetV1, 16 {
+        head: RecordHead,
+        market: u32,
+        activity_ms_max: u32,
+        payment_ms_max: u32,
     }
     /// `Cancelled`, `Blocked` and `Expired`.
     OrderFactV1 as ArchivedOrderFactV1, 20 {

@@ -129,6 +129,8 @@ parts! {
     Bucket = 18, "bucket must be 0 to 9";
     /// A level of stock.
     Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
+    /// Why a reservation is to last longer.
+    ExtendReason = 25, "the reason of an extension must be 1 (activity) or 2 (payment start)";
 }
 
 impl fmt::Display for Refused {
@@ -271,5 +273,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::KitLines => "the number of lines that name kits",
         Field::ReturnWindow => "the return window's milliseconds",
         Field::IdsKept => "the milliseconds for which identifiers are kept",
+        Field::ActivityMax => "the milliseconds for which activity keeps a reservation alive",
+        Field::PaymentMax => "the milliseconds that a payment may take",
     }
 }

@@ -9,7 +9,7 @@ use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
-use crate::engine::{Answer, Books, Component, Effects, Granted, Policy};
+use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Reply<'a> {
     Books(Box<BooksAt>),
     /// What may be sold of a SKU.
     Policy(Policy),
+    /// How long reservations of a market may be made to last.
+    Reservations(Reservations),
     /// How long a market keeps what is over.
     Retention(RetentionView),
     /// Effects that are wanted, or set aside.

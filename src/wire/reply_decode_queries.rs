@@ -10,8 +10,9 @@ use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedDrawViewV1, ArchivedEffectsV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1,
     ArchivedOrderV2, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1,
-    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
-    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
+    ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
+    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED,
+    HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
@@ -19,7 +20,7 @@ use crate::engine::query::{
     DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow,
     WantPage, WantRow,
 };
-use crate::engine::{Action, AsideReason, Books, Component, Retention};
+use crate::engine::{Action, AsideReason, Books, Component, Reservations, Retention};
 
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
@@ -259,6 +260,14 @@ fn want_row(row: &ArchivedWantRowV2) -> Read<WantRow> {
         currency: Currency::new(row.currency).map_err(|_| Malformed(Part::Currency))?,
         payment: PaymentMethod::from_byte(row.payment).ok_or(Malformed(Part::Payment))?,
     })
+}
+
+pub(super) fn reservations<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let fixed = Body::alone::<ArchivedReservationsV1>(record)?;
+    let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
+    Ok(Reply::Reservations(Reservations { activity_ms_max, payment_ms_max }))
 }
 
 pub(super) fn retention<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

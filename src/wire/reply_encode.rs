@@ -15,9 +15,9 @@ use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV3, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, GrantedV2, HAS_HASHES,
     HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2,
-    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, RetakeFailedV1,
-    RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3,
-    WantRowV2, WantedV2,
+    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1,
+    RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
+    StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -28,7 +28,7 @@ use crate::engine::query::{
     HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage,
     WantRow,
 };
-use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Retention};
+use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
 /// Writes reply frames into one buffer.
 #[derive(Debug, Default)]
@@ -260,6 +260,13 @@ impl ReplyWriter {
     pub fn policy(&mut self, tag: Tag, policy: &Policy) {
         let head = self.head(ReplyKind::Policy, 60, tag, 0, 0);
         self.put_padded(60, &PolicyV2 { head, policy: policy.into() });
+    }
+
+    /// Appends how long reservations of a market may be made to last.
+    pub fn reservations(&mut self, tag: Tag, reservations: Reservations) {
+        let head = self.head(ReplyKind::Reservations, 24, tag, 0, 0);
+        let Reservations { activity_ms_max, payment_ms_max } = reservations;
+        put(&mut self.buffer, &ReservationsV1 { head, activity_ms_max, payment_ms_max });
     }
 
     /// Appends how long a market keeps what is over.

@@ -36,6 +36,7 @@ kinds! {
         Wanted = 42,
         Effects = 43,
         Holders = 44,
+        Reservations = 46,
         Status = 48,
         Recipe = 56,
         Hello = 64,
@@ -129,6 +130,12 @@ fixed! {
         return_window_ms: u64,
         ids_kept_ms: u64,
         retired_before: u64,
+    }
+    /// How long reservations of a market may last.
+    ReservationsV1 as ArchivedReservationsV1, 24 {
+        head: AnswerHead,
+        activity_ms_max: u32,
+        payment_ms_max: u32,
     }
     /// What may be sold of a SKU.
     PolicyV2 as ArchivedPolicyV2, 60 {

@@ -10,17 +10,18 @@ use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedComponentV1,
     ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedCustomerOrdersV1,
-    ArchivedDefineKitV1, ArchivedExtendV1, ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1,
+    ArchivedDefineKitV1, ArchivedExtendV2, ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1,
     ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1,
     ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2,
-    ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetRetentionV1,
-    ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
+    ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Retention};
+use crate::engine::{Command, Component, ExtendReason, Line, LineQuantity, Place, Query, Reservations, Retention};
 
 /// A request as it came off the wire, borrowing from its record and from [`Scratch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::SetRetention => set_retention(record)?,
         RequestKind::SetEffects => set_effects(record)?,
         RequestKind::Extend => extend(record)?,
+        RequestKind::SetReservations => set_reservations(record)?,
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -98,6 +100,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Policy
         | RequestKind::Retention
         | RequestKind::Effects
+        | RequestKind::Reservations
         | RequestKind::Wanted
         | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
@@ -205,9 +208,17 @@ fn set_effects(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn extend(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedExtendV1>(record)?;
+    let fixed = Body::alone::<ArchivedExtendV2>(record)?;
     let (order, until) = (OrderId::from_bits(fixed.order.to_native()), time(fixed.until.to_native())?);
-    Ok(Command::Extend { order, until })
+    let reason = ExtendReason::from_byte(fixed.reason).ok_or(Malformed(Part::ExtendReason))?;
+    Ok(Command::Extend { order, until, reason })
+}
+
+fn set_reservations(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedSetReservationsV1>(record)?;
+    let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
+    let market = market(fixed.market.to_native())?;
+    Ok(Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
 }
 
 fn report_effect(record: &[u8]) -> Read<Command<'_>> {
@@ -356,6 +367,7 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
         }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Effects => Query::Effects { market: market_query(record)? },
+        RequestKind::Reservations => Query::Reservations { market: market_query(record)? },
         RequestKind::Wanted => {
             let fixed = Body::alone::<ArchivedWantedQueryV1>(record)?;
             let market = market(fixed.market.to_native())?;

@@ -7,15 +7,15 @@ use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ComponentV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1,
-    CustomerOrdersV1, DefineKitV1, ExtendV1, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1,
+    CustomerOrdersV1, DefineKitV1, ExtendV2, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1,
     MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1,
-    ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetRetentionV1,
-    SkusQueryV1, StockQueryV1, WantedQueryV1,
+    ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetReservationsV1,
+    SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes};
-use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Retention};
+use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Reservations, Retention};
 
 /// Why a request cannot be a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,8 +66,15 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             put(out, &SetEffectsV1 { head, market: market.number(), effects: effects.into() });
             Ok(())
         }
-        Command::Extend { order, until } => {
-            put(out, &ExtendV1 { head: head(RequestKind::Extend, 28)?, order: order.bits(), until: until.ms() });
+        Command::SetReservations { market, reservations } => {
+            let Reservations { activity_ms_max, payment_ms_max } = reservations;
+            let (head, market) = (head(RequestKind::SetReservations, 16)?, market.number());
+            put(out, &SetReservationsV1 { head, market, activity_ms_max, payment_ms_max });
+            Ok(())
+        }
+        Command::Extend { order, until, reason } => {
+            let (head, order) = (head(RequestKind::Extend, 29)?, order.bits());
+            put(out, &ExtendV2 { head, order, until: until.ms(), reason: reason as u8 });
             Ok(())
         }
         Command::ReportEffect { order, effect, attempt, report } => {
@@ -241,6 +248,7 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         }
         Query::Retention { market } => market_query(RequestKind::Retention, market, out)?,
         Query::Effects { market } => market_query(RequestKind::Effects, market, out)?,
+        Query::Reservations { market } => market_query(RequestKind::Reservations, market, out)?,
         Query::Wanted { market, effect, aside, after, rows_max } => {
             let (head, market) = (head(RequestKind::Wanted, 20)?, market.unwrap_or_default().number());
             let (effect, aside) = (effect as u8, u8::from(aside));

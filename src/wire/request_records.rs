@@ -28,6 +28,7 @@ kinds! {
         MoveStock = 14,
         CountStock = 15,
         DefineKit = 16,
+        SetReservations = 19,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -41,6 +42,7 @@ kinds! {
         Wanted = 42,
         CustomerOrders = 43,
         Holders = 44,
+        Reservations = 46,
         Status = 48,
         Recipe = 56,
         SetRetention = 96,
@@ -56,8 +58,9 @@ impl RequestKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16.
-            Self::SetPolicy | Self::ReportEffect => 2,
+            // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
+            // reason; version 1 had none.
+            Self::SetPolicy | Self::ReportEffect | Self::Extend => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -200,7 +203,7 @@ fixed! {
         market: u32,
         codes: u16,
     }
-    /// `Sites`, `Books`, `Retention` and `Effects`.
+    /// `Sites`, `Books`, `Retention`, `Effects` and `Reservations`.
     MarketQueryV1 as ArchivedMarketQueryV1, 8 {
         head: RecordHead,
         market: u32,
@@ -226,10 +229,18 @@ fixed! {
         sku: u32,
     }
     /// More time for a reservation.
-    ExtendV1 as ArchivedExtendV1, 28 {
+    ExtendV2 as ArchivedExtendV2, 29 {
         head: RecordHead,
         order: u128,
         until: u64,
+        reason: u8,
+    }
+    /// How long reservations of a market may last.
+    SetReservationsV1 as ArchivedSetReservationsV1, 16 {
+        head: RecordHead,
+        market: u32,
+        activity_ms_max: u32,
+        payment_ms_max: u32,
     }
     /// What became of an effect.
     ReportEffectV2 as ArchivedReportEffectV2, 27 {

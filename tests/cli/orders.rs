@@ -293,6 +293,23 @@ fn a_reservation_is_extended_and_never_shortened() {
 }
 
 #[test]
+fn a_market_says_how_long_activity_and_a_payment_keep_a_reservation() {
+    let server = stocked(2);
+    assert!(server.run("market reservations").ok().contains("until 31 d 0 h after"));
+    let set = server.run("market reservations --activity-max 1h --payment-max 2h --json").json();
+    assert_eq!([&set["activity_ms_max"], &set["payment_ms_max"]], [3_600_000, 7_200_000]);
+    let set = server.run("market reservations --activity-max 30m --json").json();
+    assert_eq!([&set["activity_ms_max"], &set["payment_ms_max"]], [1_800_000, 7_200_000]);
+    assert!(server.run("market reservations --payment-max 32d").failed(2).contains("at most 31 d"));
+    server.run("order place --line MUG=1@2.50 --hold 10s").ok();
+    let until = |text: &str| server.run(text).json()["reserved_until"].as_str().expect("a time").to_owned();
+    let through_activity = until("order extend 1 5h --json");
+    let for_a_payment = until("order extend 1 5h --reason payment-start --json");
+    assert!(for_a_payment > through_activity, "{for_a_payment} {through_activity}");
+    assert!(server.run("order extend 1 9h --reason payment-start").ok().contains("as before"));
+}
+
+#[test]
 fn stock_is_moved_and_counted_and_says_what_was_wrong() {
     let server = Server::start();
     server.run("site create north --rank 1").ok();

@@ -4,7 +4,8 @@ use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Request
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
-    Answer, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Query, Report, Retention,
+    Answer, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Query, Report,
+    Reservations, Retention,
 };
 use stockade::wire::{Refused, Request};
 
@@ -22,7 +23,8 @@ pub(crate) enum Ask {
     Move { request: RequestId, sku: SkuId, from: Account, to: Account, quantity: u64 },
     Place(Placement),
     Confirm { order: OrderId, attempt: ChangeId },
-    Extend { order: OrderId, until: Timestamp },
+    Extend { order: OrderId, until: Timestamp, reason: ExtendReason },
+    SetReservations { market: MarketId, reservations: Reservations },
     Cancel { order: OrderId, block: bool },
     CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
@@ -58,6 +60,7 @@ impl Ask {
             | Self::DefineKit { market, .. }
             | Self::SetRetention { market, .. }
             | Self::SetEffects { market, .. }
+            | Self::SetReservations { market, .. }
             | Self::SetPolicy { market, .. } => *market,
             Self::Receive { request, .. } | Self::Adjust { request, .. } | Self::Move { request, .. } => {
                 request.market()
@@ -93,7 +96,8 @@ impl Ask {
             Self::Move { request, sku, from, to, quantity } => Command::MoveStock { request, sku, from, to, quantity },
             Self::Place(ref placement) => Command::Place(placement.command()),
             Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
-            Self::Extend { order, until } => Command::Extend { order, until },
+            Self::Extend { order, until, reason } => Command::Extend { order, until, reason },
+            Self::SetReservations { market, reservations } => Command::SetReservations { market, reservations },
             Self::Cancel { order, block } => Command::Cancel { order, block },
             Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
             Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },

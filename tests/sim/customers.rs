@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
-use stockade::engine::{Line, LineQuantity};
+use stockade::engine::{ExtendReason, Line, LineQuantity};
 
 use crate::ask::{Ask, Placement};
 use crate::rng::Rng;
@@ -34,7 +34,10 @@ impl Customers {
         }
         let order = self.some_order(rng);
         match rng.below(100) {
-            0..4 => Ask::Extend { order, until: now.after_ms(rng.below(10_000)) },
+            0..4 => {
+                let reason = *rng.pick(&[ExtendReason::Activity, ExtendReason::PaymentStart]);
+                Ask::Extend { order, until: now.after_ms(rng.below(10_000)), reason }
+            }
             4..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
             4..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Command, Component, Effects, Policy, Retention};
+use stockade::engine::{Answer, Command, Component, Effects, Policy, Reservations, Retention};
 use stockade::shard::{Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
@@ -162,6 +162,11 @@ impl World {
                 let oversell_max = self.rng.between(1, 30);
                 let policy = Policy { oversell_max, low_stock: self.rng.below(6), ..Policy::default() };
                 self.ask(Ask::SetPolicy { market, sku: SkuId(2), policy });
+            }
+            if self.rng.once_in(2) {
+                let [activity_ms_max, payment_ms_max] = [(); 2].map(|()| *self.rng.pick(&[0, 500, 4_000]));
+                let reservations = Reservations { activity_ms_max, payment_ms_max };
+                self.ask(Ask::SetReservations { market, reservations });
             }
             if self.promises.forgetful {
                 let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);

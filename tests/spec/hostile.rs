@@ -11,7 +11,8 @@ use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Tak
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{
-    Answer, AsideReason, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Refusal, Report,
+    Answer, AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Refusal,
+    Report, Reservations,
 };
 
 use crate::dice::Dice;
@@ -101,7 +102,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
     let components = counts.map(|units| Component { sku, units: units as u32 });
-    let command = match dice.below(19) {
+    let command = match dice.below(20) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -129,7 +130,11 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         5 => Command::Cancel { order, block: dice.below(8) == 0 },
         6 => Command::CancelLines { order, change, lines: &quantities },
         7 => Command::HandOver { order, change, lines: &quantities },
-        8 => Command::Extend { order, until },
+        8 => Command::Extend { order, until, reason: ExtendReason::ALL[dice.below(2) as usize] },
+        18 => {
+            let [activity_ms_max, payment_ms_max] = counts.map(|edge| edge as u32);
+            Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } }
+        }
         9 => Command::SetEffects { market, effects: Effects { payment: change.0 > 1, release: attempt > 1 } },
         10 => {
             let report = [Report::Done, Report::SetAside(AsideReason::Refused), Report::Resumed];

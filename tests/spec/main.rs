@@ -20,6 +20,7 @@ mod bounds;
 mod cancelling;
 mod catalogue;
 mod exactly_once;
+mod extending;
 mod finding;
 mod following;
 mod hostile;

@@ -261,6 +261,8 @@ impl Rig {
             self.check_stock(market);
             self.check_pages(market);
             self.check_wanted(market);
+            let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
+            assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
             }

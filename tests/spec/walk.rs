@@ -11,7 +11,8 @@ use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Request
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket, on_hand};
 use stockade::engine::{
-    AsideReason, Capacity, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
+    AsideReason, Capacity, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy,
+    Report, Reservations, Retention,
 };
 
 use crate::dice::Dice;
@@ -87,6 +88,8 @@ struct Walk {
     hands_off: bool,
     /// Whether more is sold than there is.
     owes: bool,
+    /// Whether reservations may be made to last only so long, and often are.
+    hurries: bool,
     loud: bool,
 }
 
@@ -133,6 +136,7 @@ impl Walk {
         let limits = dice.once_in(2);
         let hands_off = dice.once_in(2);
         let owes = dice.once_in(2);
+        let hurries = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -146,6 +150,7 @@ impl Walk {
             limits,
             hands_off,
             owes,
+            hurries,
             loud,
         }
     }
@@ -205,6 +210,12 @@ impl Walk {
         if self.hands_off && self.dice.once_in(3) {
             self.report_effect();
         }
+        if self.hurries && self.dice.once_in(15) {
+            self.set_reservations();
+        }
+        if self.hurries && self.dice.once_in(6) {
+            self.extend();
+        }
         if self.dice.once_in(25) {
             self.move_cursor();
         }
@@ -262,7 +273,15 @@ impl Walk {
         let order = self.order();
         let ms = self.dice.pick(&[0, 1, 50, 500, 20_000, 31 * 24 * 3_600_000, u64::MAX >> 20]);
         let until = self.rig.now.after_ms(ms);
-        self.submit(&Command::Extend { order, until });
+        let reason = self.dice.pick(&[ExtendReason::Activity, ExtendReason::Activity, ExtendReason::PaymentStart]);
+        self.submit(&Command::Extend { order, until, reason });
+    }
+
+    fn set_reservations(&mut self) {
+        let spans = [0, 1, 60, 400, 5_000, 31 * 24 * 3_600_000, u32::MAX];
+        let (activity_ms_max, payment_ms_max) = (self.dice.pick(&spans), self.dice.pick(&spans));
+        let (market, reservations) = (self.market(), Reservations { activity_ms_max, payment_ms_max });
+        self.submit(&Command::SetReservations { market, reservations });
     }
 
     /// Reports what is wanted, or anything.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Retention};
+use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Reservations, Retention};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -78,6 +78,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             "market.retention_set",
             json!({ "market": market.number(), "return_window_ms": return_window_ms, "ids_kept_ms": ids_kept_ms }),
         ),
+        Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } } => {
+            let market = market.number();
+            let fields =
+                json!({ "market": market, "activity_ms_max": activity_ms_max, "payment_ms_max": payment_ms_max });
+            ("market.reservations_set", fields)
+        }
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
             json!({ "market": market.number(), "payment": effects.payment, "release": effects.release }),
@@ -167,7 +173,9 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
         Fact::RetakeFailed { order, attempt, sku } => {
             ("order.retake_failed", order, json!({ "attempt": attempt.to_string(), "sku": sku.0 }))
         }
-        Fact::Extended { order, deadline } => ("order.extended", order, json!({ "deadline": deadline.utc() })),
+        Fact::Extended { order, deadline, reason } => {
+            ("order.extended", order, json!({ "deadline": deadline.utc(), "reason": reason.name() }))
+        }
         Fact::Cancelled { order } => ("order.cancelled", order, json!({})),
         Fact::Blocked { order } => ("order.blocked", order, json!({})),
         Fact::Expired { order } => ("order.expired", order, json!({})),

@@ -12,6 +12,7 @@ mod kit;
 mod payment;
 mod place;
 mod policy;
+mod reservation;
 mod retention;
 mod stock;
 mod wanted;
@@ -113,7 +114,8 @@ impl Engine {
             }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetEffects { market, effects } => self.set_effects(market, effects),
-            Command::Extend { order, until } => self.extend(order, until),
+            Command::SetReservations { market, reservations } => self.set_reservations(market, reservations),
+            Command::Extend { order, until, reason } => self.extend(order, until, reason, now),
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, attempt, report)
             }

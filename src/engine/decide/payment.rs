@@ -1,4 +1,4 @@
-//! Confirming an order, in time or after its reservation expired; giving it more time.
+//! Confirming an order, in time or after its reservation expired.
 
 use super::super::Engine;
 use super::super::answer::Answer;
@@ -9,8 +9,8 @@ use super::super::orders::Record;
 use super::super::refusal::Refusal;
 use super::super::routing::{Beyond, Want};
 use super::{Decision, Outcome, Scratch, Wanted, illegal};
-use crate::base::limits::{DRAWS_MAX, HOLD_MS_MAX, ORDER_DRAWS_MAX};
-use crate::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
+use crate::base::limits::{DRAWS_MAX, ORDER_DRAWS_MAX};
+use crate::base::{ChangeId, OrderId, SiteId, SkuId};
 
 impl Engine {
     pub(super) fn confirm<'s>(&self, order: OrderId, attempt: ChangeId, scratch: &'s mut Scratch) -> Outcome<'s> {
@@ -36,20 +36,6 @@ impl Engine {
             })),
             State::Cancelled | State::Blocked => Err(illegal(record.state)),
         }
-    }
-
-    /// More time for a reservation that is alive; as much as there is when too much is asked.
-    pub(super) fn extend<'s>(&self, order: OrderId, until: Timestamp) -> Outcome<'s> {
-        let (_, record) = self.placed_order(order)?;
-        if record.state != State::PendingPayment {
-            return Err(illegal(record.state));
-        }
-        let deadline = until.min(record.accepted_at.after_ms(HOLD_MS_MAX.into()));
-        if deadline <= record.deadline {
-            return Ok(Decision::Repeated(Answer::Extended { deadline: record.deadline, repeated: true }));
-        }
-        let answer = Answer::Extended { deadline, repeated: false };
-        Ok(Decision::Happened { fact: Fact::Extended { order, deadline }, answer })
     }
 
     /// Takes every lapsed unit again, wherever it is now, or none. What is not there is not taken.

@@ -24,6 +24,7 @@ use super::ledger::{Account, Bucket};
 use super::market::Market;
 use super::order::State;
 use super::requests::Remembered;
+use super::reservation::ExtendReason;
 use crate::base::{MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 
 impl Engine {
@@ -80,7 +81,8 @@ impl Engine {
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
             Fact::PolicySet { market, sku, policy } => self.fold_policy_set(market, sku, policy),
             Fact::EffectsSet { market, effects } => self.market_mut(market).effects = effects,
-            Fact::Extended { order, deadline } => self.orders.set_deadline(self.position_of(order), deadline),
+            Fact::Extended { order, deadline, reason } => self.fold_extended(order, deadline, reason),
+            Fact::ReservationsSet { market, reservations } => self.market_mut(market).reservations = reservations,
             Fact::EffectReported { order, effect, attempt, report } => {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }
@@ -189,6 +191,14 @@ impl Engine {
         if effects.any() {
             self.want_placed(position, effects, at);
         }
+    }
+
+    fn fold_extended(&mut self, order: OrderId, deadline: Timestamp, reason: ExtendReason) {
+        let position = self.position_of(order);
+        let record = self.orders.record(position);
+        assert!(record.state == State::PendingPayment, "law: only what is alive is extended, {order} is not");
+        assert!(record.deadline <= deadline, "law: no reservation is made shorter, that of {order} would be");
+        self.orders.extend(position, deadline, reason);
     }
 
     fn fold_blocked(&mut self, order: OrderId, at: Timestamp) {

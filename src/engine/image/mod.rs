@@ -55,10 +55,15 @@ enum Item {
     Order = 15,
     /// What a SKU is made of that came before.
     Kit = 16,
+    /// How long reservations of a market may last, if that was set.
+    Reservations = 20,
 }
 
+/// Bit beside the phase of an order: a payment of it has started.
+const PAYMENT_STARTED: u8 = 0x80;
+
 impl Item {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -71,5 +76,6 @@ impl Item {
         Self::Policy,
         Self::Customer,
         Self::Cursor,
+        Self::Reservations,
     ];
 }

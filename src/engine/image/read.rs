@@ -20,12 +20,13 @@ use super::super::order::{Counters, STATES, State};
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
 use super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::requests::Remembered;
+use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
-use super::{ImageError, Item};
+use super::{ImageError, Item, PAYMENT_STARTED};
 use crate::base::limits::{
-    CHANGES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX,
-    STOCK_UNITS_MAX,
+    CHANGES_MAX, DETAILS_BYTES_MAX, HOLD_MS_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX,
+    SITES_MAX, STOCK_UNITS_MAX,
 };
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
@@ -137,6 +138,7 @@ impl Engine {
                 Item::Policy => self.read_policy(&mut item)?,
                 Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
+                Item::Reservations => self.read_reservations(&mut item)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
             }
         }
@@ -217,6 +219,17 @@ impl Engine {
     fn open_market_mut(&mut self, market: MarketId) -> Read<&mut Market> {
         let open = self.markets.get_mut(market.number() as usize).and_then(Option::as_deref_mut);
         open.ok_or(ImageError::new("something belongs to a market that is not there"))
+    }
+
+    fn read_reservations(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let reservations = Reservations { activity_ms_max: item.u32()?, payment_ms_max: item.u32()? };
+        let is_bounded = reservations.activity_ms_max.max(reservations.payment_ms_max) <= HOLD_MS_MAX;
+        if !is_bounded || market.reservations != Reservations::default() || reservations == Reservations::default() {
+            return Err(ImageError::new("reservations of a market last too long, or were set twice"));
+        }
+        market.reservations = reservations;
+        Ok(())
     }
 
     fn read_site(&mut self, item: &mut Fields<'_>) -> Read<()> {
@@ -400,7 +413,8 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
     let currency = Currency::new(item.bytes()?).map_err(|_| wrong)?;
     let (take, payment) = (Take::from_byte(item.byte()?), PaymentMethod::from_byte(item.byte()?));
     let (channel, zone) = (item.u16()?, item.u16()?);
-    let (state, phase) = (State::from_byte(item.byte()?), Phase::from_byte(item.byte()?));
+    let (state, phase) = (State::from_byte(item.byte()?), item.byte()?);
+    let (phase, payment_started) = (Phase::from_byte(phase & !PAYMENT_STARTED), phase & PAYMENT_STARTED != 0);
     let (Some(take), Some(payment), Some(state), Some(phase)) = (take, payment, state, phase) else {
         return Err(wrong);
     };
@@ -418,6 +432,7 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
         zone,
         state,
         phase,
+        payment_started,
         ..Record::empty(order)
     })
 }

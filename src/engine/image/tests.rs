@@ -4,7 +4,9 @@ use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
-use crate::engine::{Capacity, Command, Component, Engine, Fact, Line, Place, Policy, Scratch};
+use crate::engine::{
+    Capacity, Command, Component, Engine, ExtendReason, Fact, Line, Place, Policy, Reservations, Scratch,
+};
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
 /// orders that wait, and units that arrived for them.
@@ -51,6 +53,10 @@ fn engine() -> Engine {
     }
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
+    let reservations = Reservations { activity_ms_max: 90_000, payment_ms_max: 120_000 };
+    submit(&Command::SetReservations { market, reservations });
+    let until = now.after_ms(100_000);
+    submit(&Command::Extend { order: order(3), until, reason: ExtendReason::PaymentStart });
     submit(&Command::Cancel { order: order(2), block: false });
     submit(&Command::Cancel { order: order(99), block: true });
     submit(&Command::CreateSku { market, code: "lamp" });

@@ -14,9 +14,10 @@ use super::super::order::Counters;
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
 use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
+use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
-use super::Item;
+use super::{Item, PAYMENT_STARTED};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
@@ -160,6 +161,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         gone: Gone { tally: Tally { orders, hash }, customer_units },
         policies,
         effects: Effects { payment, release },
+        reservations,
         // No part of the state.
         newest_accepted: _,
     } = market;
@@ -173,6 +175,12 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         item.u128(requests.floor().map_or(0, RequestId::bits));
         item.byte(u8::from(*payment)).byte(u8::from(*release));
     })?;
+    if *reservations != Reservations::default() {
+        let Reservations { activity_ms_max, payment_ms_max } = *reservations;
+        to.item(Item::Reservations, |item| {
+            item.u32(number.number()).u32(activity_ms_max).u32(payment_ms_max);
+        })?;
+    }
     for ((_, code), rank) in sites.iter().zip(ranks).skip(1) {
         to.item(Item::Site, |item| {
             item.u32(number.number()).u16(*rank).blob(code.as_bytes());
@@ -263,6 +271,7 @@ fn write_order<E>(
         zone,
         state,
         phase,
+        payment_started,
     } = record;
     let extra = orders.extra(record);
     to.item(Item::Order, |item| {
@@ -271,7 +280,8 @@ fn write_order<E>(
         currency.code().into_iter().for_each(|letter| {
             item.byte(letter);
         });
-        item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8).byte(*phase as u8);
+        item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8);
+        item.byte(*phase as u8 | if *payment_started { PAYMENT_STARTED } else { 0 });
         write_lines(item, orders.lines(record), orders.draws(record));
         item.byte(u8::from(extra.is_some()));
         if let Some(Extra { hashes, details }) = extra {

@@ -14,11 +14,12 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
-    Action, Answer, AsideReason, Books, Command, Component, Draw, Effect, Effects, Fact, Granted, Line, LineQuantity,
-    Place, Placed, Policy, Query, Refusal, Report, Retention, StockLevel,
+    Action, Answer, AsideReason, Books, Command, Component, Draw, Effect, Fact, Granted, Line, LineQuantity, Place,
+    Placed, Query, Refusal, Report, StockLevel,
 };
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
 
+mod settings;
 mod status;
 
 /// What samples are made of.
@@ -150,7 +151,8 @@ impl Ingredients {
             Command::SetPolicy { market, sku, policy: self.policy() },
             Command::SetEffects { market, effects: self.effects() },
             Command::ReportEffect { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
-            Command::Extend { order, until: self.time(2) },
+            Command::Extend { order, until: self.time(2), reason: self.extend_reason() },
+            Command::SetReservations { market, reservations: self.reservations() },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Command::DefineKit { market, code, components: &self.components },
@@ -182,6 +184,7 @@ impl Ingredients {
             Query::Retention { market },
             Query::Policy { market, sku: SkuId(self.medium(1)) },
             Query::Effects { market },
+            Query::Reservations { market },
             Query::Wanted {
                 market: (market != MarketId::default()).then_some(market),
                 effect: self.effect(),
@@ -190,10 +193,6 @@ impl Ingredients {
                 rows_max,
             },
         ]
-    }
-
-    const fn effects(&self) -> Effects {
-        Effects { payment: self.yes(0), release: self.yes(1) }
     }
 
     fn account(&self, at: usize) -> Account {
@@ -217,27 +216,8 @@ impl Ingredients {
         }
     }
 
-    const fn policy(&self) -> Policy {
-        Policy {
-            safety_stock: self.word(3),
-            order_min: self.medium(4),
-            order_max: self.medium(5),
-            customer_max: self.medium(6),
-            customer_day_max: self.medium(7),
-            by_hashes: self.yes(1),
-            day_begins_min: self.small(2),
-            oversell_max: self.word(1),
-            low_stock: self.word(0),
-            returns_give_back: self.yes(2),
-        }
-    }
-
     fn level(&self) -> StockLevel {
         StockLevel::from_byte(self.pick % 3).expect("three levels")
-    }
-
-    const fn retention(&self) -> Retention {
-        Retention { return_window_ms: self.word(1), ids_kept_ms: self.word(2) }
     }
 
     fn placed(&self) -> Placed<'_> {
@@ -289,7 +269,8 @@ impl Ingredients {
             Fact::PolicySet { market, sku, policy: self.policy() },
             Fact::EffectsSet { market, effects: self.effects() },
             Fact::EffectReported { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
-            Fact::Extended { order, deadline: self.time(2) },
+            Fact::Extended { order, deadline: self.time(2), reason: self.extend_reason() },
+            Fact::ReservationsSet { market, reservations: self.reservations() },
             Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Fact::Filled { order, draws },
@@ -459,6 +440,7 @@ impl Ingredients {
             Reply::Policy(self.policy()),
             Reply::Recipe(self.components.clone()),
             Reply::Effects(self.effects()),
+            Reply::Reservations(self.reservations()),
             Reply::Wanted(WantPage { rows: vec![self.want_row(); self.skus.len()], next: self.yes(5).then_some(7) }),
             Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
         ]
@@ -494,6 +476,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         Reply::Status(status) => writer.status(tag, status),
         Reply::Policy(policy) => writer.policy(tag, policy),
         Reply::Effects(effects) => writer.effects(tag, *effects),
+        Reply::Reservations(reservations) => writer.reservations(tag, *reservations),
         Reply::Wanted(page) => writer.wanted(tag, page),
         Reply::Retention(view) => writer.retention(tag, view),
     }

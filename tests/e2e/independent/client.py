@@ -149,7 +149,7 @@ async def shop():
         print("place, retry, conflict, sold out")
 
         deadline = struct.unpack_from("<Q", first[3], 32)[0]
-        kind, _, flags, reply = await talk.ask(record(13, u128(order) + struct.pack("<Q", deadline + 60_000)))
+        kind, _, flags, reply = await talk.ask(record(13, u128(order) + struct.pack("<QB", deadline + 60_000, 1), 2))
         expect((kind, flags, struct.unpack_from("<Q", reply, 16)[0]), (EXTENDED, 0, deadline + 60_000), "more time")
         for repeated in (0, 1):
             kind, state, flags, reply = await talk.ask(record(7, u128(order) + struct.pack("<Q", 9)))
@@ -170,7 +170,7 @@ async def shop():
         flawed[-1] = 1
         expect((await talk.refused(bytes(flawed)))[:2], (MALFORMED, 2), "padding that is not zero")
         expect((await talk.refused(record(8, u128(order) + b"\2")))[:2], (MALFORMED, 10), "neither block nor not")
-        far = record(13, u128(order) + struct.pack("<Q", 1 << 48))
+        far = record(13, u128(order) + struct.pack("<QB", 1 << 48, 1), 2)
         expect((await talk.refused(far))[:2], (MALFORMED, 13), "a log time that is none")
         kind, state, _, _ = await talk.ask(record(36, u128(order)))
         expect((kind, state), (ORDER, CONFIRMED), "and nothing has happened")

@@ -4,7 +4,8 @@ use stockade::base::{ChangeId, Currency, CustomerKey, SkuId};
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{
-    AsideReason, Command, Component, Effect, Effects, Line, LineQuantity, Place, Policy, Report, Retention,
+    AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Report,
+    Reservations, Retention,
 };
 
 use super::{Script, number_of, span_ms};
@@ -32,6 +33,11 @@ impl Script {
                 let request = self.request_id(option(words, "id"), option(words, "made"));
                 let (counted, expected) = (number(words[2]), number(option(words, "expected").expect("expected=…")));
                 self.rig.submit(&Command::CountStock { request, sku, site, expected, counted })
+            }
+            "reservations" => {
+                let span = |name| span_ms(option(words, name).expect("reservations activity=… payment=…")) as u32;
+                let reservations = Reservations { activity_ms_max: span("activity"), payment_ms_max: span("payment") };
+                self.rig.submit(&Command::SetReservations { market: self.market, reservations })
             }
             "retention" => {
                 let span = |name| span_ms(option(words, name).expect("retention window=… ids=…"));
@@ -61,7 +67,9 @@ impl Script {
             }
             "extend" => {
                 let (order, until) = (self.order_id(words[1], None), self.rig.now.after_ms(span_ms(words[2])));
-                self.rig.submit(&Command::Extend { order, until })
+                let starts = words.contains(&"payment_start");
+                let reason = if starts { ExtendReason::PaymentStart } else { ExtendReason::Activity };
+                self.rig.submit(&Command::Extend { order, until, reason })
             }
             "cancel" | "block" => {
                 let order = self.order_id(words[1], None);

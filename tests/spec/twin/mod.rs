@@ -23,6 +23,7 @@ mod kits;
 mod order;
 mod placing;
 mod policy;
+mod reservation;
 mod retake;
 mod retention;
 mod waiting;
@@ -35,7 +36,9 @@ use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Times
 use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Granted, Refusal, Retention};
+use stockade::engine::{
+    Answer, Capacity, Command, DIRECTORY_SHARD, Effects, Granted, Refusal, Reservations, Retention,
+};
 
 use changes::out_of_bounds_lines;
 use cursor::Story;
@@ -44,6 +47,7 @@ use kits::out_of_bounds_recipe;
 use order::Record;
 use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
+use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
 pub(crate) use wanted::Row;
 
@@ -96,6 +100,7 @@ struct Market {
     gone: BTreeSet<OrderId>,
     policies: BTreeMap<SkuId, Rule>,
     effects: Effects,
+    reservations: Reservations,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +164,10 @@ impl Twin {
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, (attempt, report), now).map(Told::from)
             }
-            Command::Extend { order, until } => self.extend(order, until).map(Told::from),
+            Command::Extend { order, until, reason } => self.extend(order, until, reason, now).map(Told::from),
+            Command::SetReservations { market, reservations } => {
+                self.set_reservations(market, reservations).map(Told::from)
+            }
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
@@ -224,6 +232,7 @@ impl Twin {
             gone: BTreeSet::new(),
             policies: BTreeMap::new(),
             effects: Effects::default(),
+            reservations: Reservations { activity_ms_max: 31 * 86_400_000, payment_ms_max: 31 * 86_400_000 },
         };
         self.markets.insert(market, fresh);
         Ok(numbered(market.number() as usize, false))
@@ -311,6 +320,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
         Command::SetPolicy { policy, .. } => out_of_bounds_policy(policy),
         Command::DefineKit { components, .. } => out_of_bounds_recipe(components),
         Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
+        Command::SetReservations { reservations, .. } => out_of_bounds_reservations(reservations),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
         Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),
         _ => Vec::new(),

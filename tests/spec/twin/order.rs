@@ -23,6 +23,7 @@ pub(super) struct Order {
     pub(super) accepted_at: Timestamp,
     /// Zero when the order needed no payment.
     pub(super) deadline: Timestamp,
+    pub(super) payment_started: bool,
     pub(super) asked: Asked,
     pub(super) lines: Vec<Vec<Unit>>,
     /// The sites of each line, in the order in which it first drew on them, whatever became of the units.

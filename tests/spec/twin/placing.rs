@@ -145,6 +145,7 @@ impl Market {
         let mut order = Order {
             number: OrderNumber(accepted as u64 + 1),
             accepted_at: now,
+            payment_started: false,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(u64::from(place.hold_ms)) },
             asked: Asked::of(place),
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),

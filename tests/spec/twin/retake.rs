@@ -1,8 +1,8 @@
-//! Payment, more time for it, and whole cancellation in the twin, with the take that comes after expiry.
+//! Payment and whole cancellation in the twin, with the take that comes after expiry.
 
 use std::collections::BTreeSet;
 
-use stockade::base::limits::{CHANGES_MAX, HOLD_MS_MAX, ID_AHEAD_MS_MAX, ORDER_DRAWS_MAX};
+use stockade::base::limits::{CHANGES_MAX, ID_AHEAD_MS_MAX, ORDER_DRAWS_MAX};
 use stockade::base::{ChangeId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
@@ -32,18 +32,6 @@ impl Twin {
             State::Cancelled => Err(illegal(State::Cancelled)),
             State::Blocked => unreachable!("a blocked identifier is no order"),
         }
-    }
-
-    /// A reservation that is alive lasts until then, if that is later, and never longer than a placement may ask.
-    pub(super) fn extend(&mut self, id: OrderId, until: Timestamp) -> Result<Answer, Refusal> {
-        let order = self.order_mut(id)?;
-        if order.state() != State::PendingPayment {
-            return Err(illegal(order.state()));
-        }
-        let latest = order.accepted_at.after_ms(HOLD_MS_MAX.into());
-        let before = order.deadline;
-        order.deadline = before.max(until.min(latest));
-        Ok(Answer::Extended { deadline: order.deadline, repeated: order.deadline == before })
     }
 
     /// All lapsed units again, from the shelf, or none.

@@ -1,0 +1,37 @@
+//! What markets set, of the ingredients.
+
+use super::Ingredients;
+use crate::engine::{Effects, ExtendReason, Policy, Reservations, Retention};
+
+impl Ingredients {
+    pub(super) const fn effects(&self) -> Effects {
+        Effects { payment: self.yes(0), release: self.yes(1) }
+    }
+
+    pub(super) const fn policy(&self) -> Policy {
+        Policy {
+            safety_stock: self.word(3),
+            order_min: self.medium(4),
+            order_max: self.medium(5),
+            customer_max: self.medium(6),
+            customer_day_max: self.medium(7),
+            by_hashes: self.yes(1),
+            day_begins_min: self.small(2),
+            oversell_max: self.word(1),
+            low_stock: self.word(0),
+            returns_give_back: self.yes(2),
+        }
+    }
+
+    pub(super) const fn extend_reason(&self) -> ExtendReason {
+        if self.yes(1) { ExtendReason::Activity } else { ExtendReason::PaymentStart }
+    }
+
+    pub(super) const fn reservations(&self) -> Reservations {
+        Reservations { activity_ms_max: self.medium(3), payment_ms_max: self.medium(6) }
+    }
+
+    pub(super) const fn retention(&self) -> Retention {
+        Retention { return_window_ms: self.word(1), ids_kept_ms: self.word(2) }
+    }
+}
