@@ -8,13 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::limits::{AVAILABILITY_SKUS_MAX, LINES_MAX, PAGE_ROWS_MAX, REQUESTS_REMEMBERED_MS};
-use stockade::base::{CustomerKey, MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
+use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
-use stockade::engine::query::{DrawView, HolderRow, OrderRow, OrderView, WantRow};
+use stockade::engine::query::{DrawView, OrderView, WantRow};
 use stockade::engine::{Answer, Capacity, Command, Draw, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
+
+mod pages;
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -393,24 +395,6 @@ impl Rig {
         assert_eq!(replica, twin, "directory: replica (left), twin (right)");
     }
 
-    fn check_pages(&self, market: MarketId) {
-        assert_eq!(
-            self.open_orders(market, 2),
-            self.twin.open_orders(market),
-            "open orders: engine (left), twin (right)"
-        );
-        let (customers, skus) = self.twin.subjects(market);
-        for customer in customers {
-            let (found, expected) =
-                (self.customer_orders(market, customer), self.twin.customer_orders(market, customer));
-            assert_eq!(found, expected, "orders of {customer:?}: engine (left), twin (right)");
-        }
-        for sku in skus {
-            let (found, expected) = (self.holders(market, sku), self.twin.holders(market, sku));
-            assert_eq!(found, expected, "holders of {sku}: engine (left), twin (right)");
-        }
-    }
-
     /// Both lists of both effects, page by page; the twin keeps them by identifier.
     fn check_wanted(&self, market: MarketId) {
         for (effect, aside) in Effect::ALL.into_iter().flat_map(|effect| [(effect, false), (effect, true)]) {
@@ -425,49 +409,6 @@ impl Rig {
             }
             rows.sort_by_key(|row| row.order);
             assert_eq!(rows, self.twin.wanted(market, effect, aside), "{effect:?}: engine (left), twin (right)");
-        }
-    }
-
-    /// All orders of a customer, page by page.
-    fn customer_orders(&self, market: MarketId, customer: CustomerKey) -> Vec<OrderRow> {
-        let (mut rows, mut before) = (Vec::new(), OrderNumber(0));
-        loop {
-            let page = self.engine.customer_orders(market, customer, before, 2).expect("the market is open");
-            rows.extend(page.rows);
-            match page.next {
-                Some(next) if before.0 == 0 || next < before => before = next,
-                Some(next) => panic!("the page before {before} goes on before {next}"),
-                None => return rows,
-            }
-        }
-    }
-
-    /// All open orders that hold a SKU, page by page.
-    fn holders(&self, market: MarketId, sku: SkuId) -> Vec<HolderRow> {
-        let (mut rows, mut after) = (Vec::new(), OrderNumber(0));
-        loop {
-            let page = self.engine.holders(market, sku, after, 2).expect("the market is open");
-            rows.extend(page.rows);
-            match page.next {
-                Some(next) if next > after => after = next,
-                Some(next) => panic!("the page after {after} goes on after {next}"),
-                None => return rows,
-            }
-        }
-    }
-
-    /// All open orders, page by page.
-    pub(crate) fn open_orders(&self, market: MarketId, rows_max: u16) -> Vec<OrderRow> {
-        let (mut rows, mut after) = (Vec::new(), OrderNumber(0));
-        loop {
-            let page = self.engine.open_orders(market, after, rows_max).expect("the market is open");
-            assert!(page.rows.len() <= usize::from(rows_max), "a page is at most as long as asked");
-            rows.extend(page.rows);
-            match page.next {
-                Some(next) if next > after => after = next,
-                Some(next) => panic!("the page after {after} goes on after {next}"),
-                None => return rows,
-            }
         }
     }
 }

@@ -11,12 +11,13 @@ use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, Request
 use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket, on_hand};
 use stockade::engine::{
-    AsideReason, Capacity, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy,
-    Report, Reservations, Retention,
+    AsideReason, Capacity, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Report,
 };
 
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
+
+mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
 
@@ -277,13 +278,6 @@ impl Walk {
         self.submit(&Command::Extend { order, until, reason });
     }
 
-    fn set_reservations(&mut self) {
-        let spans = [0, 1, 60, 400, 5_000, 31 * 24 * 3_600_000, u32::MAX];
-        let (activity_ms_max, payment_ms_max) = (self.dice.pick(&spans), self.dice.pick(&spans));
-        let (market, reservations) = (self.market(), Reservations { activity_ms_max, payment_ms_max });
-        self.submit(&Command::SetReservations { market, reservations });
-    }
-
     /// Reports what is wanted, or anything.
     fn report_effect(&mut self) {
         let effect = self.dice.pick(&Effect::ALL);
@@ -304,43 +298,6 @@ impl Walk {
             }
         };
         self.submit(&Command::ReportEffect { order, effect, attempt, report });
-    }
-
-    fn set_retention(&mut self) {
-        let return_window_ms = self.dice.pick(&[0, 0, 250, 5_000, 100_000_000, u64::MAX]);
-        let ids_kept_ms = self.dice.pick(&[59_999, 60_000, 60_000, 60_500, 75_000, 100_000_000]);
-        let (market, retention) = (self.market(), Retention { return_window_ms, ids_kept_ms });
-        self.submit(&Command::SetRetention { market, retention });
-    }
-
-    fn set_policy(&mut self) {
-        let market = self.market();
-        let sku = self.sku();
-        let policy = Policy {
-            safety_stock: self.dice.pick(&[0, 0, 1, 3]),
-            order_min: self.dice.pick(&[0, 0, 0, 2]),
-            order_max: self.dice.pick(&[0, 0, 1, 3]),
-            customer_max: self.dice.pick(&[0, 0, 1, 2, 5]),
-            customer_day_max: self.dice.pick(&[0, 0, 1, 3]),
-            by_hashes: self.dice.once_in(3),
-            // Some days begin while the walk goes on.
-            day_begins_min: self.dice.pick(&[0, 533, 534, 534, 1_440]),
-            oversell_max: self.dice.pick(&[0, 0, 1, 3, 8]),
-            low_stock: self.dice.pick(&[0, 0, 1, 2]),
-            returns_give_back: self.dice.once_in(3),
-        };
-        self.submit(&Command::SetPolicy { market, sku, policy });
-    }
-
-    /// Changes how much of a SKU may be sold, and leaves who may buy it as it is.
-    fn set_allowance(&mut self, market: MarketId, sku: SkuId) {
-        if self.owes {
-            let oversell_max = self.dice.pick(&[0, 1, 3, 8, 8]);
-            let low_stock = self.dice.pick(&[0, 0, 1, 2]);
-            let safety_stock = self.dice.pick(&[0, 0, 1, 2]);
-            let policy = Policy { oversell_max, low_stock, safety_stock, ..self.rig.twin.policy(market, sku) };
-            self.submit(&Command::SetPolicy { market, sku, policy });
-        }
     }
 
     fn bring(&mut self) {

@@ -5,6 +5,8 @@
 //! # Not here
 //! - Whether a state obeys every law: `invariants`. What is checked here is what reading itself rests on.
 
+mod rules;
+
 use super::super::Engine;
 use super::super::books::Tally;
 use super::super::command::{IdentityHashes, PaymentMethod, Take};
@@ -18,15 +20,12 @@ use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
 use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
-use super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::requests::Remembered;
-use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item, PAYMENT_STARTED};
 use crate::base::limits::{
-    CHANGES_MAX, DETAILS_BYTES_MAX, HOLD_MS_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX,
-    SITES_MAX, STOCK_UNITS_MAX,
+    CHANGES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX,
 };
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
@@ -221,17 +220,6 @@ impl Engine {
         open.ok_or(ImageError::new("something belongs to a market that is not there"))
     }
 
-    fn read_reservations(&mut self, item: &mut Fields<'_>) -> Read<()> {
-        let market = self.open_market_mut(item.market()?)?;
-        let reservations = Reservations { activity_ms_max: item.u32()?, payment_ms_max: item.u32()? };
-        let is_bounded = reservations.activity_ms_max.max(reservations.payment_ms_max) <= HOLD_MS_MAX;
-        if !is_bounded || market.reservations != Reservations::default() || reservations == Reservations::default() {
-            return Err(ImageError::new("reservations of a market last too long, or were set twice"));
-        }
-        market.reservations = reservations;
-        Ok(())
-    }
-
     fn read_site(&mut self, item: &mut Fields<'_>) -> Read<()> {
         let market = self.open_market_mut(item.market()?)?;
         let (rank, code) = (item.u16()?, item.text()?);
@@ -286,56 +274,6 @@ impl Engine {
         let remembered = Remembered { content: item.u64()?, available: item.u64()? };
         self.open_market_mut(request.market())?.requests.restore(request, remembered);
         Ok(())
-    }
-
-    fn read_policy(&mut self, item: &mut Fields<'_>) -> Read<()> {
-        let market = self.open_market_mut(item.market()?)?;
-        let sku = SkuId(item.u32()?);
-        let (safety_stock, order_min, order_max) = (item.u64()?, item.u32()?, item.u32()?);
-        let (customer_max, customer_day_max) = (item.u32()?, item.u32()?);
-        let (by_hashes, day_begins_min) = (item.flag()?, item.u16()?);
-        let (oversell_max, low_stock, returns_give_back) = (item.u64()?, item.u64()?, item.flag()?);
-        let level = StockLevel::from_byte(item.byte()?).ok_or(ImageError::new("a level of stock there is not"))?;
-        let policy = Policy {
-            safety_stock,
-            order_min,
-            order_max,
-            customer_max,
-            customer_day_max,
-            by_hashes,
-            day_begins_min,
-            oversell_max,
-            low_stock,
-            returns_give_back,
-        };
-        let (held_from, day_from, day) = (OrderNumber(item.u64()?), OrderNumber(item.u64()?), item.u64()?);
-        let is_new = market.check_sku(sku).is_ok() && market.policies.rule(sku).is_none();
-        let is_kept = market.kits.is_kit(sku) && (safety_stock > 0 || oversell_max > 0);
-        let units = [safety_stock, oversell_max, low_stock];
-        let is_bounded = units.iter().all(|units| *units <= STOCK_UNITS_MAX) && u64::from(day_begins_min) < 24 * 60;
-        if !is_new || is_kept || policy == Policy::default() || !is_bounded {
-            return Err(ImageError::new(
-                "a policy is of no SKU, or comes twice, or says nothing, or too much of a kit",
-            ));
-        }
-        market.policies.change(sku, |rule| {
-            (rule.policy, rule.level) = (policy, level);
-            (rule.held_from, rule.day_from, rule.day) = (held_from, day_from, day);
-        });
-        Ok(())
-    }
-
-    fn read_customer(&mut self, item: &mut Fields<'_>) -> Read<()> {
-        let market = self.open_market_mut(item.market()?)?;
-        let sku = SkuId(item.u32()?);
-        let (customer, count) =
-            (CustomerId { kind: item.byte()?, key: item.u128()? }, Count { held: item.u64()?, today: item.u64()? });
-        let (mut restored, mut more) = (None, 0);
-        if market.policies.rule(sku).is_some_and(|rule| rule.policy.counts()) {
-            more = market.policies.change(sku, |rule| restored = rule.restore(customer, count));
-        }
-        self.customer_counts = self.customer_counts.wrapping_add_signed(more);
-        restored.ok_or(ImageError::new("a customer's count is of nothing that counts, or comes twice"))
     }
 
     fn read_order(&mut self, item: &mut Fields<'_>, read: &mut ReadOrders) -> Read<()> {
