@@ -89,6 +89,10 @@ pub const LINES_DEFAULT: u64 = 2 * ORDERS_DEFAULT;
 pub const SKUS_DEFAULT: u64 = 500_000;
 /// Policies of SKUs of one market.
 pub const SKU_POLICIES_MAX: usize = 100_000;
+/// Caps of channels of one shard, all its markets together.
+pub const CHANNEL_CAPS_MAX: u64 = 10_000;
+/// Memory the start-up check counts for one of these: 32 bytes in a tree whose nodes are half full at worst.
+pub const CHANNEL_CAP_MEMORY_BYTES: u64 = 80;
 /// Counts of customers that policies of a node's SKUs limit, unless set: one for each SKU and way of recognising one.
 pub const CUSTOMERS_DEFAULT: u64 = 200_000;
 /// Memory the start-up check counts for one of these.

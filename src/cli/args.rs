@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::order_args::OrderCommand;
 use super::serve_args::{ServeArgs, given};
+use super::sku_args::SkuCommand;
 use super::wanted::WantedCommand;
 
 const EXAMPLES: &str = "\
@@ -181,62 +182,6 @@ pub(super) enum SiteCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum SkuCommand {
-    /// Create SKUs, or tell the numbers of those that exist.
-    Create {
-        /// Their codes, case-sensitive: 1 to 64 bytes each.
-        #[arg(required = true, value_name = "CODE")]
-        codes: Vec<String>,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
-    /// Show what may be sold of a SKU, and to one customer; set what is given. 0 takes a rule away.
-    Policy {
-        /// The SKU's code.
-        sku: String,
-        #[command(flatten)]
-        policy: PolicyArgs,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
-}
-
-/// Rules of a SKU.
-#[derive(Debug, Args)]
-pub(super) struct PolicyArgs {
-    /// Units that are never for sale, all sites together.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) safety_stock: Option<u64>,
-    /// Units one order asks at least, all its lines of the SKU together.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) order_min: Option<u32>,
-    /// Units one order asks at most.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) order_max: Option<u32>,
-    /// Units one customer may have, open orders counted; what is cancelled or expires is given back.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) customer_max: Option<u32>,
-    /// The same for one day.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) customer_day_max: Option<u32>,
-    /// Recognise customers also by the hashes of account, address and payment instrument. A change counts anew.
-    #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
-    pub(super) by_hashes: Option<bool>,
-    /// Minutes after midnight UTC at which a day begins, below 1440. A change counts anew.
-    #[arg(long, value_name = "MINUTES")]
-    pub(super) day_begins: Option<u16>,
-    /// Units that may be sold before they are there: they are owed, and what comes in goes to them first.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) oversell_max: Option<u64>,
-    /// So many units for sale, or fewer, are low stock: the log and the webhook tell once when it comes to that.
-    #[arg(long, value_name = "UNITS")]
-    pub(super) low_stock: Option<u64>,
-    /// Count what a customer returns no more. A change counts anew.
-    #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
-    pub(super) returns_give_back: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]

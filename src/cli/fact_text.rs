@@ -45,6 +45,12 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } } => {
             format!("market {market} reserves {activity_ms_max} ms through activity, {payment_ms_max} ms for a payment")
         }
+        Fact::ChannelCapSet { market, sku, channel, units_max: Some(most) } => {
+            format!("market {market}, sku {sku}: at most {most} units through channel {channel}")
+        }
+        Fact::ChannelCapSet { market, sku, channel, units_max: None } => {
+            format!("market {market}, sku {sku}: any number of units through channel {channel}")
+        }
         Fact::Expired { order } => format!("expired {order}"),
         Fact::HandedOver { order, change, draws } => {
             format!("handed over of {order}: {}{}", draws_text(draws), change_text(change))

@@ -36,12 +36,14 @@ mod next_steps;
 mod suggestion;
 
 mod catalog;
+mod channels;
 mod effects;
 mod order;
 mod order_args;
 mod order_line;
 mod order_report;
 mod policy;
+mod sku_args;
 mod status;
 mod stock;
 mod stock_move;
@@ -65,13 +67,14 @@ use clap::Parser;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, PolicyArgs, SiteCommand, SkuCommand, StockCommand};
+use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, SiteCommand, StockCommand};
 use config::Given;
 use fault::CliFault;
 use kit::KitCommand;
 use order_args::OrderCommand;
 use output::{Form, remark, show};
 use settings::{ClientSettings, LogSettings, ServeSettings};
+use sku_args::{PolicyArgs, SkuCommand};
 use wanted::WantedCommand;
 
 /// Reads the arguments of this process, does what they say, and tells how it went.
@@ -246,6 +249,12 @@ fn sku(sources: Sources, command: SkuCommand) -> Result<(), CliFault> {
                 returns_give_back: policy.returns_give_back,
             };
             ask(sources.client(client)?, async |settings| policy::policy(settings, &sku, &wanted).await)
+        }
+        SkuCommand::Channels { sku, after, limit, client } => {
+            ask(sources.client(client)?, async |settings| channels::channels(settings, &sku, after, limit).await)
+        }
+        SkuCommand::ChannelCap { sku, channel, units_max, client } => {
+            ask(sources.client(client)?, async |settings| channels::set(settings, &sku, channel, &units_max).await)
         }
     }
 }

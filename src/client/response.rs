@@ -1,7 +1,7 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
 use crate::base::{MarketId, SkuId};
-use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{ChannelPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
 use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
@@ -50,6 +50,8 @@ pub enum QueryReply {
     Policy(Policy),
     /// To `Query::Reservations`.
     Reservations(Reservations),
+    /// To `Query::ChannelCaps`.
+    ChannelCaps(ChannelPage),
     /// To `Query::Retention`.
     Retention(RetentionView),
     /// To `Query::Wanted`.
@@ -111,6 +113,7 @@ impl Settled {
             (Request::Query(Query::Reservations { .. }), Reply::Reservations(reservations)) => {
                 QueryReply::Reservations(reservations)
             }
+            (Request::Query(Query::ChannelCaps { .. }), Reply::ChannelCaps(page)) => QueryReply::ChannelCaps(page),
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
             (Request::Query(Query::Wanted { .. }), Reply::Wanted(page)) => QueryReply::Wanted(page),
             (Request::Query(Query::Effects { .. }), Reply::Effects(effects)) => QueryReply::Effects(effects),

@@ -105,6 +105,17 @@ pub enum Command<'a> {
         /// From now on.
         reservations: Reservations,
     },
+    /// Set how many units of a SKU are sold through one channel. The same again changes nothing.
+    SetChannelCap {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// Through which, from 1.
+        channel: u16,
+        /// Units held or sold at most, of orders accepted from now on; `None` for any number.
+        units_max: Option<u32>,
+    },
     /// Let a reservation last longer, as far as [`Reservations`] allow for this reason. It is never made shorter, and
     /// ends [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX) after the acceptance at the latest.
     Extend {
@@ -376,6 +387,7 @@ impl Command<'_> {
             | Self::SetPolicy { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetReservations { market, .. }
+            | Self::SetChannelCap { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
             Self::Receive { request, .. }
             | Self::Adjust { request, .. }
@@ -414,6 +426,7 @@ impl Command<'_> {
             | Self::SetPolicy { .. }
             | Self::SetEffects { .. }
             | Self::SetReservations { .. }
+            | Self::SetChannelCap { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. }

@@ -9,6 +9,7 @@
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Engine;
+use super::channel::Cap;
 use super::effect::Effect;
 use super::kits::Component;
 use super::ledger::BUCKETS;
@@ -36,6 +37,7 @@ enum Part {
     Want,
     Cursor,
     Kit,
+    ChannelCap,
 }
 
 /// Bytes of one part.
@@ -154,7 +156,11 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         let add = |bytes: Bytes, part: &Component| bytes.number(part.sku.0).number(part.units);
         recipe.iter().fold(part(Part::Kit).number(sku.0), add).hash()
     });
-    let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules);
+    let caps = market.policies.caps().iter().map(|((sku, channel), Cap { units_max, from, held })| {
+        let bytes = part(Part::ChannelCap).number(sku.0).number(channel);
+        bytes.number(*units_max).number(from.0).number(*held).hash()
+    });
+    let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules).chain(caps);
     parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
 }
 

@@ -156,6 +156,17 @@ pub enum Fact<'a> {
         /// From now on.
         reservations: Reservations,
     },
+    /// How many units of a SKU are sold through one channel.
+    ChannelCapSet {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// Through which.
+        channel: u16,
+        /// From now on; `None` for any number.
+        units_max: Option<u32>,
+    },
     /// Everything not handed over was cancelled: reserved and committed to available, lapsed to nowhere.
     Cancelled {
         /// The order.
@@ -294,6 +305,7 @@ impl Fact<'_> {
             | Self::StockLevelChanged { market, .. }
             | Self::EffectsSet { market, .. }
             | Self::ReservationsSet { market, .. }
+            | Self::ChannelCapSet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
             Self::Received { request, .. }

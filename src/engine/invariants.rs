@@ -66,6 +66,8 @@ impl Engine {
         let pairs: u64 = self.markets.iter().flatten().map(|market| market.waiting.pairs()).sum();
         law(pairs == self.waiting_pairs, || format!("{} that wait are {pairs}", self.waiting_pairs))?;
         law(customers == self.customer_counts, || format!("{} customers are {customers}", self.customer_counts))?;
+        let caps: u64 = self.markets.iter().flatten().map(|market| market.policies.caps().len() as u64).sum();
+        law(caps == self.channel_cap_count, || format!("{} caps of channels are {caps}", self.channel_cap_count))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
     }
 
@@ -144,6 +146,7 @@ impl Engine {
     fn check_counts(&self, number: MarketId) -> Result<(), String> {
         let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
         let (mut customers, mut holds) = (0, BTreeMap::<(SkuId, CustomerId), u64>::new());
+        let mut sold = BTreeMap::<(SkuId, u16), u64>::new();
         for (sku, rule) in market.policies.iter() {
             customers += rule.customers() as u64;
             law(rule.policy != Policy::default(), || {
@@ -163,6 +166,10 @@ impl Engine {
                 let parts = market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter());
                 let parts = parts.map(|part| (part.sku, u64::from(part.units)));
                 for (sku, each) in core::iter::once((line.sku, 1)).chain(parts) {
+                    let cap = market.policies.caps().get(sku, record.channel);
+                    if cap.is_some_and(|cap| record.number >= cap.from) {
+                        *sold.entry((sku, record.channel)).or_default() += each * units.sold();
+                    }
                     let Some(rule) = market.policies.rule(sku) else { continue };
                     if rule.policy.customer_max > 0 && record.number >= rule.held_from {
                         let units = each * rule.policy.counted(&units);
@@ -172,6 +179,10 @@ impl Engine {
                     }
                 }
             }
+        }
+        for ((sku, channel), units) in sold {
+            let counted = market.policies.caps().get(sku, channel).map_or(0, |cap| cap.held);
+            law(counted >= units, || format!("channel {channel} sold {units} of SKU {sku}, {counted} are counted"))?;
         }
         for ((sku, customer), units) in holds {
             let counted = market.policies.rule(sku).map_or(0, |rule| rule.count(customer).held);

@@ -38,6 +38,7 @@ mod wanted;
 
 mod books;
 mod catalog;
+mod channel;
 mod content;
 mod cursor;
 mod deadline;
@@ -148,6 +149,8 @@ pub struct Engine {
     kit_count: u64,
     /// Of customers that policies count, all markets together.
     customer_counts: u64,
+    /// Caps of channels, all markets together.
+    channel_cap_count: u64,
     orders: orders::Orders,
     deadlines: deadline::Deadlines,
     /// When orders that ended are closed.
@@ -178,6 +181,7 @@ impl Engine {
             sku_count: 0,
             kit_count: 0,
             customer_counts: 0,
+            channel_cap_count: 0,
             orders: orders::Orders::default(),
             deadlines: deadline::Deadlines::default(),
             closings: deadline::Deadlines::default(),

@@ -77,6 +77,11 @@ impl LineUnits {
             + self.cancelled as u64
     }
 
+    /// What is held, owed or handed over: whatever was not cancelled and has not lapsed.
+    pub(super) fn sold(&self) -> u64 {
+        [self.owed, self.reserved, self.committed, self.shipped].into_iter().map(u64::from).sum()
+    }
+
     /// Adds the units of one draw of the line; `is_owed` says that they lie nowhere yet.
     pub(super) const fn add(&mut self, units: &Counters, is_owed: bool) {
         if is_owed {

@@ -26,6 +26,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
+use super::channel::ChannelCaps;
 use super::command::IdentityHashes;
 use super::order::LineUnits;
 use crate::base::{CustomerKey, OrderNumber, SkuId, Timestamp};
@@ -66,8 +67,7 @@ impl Policy {
 
     /// Units of a line that count against what a customer may have.
     pub(super) fn counted(&self, units: &LineUnits) -> u64 {
-        let held = [units.owed, units.reserved, units.committed, units.shipped].into_iter().map(u64::from).sum::<u64>();
-        held - if self.returns_give_back { u64::from(units.returned) } else { 0 }
+        units.sold() - if self.returns_give_back { u64::from(units.returned) } else { 0 }
     }
 
     /// Whether a fact tells when stock is low.
@@ -269,7 +269,8 @@ pub(super) struct Policies {
     rules: HashMap<SkuId, Rule, foldhash::fast::RandomState>,
     /// The same SKUs in order.
     skus: BTreeSet<SkuId>,
-    /// Rules that count customers.
+    caps: ChannelCaps,
+    /// Rules that count customers, and caps, which count channels.
     counting: usize,
     /// Rules that tell when stock is low.
     telling: usize,
@@ -282,17 +283,35 @@ impl Policies {
         self.rules.len()
     }
 
+    /// Whether no placement has to be held against any.
     pub(super) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.counting == 0 && self.rules.is_empty()
     }
 
     pub(super) const fn customers(&self) -> u64 {
         self.customers
     }
 
-    /// Whether any rule counts customers.
+    /// Whether any rule counts customers, or any cap a channel.
     pub(super) const fn counts(&self) -> bool {
         self.counting > 0
+    }
+
+    pub(super) const fn caps(&self) -> &ChannelCaps {
+        &self.caps
+    }
+
+    /// The caps, for changing what they hold.
+    pub(super) const fn caps_mut(&mut self) -> &mut ChannelCaps {
+        &mut self.caps
+    }
+
+    /// Changes which caps there are. Tells how many more there are than before.
+    pub(super) fn change_caps(&mut self, change: impl FnOnce(&mut ChannelCaps)) -> i64 {
+        let before = self.caps.len();
+        change(&mut self.caps);
+        self.counting = self.counting + self.caps.len() - before;
+        self.caps.len() as i64 - before as i64
     }
 
     pub(super) fn rule(&self, sku: SkuId) -> Option<&Rule> {

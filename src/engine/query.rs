@@ -132,6 +132,17 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
+    /// Caps of a SKU, in order of their channels.
+    ChannelCaps {
+        /// Where.
+        market: MarketId,
+        /// Of what.
+        sku: SkuId,
+        /// Zero to begin; then the channel the page before told.
+        after: u16,
+        /// At most so many.
+        rows_max: u16,
+    },
     /// How long reservations of a market may be made to last.
     Reservations {
         /// Which.
@@ -306,6 +317,26 @@ pub struct HolderPage {
     pub rows: Vec<HolderRow>,
     /// Ask again after this number; `None` at the end. A page may be short, even empty, and still go on.
     pub next: Option<OrderNumber>,
+}
+
+/// How many units of a SKU are sold through one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelRow {
+    /// Which.
+    pub channel: u16,
+    /// Units held or sold at most.
+    pub units_max: u32,
+    /// Units held or sold now, of orders accepted since the cap was set.
+    pub held: u64,
+}
+
+/// A page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelPage {
+    /// In order of the channels.
+    pub rows: Vec<ChannelRow>,
+    /// Ask again after this channel; `None` at the end.
+    pub next: Option<u16>,
 }
 
 /// An effect that is wanted of an order.

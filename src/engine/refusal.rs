@@ -120,6 +120,15 @@ pub enum Refusal {
         /// Which.
         sku: SkuId,
     },
+    /// The channel would have sold more units of this SKU than are sold through it. There may be more, for others.
+    ChannelCap {
+        /// Of what.
+        sku: SkuId,
+        /// Units sold through the channel.
+        max: u64,
+        /// Units that may still be.
+        left: u64,
+    },
     /// The order is over and its return window too: what is left repeats the answer of its placement and no other.
     Closed {
         /// Its last state.
@@ -203,6 +212,10 @@ fields! {
     ActivityMax = 32,
     /// Milliseconds that a payment may take.
     PaymentMax = 33,
+    /// A channel that has a cap.
+    Channel = 36,
+    /// How many caps of channels.
+    ChannelCaps = 37,
 }
 
 /// A set of commands that are legal in a state.

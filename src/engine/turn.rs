@@ -132,6 +132,7 @@ impl Engine {
             | Command::SetPolicy { .. }
             | Command::SetEffects { .. }
             | Command::SetReservations { .. }
+            | Command::SetChannelCap { .. }
             | Command::SetRetention { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
@@ -173,6 +174,7 @@ impl Engine {
             | Fact::StockLevelChanged { .. }
             | Fact::EffectsSet { .. }
             | Fact::ReservationsSet { .. }
+            | Fact::ChannelCapSet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::CursorMoved { .. }
@@ -206,9 +208,10 @@ fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
             )
         }
         Ok(Decision::Repeated(_)) => false,
-        // What a dead reservation holds of its customer's limit, or of what may be counted, is given back with it.
-        Err(refusal) => {
-            matches!(refusal, Refusal::SoldOut { .. } | Refusal::CustomerLimit { .. } | Refusal::AtCapacity)
-        }
+        // What a dead reservation holds of a limit or a cap, or of what may be counted, is given back with it.
+        Err(refusal) => matches!(
+            refusal,
+            Refusal::SoldOut { .. } | Refusal::CustomerLimit { .. } | Refusal::ChannelCap { .. } | Refusal::AtCapacity
+        ),
     }
 }

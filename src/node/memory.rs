@@ -8,9 +8,9 @@ use std::fs;
 
 use super::{Config, NodeFault};
 use crate::base::limits::{
-    CUSTOMER_MEMORY_BYTES, KIT_MEMORY_BYTES, LINE_MEMORY_BYTES, NODE_MEMORY_BYTES, ORDER_MEMORY_BYTES,
-    SIMULATED_ORDER_MEMORY_BYTES, SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES, WAITING_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES,
-    WEBHOOK_MESSAGE_MEMORY_BYTES,
+    CHANNEL_CAP_MEMORY_BYTES, CHANNEL_CAPS_MAX, CUSTOMER_MEMORY_BYTES, KIT_MEMORY_BYTES, LINE_MEMORY_BYTES,
+    NODE_MEMORY_BYTES, ORDER_MEMORY_BYTES, SIMULATED_ORDER_MEMORY_BYTES, SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES,
+    WAITING_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES, WEBHOOK_MESSAGE_MEMORY_BYTES,
 };
 
 const MIB: u64 = 1 << 20;
@@ -54,6 +54,7 @@ fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
         config.kits_max.saturating_mul(KIT_MEMORY_BYTES),
         config.customers_max.saturating_mul(CUSTOMER_MEMORY_BYTES),
         config.waiting_max.saturating_mul(WAITING_MEMORY_BYTES),
+        u64::from(shards) * CHANNEL_CAPS_MAX * CHANNEL_CAP_MEMORY_BYTES,
     ];
     let state = state.into_iter().fold(0, u64::saturating_add);
     // A snapshot folds one shard at a time beside the living ones.

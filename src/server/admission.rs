@@ -21,6 +21,7 @@ const NUMBER_ROW_BYTES: usize = 4;
 const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
 const HOLDER_ROW_BYTES: usize = 57;
+const CHANNEL_ROW_BYTES: usize = 14;
 const WANT_ROW_BYTES: usize = 59;
 const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
 const LINE_BYTES: usize = 48;
@@ -56,6 +57,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::Policy { market, .. }
             | Query::Effects { market }
             | Query::Reservations { market }
+            | Query::ChannelCaps { market, .. }
             | Query::Retention { market } => Some(*market),
             // From outside somebody's market must be named; nobody's is unknown.
             Query::Wanted { market: Some(market), .. } => Some(*market),
@@ -91,6 +93,7 @@ fn query_bytes(query: &Query<'_>) -> usize {
         Query::OpenOrders { rows_max, .. } | Query::CustomerOrders { rows_max, .. } => {
             PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES
         }
+        Query::ChannelCaps { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CHANNEL_ROW_BYTES,
         Query::Holders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * HOLDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
         Query::Books { .. } => BOOKS_BYTES,

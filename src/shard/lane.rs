@@ -72,6 +72,7 @@ impl Lane {
                 | Command::SetRetention { .. }
                 | Command::SetEffects { .. }
                 | Command::SetReservations { .. }
+                | Command::SetChannelCap { .. }
                 | Command::Place(_) => Self::Orders,
             },
         }

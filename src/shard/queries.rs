@@ -51,6 +51,9 @@ fn try_answer(
         }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
+        Query::ChannelCaps { market, sku, after, rows_max } => {
+            writer.channel_caps(tag, &engine.channel_caps(market, sku, after, rows_max)?);
+        }
         Query::Reservations { market } => writer.reservations(tag, engine.reservations(market)?),
         Query::Effects { market } => writer.effects(tag, engine.effects(market)?),
         Query::Wanted { market, effect, aside, after, rows_max } => {

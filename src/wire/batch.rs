@@ -178,6 +178,9 @@ impl Batch {
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::SetEffects { market, effects } => Command::SetEffects { market, effects },
             Command::SetReservations { market, reservations } => Command::SetReservations { market, reservations },
+            Command::SetChannelCap { market, sku, channel, units_max } => {
+                Command::SetChannelCap { market, sku, channel, units_max }
+            }
             Command::Extend { order, until, reason } => Command::Extend { order, until, reason },
             Command::ReportEffect { order, effect, attempt, report } => {
                 Command::ReportEffect { order, effect, attempt, report }
@@ -233,6 +236,7 @@ impl Batch {
             Query::Retention { market } => Query::Retention { market },
             Query::Effects { market } => Query::Effects { market },
             Query::Reservations { market } => Query::Reservations { market },
+            Query::ChannelCaps { market, sku, after, rows_max } => Query::ChannelCaps { market, sku, after, rows_max },
             Query::Wanted { market, effect, aside, after, rows_max } => {
                 Query::Wanted { market, effect, aside, after, rows_max }
             }
@@ -274,6 +278,7 @@ impl Batch {
             | Command::SetRetention { .. }
             | Command::SetEffects { .. }
             | Command::SetReservations { .. }
+            | Command::SetChannelCap { .. }
             | Command::Extend { .. }
             | Command::ReportEffect { .. }
             | Command::Receive { .. }
@@ -304,6 +309,7 @@ impl Batch {
             | Query::Retention { .. }
             | Query::Effects { .. }
             | Query::Reservations { .. }
+            | Query::ChannelCaps { .. }
             | Query::Wanted { .. } => query,
         }
     }

@@ -7,8 +7,8 @@
 //! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedConfirmedV1, ArchivedCursorMovedV1, ArchivedDrawV1,
-    ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV2, ArchivedFactComponentV1,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCursorMovedV1,
+    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV2, ArchivedFactComponentV1,
     ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1,
     ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV2,
     ArchivedReceivedV1, ArchivedReservationsSetV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
@@ -17,7 +17,7 @@ use super::fact_records::{
 };
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
-use super::request_decode::time;
+use super::request_decode::{cap, time};
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
@@ -150,6 +150,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::EffectReported => effect_reported(record),
         FactKind::Extended => extended(record),
         FactKind::ReservationsSet => reservations_set(record),
+        FactKind::ChannelCapSet => channel_cap_set(record),
         FactKind::Filled => filled(record, scratch),
         FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
@@ -254,6 +255,13 @@ fn reservations_set(record: &[u8]) -> Read<Fact<'_>> {
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
     let market = market(fixed.market.to_native())?;
     Ok(Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
+}
+
+fn channel_cap_set(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedChannelCapSetV1>(record)?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    let units_max = cap(fixed.capped, fixed.units_max.to_native())?;
+    Ok(Fact::ChannelCapSet { market, sku, channel: fixed.channel.to_native(), units_max })
 }
 
 fn order(record: &[u8]) -> Read<OrderId> {

@@ -2,9 +2,9 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1, ExtendedV2,
-    FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KitDefinedV1, MarketAssignedV1, MarketOpenedV1,
-    OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1,
+    AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1,
+    ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KitDefinedV1, MarketAssignedV1,
+    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1,
     ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
     StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
@@ -82,6 +82,11 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             let Reservations { activity_ms_max, payment_ms_max } = reservations;
             let (head, market) = (head(FactKind::ReservationsSet, 16), market.number());
             put(out, &ReservationsSetV1 { head, market, activity_ms_max, payment_ms_max });
+        }
+        Fact::ChannelCapSet { market, sku, channel, units_max } => {
+            let (head, market, sku) = (head(FactKind::ChannelCapSet, 19), market.number(), sku.0);
+            let (units_max, capped) = (units_max.unwrap_or_default(), u8::from(units_max.is_some()));
+            put(out, &ChannelCapSetV1 { head, market, sku, units_max, channel, capped });
         }
         Fact::EffectReported { order, effect, attempt, report } => {
             let (head, report) = (head(FactKind::EffectReported, 27), ReportPart::new(effect, report));

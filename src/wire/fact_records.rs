@@ -43,6 +43,7 @@ kinds! {
         StockLevelChanged = 28,
         KitDefined = 29,
         ReservationsSet = 33,
+        ChannelCapSet = 34,
     }
 }
 
@@ -196,6 +197,15 @@ fixed! {
         market: u32,
         activity_ms_max: u32,
         payment_ms_max: u32,
+    }
+    /// How many units of a SKU are sold through a channel.
+    ChannelCapSetV1 as ArchivedChannelCapSetV1, 19 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        units_max: u32,
+        channel: u16,
+        capped: u8,
     }
     /// `Cancelled`, `Blocked` and `Expired`.
     OrderFactV1 as ArchivedOrderFactV1, 20 {

@@ -131,6 +131,8 @@ parts! {
     Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
     /// Why a reservation is to last longer.
     ExtendReason = 25, "the reason of an extension must be 1 (activity) or 2 (payment start)";
+    /// Whether a channel has a cap.
+    Capped = 26, "capped must be 1, or 0 and the units 0";
 }
 
 impl fmt::Display for Refused {
@@ -207,6 +209,13 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::OrderLimit { sku, min, max } => {
             write!(f, "SKU {sku} is sold in {min} to {max} units an order, all its lines together")
         }
+        Refusal::ChannelCap { sku, max, left } => {
+            write!(
+                f,
+                "{max} units of SKU {sku} are sold through this channel, and {left} are left of them; others may \
+                       have more"
+            )
+        }
         Refusal::CustomerLimit { sku, max, left, daily } => {
             let span = if *daily { " a day" } else { "" };
             write!(f, "one customer may have {max} units of SKU {sku}{span}; this one may have {left} more")
@@ -275,5 +284,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::IdsKept => "the milliseconds for which identifiers are kept",
         Field::ActivityMax => "the milliseconds for which activity keeps a reservation alive",
         Field::PaymentMax => "the milliseconds that a payment may take",
+        Field::Channel => "a channel with a cap",
+        Field::ChannelCaps => "the number of caps of channels",
     }
 }

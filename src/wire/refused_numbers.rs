@@ -80,6 +80,7 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
         Refusal::OrderLimit { sku, min, max } => Parts { medium: sku.0, first: min, second: max, ..number(19) },
+        Refusal::ChannelCap { sku, max, left } => Parts { medium: sku.0, first: max, second: left, ..number(28) },
         Refusal::CustomerLimit { sku, max, left, daily } => {
             Parts { small: u16::from(daily), medium: sku.0, first: max, second: left, ..number(20) }
         }
@@ -119,6 +120,7 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         22 => Refusal::UnknownMovement.into(),
         23 => Refusal::IsKit { sku: SkuId(medium) }.into(),
         24 => Refusal::NotAKit { sku: SkuId(medium) }.into(),
+        28 => Refusal::ChannelCap { sku: SkuId(medium), max: first, left: second }.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {

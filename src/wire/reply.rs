@@ -8,7 +8,7 @@ use super::refused::Refused;
 use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
-use crate::engine::query::{HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{ChannelPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
 /// One reply.
@@ -47,6 +47,8 @@ pub enum Reply<'a> {
     Policy(Policy),
     /// How long reservations of a market may be made to last.
     Reservations(Reservations),
+    /// Caps of channels.
+    ChannelCaps(ChannelPage),
     /// How long a market keeps what is over.
     Retention(RetentionView),
     /// Effects that are wanted, or set aside.

@@ -11,8 +11,8 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
-    availability, books, effects, holders, open_orders, order, policy, recipe, reservations, retention, sites,
-    sku_numbers, skus, stock, wanted,
+    availability, books, channel_caps, effects, holders, open_orders, order, policy, recipe, reservations, retention,
+    sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
@@ -96,6 +96,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Policy => policy(head, record)?,
         ReplyKind::Retention => retention(head, record)?,
         ReplyKind::Reservations => reservations(head, record)?,
+        ReplyKind::ChannelCaps => channel_caps(head, record)?,
         ReplyKind::Effects => effects(head, record)?,
         ReplyKind::Wanted => wanted(head, record)?,
         ReplyKind::Status => Reply::Status(Box::new(status(head, record)?)),

@@ -7,18 +7,18 @@ use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedDrawViewV1, ArchivedEffectsV1,
-    ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1,
-    ArchivedOrderV2, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1,
-    ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1,
-    ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED,
-    HAS_HASHES, MORE,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedChannelCapsV1, ArchivedChannelRowV1,
+    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2,
+    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV2, ArchivedPolicyV2, ArchivedRecipeRowV1,
+    ArchivedRecipeV1, ArchivedReplyHashesV1, ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1,
+    ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3,
+    ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::query::{
-    DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow,
-    WantPage, WantRow,
+    ChannelPage, ChannelRow, DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView,
+    SiteRow, StockRow, WantPage, WantRow,
 };
 use crate::engine::{Action, AsideReason, Books, Component, Reservations, Retention};
 
@@ -260,6 +260,20 @@ fn want_row(row: &ArchivedWantRowV2) -> Read<WantRow> {
         currency: Currency::new(row.currency).map_err(|_| Malformed(Part::Currency))?,
         payment: PaymentMethod::from_byte(row.payment).ok_or(Malformed(Part::Payment))?,
     })
+}
+
+pub(super) fn channel_caps<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedChannelCapsV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedChannelRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+        let (channel, units_max, held) = (row.channel.to_native(), row.units_max.to_native(), row.held.to_native());
+        Ok(ChannelRow { channel, units_max, held })
+    })?;
+    body.end()?;
+    let next = fixed.next.to_native();
+    Ok(Reply::ChannelCaps(ChannelPage { rows, next: (next != 0).then_some(next) }))
 }
 
 pub(super) fn reservations<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

@@ -13,11 +13,11 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV3, CLOSED, DoneV1, DrawViewV1, EffectsV1, ExtendedV1, GrantedV2, HAS_HASHES,
-    HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1, OrderRowV1, OrderV2, PlacedLinesV2,
-    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1,
-    RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
-    StockV3, WantRowV2, WantedV2,
+    AnswerHead, AvailabilityV1, BooksV3, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, EffectsV1,
+    ExtendedV1, GrantedV2, HAS_HASHES, HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1,
+    OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1,
+    ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
+    StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -25,8 +25,8 @@ use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
-    HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage,
-    WantRow,
+    ChannelPage, ChannelRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow,
+    StockRow, WantPage, WantRow,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -267,6 +267,18 @@ impl ReplyWriter {
         let head = self.head(ReplyKind::Reservations, 24, tag, 0, 0);
         let Reservations { activity_ms_max, payment_ms_max } = reservations;
         put(&mut self.buffer, &ReservationsV1 { head, activity_ms_max, payment_ms_max });
+    }
+
+    /// Appends a page of caps of channels.
+    pub fn channel_caps(&mut self, tag: Tag, page: &ChannelPage) {
+        let bytes = 20 + 14 * page.rows.len();
+        let head = self.head(ReplyKind::ChannelCaps, bytes, tag, 0, 0);
+        let (next, rows) = (page.next.unwrap_or_default(), count16(page.rows.len()));
+        put(&mut self.buffer, &ChannelCapsV1 { head, next, rows });
+        for &ChannelRow { channel, units_max, held } in &page.rows {
+            put(&mut self.buffer, &ChannelRowV1 { held, units_max, channel });
+        }
+        self.seal(bytes);
     }
 
     /// Appends how long a market keeps what is over.

@@ -37,6 +37,7 @@ kinds! {
         Effects = 43,
         Holders = 44,
         Reservations = 46,
+        ChannelCaps = 47,
         Status = 48,
         Recipe = 56,
         Hello = 64,
@@ -136,6 +137,18 @@ fixed! {
         head: AnswerHead,
         activity_ms_max: u32,
         payment_ms_max: u32,
+    }
+    /// Then: rows.
+    ChannelCapsV1 as ArchivedChannelCapsV1, 20 {
+        head: AnswerHead,
+        next: u16,
+        rows: u16,
+    }
+    /// How many units of a SKU are sold through a channel.
+    ChannelRowV1 as ArchivedChannelRowV1, 14 {
+        held: u64,
+        units_max: u32,
+        channel: u16,
     }
     /// What may be sold of a SKU.
     PolicyV2 as ArchivedPolicyV2, 60 {

@@ -8,14 +8,14 @@ use super::effects::{effect, flag};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
-    ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedComponentV1,
-    ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1, ArchivedCustomerOrdersV1,
-    ArchivedDefineKitV1, ArchivedExtendV2, ArchivedHashesV1, ArchivedHoldersQueryV1, ArchivedLineQuantityV1,
-    ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1, ArchivedOrderByNumberV1,
-    ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2,
-    ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
-    ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
-    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedChannelCapsQueryV1,
+    ArchivedComponentV1, ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1,
+    ArchivedCustomerOrdersV1, ArchivedDefineKitV1, ArchivedExtendV2, ArchivedHashesV1, ArchivedHoldersQueryV1,
+    ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
+    ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1,
+    ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetChannelCapV1,
+    ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
+    ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
@@ -65,6 +65,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::SetEffects => set_effects(record)?,
         RequestKind::Extend => extend(record)?,
         RequestKind::SetReservations => set_reservations(record)?,
+        RequestKind::SetChannelCap => set_channel_cap(record)?,
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -101,6 +102,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Retention
         | RequestKind::Effects
         | RequestKind::Reservations
+        | RequestKind::ChannelCaps
         | RequestKind::Wanted
         | RequestKind::Market => return decode_query(kind, record, scratch).map(Decoded::Query),
     };
@@ -219,6 +221,22 @@ fn set_reservations(record: &[u8]) -> Read<Command<'_>> {
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
     let market = market(fixed.market.to_native())?;
     Ok(Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
+}
+
+fn set_channel_cap(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedSetChannelCapV1>(record)?;
+    let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+    let units_max = cap(fixed.capped, fixed.units_max.to_native())?;
+    Ok(Command::SetChannelCap { market, sku, channel: fixed.channel.to_native(), units_max })
+}
+
+/// A cap, or that there is none.
+pub(super) const fn cap(capped: u8, units_max: u32) -> Read<Option<u32>> {
+    match (capped, units_max) {
+        (0, 0) => Ok(None),
+        (1, units_max) => Ok(Some(units_max)),
+        _ => Err(Malformed(Part::Capped)),
+    }
 }
 
 fn report_effect(record: &[u8]) -> Read<Command<'_>> {
@@ -350,6 +368,11 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
             let after = OrderNumber(fixed.after.to_native());
             Query::Holders { market, sku, after, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::ChannelCaps => {
+            let fixed = Body::alone::<ArchivedChannelCapsQueryV1>(record)?;
+            let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+            Query::ChannelCaps { market, sku, after: fixed.after.to_native(), rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::OpenOrders => {
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;

@@ -6,11 +6,11 @@
 use super::effects::ReportPart;
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
-    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ComponentV1, ConfirmV1, CountStockV1, CreateSiteV1, CreateSkuV1,
-    CustomerOrdersV1, DefineKitV1, ExtendV2, HashesV1, HoldersQueryV1, LineQuantityV1, LineV1, MarketQueryV1,
-    MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1,
-    ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetEffectsV1, SetPolicyV2, SetReservationsV1,
-    SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
+    AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ChannelCapsQueryV1, ComponentV1, ConfirmV1, CountStockV1,
+    CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, ExtendV2, HashesV1, HoldersQueryV1, LineQuantityV1,
+    LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1,
+    PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetChannelCapV1,
+    SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -70,6 +70,12 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             let Reservations { activity_ms_max, payment_ms_max } = reservations;
             let (head, market) = (head(RequestKind::SetReservations, 16)?, market.number());
             put(out, &SetReservationsV1 { head, market, activity_ms_max, payment_ms_max });
+            Ok(())
+        }
+        Command::SetChannelCap { market, sku, channel, units_max } => {
+            let (head, market, sku) = (head(RequestKind::SetChannelCap, 19)?, market.number(), sku.0);
+            let (units_max, capped) = (units_max.unwrap_or_default(), u8::from(units_max.is_some()));
+            put(out, &SetChannelCapV1 { head, market, sku, units_max, channel, capped });
             Ok(())
         }
         Command::Extend { order, until, reason } => {
@@ -270,6 +276,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         Query::Holders { market, sku, after, rows_max } => {
             let (head, market) = (head(RequestKind::Holders, 22)?, market.number());
             put(out, &HoldersQueryV1 { head, market, sku: sku.0, after: after.0, rows_max });
+        }
+        Query::ChannelCaps { market, sku, after, rows_max } => {
+            let (head, market) = (head(RequestKind::ChannelCaps, 16)?, market.number());
+            put(out, &ChannelCapsQueryV1 { head, market, sku: sku.0, after, rows_max });
         }
         Query::OpenOrders { market, after, rows_max } => {
             let head = head(RequestKind::OpenOrders, 18)?;

@@ -29,6 +29,7 @@ kinds! {
         CountStock = 15,
         DefineKit = 16,
         SetReservations = 19,
+        SetChannelCap = 20,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -43,6 +44,7 @@ kinds! {
         CustomerOrders = 43,
         Holders = 44,
         Reservations = 46,
+        ChannelCaps = 47,
         Status = 48,
         Recipe = 56,
         SetRetention = 96,
@@ -242,6 +244,15 @@ fixed! {
         activity_ms_max: u32,
         payment_ms_max: u32,
     }
+    /// How many units of a SKU are sold through a channel.
+    SetChannelCapV1 as ArchivedSetChannelCapV1, 19 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        units_max: u32,
+        channel: u16,
+        capped: u8,
+    }
     /// What became of an effect.
     ReportEffectV2 as ArchivedReportEffectV2, 27 {
         head: RecordHead,
@@ -296,6 +307,14 @@ fixed! {
         market: u32,
         sku: u32,
         after: u64,
+        rows_max: u16,
+    }
+    /// A page of caps of a SKU.
+    ChannelCapsQueryV1 as ArchivedChannelCapsQueryV1, 16 {
+        head: RecordHead,
+        market: u32,
+        sku: u32,
+        after: u16,
         rows_max: u16,
     }
     /// A page of open orders.

@@ -293,6 +293,25 @@ fn a_reservation_is_extended_and_never_shortened() {
 }
 
 #[test]
+fn a_channel_sells_as_many_units_as_its_cap_says() {
+    let server = stocked(9);
+    assert!(server.run("sku channels MUG").ok().contains("no channel has a cap"));
+    let set = server.run("sku channel-cap MUG 3 2 --json").json();
+    assert_eq!([&set["channels"][0]["channel"], &set["channels"][0]["left"]], [3, 2]);
+    server.run("sku channel-cap MUG 4 7").ok();
+    server.run("order place --line MUG=2@2.50 --channel 3").ok();
+    assert!(server.run("order place --line MUG=1@2.50 --channel 3").failed(1).contains("0 are left"));
+    server.run("order place --line MUG=1@2.50").ok();
+    let listed = server.run("sku channels MUG --limit 1 --json").json();
+    assert_eq!([&listed["channels"][0]["held"], &listed["channels"][0]["units_max"], &listed["next"]], [2, 2, 3]);
+    assert!(server.run("sku channels MUG --after 3").ok().contains('7'));
+    assert!(server.run("sku channel-cap MUG 3 none").ok().contains("no channel has a cap"));
+    server.run("order place --line MUG=1@2.50 --channel 3").ok();
+    assert!(server.run("sku channel-cap MUG 3 few").failed(2).contains("or none"));
+    server.run("sku channel-cap MUG 0 1").failed(2);
+}
+
+#[test]
 fn a_market_says_how_long_activity_and_a_payment_keep_a_reservation() {
     let server = stocked(2);
     assert!(server.run("market reservations").ok().contains("until 31 d 0 h after"));

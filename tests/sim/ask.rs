@@ -25,6 +25,7 @@ pub(crate) enum Ask {
     Confirm { order: OrderId, attempt: ChangeId },
     Extend { order: OrderId, until: Timestamp, reason: ExtendReason },
     SetReservations { market: MarketId, reservations: Reservations },
+    SetChannelCap { market: MarketId, sku: SkuId, channel: u16, units_max: Option<u32> },
     Cancel { order: OrderId, block: bool },
     CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
     HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
@@ -61,6 +62,7 @@ impl Ask {
             | Self::SetRetention { market, .. }
             | Self::SetEffects { market, .. }
             | Self::SetReservations { market, .. }
+            | Self::SetChannelCap { market, .. }
             | Self::SetPolicy { market, .. } => *market,
             Self::Receive { request, .. } | Self::Adjust { request, .. } | Self::Move { request, .. } => {
                 request.market()
@@ -98,6 +100,9 @@ impl Ask {
             Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Self::Extend { order, until, reason } => Command::Extend { order, until, reason },
             Self::SetReservations { market, reservations } => Command::SetReservations { market, reservations },
+            Self::SetChannelCap { market, sku, channel, units_max } => {
+                Command::SetChannelCap { market, sku, channel, units_max }
+            }
             Self::Cancel { order, block } => Command::Cancel { order, block },
             Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
             Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },
@@ -118,7 +123,7 @@ impl Placement {
             hold_ms: self.hold_ms,
             currency: Currency::new(*b"GBP").expect("three letters"),
             payment: self.payment,
-            channel: 1,
+            channel: (self.order.bits() % 3) as u16,
             zone: 2,
             hashes: None,
             lines: &self.lines,

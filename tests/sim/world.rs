@@ -168,6 +168,11 @@ impl World {
                 let reservations = Reservations { activity_ms_max, payment_ms_max };
                 self.ask(Ask::SetReservations { market, reservations });
             }
+            if self.rng.once_in(2) {
+                let (sku, channel) = (SkuId(self.rng.between(1, 3) as u32), self.rng.between(1, 3) as u16);
+                let units_max = Some(self.rng.between(1, 20) as u32);
+                self.ask(Ask::SetChannelCap { market, sku, channel, units_max });
+            }
             if self.promises.forgetful {
                 let return_window_ms = *self.rng.pick(&[0, 100, 5_000]);
                 let retention = Retention { return_window_ms, ids_kept_ms: IDS_KEPT_MS_MIN };

@@ -102,7 +102,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
     let components = counts.map(|units| Component { sku, units: units as u32 });
-    let command = match dice.below(20) {
+    let command = match dice.below(21) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -134,6 +134,11 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         18 => {
             let [activity_ms_max, payment_ms_max] = counts.map(|edge| edge as u32);
             Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } }
+        }
+        19 => {
+            let channel = [0, 1, u16::MAX][dice.below(3) as usize];
+            let units_max = if dice.below(4) == 0 { None } else { Some(attempt) };
+            Command::SetChannelCap { market, sku, channel, units_max }
         }
         9 => Command::SetEffects { market, effects: Effects { payment: change.0 > 1, release: attempt > 1 } },
         10 => {

@@ -18,6 +18,7 @@ mod wanting;
 
 mod bounds;
 mod cancelling;
+mod capping;
 mod catalogue;
 mod exactly_once;
 mod extending;

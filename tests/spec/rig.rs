@@ -18,6 +18,8 @@ use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
 mod pages;
 
+mod channels;
+
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
 
@@ -265,6 +267,7 @@ impl Rig {
             self.check_wanted(market);
             let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
             assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
+            self.check_channels(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
             }

@@ -91,6 +91,8 @@ struct Walk {
     owes: bool,
     /// Whether reservations may be made to last only so long, and often are.
     hurries: bool,
+    /// Whether channels have caps.
+    caps: bool,
     loud: bool,
 }
 
@@ -138,6 +140,7 @@ impl Walk {
         let hands_off = dice.once_in(2);
         let owes = dice.once_in(2);
         let hurries = dice.once_in(2);
+        let caps = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -152,6 +155,7 @@ impl Walk {
             hands_off,
             owes,
             hurries,
+            caps,
             loud,
         }
     }
@@ -213,6 +217,9 @@ impl Walk {
         }
         if self.hurries && self.dice.once_in(15) {
             self.set_reservations();
+        }
+        if self.caps && self.dice.once_in(8) {
+            self.set_channel_cap();
         }
         if self.hurries && self.dice.once_in(6) {
             self.extend();
@@ -372,7 +379,7 @@ impl Walk {
             take: if self.dice.once_in(3) { Take::WhatExists } else { Take::AllOrNothing },
             hold_ms: self.dice.pick(&[1, 10, 50, 100, 300, 1_000, 100_000]),
             payment: self.dice.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
-            channel: 0,
+            channel: if self.caps { self.dice.below(4) as u16 } else { 0 },
             hashes: if self.dice.once_in(4) { Some(hashes) } else { None },
             lines,
             details: vec![b'x'; if self.dice.once_in(3) { self.dice.below(6) as usize } else { 0 }],

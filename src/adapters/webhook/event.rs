@@ -84,6 +84,10 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
                 json!({ "market": market, "activity_ms_max": activity_ms_max, "payment_ms_max": payment_ms_max });
             ("market.reservations_set", fields)
         }
+        Fact::ChannelCapSet { market, sku, channel, units_max } => (
+            "sku.channel_cap_set",
+            json!({ "market": market.number(), "sku": sku.0, "channel": channel, "units_max": units_max }),
+        ),
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
             json!({ "market": market.number(), "payment": effects.payment, "release": effects.release }),

@@ -115,6 +115,9 @@ impl Engine {
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetEffects { market, effects } => self.set_effects(market, effects),
             Command::SetReservations { market, reservations } => self.set_reservations(market, reservations),
+            Command::SetChannelCap { market, sku, channel, units_max } => {
+                self.set_channel_cap(market, sku, channel, units_max)
+            }
             Command::Extend { order, until, reason } => self.extend(order, until, reason, now),
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, attempt, report)

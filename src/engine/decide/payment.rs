@@ -58,6 +58,7 @@ impl Engine {
         let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
         let lapsed_lines = lines.map(|(line, units)| (line.sku, units.lapsed));
         let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
+        let who = (who, record.channel);
         if let Some(sku) = self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums) {
             self.check_changes(position)?;
             let fact = Fact::RetakeFailed { order, attempt, sku };

@@ -8,7 +8,7 @@ use super::super::market::Market;
 use super::super::policy::{Policy, Rule};
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, check_bounds};
-use crate::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
+use crate::base::limits::{CHANNEL_CAPS_MAX, LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
 use crate::base::{CustomerKey, MarketId, SkuId, Timestamp};
 
 /// Units that somebody wants of SKUs with a policy.
@@ -23,6 +23,9 @@ pub(super) struct Sum {
     /// Those, and what is in kits that lines name.
     all: u64,
 }
+
+/// Whose order it is.
+type Who = (CustomerKey, Option<IdentityHashes>);
 
 impl Engine {
     pub(super) fn set_policy<'s>(&self, market: MarketId, sku: SkuId, policy: Policy) -> Outcome<'s> {
@@ -50,6 +53,27 @@ impl Engine {
         Ok(Decision::Happened { fact, answer: Answer::Set { repeated: false } })
     }
 
+    pub(super) fn set_channel_cap<'s>(
+        &self,
+        market: MarketId,
+        sku: SkuId,
+        channel: u16,
+        units_max: Option<u32>,
+    ) -> Outcome<'s> {
+        check_bounds(Field::Channel, channel.into(), 1, u16::MAX.into())?;
+        let known = self.market(market)?;
+        known.check_sku(sku)?;
+        let cap = known.policies.caps().get(sku, channel);
+        if cap.map(|cap| cap.units_max) == units_max {
+            return Ok(Decision::Repeated(Answer::Set { repeated: true }));
+        }
+        if cap.is_none() && self.channel_cap_count >= CHANNEL_CAPS_MAX {
+            return Err(Refusal::OutOfBounds { field: Field::ChannelCaps, min: 0, max: CHANNEL_CAPS_MAX });
+        }
+        let fact = Fact::ChannelCapSet { market, sku, channel, units_max };
+        Ok(Decision::Happened { fact, answer: Answer::Set { repeated: false } })
+    }
+
     /// Holds a placement against the policies of what it asks. Not to be called where there are none: it would be in
     /// the way of placements that have nothing to do with it.
     #[inline(never)]
@@ -60,44 +84,48 @@ impl Engine {
         now: Timestamp,
         sums: &mut Sums,
     ) -> Result<(), Refusal> {
-        sum_up(market, place.lines.iter().map(|line| (line.sku, line.quantity)), sums);
+        sum_up(market, place.lines.iter().map(|line| (line.sku, line.quantity)), place.channel, sums);
         let mut customers = 0;
         for Sum { sku, named, all } in sums.iter().copied() {
-            let Some(rule) = market.policies.rule(sku) else { continue };
-            named.map_or(Ok(()), |asked| check_order(sku, asked, &rule.policy))?;
-            check_customer((sku, all), rule, (place.customer, place.hashes), now)?;
-            let keys = rule.policy.keys(place.customer, place.hashes);
-            customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
+            if let Some(rule) = market.policies.rule(sku) {
+                named.map_or(Ok(()), |asked| check_order(sku, asked, &rule.policy))?;
+                check_customer((sku, all), rule, (place.customer, place.hashes), now)?;
+                let keys = rule.policy.keys(place.customer, place.hashes);
+                customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
+            }
+            check_channel((sku, all), market, place.channel)?;
         }
         let fits = customers == 0 || self.customer_counts + customers as u64 <= self.capacity.customers_max;
         if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 
-    /// The first SKU of which a customer may not have so many units more, accepted at `accepted_at`.
+    /// The first SKU of which a customer may not have so many units more, accepted at `accepted_at`, or a channel not
+    /// sell them.
     pub(super) fn over_limit(
         &self,
         market: &Market,
         lines: impl Iterator<Item = (SkuId, u32)>,
-        who: (CustomerKey, Option<IdentityHashes>),
+        (who, channel): (Who, u16),
         accepted_at: Timestamp,
         sums: &mut Sums,
     ) -> Option<SkuId> {
         if !market.policies.counts() {
             return None;
         }
-        sum_up(market, lines, sums);
+        sum_up(market, lines, channel, sums);
         let over = |sum: &&Sum| {
             let rule = market.policies.rule(sum.sku);
             rule.is_some_and(|rule| check_customer((sum.sku, sum.all), rule, who, accepted_at).is_err())
+                || check_channel((sum.sku, sum.all), market, channel).is_err()
         };
         sums.iter().find(over).map(|sum| sum.sku)
     }
 }
 
-/// Units of every SKU with a policy.
-fn sum_up(market: &Market, lines: impl Iterator<Item = (SkuId, u32)>, sums: &mut Sums) {
+/// Units of every SKU with a policy, or a cap of this channel.
+fn sum_up(market: &Market, lines: impl Iterator<Item = (SkuId, u32)>, channel: u16, sums: &mut Sums) {
+    let has_rule = |sku| market.policies.rule(sku).is_some() || market.policies.caps().get(sku, channel).is_some();
     sums.clear();
-    let has_rule = |sku| market.policies.rule(sku).is_some();
     for (sku, units) in lines {
         let units = u64::from(units);
         if has_rule(sku) {
@@ -126,11 +154,20 @@ fn check_order(sku: SkuId, asked: u64, policy: &Policy) -> Result<(), Refusal> {
     if asked < min || (max > 0 && asked > max) { Err(Refusal::OrderLimit { sku, min, max }) } else { Ok(()) }
 }
 
+fn check_channel((sku, asked): (SkuId, u64), market: &Market, channel: u16) -> Result<(), Refusal> {
+    match market.policies.caps().get(sku, channel) {
+        Some(cap) if asked > cap.left() => {
+            Err(Refusal::ChannelCap { sku, max: cap.units_max.into(), left: cap.left() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A guest whom nothing tells from others is held against the limits with each order alone.
 fn check_customer(
     (sku, asked): (SkuId, u64),
     rule: &Rule,
-    (customer, hashes): (CustomerKey, Option<IdentityHashes>),
+    (customer, hashes): Who,
     at: Timestamp,
 ) -> Result<(), Refusal> {
     let policy = &rule.policy;

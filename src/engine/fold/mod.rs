@@ -83,6 +83,9 @@ impl Engine {
             Fact::EffectsSet { market, effects } => self.market_mut(market).effects = effects,
             Fact::Extended { order, deadline, reason } => self.fold_extended(order, deadline, reason),
             Fact::ReservationsSet { market, reservations } => self.market_mut(market).reservations = reservations,
+            Fact::ChannelCapSet { market, sku, channel, units_max } => {
+                self.fold_channel_cap_set(market, (sku, channel), units_max);
+            }
             Fact::EffectReported { order, effect, attempt, report } => {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }

@@ -1,4 +1,4 @@
-//! Folding policies, and what customers hold of SKUs whose policy counts them.
+//! Folding policies and caps of channels, and what is held of SKUs where customers or channels are counted.
 
 use super::super::Engine;
 use super::super::policy::{Counted, Policy};
@@ -6,7 +6,15 @@ use super::market_of;
 use crate::base::{MarketId, OrderId, SkuId};
 
 /// Units of an order by line, as far as they are counted; see [`Engine::held_units`].
-pub(in crate::engine) type Held = Vec<(SkuId, u64)>;
+pub(in crate::engine) type Held = Vec<HeldLine>;
+
+/// What is counted of a line; nothing where nobody counts it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::engine) struct HeldLine {
+    sku: SkuId,
+    of_customer: u64,
+    of_channel: u64,
+}
 
 impl Engine {
     pub(super) fn fold_policy_set(&mut self, id: MarketId, sku: SkuId, policy: Policy) {
@@ -20,6 +28,13 @@ impl Engine {
         self.list_fills(id);
     }
 
+    pub(super) fn fold_channel_cap_set(&mut self, id: MarketId, key: (SkuId, u16), units_max: Option<u32>) {
+        let market = market_of(&mut self.markets, id);
+        let next = market.next_number();
+        let more = market.policies.change_caps(|caps| caps.set(key, units_max, next));
+        self.channel_cap_count = self.channel_cap_count.wrapping_add_signed(more);
+    }
+
     /// Counts what a new order holds.
     #[inline(never)]
     pub(super) fn count_placed(&mut self, order: OrderId, position: u32) {
@@ -29,19 +44,22 @@ impl Engine {
         self.held = [before, after];
     }
 
-    /// Units of each line whose SKU's policy counts customers, and of what is in the kits of a line: owed, reserved,
-    /// committed or handed over, and what came back only if the policy says so.
+    /// Units of each line of whose SKU customers or the order's channel are counted, and of what is in the kits of a
+    /// line: owed, reserved, committed or handed over. What came back is counted no more only of customers, and only
+    /// if the policy says so.
     pub(super) fn held_units(&self, order: OrderId, position: u32, held: &mut Held) {
         held.clear();
         let Ok(market) = self.market(order.market()) else { return };
         let record = self.orders.record(position);
         for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
-            if let Some(rule) = market.policies.rule(line.sku).filter(|rule| rule.policy.counts()) {
-                held.push((line.sku, rule.policy.counted(&units)));
-            }
-            for part in market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter()) {
-                if let Some(rule) = market.policies.rule(part.sku).filter(|rule| rule.policy.counts()) {
-                    held.push((part.sku, rule.policy.counted(&units) * u64::from(part.units)));
+            let parts = market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter());
+            let parts = parts.map(|part| (part.sku, u64::from(part.units)));
+            for (sku, each) in core::iter::once((line.sku, 1)).chain(parts) {
+                let rule = market.policies.rule(sku).filter(|rule| rule.policy.counts());
+                let cap = market.policies.caps().get(sku, record.channel);
+                if rule.is_some() || cap.is_some() {
+                    let of_customer = rule.map_or(0, |rule| each * rule.policy.counted(&units));
+                    held.push(HeldLine { sku, of_customer, of_channel: cap.map_or(0, |_| each * units.sold()) });
                 }
             }
         }
@@ -51,13 +69,19 @@ impl Engine {
     pub(super) fn count_units(&mut self, order: OrderId, position: u32, before: &Held, after: &Held) {
         let record = self.orders.record(position);
         let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
-        let (customer, number, accepted_at) = (record.customer, record.number, record.accepted_at);
+        let (customer, number, accepted_at, channel) =
+            (record.customer, record.number, record.accepted_at, record.channel);
         let market = market_of(&mut self.markets, order.market());
-        for (at, (sku, after)) in after.iter().enumerate() {
-            let before = before.get(at).map_or(0, |(_, before)| *before);
-            if before != *after {
-                let counted = Counted { number, accepted_at, before, after: *after };
-                let more = market.policies.change(*sku, |rule| {
+        for (at, after) in after.iter().enumerate() {
+            let before = before.get(at).copied().unwrap_or_default();
+            if before.of_channel != after.of_channel {
+                let units = (before.of_channel, after.of_channel);
+                market.policies.caps_mut().move_units(after.sku, channel, number, units);
+            }
+            if before.of_customer != after.of_customer {
+                let (before, held) = (before.of_customer, after.of_customer);
+                let counted = Counted { number, accepted_at, before, after: held };
+                let more = market.policies.change(after.sku, |rule| {
                     let keys = rule.policy.keys(customer, hashes);
                     rule.move_units(keys, &counted);
                 });

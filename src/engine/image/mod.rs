@@ -4,7 +4,8 @@
 //! part: │ item │ item │ item │ …      whole items, about a mebibyte of them
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
-//! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts ► orders
+//! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
+//! caps ► orders
 //! ```
 //!
 //! # Always true
@@ -57,13 +58,14 @@ enum Item {
     Kit = 16,
     /// How long reservations of a market may last, if that was set.
     Reservations = 20,
+    ChannelCap = 22,
 }
 
 /// Bit beside the phase of an order: a payment of it has started.
 const PAYMENT_STARTED: u8 = 0x80;
 
 impl Item {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -77,5 +79,6 @@ impl Item {
         Self::Customer,
         Self::Cursor,
         Self::Reservations,
+        Self::ChannelCap,
     ];
 }

@@ -5,8 +5,6 @@
 //! # Not here
 //! - Whether a state obeys every law: `invariants`. What is checked here is what reading itself rests on.
 
-mod rules;
-
 use super::super::Engine;
 use super::super::books::Tally;
 use super::super::command::{IdentityHashes, PaymentMethod, Take};
@@ -31,6 +29,8 @@ use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
     Timestamp,
 };
+
+mod rules;
 
 type Read<T> = Result<T, ImageError>;
 
@@ -137,6 +137,7 @@ impl Engine {
                 Item::Policy => self.read_policy(&mut item)?,
                 Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
+                Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::Reservations => self.read_reservations(&mut item)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
             }

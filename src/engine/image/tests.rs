@@ -53,6 +53,7 @@ fn engine() -> Engine {
     }
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
+    submit(&Command::SetChannelCap { market, sku: SkuId(1), channel: 1, units_max: Some(99) });
     let reservations = Reservations { activity_ms_max: 90_000, payment_ms_max: 120_000 };
     submit(&Command::SetReservations { market, reservations });
     let until = now.after_ms(100_000);

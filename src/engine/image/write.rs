@@ -6,6 +6,7 @@
 
 use super::super::Engine;
 use super::super::books::Tally;
+use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
 use super::super::ledger::BUCKETS;
@@ -102,6 +103,7 @@ impl Engine {
             sku_count: _,
             kit_count: _,
             customer_counts: _,
+            channel_cap_count: _,
             waiting_pairs: _,
             filling: _,
             deadlines: _,
@@ -217,7 +219,13 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u128(request.bits()).u64(content).u64(available);
         })?;
     }
-    policies.iter().try_for_each(|(sku, rule)| write_rule(to, number, sku, rule))
+    policies.iter().try_for_each(|(sku, rule)| write_rule(to, number, sku, rule))?;
+    for ((sku, channel), Cap { units_max, from, held }) in policies.caps().iter() {
+        to.item(Item::ChannelCap, |item| {
+            item.u32(number.number()).u32(sku.0).u16(channel).u32(*units_max).u64(from.0).u64(*held);
+        })?;
+    }
+    Ok(())
 }
 
 fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Rule) -> Result<(), E> {

@@ -5,7 +5,8 @@ use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequenc
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
-    DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow,
+    ChannelPage, ChannelRow, DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, SiteRow,
+    StockRow,
 };
 use crate::engine::{Answer, Books, Component, Granted, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
@@ -134,6 +135,10 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let holders = HolderPage { rows: vec![held; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
     let of_sku = Query::Holders { market, sku: SkuId(1), after: OrderNumber(0), rows_max };
     check_query(&of_sku, |writer| writer.holders(tag, &holders));
+    let cap = ChannelRow { channel: 1, units_max: 1, held: 1 };
+    let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
+    let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };
+    check_query(&of_channels, |writer| writer.channel_caps(tag, &caps));
     let page = OrderPage { rows: vec![row; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
     let of_customer = Query::CustomerOrders { market, customer: CustomerKey(1), before: OrderNumber(0), rows_max };
     check_query(&of_customer, |writer| writer.open_orders(tag, &page));

@@ -153,6 +153,7 @@ impl Ingredients {
             Command::ReportEffect { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Command::Extend { order, until: self.time(2), reason: self.extend_reason() },
             Command::SetReservations { market, reservations: self.reservations() },
+            Command::SetChannelCap { market, sku, channel: self.small(3), units_max: self.units_max() },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Command::DefineKit { market, code, components: &self.components },
@@ -185,6 +186,7 @@ impl Ingredients {
             Query::Policy { market, sku: SkuId(self.medium(1)) },
             Query::Effects { market },
             Query::Reservations { market },
+            Query::ChannelCaps { market, sku: SkuId(self.medium(3)), after: self.small(1), rows_max },
             Query::Wanted {
                 market: (market != MarketId::default()).then_some(market),
                 effect: self.effect(),
@@ -271,6 +273,7 @@ impl Ingredients {
             Fact::EffectReported { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Fact::Extended { order, deadline: self.time(2), reason: self.extend_reason() },
             Fact::ReservationsSet { market, reservations: self.reservations() },
+            Fact::ChannelCapSet { market, sku, channel: self.small(3), units_max: self.units_max() },
             Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Fact::Filled { order, draws },
@@ -335,6 +338,7 @@ impl Ingredients {
             Refusal::UnknownMovement,
             Refusal::IsKit { sku },
             Refusal::NotAKit { sku },
+            Refusal::ChannelCap { sku, max: first, left: second },
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
@@ -441,6 +445,7 @@ impl Ingredients {
             Reply::Recipe(self.components.clone()),
             Reply::Effects(self.effects()),
             Reply::Reservations(self.reservations()),
+            Reply::ChannelCaps(self.channel_page()),
             Reply::Wanted(WantPage { rows: vec![self.want_row(); self.skus.len()], next: self.yes(5).then_some(7) }),
             Reply::Retention(RetentionView { retention: self.retention(), retired_before: self.time(3) }),
         ]
@@ -477,6 +482,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         Reply::Policy(policy) => writer.policy(tag, policy),
         Reply::Effects(effects) => writer.effects(tag, *effects),
         Reply::Reservations(reservations) => writer.reservations(tag, *reservations),
+        Reply::ChannelCaps(page) => writer.channel_caps(tag, page),
         Reply::Wanted(page) => writer.wanted(tag, page),
         Reply::Retention(view) => writer.retention(tag, view),
     }

@@ -39,6 +39,13 @@ impl Script {
                 let reservations = Reservations { activity_ms_max: span("activity"), payment_ms_max: span("payment") };
                 self.rig.submit(&Command::SetReservations { market: self.market, reservations })
             }
+            // cap mug channel=3 units=10, or without units for none
+            "cap" => {
+                let channel = option(words, "channel").map_or(0, number) as u16;
+                let units_max = option(words, "units").map(|units| number(units) as u32);
+                let (market, sku) = (self.market, self.sku(words[1]));
+                self.rig.submit(&Command::SetChannelCap { market, sku, channel, units_max })
+            }
             "retention" => {
                 let span = |name| span_ms(option(words, name).expect("retention window=… ids=…"));
                 let retention = Retention { return_window_ms: span("window"), ids_kept_ms: span("ids") };

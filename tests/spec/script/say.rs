@@ -63,6 +63,9 @@ impl Script {
             Refusal::OrderLimit { sku, min, max } => {
                 format!("order_limit {} min={min} max={max}", self.name_of_sku(sku))
             }
+            Refusal::ChannelCap { sku, max, left } => {
+                format!("channel_cap {} max={max} left={left}", self.name_of_sku(sku))
+            }
             Refusal::CustomerLimit { sku, max, left, daily } => {
                 let daily = if daily { " daily" } else { "" };
                 format!("customer_limit {} max={max} left={left}{daily}", self.name_of_sku(sku))

@@ -17,6 +17,7 @@
 
 mod books;
 mod changes;
+mod channels;
 mod cursor;
 mod goods;
 mod kits;
@@ -101,6 +102,7 @@ struct Market {
     policies: BTreeMap<SkuId, Rule>,
     effects: Effects,
     reservations: Reservations,
+    channel_caps: BTreeMap<(SkuId, u16), channels::Cap>,
 }
 
 #[derive(Debug, Clone)]
@@ -168,6 +170,9 @@ impl Twin {
             Command::SetReservations { market, reservations } => {
                 self.set_reservations(market, reservations).map(Told::from)
             }
+            Command::SetChannelCap { market, sku, channel, units_max } => {
+                self.set_channel_cap(market, (sku, channel), units_max).map(Told::from)
+            }
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
@@ -232,6 +237,7 @@ impl Twin {
             gone: BTreeSet::new(),
             policies: BTreeMap::new(),
             effects: Effects::default(),
+            channel_caps: BTreeMap::new(),
             reservations: Reservations { activity_ms_max: 31 * 86_400_000, payment_ms_max: 31 * 86_400_000 },
         };
         self.markets.insert(market, fresh);

@@ -106,6 +106,7 @@ impl Twin {
             let all = place.lines.iter().map(|line| market.counts_as(line.sku, sku) * u64::from(line.quantity));
             let units = all.sum();
             market.check_customer(sku, units, &asked, now)?;
+            market.check_channel(place.channel, sku, units)?;
             if policy.customer_max > 0 || policy.customer_day_max > 0 {
                 let known = market.counted(sku);
                 new += keys(policy, &asked).into_iter().filter(|key| !known.contains(key)).count() as u64;

@@ -45,6 +45,7 @@ impl Twin {
         let too_many = |sku: &&SkuId| {
             let units = wanted.iter().map(|&(its, units)| market.counts_as(its, **sku) * u64::from(units)).sum();
             market.check_customer(**sku, units, &order.asked, order.accepted_at).is_err()
+                || market.check_channel(order.asked.channel, **sku, units).is_err()
         };
         let skus = wanted.iter().flat_map(|&(sku, _)| market.parts(sku).into_keys().chain([sku]));
         let skus: BTreeSet<SkuId> = skus.collect();

@@ -13,6 +13,12 @@ impl Walk {
         self.submit(&Command::SetReservations { market, reservations });
     }
 
+    pub(super) fn set_channel_cap(&mut self) {
+        let (market, sku, channel) = (self.market(), self.sku(), self.dice.below(4) as u16);
+        let units_max = self.dice.pick(&[None, Some(0), Some(2), Some(4), Some(9), Some(u32::MAX)]);
+        self.submit(&Command::SetChannelCap { market, sku, channel, units_max });
+    }
+
     pub(super) fn set_retention(&mut self) {
         let return_window_ms = self.dice.pick(&[0, 0, 250, 5_000, 100_000_000, u64::MAX]);
         let ids_kept_ms = self.dice.pick(&[59_999, 60_000, 60_000, 60_500, 75_000, 100_000_000]);

@@ -1,6 +1,7 @@
 //! What markets set, and what is counted for it, read back.
 
 use super::super::super::Engine;
+use super::super::super::channel::Cap;
 use super::super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::super::reservation::Reservations;
 use super::super::ImageError;
@@ -68,5 +69,17 @@ impl Engine {
         }
         self.customer_counts = self.customer_counts.wrapping_add_signed(more);
         restored.ok_or(ImageError::new("a customer's count is of nothing that counts, or comes twice"))
+    }
+
+    pub(super) fn read_channel_cap(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let (sku, channel) = (SkuId(item.u32()?), item.u16()?);
+        let cap = Cap { units_max: item.u32()?, from: OrderNumber(item.u64()?), held: item.u64()? };
+        let (mut restored, mut more) = (None, 0);
+        if market.check_sku(sku).is_ok() && channel > 0 {
+            more = market.policies.change_caps(|caps| restored = caps.restore(sku, channel, cap));
+        }
+        self.channel_cap_count = self.channel_cap_count.wrapping_add_signed(more);
+        restored.ok_or(ImageError::new("a channel's cap is of no SKU or no channel, or comes twice"))
     }
 }

@@ -1,6 +1,7 @@
 //! What markets set, of the ingredients.
 
 use super::Ingredients;
+use crate::engine::query::{ChannelPage, ChannelRow};
 use crate::engine::{Effects, ExtendReason, Policy, Reservations, Retention};
 
 impl Ingredients {
@@ -29,6 +30,16 @@ impl Ingredients {
 
     pub(super) const fn reservations(&self) -> Reservations {
         Reservations { activity_ms_max: self.medium(3), payment_ms_max: self.medium(6) }
+    }
+
+    pub(super) fn units_max(&self) -> Option<u32> {
+        self.yes(1).then(|| self.medium(2))
+    }
+
+    pub(super) fn channel_page(&self) -> ChannelPage {
+        let row = ChannelRow { channel: self.small(4), units_max: self.medium(2), held: self.word(5) };
+        let next = self.small(6);
+        ChannelPage { rows: vec![row; self.skus.len()], next: (next != 0).then_some(next) }
     }
 
     pub(super) const fn retention(&self) -> Retention {
