@@ -14,8 +14,7 @@ pub const MIB: usize = 1024 * KIB;
 pub const LINES_MAX: usize = 2_048;
 /// Draws of one placement: how many (line, site) pairs its units may come from.
 pub const DRAWS_MAX: usize = 8_192;
-/// Draws that one order may come to have: those of its placement, and those of a late payment or of filling what it
-/// was owed.
+/// Draws that one order may come to have: those of its placement, and those of a late payment or of being filled.
 pub const ORDER_DRAWS_MAX: usize = 2 * DRAWS_MAX;
 /// Draws a node keeps, all orders together, for each line it may keep.
 pub const DRAWS_PER_LINE_MEAN_MAX: u64 = 2;
@@ -125,8 +124,7 @@ pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), its share of a sieve (2), and a quarter to spare.
 pub const ORDER_MEMORY_BYTES: u64 = 358;
 
-/// Memory the start-up check counts for every line an order may have beyond its first: itself, its draws, and one
-/// change that is remembered.
+/// Memory the start-up check counts for every further line of an order: itself, its draws, one remembered change.
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
 pub const SKU_MEMORY_BYTES: u64 = 300;
@@ -369,8 +367,7 @@ pub const ORDERS_PER_SECOND_MAX: u32 = 10_000_000;
 pub const RATE_BURST_MS: u64 = 100;
 /// Streams a client may have open on one connection.
 pub const STREAMS_MAX: u32 = 32;
-/// Frames of QUIC with bytes of streams that a connection may send although nothing of them can be read: more than a
-/// fresh connection that loses its first packet has under way.
+/// Frames of streams that may come without anything to read: more than a fresh connection that loses a packet sends.
 pub const STREAM_FRAMES_UNREAD_MAX: u64 = 1_024;
 /// Bytes that are read pay for one such frame more. The smallest request frame pays for three.
 pub const STREAM_FRAME_BYTES_MEAN_MIN: u64 = 8;
@@ -462,7 +459,7 @@ const _: () = {
     // One placement is one fact: its largest form fits one record, and a record fits an entry.
     assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(2 * RECORD_BYTES_MAX <= ENTRY_BYTES_MAX);
-    // One entry always fits one frame; a frame fits the segment it opens; the segment header has room for every stream.
+    // One entry fits one frame, a frame the segment it opens; the segment header has room for every stream.
     assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
     assert!(LOG_FRAME_BYTES_MAX.is_multiple_of(LOG_BLOCK_BYTES));
     assert!((RECORD_BYTES_MAX + 2 * LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_NODE_MIN);
@@ -477,8 +474,7 @@ const _: () = {
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
-    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found together fit
-    // it.
+    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found fit it.
     assert!(MARKET_UNITS_MAX < (i64::MAX as u64) / 8);
     assert!(STOCK_UNITS_MAX <= MARKET_UNITS_MAX, "a market holds what one site may hold");
     // Run-ahead: a shard within its own bounds is never turned away by the log.
