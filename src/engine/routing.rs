@@ -160,9 +160,9 @@ mod tests {
     }
 
     /// Line, site and units of every draw; SKU, asked and available of the shortfall.
-    type Planned = (Vec<(u16, u16, u32)>, Option<(u32, u64, u64)>);
+    pub(super) type Planned = (Vec<(u16, u16, u32)>, Option<(u32, u64, u64)>);
 
-    fn plan(market: &Market, wants: &[(u32, u32)]) -> Planned {
+    pub(super) fn plan(market: &Market, wants: &[(u32, u32)]) -> Planned {
         let mut plan = Plan::default();
         let wants =
             (0..).zip(wants).map(|(line, (sku, quantity))| Want { line, sku: SkuId(*sku), quantity: *quantity });

@@ -168,6 +168,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::super::super::ledger::{Account, Bucket};
+    use super::super::tests::plan;
     use super::*;
 
     const KIT: u32 = 10;
@@ -185,18 +186,6 @@ mod tests {
             market.ledger.transfer(SkuId(*sku), at(Bucket::Supplier), at(Bucket::Available), *units);
         }
         market
-    }
-
-    /// Line, site and units of every draw; SKU, asked and available of the shortfall.
-    type Planned = (Vec<(u16, u16, u32)>, Option<(u32, u64, u64)>);
-
-    fn plan(market: &Market, wants: &[(u32, u32)]) -> Planned {
-        let mut plan = Plan::default();
-        let wants =
-            (0..).zip(wants).map(|(line, (sku, quantity))| Want { line, sku: SkuId(*sku), quantity: *quantity });
-        let short =
-            plan.make(market, wants, Beyond::Allowance).map(|short| (short.sku.0, short.asked, short.available));
-        (plan.draws().iter().map(|draw| (draw.line, draw.site.0, draw.quantity)).collect(), short)
     }
 
     #[test]
