@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
+mod hostile;
+
+pub(crate) use hostile::{ChildAttack, Hostile, Kind};
+
 /// Drives orders through a Stockade server, checks every answer, and audits the books at the end.
 ///
 /// Without --connect it starts a server of its own on a temporary directory, durable, and removes both at the end.
@@ -37,6 +41,10 @@ pub(crate) enum Scenario {
     /// A sale in a real one's proportions, its orders paid and handed over by adapters while it goes on. Of 100 orders
     /// 15 are never paid and expire, some are declined, 5 are cancelled by their customers a moment later.
     Mixed(Mixed),
+    /// A sale in a real one's proportions that goes on and on, with short windows: orders close and leave behind it.
+    /// Memory and disk are looked at all the time. From when as much leaves as comes they must not grow, or the run has
+    /// failed; a run of less than about four minutes is too short to tell.
+    Soak(Soak),
     /// Honest clients beside hostile ones: who never reads, sends half frames, thousands of streams, hundreds of
     /// handshakes or streams full of gaps, or just sits there. Each kind by itself, after a time without any.
     Hostile(Hostile),
@@ -189,82 +197,29 @@ pub(crate) struct Mixed {
     pub(crate) simulated: Simulated,
 }
 
-/// Honest clients beside hostile ones.
+/// A sale without end.
 #[derive(Debug, Clone, Args, Serialize)]
-pub(crate) struct Hostile {
-    /// Orders the honest clients place a second, at random moments, whether or not answers come.
-    #[arg(long, default_value_t = 20_000, value_name = "R",
+pub(crate) struct Soak {
+    /// Orders in all.
+    #[arg(long, default_value_t = 50_000_000, value_name = "N",
+          value_parser = clap::value_parser!(u64).range(1..=10_000_000_000))]
+    pub(crate) orders: u64,
+    /// Orders placed a second, at even moments. For each there are 1.65 further commands.
+    #[arg(long, default_value_t = 50_000, value_name = "R",
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub(crate) rate: u32,
-    /// Seconds of each phase: alone, beside each kind, alone again. A server waits 10 s for half a frame and for a
-    /// client that does not read, so in less nobody is thrown out for that.
-    #[arg(long, default_value_t = 12.0, value_name = "S", value_parser = positive_seconds)]
-    pub(crate) duration: f64,
-    /// Kinds of attackers, in this order.
-    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_enum,
-          default_values_t = <Kind as ValueEnum>::value_variants().to_vec())]
-    pub(crate) kinds: Vec<Kind>,
-    /// Hostile connections of those kinds that need not more or less: they never read, send half frames, many streams,
-    /// gaps.
-    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) attackers: u32,
-    /// Seconds over which they begin to never read, to send half frames or gaps, one after the other, at most half of
-    /// --duration; 0 for all at once, which shows what a burst of so much work costs rather than what they do.
-    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = seconds)]
-    pub(crate) over: f64,
-    /// New streams a second.
-    #[arg(long, default_value_t = 2_000, value_name = "R",
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) streams: u32,
-    /// New connections a second.
-    #[arg(long, default_value_t = 500, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) handshakes: u32,
-    /// Idle connections.
-    #[arg(long, default_value_t = 10_000, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) idle: u32,
-    /// Fail when the p99 of honest clients beside attackers is more than so many times what it is without. [default:
-    /// report it only, since attackers, server and clients share one machine]
-    #[arg(long, value_name = "X", value_parser = ratio)]
-    pub(crate) p99_ratio_max: Option<f64>,
-    /// Honest connections.
-    #[arg(long, default_value_t = 4, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    /// Seconds after its making for which an identifier is known: as long is every order kept at least.
+    #[arg(long, default_value_t = 60, value_name = "S", value_parser = clap::value_parser!(u32).range(60..=86_400))]
+    pub(crate) kept: u32,
+    /// Seconds from the end of an order in which goods could come back.
+    #[arg(long, default_value_t = 1, value_name = "S", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub(crate) window: u32,
+    /// QUIC connections. Each works off one round of orders at a time.
+    #[arg(long, default_value_t = 8, value_name = "C", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) connections: u16,
-    /// Orders in one frame.
-    #[arg(long, default_value_t = 8, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
+    /// Orders in one round: placed together, then confirmed or cancelled together, then handed over.
+    #[arg(long, default_value_t = 512, value_name = "B", value_parser = clap::value_parser!(u16).range(1..=8_192))]
     pub(crate) batch: u16,
-}
-
-/// What attackers do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    /// Ask for large answers and take none.
-    NeverReads,
-    /// Begin frames and stop in the middle, on new streams again and again.
-    HalfFrames,
-    /// Open streams.
-    Streams,
-    /// Open connections.
-    Handshakes,
-    /// Send every other byte of a stream, and never the first.
-    Gaps,
-    /// Hold connections and say nothing.
-    Idle,
-}
-
-impl Kind {
-    /// The word for people, for JSON and for the command line.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NeverReads => "never-reads",
-            Self::HalfFrames => "half-frames",
-            Self::Streams => "streams",
-            Self::Handshakes => "handshakes",
-            Self::Gaps => "gaps",
-            Self::Idle => "idle",
-        }
-    }
 }
 
 /// How the payment provider and the warehouse of our own server behave; with --connect say how that one's do.
@@ -399,43 +354,6 @@ pub(crate) struct ChildServe {
     pub(crate) simulated: Simulated,
 }
 
-/// The attackers this program starts.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ChildAttack {
-    pub(crate) kind: Kind,
-    #[arg(long)]
-    pub(crate) address: SocketAddr,
-    /// The certificate to trust.
-    #[arg(long = "trust")]
-    pub(crate) ca: PathBuf,
-    /// The name it must carry.
-    #[arg(long)]
-    pub(crate) name: String,
-    #[arg(long = "identity", requires = "identity_key")]
-    pub(crate) cert: Option<PathBuf>,
-    #[arg(long = "identity-key", id = "identity_key", requires = "cert")]
-    pub(crate) key: Option<PathBuf>,
-    /// Connections to begin with.
-    #[arg(long)]
-    pub(crate) count: u32,
-    /// Streams or handshakes a second.
-    #[arg(long)]
-    pub(crate) per_second: u32,
-    /// Milliseconds over which they begin.
-    #[arg(long)]
-    pub(crate) over_ms: u64,
-    /// What to ask about.
-    #[arg(long)]
-    pub(crate) market: u32,
-    #[arg(long)]
-    pub(crate) sku: u32,
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    let ratio: f64 = text.parse().map_err(|_| "a number, such as 2 or 1.5".to_owned())?;
-    if ratio.is_finite() && ratio > 0.0 { Ok(ratio) } else { Err("more than 0".to_owned()) }
-}
-
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 10 or 0.5".to_owned())?;
     if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("0 to 86400 seconds".to_owned()) }
@@ -475,6 +393,7 @@ mod tests {
             "loadtest crash --cycles 100 --orders 2000000 --seed 7",
             "loadtest overload --limit 50000 --times 2,10 --duration 60 --urgent 5000 --in-time 100",
             "loadtest mixed --rate 5000 --duration 10 --delay 20 --declined 50 --lost 5 --repeated 10",
+            "loadtest soak --orders 50000000 --rate 100000 --kept 60 --window 1",
             "loadtest hostile --rate 20000 --duration 10 --streams 2000 --handshakes 500 --idle 10000",
             "loadtest hostile --kinds gaps,never-reads --attackers 50 --p99-ratio-max 2",
             "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",

@@ -57,7 +57,12 @@ struct OpenFrame {
 impl Exchange {
     /// Opens a stream on the first connection.
     pub(crate) async fn open(client: &Client) -> Result<Self, Failure> {
-        let stream = client.open_stream(0).await?;
+        Self::open_on(client, 0).await
+    }
+
+    /// Opens a stream on one of the connections.
+    pub(crate) async fn open_on(client: &Client, connection: usize) -> Result<Self, Failure> {
+        let stream = client.open_stream(connection).await?;
         let writer = FrameWriter::default();
         let mut exchange = Self { client: client.clone(), stream, writer, correlation: 0, open: VecDeque::new() };
         // The first frame of a connection may be only so long, and an order may be longer.

@@ -139,6 +139,7 @@ pub(crate) async fn run_sale(
         overload: None,
         hostile: None,
         mixed: None,
+        soak: None,
         replay: None,
         crash: None,
     };

@@ -9,10 +9,10 @@
 //! # Not here
 //! - What the child process does: `child`.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -100,6 +100,13 @@ impl Host {
     /// What our own server said it may take of memory; nobody knows of somebody else's.
     pub(crate) fn formula(&self) -> Option<Formula> {
         self.own.as_ref()?.formula
+    }
+
+    /// Bytes of log and images of our own server.
+    pub(crate) fn data_bytes(&self) -> Result<Option<u64>, Failure> {
+        let Some(own) = &self.own else { return Ok(None) };
+        let data = own.data();
+        bytes_of(&data).map(Some).map_err(Failure::io("looking at the size of", data))
     }
 
     /// Whether this run started it.
@@ -222,6 +229,25 @@ impl Drop for Own {
             let _ended = process.kill().and_then(|()| process.wait());
         }
     }
+}
+
+/// Bytes of every file below a directory. Files may come and go meanwhile.
+fn bytes_of(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let found = match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path()),
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => bytes += found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 fn this_program() -> Result<Command, Failure> {

@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash, overload, mixed, hostile, crash, … ─► audit ─► report ─► exit
+//! arguments ─► session (host: a server) ─► flash, overload, mixed, soak, hostile, crash, … ─► audit ─► report ─► exit
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -39,6 +39,7 @@ mod hostile;
 mod mixed;
 mod overload;
 mod replay;
+mod soak;
 mod uniform;
 
 use std::fs::File;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         | Scenario::Uniform(_)
         | Scenario::Overload(_)
         | Scenario::Mixed(_)
+        | Scenario::Soak(_)
         | Scenario::Hostile(_)
         | Scenario::Replay(_)
         | Scenario::Crash(_) => run(&arguments.scenario, &arguments.target, &arguments.output),
@@ -116,6 +118,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
         Scenario::Mixed(mixed) => {
             session = Session::start(target, mixed, mixed::room(mixed))?;
             mixed::run(mixed, &mut session).await?
+        }
+        Scenario::Soak(soak) => {
+            session = Session::start(target, soak, soak::room(soak))?;
+            soak::run(soak, &mut session).await?
         }
         Scenario::Hostile(hostile) => {
             session = Session::start(target, hostile, hostile::room(hostile))?;

@@ -157,6 +157,7 @@ fn report(
         overload: None,
         hostile: None,
         mixed: Some(figures),
+        soak: None,
         replay: None,
         crash: None,
     };

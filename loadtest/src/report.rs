@@ -16,6 +16,7 @@ use crate::hostile::HostileFigures;
 use crate::latency::LatencyUs;
 use crate::progress::{grouped, rounded};
 use crate::replay::class::{ByReason, Class};
+use crate::soak::SoakFigures;
 
 /// Everything a run came to.
 #[derive(Debug, Serialize)]
@@ -48,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) hostile: Option<HostileFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mixed: Option<MixedFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) soak: Option<SoakFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<ReplayFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,9 +208,11 @@ impl OpenLoop {
 }
 
 impl Report {
-    /// Nothing went wrong, the books agree, and hostile clients did no more than they may.
+    /// Nothing went wrong, the books agree, hostile clients did no more than they may, and a soak was flat.
     pub(crate) fn is_good(&self) -> bool {
-        self.errors == 0 && self.audit.ok && self.hostile.as_ref().is_none_or(HostileFigures::is_good)
+        let hostile_is_good = self.hostile.as_ref().is_none_or(HostileFigures::is_good);
+        let soak_is_good = self.soak.as_ref().is_none_or(SoakFigures::is_good);
+        self.errors == 0 && self.audit.ok && hostile_is_good && soak_is_good
     }
 
     /// The table on standard output.
@@ -253,6 +258,7 @@ impl Report {
         }
         self.overload.iter().flat_map(|overload| &overload.steps).for_each(|step| step.rows(table));
         self.hostile.iter().for_each(|hostile| hostile.rows(table));
+        self.soak.iter().for_each(|soak| soak.rows(table));
         if let Some(mixed) = &self.mixed {
             table.row("completed", &grouped(mixed.completed));
             let regretted = (grouped(mixed.regretted), grouped(mixed.regretted_in_time));
@@ -337,6 +343,7 @@ pub(crate) mod tests {
             overload: None,
             hostile: None,
             mixed: None,
+            soak: None,
             replay: Some(ReplayFigures {
                 lines: 1,
                 orders: 2,

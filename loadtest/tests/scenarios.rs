@@ -129,6 +129,22 @@ fn a_mixed_sale_is_paid_and_handed_over_by_adapters_and_the_books_know_each_orde
 }
 
 #[test]
+fn a_soak_comes_to_a_sales_proportions_and_is_not_judged_before_it_has_settled() {
+    let (code, report, hgrm) = run("soak --orders 10000 --rate 2500 --window 0 --connections 3 --batch 130 --seed 8");
+    check_good(code, &report);
+    for (key, value) in [("orders", 10_000), ("reserved", 10_000), ("sold_out", 0), ("other_refusals", 0)] {
+        assert_eq!(report[key], value, "{key}: {report:#}");
+    }
+    let soak = &report["soak"];
+    for (key, value) in [("commands", 26_500), ("handed_over", 8_000), ("cancelled", 500), ("expired", 1_500)] {
+        assert_eq!(soak[key], value, "{key}: {soak:#}");
+    }
+    assert_eq!((&soak["under_formula"], &soak["memory"], &soak["disk"]), (&true.into(), &Value::Null, &Value::Null));
+    assert!(soak["kept_max"].as_u64() > Some(5_000) && soak["rss_max_bytes"].as_u64() > Some(0), "{soak:#}");
+    assert!(hgrm.contains("Total count    =        10000]"), "{hgrm}");
+}
+
+#[test]
 fn hostile_clients_of_every_kind_take_no_more_memory_than_the_formula_and_no_honest_order_is_lost() {
     let sizes = "--attackers 6 --over 0.2 --streams 60 --handshakes 20 --idle 40";
     let (code, report, hgrm) = run(&format!("hostile --rate 500 --duration 1 {sizes} --batch 2 --seed 4"));

@@ -246,6 +246,7 @@ impl<'a> Cycles<'a> {
             overload: None,
             hostile: None,
             mixed: None,
+            soak: None,
             replay: None,
             crash: Some(self.figures),
         };

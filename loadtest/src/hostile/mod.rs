@@ -271,6 +271,7 @@ impl<'h> Honest<'h> {
             overload: None,
             hostile: Some(self.figures),
             mixed: None,
+            soak: None,
             replay: None,
             crash: None,
         };

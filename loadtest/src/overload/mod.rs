@@ -243,6 +243,7 @@ impl Flood {
             overload: Some(OverloadFigures { limit: overload.limit, steps: self.steps }),
             hostile: None,
             mixed: None,
+            soak: None,
             replay: None,
             crash: None,
         };

@@ -107,6 +107,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         overload: None,
         hostile: None,
         mixed: None,
+        soak: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
             orders,

@@ -1,0 +1,193 @@
+//! What a soak sees of the server: orders kept, memory, bytes on the disk; and whether they stay as they are.
+//!
+//! ```text
+//! bytes │        ┌────────── first half ─────────┬───────── second half ─────────┐
+//!       │    ╱▔▔╲▁▁╱▔▔╲▁▁╱▔▔╲▁▁      peaks: snapshots being made
+//!       │ ╱
+//!       └────────┴── as much leaves as comes ────────────────────────────────────► time
+//! ```
+//!
+//! # Always true
+//! - Only what came after the first order could have left twice over is judged; a run too short for that is not.
+//! - Flat means: neither the median nor the peak of the second half is over [`GROWTH_MAX`] times that of the first.
+
+use serde::Serialize;
+
+use super::rounds::Done;
+use crate::formula::Formula;
+use crate::progress::grouped;
+use crate::report::{Table, mib};
+
+/// Growth from the first half to the second that is noise.
+const GROWTH_MAX: f64 = 1.05;
+/// Lives of an order until what has come and what has gone are even: tables have grown, the first images are made.
+const LIVES_TO_SETTLE: f64 = 2.0;
+/// In less nothing can be told.
+const JUDGED_S_MIN: f64 = 60.0;
+
+/// What was seen at some moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Sample {
+    pub(super) at_s: f64,
+    pub(super) orders: u64,
+    pub(super) rss_bytes: u64,
+    /// Log and images of our own server; `None` of somebody else's.
+    pub(super) data_bytes: Option<u64>,
+}
+
+/// Everything seen. Two a second: a week of them is 50 MB.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    samples: Vec<Sample>,
+}
+
+/// What a soak came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct SoakFigures {
+    /// Commands of every kind that were answered.
+    pub(crate) commands: u64,
+    pub(crate) handed_over: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) expired: u64,
+    /// Orders kept, at their most.
+    pub(crate) kept_max: u64,
+    pub(crate) rss_max_bytes: u64,
+    /// The whole of what the server said it may take; `null` of somebody else's.
+    pub(crate) formula_bytes: Option<u64>,
+    pub(crate) under_formula: Option<bool>,
+    /// From when on as much leaves as comes, in seconds of the run.
+    pub(crate) settled_at_s: f64,
+    /// `null` when the run was too short to tell.
+    pub(crate) memory: Option<Growth>,
+    pub(crate) disk: Option<Growth>,
+}
+
+/// From the first half of what is judged to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Growth {
+    pub(crate) median_bytes: [u64; 2],
+    pub(crate) peak_bytes: [u64; 2],
+    pub(crate) flat: bool,
+}
+
+impl Samples {
+    pub(super) fn add(&mut self, sample: Sample) {
+        self.samples.push(sample);
+    }
+
+    pub(super) fn figures(&self, life_s: f64, elapsed_s: f64, done: &Done, formula: Option<&Formula>) -> SoakFigures {
+        let max = |pick: fn(&Sample) -> u64| self.samples.iter().map(pick).max().unwrap_or(0);
+        let (settled_at_s, rss_max_bytes) = (LIVES_TO_SETTLE * life_s, max(|sample| sample.rss_bytes));
+        let growth = |pick: fn(&Sample) -> Option<u64>| {
+            if elapsed_s - settled_at_s < JUDGED_S_MIN {
+                return None;
+            }
+            let middle_s = f64::midpoint(settled_at_s, elapsed_s);
+            let half = |from: f64, to: f64| -> Vec<u64> {
+                let seen = self.samples.iter().filter(|sample| (from..to).contains(&sample.at_s));
+                seen.filter_map(pick).collect()
+            };
+            Growth::of(half(settled_at_s, middle_s), half(middle_s, elapsed_s))
+        };
+        SoakFigures {
+            commands: done.commands,
+            handed_over: done.handed_over,
+            cancelled: done.cancelled,
+            expired: done.accepted - done.handed_over - done.cancelled,
+            kept_max: max(|sample| sample.orders),
+            rss_max_bytes,
+            formula_bytes: formula.map(|formula| formula.memory_bytes_max),
+            under_formula: formula.map(|formula| rss_max_bytes <= formula.memory_bytes_max),
+            settled_at_s,
+            memory: growth(|sample| Some(sample.rss_bytes)),
+            disk: growth(|sample| sample.data_bytes),
+        }
+    }
+}
+
+impl Growth {
+    /// `None` when nothing was seen in one of them.
+    fn of(mut first: Vec<u64>, mut second: Vec<u64>) -> Option<Self> {
+        let median_and_peak = |half: &mut Vec<u64>| {
+            half.sort_unstable();
+            Some((*half.get(half.len() / 2)?, *half.last()?))
+        };
+        let (first, second) = (median_and_peak(&mut first)?, median_and_peak(&mut second)?);
+        let grown = |from: u64, to: u64| to as f64 > from as f64 * GROWTH_MAX;
+        let flat = !grown(first.0, second.0) && !grown(first.1, second.1);
+        Some(Self { median_bytes: [first.0, second.0], peak_bytes: [first.1, second.1], flat })
+    }
+
+    fn words(&self) -> String {
+        let [median, peak] =
+            [self.median_bytes, self.peak_bytes].map(|[first, second]| format!("{} and {}", mib(first), mib(second)));
+        format!("{}: medians {median}, peaks {peak}", if self.flat { "flat" } else { "GROWS" })
+    }
+}
+
+impl SoakFigures {
+    /// Memory stayed below the formula, and nothing that could be judged grew.
+    pub(crate) fn is_good(&self) -> bool {
+        let grows = |growth: &Option<Growth>| growth.is_some_and(|growth| !growth.flat);
+        self.under_formula != Some(false) && !grows(&self.memory) && !grows(&self.disk)
+    }
+
+    pub(crate) fn rows(&self, table: &mut Table) {
+        table.row("commands", &grouped(self.commands));
+        table.row("  handed over", &grouped(self.handed_over));
+        table.row("  cancelled", &grouped(self.cancelled));
+        table.row("  expired", &grouped(self.expired));
+        table.row("orders kept at once", &grouped(self.kept_max));
+        let rss = mib(self.rss_max_bytes);
+        match (self.formula_bytes, self.under_formula) {
+            (Some(bytes), Some(true)) => table.row("memory at most", &format!("{rss}, of {} allowed", mib(bytes))),
+            (Some(bytes), _) => table.row("memory at most", &format!("! {rss}, MORE than the {} allowed", mib(bytes))),
+            (None, _) => table.row("memory at most", &rss),
+        }
+        let settled = format!("not judged: a run must go on for {JUDGED_S_MIN:.0} s after {:.0} s", self.settled_at_s);
+        for (name, growth) in [("memory over time", &self.memory), ("disk over time", &self.disk)] {
+            table.row(name, &growth.map_or_else(|| settled.clone(), |growth| growth.words()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn growth(first: &[u64], second: &[u64]) -> Growth {
+        let bytes = |half: &[u64]| half.iter().map(|mib| mib * MIB).collect();
+        Growth::of(bytes(first), bytes(second)).expect("both halves have samples")
+    }
+
+    #[test]
+    fn what_grows_in_its_middle_or_at_its_peak_is_not_flat() {
+        assert!(growth(&[100, 100, 200], &[103, 104, 190]).flat, "noise");
+        assert!(!growth(&[100, 100, 200], &[106, 106, 190]).flat, "the median");
+        assert!(!growth(&[100, 100, 200], &[100, 100, 211]).flat, "the peak");
+        assert!(growth(&[100, 100, 200], &[50, 50, 60]).flat, "shrinking is no growth");
+        assert_eq!(Growth::of(vec![1], vec![]), None);
+    }
+
+    #[test]
+    fn only_what_comes_after_two_lives_is_judged_and_a_short_run_is_not() {
+        let mut samples = Samples::default();
+        for second in 0..200_u32 {
+            // It grows while orders come and none leaves.
+            let rss_bytes = u64::from(second.min(100)) * MIB;
+            samples.add(Sample { at_s: f64::from(second), orders: 5, rss_bytes, data_bytes: None });
+        }
+        let done = Done::default();
+        let formula = Formula { memory_bytes_max: 99 * MIB, door_bytes_max: 0, connection_bytes_max: 0 };
+        let figures = samples.figures(50.0, 200.0, &done, None);
+        assert!(figures.is_good() && figures.memory.is_some_and(|memory| memory.flat), "{figures:?}");
+        assert_eq!((figures.disk, figures.under_formula), (None, None));
+        let figures = samples.figures(20.0, 200.0, &done, None);
+        assert!(!figures.is_good() && figures.memory.is_some_and(|memory| !memory.flat), "{figures:?}");
+        let figures = samples.figures(80.0, 200.0, &done, Some(&formula));
+        assert_eq!((figures.memory, figures.under_formula), (None, Some(false)), "too short, and too much");
+        assert!(!figures.is_good());
+    }
+}
