@@ -37,8 +37,12 @@ pub const STOCK_UNITS_MAX: u64 = 1_000_000_000_000_000;
 pub const MARKET_UNITS_MAX: u64 = 1_000_000_000_000_000_000;
 /// Changes remembered for one order; past it `TooManyChanges`.
 pub const CHANGES_MAX: usize = 256;
-/// Stock requests remembered for one market; older ones are refused.
+/// Stock requests that the markets of a shard remember; past it whoever has most forgets its oldest, which are refused.
 pub const REQUESTS_REMEMBERED_MAX: usize = 1_000_000;
+/// Stock requests that one market forgets at once.
+pub const REQUESTS_FORGOTTEN_MAX: usize = 1_024;
+/// Memory that one remembered stock request may take.
+pub const REQUEST_MEMORY_BYTES: u64 = 96;
 /// How long a stock request is remembered: 24 hours of log time.
 pub const REQUESTS_REMEMBERED_MS: u64 = 24 * 3_600 * 1_000;
 /// How far ahead of log time an identifier may have been made.
@@ -444,7 +448,7 @@ pub const RETRIES_SAVED_MAX: u64 = 1_000;
 
 // ---- command line -------------------------------------------------------------------------------------------------
 
-/// Lines of one file of `stock import`. Half of what a market remembers: the file can come again the same day.
+/// Lines of one file of `stock import`. Half of what a shard remembers: the file can come again the same day.
 pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;
 /// Requests of one import under way at once: enough to fill frames.
 pub const IMPORT_IN_FLIGHT_MAX: usize = 8_192;

@@ -68,6 +68,8 @@ impl Engine {
         law(customers == self.customer_counts, || format!("{} customers are {customers}", self.customer_counts))?;
         let caps: u64 = self.markets.iter().flatten().map(|market| market.policies.caps().len() as u64).sum();
         law(caps == self.channel_cap_count, || format!("{} caps of channels are {caps}", self.channel_cap_count))?;
+        let requests: usize = self.markets.iter().flatten().map(|market| market.requests.len()).sum();
+        law(requests == self.request_count, || format!("{} requests are {requests}", self.request_count))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
     }
 

@@ -151,6 +151,8 @@ pub struct Engine {
     customer_counts: u64,
     /// Caps of channels, all markets together.
     channel_cap_count: u64,
+    /// Stock requests remembered, all markets together.
+    request_count: usize,
     orders: orders::Orders,
     deadlines: deadline::Deadlines,
     /// When orders that ended are closed.
@@ -182,6 +184,7 @@ impl Engine {
             kit_count: 0,
             customer_counts: 0,
             channel_cap_count: 0,
+            request_count: 0,
             orders: orders::Orders::default(),
             deadlines: deadline::Deadlines::default(),
             closings: deadline::Deadlines::default(),

@@ -157,7 +157,7 @@ impl Engine {
             market.ledger.transfer(sku, from, to, units);
         }
         let available = market.ledger.available(sku, site);
-        market.requests.insert(request, Remembered { content, available }, at);
+        self.remember_request(request, Remembered { content, available }, at);
         self.list_fills(request.market());
     }
 

@@ -273,7 +273,8 @@ impl Engine {
     fn read_request(&mut self, item: &mut Fields<'_>) -> Read<()> {
         let request = RequestId::from_bits(item.u128()?);
         let remembered = Remembered { content: item.u64()?, available: item.u64()? };
-        self.open_market_mut(request.market())?.requests.restore(request, remembered);
+        let is_new = self.open_market_mut(request.market())?.requests.restore(request, remembered);
+        self.request_count += usize::from(is_new);
         Ok(())
     }
 

@@ -99,11 +99,12 @@ impl Engine {
             // Known to whoever reads it back.
             shard: _,
             capacity: _,
-            // Follow from SKUs, policies and orders.
+            // Follow from SKUs, policies, requests and orders.
             sku_count: _,
             kit_count: _,
             customer_counts: _,
             channel_cap_count: _,
+            request_count: _,
             waiting_pairs: _,
             filling: _,
             deadlines: _,
