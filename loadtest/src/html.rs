@@ -1,4 +1,5 @@
-//! The result of a run as one page that needs nothing else: figures, orders a second over time, latency by percentile.
+//! The result of a run as one page that needs nothing else: figures, orders a second over time, latency by percentile;
+//! of a soak also memory over time.
 //!
 //! # Always true
 //! - The page names no other file and no address: it opens without a network, and in ten years.
@@ -12,6 +13,7 @@ use crate::latency;
 use crate::progress::{grouped, rounded};
 use crate::report::Report;
 use crate::series::{Phase, Rate, Series};
+use crate::soak::{Sample, SoakFigures};
 
 /// Of a chart, in its own units.
 const WIDTH: f64 = 920.0;
@@ -72,6 +74,10 @@ pub(crate) fn page(report: &Report, series: &Series, latencies: Option<&Histogra
     put("<h2>Latency by percentile</h2>\n");
     let curve = latencies.and_then(latency_chart);
     put(&curve.unwrap_or_else(|| "<p>Nothing was answered.</p>\n".to_owned()));
+    if let Some(chart) = report.soak.as_ref().and_then(memory_chart) {
+        put("<h2>Memory of the server</h2>\n");
+        put(&chart);
+    }
     put(&format!("<h2>Result</h2>\n<pre>{}</pre>\n", escaped(&report.table())));
     put("<h2>Settings</h2>\n<table>\n");
     for (key, value) in &report.settings {
@@ -150,6 +156,15 @@ impl Chart {
         self.put(format_args!(r#"<text x="{at:.1}" y="{below}" text-anchor="middle">{}</text>"#, escaped(label)));
     }
 
+    /// Columns of a span that begins at zero.
+    fn seconds(&mut self, span_s: f64) {
+        let step = round_step(span_s / 8.0);
+        for line in 0..=(span_s / step) as u64 {
+            let at_s = line as f64 * step;
+            self.column(at_s, &format!("{} s", short(at_s)));
+        }
+    }
+
     fn curve(&mut self, points: &[(f64, f64)]) {
         let path: Vec<String> =
             points.iter().map(|(x, y)| format!("{:.1},{:.1}", self.at_x(*x), self.at_y(*y))).collect();
@@ -184,11 +199,7 @@ fn throughput(series: &Series) -> Option<String> {
         let per_s = line as f64 * step;
         chart.row(per_s, &grouped(rounded(per_s)));
     }
-    let span_step = round_step((end - begin) / 8.0);
-    for line in 0..=((end - begin) / span_step) as u64 {
-        let at_s = line as f64 * span_step;
-        chart.column(at_s, &format!("{} s", short(at_s)));
-    }
+    chart.seconds(end - begin);
     let mut taken_upto = 0.0;
     for (phase, rates) in &curves {
         let points: Vec<(f64, f64)> = rates.iter().map(|rate| (rate.at_s - begin, rate.per_s)).collect();
@@ -199,6 +210,22 @@ fn throughput(series: &Series) -> Option<String> {
         taken_upto = at + LETTER * phase.name.chars().count() as f64;
         chart.put(format_args!(r#"<text x="{at:.1}" y="{y}">{}</text>"#, escaped(&phase.name)));
     }
+    Some(chart.finish())
+}
+
+fn memory_chart(soak: &SoakFigures) -> Option<String> {
+    let samples = &soak.over_time;
+    let end = samples.last()?.at_s.max(0.1);
+    let mib = |sample: &Sample| sample.rss_bytes as f64 / f64::from(1 << 20);
+    let step = round_step(samples.iter().map(mib).fold(1.0, f64::max) / 4.0);
+    let rows = (samples.iter().map(mib).fold(1.0, f64::max) / step).ceil();
+    let mut chart = Chart::new((0.0, end), (0.0, rows * step), "memory of the server over time");
+    for row in 0..=rounded(rows) {
+        let at = row as f64 * step;
+        chart.row(at, &format!("{} MiB", grouped(rounded(at))));
+    }
+    chart.seconds(end);
+    chart.curve(&samples.iter().map(|sample| (sample.at_s, mib(sample))).collect::<Vec<_>>());
     Some(chart.finish())
 }
 
@@ -302,6 +329,19 @@ mod tests {
             let (x, y) = pair.split_once(',').expect("x,y");
             let (x, y): (f64, f64) = (x.parse().expect("a number"), y.parse().expect("a number"));
             assert!((LEFT..=WIDTH - RIGHT + 0.1).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y), "{pair}");
+        }
+    }
+
+    #[test]
+    fn a_soak_shows_the_memory_of_the_server() {
+        let mut report = report();
+        assert!(!page(&report, &Series::default(), None).contains("<h2>Memory of the server</h2>"));
+        let sample = |at_s: f64, mib: u64| Sample { at_s, orders: 1, rss_bytes: mib << 20, data_bytes: None };
+        let over_time = vec![sample(0.0, 90), sample(40.0, 400), sample(80.0, 380)];
+        report.soak = Some(SoakFigures { over_time, ..SoakFigures::default() });
+        let page = page(&report, &Series::default(), None);
+        for part in ["<h2>Memory of the server</h2>", "400 MiB", "80 s", "<polyline"] {
+            assert!(page.contains(part), "{part}: {page}");
         }
     }
 

@@ -43,8 +43,8 @@ use crate::report::Report;
 use crate::session::Session;
 
 use rounds::{Done, Lane, Rounds};
-pub(crate) use samples::SoakFigures;
-use samples::{Sample, Samples};
+use samples::Samples;
+pub(crate) use samples::{Sample, SoakFigures};
 
 /// Seconds that nobody takes to pay.
 const HOLD_S: u32 = 3;

@@ -9,7 +9,8 @@
 //!
 //! # Always true
 //! - Only what came after the first order could have left twice over is judged; a run too short for that is not.
-//! - Flat means: neither the median nor the peak of the second half is over [`GROWTH_MAX`] times that of the first.
+//! - Flat means: neither the median nor the peak of the second half is over [`GROWTH_MAX`] times that of the first, or
+//!   over so many times as are the orders kept. On a machine that stalls, more are kept at one time than at another.
 
 use serde::Serialize;
 
@@ -24,15 +25,17 @@ const GROWTH_MAX: f64 = 1.05;
 const LIVES_TO_SETTLE: f64 = 2.0;
 /// In less nothing can be told.
 const JUDGED_S_MIN: f64 = 60.0;
+/// Samples that are reported.
+const REPORTED_MAX: usize = 500;
 
 /// What was seen at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Sample {
-    pub(super) at_s: f64,
-    pub(super) orders: u64,
-    pub(super) rss_bytes: u64,
+    pub(crate) at_s: f64,
+    pub(crate) orders: u64,
+    pub(crate) rss_bytes: u64,
     /// Log and images of our own server; `None` of somebody else's.
-    pub(super) data_bytes: Option<u64>,
+    pub(crate) data_bytes: Option<u64>,
 }
 
 /// Everything seen. Two a second: a week of them is 50 MB.
@@ -42,7 +45,7 @@ pub(super) struct Samples {
 }
 
 /// What a soak came to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct SoakFigures {
     /// Commands of every kind that were answered.
     pub(crate) commands: u64,
@@ -60,11 +63,15 @@ pub(crate) struct SoakFigures {
     /// `null` when the run was too short to tell.
     pub(crate) memory: Option<Growth>,
     pub(crate) disk: Option<Growth>,
+    /// Of each part of the run the sample with most memory.
+    pub(crate) over_time: Vec<Sample>,
 }
 
 /// From the first half of what is judged to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Growth {
+    pub(crate) median_orders: [u64; 2],
+    pub(crate) peak_orders: [u64; 2],
     pub(crate) median_bytes: [u64; 2],
     pub(crate) peak_bytes: [u64; 2],
     pub(crate) flat: bool,
@@ -83,11 +90,11 @@ impl Samples {
                 return None;
             }
             let middle_s = f64::midpoint(settled_at_s, elapsed_s);
-            let half = |from: f64, to: f64| -> Vec<u64> {
+            let half = |from: f64, to: f64| -> Vec<(u64, u64)> {
                 let seen = self.samples.iter().filter(|sample| (from..to).contains(&sample.at_s));
-                seen.filter_map(pick).collect()
+                seen.filter_map(|sample| Some((sample.orders, pick(sample)?))).collect()
             };
-            Growth::of(half(settled_at_s, middle_s), half(middle_s, elapsed_s))
+            Growth::of(&half(settled_at_s, middle_s), &half(middle_s, elapsed_s))
         };
         SoakFigures {
             commands: done.commands,
@@ -101,21 +108,33 @@ impl Samples {
             settled_at_s,
             memory: growth(|sample| Some(sample.rss_bytes)),
             disk: growth(|sample| sample.data_bytes),
+            over_time: self.thinned(),
         }
+    }
+
+    fn thinned(&self) -> Vec<Sample> {
+        let parts = self.samples.chunks(self.samples.len().div_ceil(REPORTED_MAX).max(1));
+        parts.filter_map(|part| part.iter().max_by_key(|sample| sample.rss_bytes)).copied().collect()
     }
 }
 
 impl Growth {
-    /// `None` when nothing was seen in one of them.
-    fn of(mut first: Vec<u64>, mut second: Vec<u64>) -> Option<Self> {
-        let median_and_peak = |half: &mut Vec<u64>| {
+    /// Of orders kept and bytes in each half; `None` when nothing was seen in one of them.
+    fn of(first: &[(u64, u64)], second: &[(u64, u64)]) -> Option<Self> {
+        let median_and_peak = |half: &[(u64, u64)], pick: fn(&(u64, u64)) -> u64| {
+            let mut half: Vec<u64> = half.iter().map(pick).collect();
             half.sort_unstable();
-            Some((*half.get(half.len() / 2)?, *half.last()?))
+            Some([*half.get(half.len() / 2)?, *half.last()?])
         };
-        let (first, second) = (median_and_peak(&mut first)?, median_and_peak(&mut second)?);
-        let grown = |from: u64, to: u64| to as f64 > from as f64 * GROWTH_MAX;
-        let flat = !grown(first.0, second.0) && !grown(first.1, second.1);
-        Some(Self { median_bytes: [first.0, second.0], peak_bytes: [first.1, second.1], flat })
+        let of = |pick| {
+            let (first, second) = (median_and_peak(first, pick)?, median_and_peak(second, pick)?);
+            Some([[first[0], second[0]], [first[1], second[1]]])
+        };
+        let ([median_orders, peak_orders], [median_bytes, peak_bytes]) = (of(|seen| seen.0)?, of(|seen| seen.1)?);
+        let times = |[from, to]: [u64; 2]| to as f64 / from.max(1) as f64;
+        let is_flat = |bytes, orders| times(bytes) <= GROWTH_MAX * times(orders).max(1.0);
+        let flat = is_flat(median_bytes, median_orders) && is_flat(peak_bytes, peak_orders);
+        Some(Self { median_orders, peak_orders, median_bytes, peak_bytes, flat })
     }
 
     fn words(&self) -> String {
@@ -158,8 +177,8 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn growth(first: &[u64], second: &[u64]) -> Growth {
-        let bytes = |half: &[u64]| half.iter().map(|mib| mib * MIB).collect();
-        Growth::of(bytes(first), bytes(second)).expect("both halves have samples")
+        let bytes = |half: &[u64]| half.iter().map(|mib| (1_000, mib * MIB)).collect::<Vec<_>>();
+        Growth::of(&bytes(first), &bytes(second)).expect("both halves have samples")
     }
 
     #[test]
@@ -168,7 +187,28 @@ mod tests {
         assert!(!growth(&[100, 100, 200], &[106, 106, 190]).flat, "the median");
         assert!(!growth(&[100, 100, 200], &[100, 100, 211]).flat, "the peak");
         assert!(growth(&[100, 100, 200], &[50, 50, 60]).flat, "shrinking is no growth");
-        assert_eq!(Growth::of(vec![1], vec![]), None);
+        assert_eq!(Growth::of(&[(1, 1)], &[]), None);
+    }
+
+    #[test]
+    fn more_memory_for_more_orders_is_no_growth_and_less_orders_excuse_nothing() {
+        let growth = |first, second| Growth::of(&[first; 3], &[second; 3]).expect("both halves have samples").flat;
+        assert!(growth((100, 1_000), (120, 1_250)), "a fifth more orders, a quarter more memory");
+        assert!(!growth((100, 1_000), (120, 1_270)));
+        assert!(growth((100, 1_000), (50, 1_049)) && !growth((100, 1_000), (50, 1_051)));
+    }
+
+    #[test]
+    fn a_long_run_reports_a_bounded_number_of_samples_with_every_peak() {
+        let mut samples = Samples::default();
+        for at in 0..10_007_u32 {
+            let rss_bytes = if at == 5_432 { 900 } else { u64::from(at % 7) };
+            samples.add(Sample { at_s: f64::from(at), orders: 1, rss_bytes, data_bytes: None });
+        }
+        let thinned = samples.thinned();
+        assert!((REPORTED_MAX / 2..=REPORTED_MAX).contains(&thinned.len()), "{}", thinned.len());
+        assert!(thinned.iter().any(|sample| sample.rss_bytes == 900));
+        assert!(Samples::default().thinned().is_empty());
     }
 
     #[test]
