@@ -83,6 +83,15 @@ pub const PAGE_SCAN_MAX: usize = 4_096;
 pub const LINES_PER_LOOK: usize = 16;
 /// Customers and SKUs that a run of order numbers may be about and still be passed over unlooked.
 pub const SIEVE_SUBJECTS_MAX: usize = PAGE_SCAN_MAX * LINES_PER_LOOK;
+/// Entries of the history of one order; the first and the last of them when more happened.
+pub const HISTORY_ENTRIES_MAX: usize = 64;
+/// So many of them are the last ones.
+pub const HISTORY_LAST_ENTRIES_MAX: usize = 16;
+/// Entries of the histories of all orders of one shard. Past it the oldest give way, whoever's they are. No setting:
+/// what is kept is state, and the same facts make the same state everywhere.
+pub const HISTORY_PLACES_MAX: usize = 2 << 20;
+/// Memory the start-up check counts for one of these.
+pub const HISTORY_PLACE_MEMORY_BYTES: u64 = 32;
 
 /// Orders a node keeps, unless set: past it placements answer `AtCapacity`.
 pub const ORDERS_DEFAULT: u64 = 1_000_000;
@@ -485,6 +494,8 @@ const _: () = {
     assert!(AHEAD_ENTRIES_MAX * SHARDS_MAX as usize <= LOG_QUEUE_ENTRIES_MAX);
     assert!(AHEAD_BYTES_MAX + TURN_BYTES_MAX + ENTRY_BYTES_MAX <= LOG_PENDING_BYTES_MAX);
     assert!(TURN_BYTES_MAX + RECORD_BYTES_MAX <= ENTRY_BYTES_MAX, "a turn of commands is one entry");
+    assert!(HISTORY_PLACES_MAX.is_power_of_two() && HISTORY_PLACES_MAX < u32::MAX as usize);
+    assert!(HISTORY_LAST_ENTRIES_MAX < HISTORY_ENTRIES_MAX && HISTORY_ENTRIES_MAX < PAGE_ROWS_MAX);
     assert!(LOOK_AHEAD_COMMANDS_MAX <= TURN_COMMANDS_MAX);
     assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
     assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);

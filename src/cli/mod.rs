@@ -40,6 +40,7 @@ mod channels;
 mod effects;
 mod order;
 mod order_args;
+mod order_history;
 mod order_line;
 mod order_report;
 mod policy;
@@ -328,6 +329,9 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         }
         OrderCommand::List { after, limit, client, .. } => {
             ask(sources.client(client)?, async |settings| order::list(settings, after, limit).await)
+        }
+        OrderCommand::History { order, after, limit, client } => {
+            ask(sources.client(client)?, async |settings| order_history::show(settings, &order, after, limit).await)
         }
         OrderCommand::Confirm { order, attempt, client } => {
             ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)

@@ -133,6 +133,11 @@ enum Named {
     Number(OrderNumber),
 }
 
+/// Looks whether this may name an order, before any server is asked.
+pub(super) fn check_name(text: &str) -> Result<(), CliFault> {
+    named(text).map(|_| ())
+}
+
 fn named(text: &str) -> Result<Named, CliFault> {
     if let Ok(order) = text.parse() {
         return Ok(Named::Id(order));

@@ -34,6 +34,20 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Show what happened to an order, oldest first.
+    History {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// What happened after this place.
+        #[arg(long, default_value_t = 0, value_name = "PLACE")]
+        after: u32,
+        /// At most so much, from 1.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Let an order's units stay reserved for longer, counted from now.
     Extend {
         /// Its number, or its identifier (32 hexadecimal digits).

@@ -1,7 +1,9 @@
 //! Replies as a caller keeps them: owned, and known to fit what was asked.
 
 use crate::base::{MarketId, SkuId};
-use crate::engine::query::{ChannelPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{
+    ChannelPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+};
 use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
 
@@ -44,6 +46,8 @@ pub enum QueryReply {
     CustomerOrders(OrderPage),
     /// To `Query::Holders`.
     Holders(HolderPage),
+    /// To `Query::OrderHistory`.
+    OrderHistory(HistoryPage),
     /// To `Query::Books`.
     Books(Box<BooksAt>),
     /// To `Query::Policy`.
@@ -108,6 +112,7 @@ impl Settled {
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
             (Request::Query(Query::CustomerOrders { .. }), Reply::OpenOrders(page)) => QueryReply::CustomerOrders(page),
             (Request::Query(Query::Holders { .. }), Reply::Holders(page)) => QueryReply::Holders(page),
+            (Request::Query(Query::OrderHistory { .. }), Reply::OrderHistory(page)) => QueryReply::OrderHistory(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),
             (Request::Query(Query::Policy { .. }), Reply::Policy(policy)) => QueryReply::Policy(policy),
             (Request::Query(Query::Reservations { .. }), Reply::Reservations(reservations)) => {

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::Engine;
 use super::channel::Cap;
 use super::effect::Effect;
+use super::history::Past;
 use super::kits::Component;
 use super::ledger::BUCKETS;
 use super::market::Market;
@@ -38,6 +39,7 @@ enum Part {
     Cursor,
     Kit,
     ChannelCap,
+    History,
 }
 
 /// Bytes of one part.
@@ -122,7 +124,19 @@ impl Engine {
             let bytes = Bytes::of(Part::Want).number(record.order.bits()).number(effect as u8);
             Some(bytes.number(want.wanted).number(want.told).number(aside).number(want.since.ms()).hash())
         });
-        changes.chain(wants).fold(bytes.hash(), u128::wrapping_add)
+        let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
+        changes.chain(wants).chain(history).fold(bytes.hash(), u128::wrapping_add)
+    }
+
+    /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.
+    fn digest_history(&self, position: u32, record: &Record) -> u128 {
+        let bytes = Bytes::of(Part::History).number(record.order.bits());
+        let add = |bytes: Bytes, past: Past| {
+            let Past { what, position, at, line, value, ordinal, age: _ } = past;
+            let bytes = bytes.number(what as u8).number(position.0).number(at.ms()).number(line);
+            bytes.number(value).number(ordinal)
+        };
+        self.histories.back(record.history, position).fold(bytes, add).hash()
     }
 }
 

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use super::Engine;
 use super::books::Tally;
 use super::effect::Effect;
+use super::history::Past;
 use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
 use super::policy::{CustomerId, Policy};
+use crate::base::limits::HISTORY_ENTRIES_MAX;
 use crate::base::{MarketId, OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
@@ -34,6 +36,7 @@ impl Engine {
             for (open, want) in open.iter_mut().zip(mark) {
                 *open += u64::from(want.is_some_and(|want| want.is_open()));
             }
+            self.check_history(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
@@ -111,11 +114,29 @@ impl Engine {
         let is_bare = self.orders.draws(record).is_empty()
             && self.orders.extra(record).is_none()
             && self.orders.changes(position).is_empty()
+            && record.history.is_none()
             && self.wants.mark(position).iter().all(Option::is_none);
-        law(is_bare, || format!("closed {order} still holds draws, details, changes or wants"))?;
+        law(is_bare, || format!("closed {order} still holds draws, details, changes, a history or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {
             format!("closed {order} got all it asked and still holds its lines")
         })
+    }
+
+    /// What happened to an order is told in the order in which it happened, and nothing of it before its placement.
+    fn check_history(&self, position: u32, record: &Record) -> Result<(), String> {
+        let order = record.order;
+        law(record.history.is_none() || record.phase == Phase::Whole, || format!("{order} is over and has a history"))?;
+        let (mut later, mut entries) = (None::<Past>, 0);
+        for past in self.histories.back(record.history, position) {
+            entries += 1;
+            let follows = later.is_none_or(|later| {
+                let is_numbered = past.ordinal < later.ordinal || later.ordinal == u16::MAX;
+                is_numbered && past.age > later.age && past.at <= later.at && past.position <= later.position
+            });
+            law(follows && past.at >= record.accepted_at, || format!("{past:?} of {order} is followed by {later:?}"))?;
+            later = Some(past);
+        }
+        law(entries <= HISTORY_ENTRIES_MAX, || format!("{entries} entries are kept of {order}"))
     }
 
     fn collect_held(&self, record: &Record, held: &mut Held) {

@@ -45,6 +45,8 @@ mod deadline;
 mod digest;
 mod directory;
 mod effect;
+mod happening;
+mod history;
 mod huge_pages;
 mod image;
 mod index;
@@ -52,6 +54,7 @@ mod invariants;
 mod kits;
 mod numbers;
 mod orders;
+mod past;
 mod policy;
 mod pool;
 mod read;
@@ -72,6 +75,7 @@ pub use directory::{Directory, fewest_markets};
 pub use effect::{Action, AsideReason, Effect, Effects, Report};
 pub use fact::{Draw, Fact, Placed};
 pub use for_sale::ForSale;
+pub use happening::{Happening, Value};
 pub use image::ImageError;
 pub use kits::Component;
 pub use policy::{Policy, StockLevel};
@@ -162,6 +166,7 @@ pub struct Engine {
     watched: for_sale::Watched,
     crossed: stock_level::Crossed,
     wants: wanted::Wants,
+    histories: history::Histories,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
     /// Markets in which something arrived for those who wait.
@@ -192,6 +197,7 @@ impl Engine {
             watched: for_sale::Watched::default(),
             crossed: stock_level::Crossed::default(),
             wants: wanted::Wants::default(),
+            histories: history::Histories::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),
             cursors: cursor::Cursors::default(),

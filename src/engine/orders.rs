@@ -7,14 +7,14 @@
 //!                                  └─ extra ─► hashes, details             only where given
 //! changes: position ─► what was changed before                            only where something was
 //!
-//! open ─► ended ─► closed: a tombstone, without lines, draws, extra and changes ─► gone: its position is used again
+//! open ─► ended ─► closed: a tombstone, without most of this ─► gone: its position is used again
 //! ```
 //!
 //! # Always true
 //! - Draws of an order are in line order.
 //! - A blocked identifier is a tombstone from the beginning, in no market's numbers.
 //! - A tombstone keeps what repeats the placement's answer: content, number, times, state, and the lines of an order
-//!   that got less than it asked.
+//!   that got less than it asked. It has no draws, extra, changes and history.
 //! # Why so
 //! The three arrays are written in step, so a placement writes three places that are already in the cache.
 
@@ -29,6 +29,7 @@ use super::books::order_hash;
 use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
+use super::history::Newest;
 use super::index::Index;
 use super::order::{Counters, LineUnits, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
@@ -54,6 +55,8 @@ pub(super) struct Record {
     pub(super) draws: Run,
     /// Position in `extras` plus one; zero for none.
     pub(super) extra: u32,
+    /// What happened to it last.
+    pub(super) history: Newest,
     pub(super) currency: Currency,
     pub(super) take: Take,
     pub(super) payment: PaymentMethod,
@@ -304,6 +307,7 @@ impl Orders {
             lines,
             draws,
             extra: self.insert_extra(placed),
+            history: Newest::NONE,
             currency: placed.currency,
             take: placed.take,
             payment: placed.payment,
@@ -337,6 +341,10 @@ impl Orders {
         let record = &mut self.records[position as usize];
         record.deadline = deadline;
         record.payment_started |= reason == ExtendReason::PaymentStart;
+    }
+
+    pub(super) fn history_mut(&mut self, position: u32) -> &mut Newest {
+        &mut self.records[position as usize].history
     }
 
     pub(super) fn set_closes_at(&mut self, position: u32, closes_at: Timestamp) {
@@ -384,6 +392,7 @@ const NO_ORDER: Record = Record {
     lines: Run::EMPTY,
     draws: Run::EMPTY,
     extra: 0,
+    history: Newest::NONE,
     currency: NO_CURRENCY,
     take: Take::AllOrNothing,
     payment: PaymentMethod::Unspecified,

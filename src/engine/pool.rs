@@ -142,8 +142,9 @@ impl<T, const CHUNK: usize> core::ops::IndexMut<usize> for Pool<T, CHUNK> {
     }
 }
 
-/// Where a run lies.
+/// Where a run lies. Without a gap at its end: every order has two of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(C, packed(2))]
 pub(super) struct Run {
     start: u32,
     /// How many elements.

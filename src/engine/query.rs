@@ -2,10 +2,13 @@
 
 use super::command::{IdentityHashes, PaymentMethod, Take};
 use super::effect::{Action, AsideReason, Effect};
+use super::happening::Happening;
 use super::ledger::{BUCKETS, Bucket};
 use super::order::{STATES, State};
 use super::retention::Retention;
-use crate::base::{Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+use crate::base::{
+    Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
+};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,15 @@ pub enum Query<'a> {
         market: MarketId,
         /// Which.
         number: OrderNumber,
+    },
+    /// What happened to an order, oldest first.
+    OrderHistory {
+        /// Which.
+        order: OrderId,
+        /// The place of the last row of the page before; zero to begin.
+        after: u32,
+        /// At most so many.
+        rows_max: u16,
     },
     /// Orders that still hold units (pending payment, confirmed or fulfilling), in order of their numbers.
     OpenOrders {
@@ -317,6 +329,38 @@ pub struct HolderPage {
     pub rows: Vec<HolderRow>,
     /// Ask again after this number; `None` at the end. A page may be short, even empty, and still go on.
     pub next: Option<OrderNumber>,
+}
+
+/// Something that happened to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The how-manieth thing that happened to it: 1 is its placement. What is not shown leaves gaps.
+    pub place: u32,
+    /// The entry of the stream that says so; zero for the placement, of which it is not kept.
+    pub position: Sequence,
+    /// Log time at which it happened.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happening,
+    /// Position of the line it is about; `None` when it is about the order, or about several of its lines.
+    pub line: Option<u16>,
+    /// What [`Happening::value`] says.
+    pub value: u64,
+}
+
+/// A page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Whose stream the positions are of.
+    pub shard: ShardId,
+    /// Its return window is over: what happened after the placement is kept no longer, nor how many units it got.
+    pub closed: bool,
+    /// At least so many things happened that are not kept, or more than an order shows.
+    pub not_shown: u32,
+    /// Oldest first.
+    pub rows: Vec<HistoryRow>,
+    /// Ask again after this place; `None` at the end.
+    pub next: Option<u32>,
 }
 
 /// How many units of a SKU are sold through one channel.

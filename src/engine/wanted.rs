@@ -138,15 +138,15 @@ impl Wants {
         }
     }
 
-    /// Wants something else than before, if this order's effect is handed off.
-    pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
-        if let Some((want, lists)) = self.slot(position, effect) {
-            want.leave(lists);
-            // Nothing lives to see the last of them.
-            want.wanted = want.wanted.saturating_add(1);
-            (want.aside, want.since) = (None, at);
-            want.listed = lists[0].push(position) as u32;
-        }
+    /// Wants something else than before, if this order's effect is handed off; tells the attempt.
+    pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) -> Option<u32> {
+        let (want, lists) = self.slot(position, effect)?;
+        want.leave(lists);
+        // Nothing lives to see the last of them.
+        want.wanted = want.wanted.saturating_add(1);
+        (want.aside, want.since) = (None, at);
+        want.listed = lists[0].push(position) as u32;
+        Some(want.wanted)
     }
 
     /// Up to this attempt nothing more is to be done.
@@ -364,9 +364,7 @@ impl Engine {
 
     fn want_row(&self, position: u32, record: &Record, effect: Effect, place: u64) -> Option<WantRow> {
         let want = self.wants.get(position, effect)?;
-        let confirm = self.orders.change(position, ChangeId::HANDED_OFF);
-        let in_vain = confirm.is_some_and(|kept| kept.kind == ChangeKind::Confirm);
-        let action = Action::of(effect, record.state, in_vain);
+        let action = Action::of(effect, record.state, self.is_paid_in_vain(position));
         Some(WantRow {
             place,
             order: record.order,
@@ -380,6 +378,12 @@ impl Engine {
             currency: record.currency,
             payment: record.payment,
         })
+    }
+
+    /// Whether an adapter's money came late, and the units were gone.
+    pub(super) fn is_paid_in_vain(&self, position: u32) -> bool {
+        let confirm = self.orders.change(position, ChangeId::HANDED_OFF);
+        confirm.is_some_and(|kept| kept.kind == ChangeKind::Confirm)
     }
 
     /// What the units that an action is about cost.

@@ -5,8 +5,8 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX,
-    PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, HISTORY_ENTRIES_MAX, KIT_COMPONENTS_MAX, LINES_MAX,
+    ORDER_DRAWS_MAX, PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -22,6 +22,7 @@ const AVAILABILITY_ROW_BYTES: usize = 8;
 const ORDER_ROW_BYTES: usize = 33;
 const HOLDER_ROW_BYTES: usize = 57;
 const CHANNEL_ROW_BYTES: usize = 14;
+const HISTORY_ROW_BYTES: usize = 31;
 const WANT_ROW_BYTES: usize = 59;
 const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
 const LINE_BYTES: usize = 48;
@@ -62,7 +63,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             // From outside somebody's market must be named; nobody's is unknown.
             Query::Wanted { market: Some(market), .. } => Some(*market),
             Query::Wanted { market: None, .. } => Some(NOBODYS_MARKET),
-            Query::Order { order } => Some(order.market()),
+            Query::Order { order } | Query::OrderHistory { order, .. } => Some(order.market()),
         },
     }
 }
@@ -96,6 +97,9 @@ fn query_bytes(query: &Query<'_>) -> usize {
         Query::ChannelCaps { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CHANNEL_ROW_BYTES,
         Query::Holders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * HOLDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
+        Query::OrderHistory { rows_max, .. } => {
+            (1 + HISTORY_ENTRIES_MAX).min(usize::from(*rows_max)) * HISTORY_ROW_BYTES
+        }
         Query::Books { .. } => BOOKS_BYTES,
     }
 }

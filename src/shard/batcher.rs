@@ -157,6 +157,7 @@ impl Batcher {
     pub(super) fn handle_turn(&mut self, moment: Moment) {
         self.turn = Turn { now: moment.now, ..Turn::default() };
         self.answers.begin_turn();
+        self.engine.stand_at(self.facts.next_position());
         self.sweep(moment.now);
         self.fill(moment.now);
         self.retire(moment.now);
@@ -213,6 +214,14 @@ impl Batcher {
         self.engine.next_deadline().into_iter().chain(self.engine.next_retirement_at()).min()
     }
 
+    /// Goes on in another entry when this one has no room for a further step.
+    fn make_room(&mut self, now: Timestamp) {
+        if self.facts.is_full() {
+            self.facts.cut(now);
+            self.engine.stand_at(self.facts.next_position());
+        }
+    }
+
     fn turn_has_room(&self) -> bool {
         !self.turn.ended
             && self.turn.work < self.turn.work_max
@@ -224,7 +233,8 @@ impl Batcher {
         for _ in 0..EXPIRIES_PER_TURN_MAX {
             let Some(fact) = self.engine.next_due(now) else { break };
             self.engine.fold(&fact, now);
-            self.facts.add(&fact, now);
+            self.facts.add(&fact);
+            self.make_room(now);
         }
     }
 
@@ -240,7 +250,8 @@ impl Batcher {
             }
             let Some(fact) = self.engine.next_fill(&mut self.filled) else { break };
             self.engine.fold(&fact, now);
-            self.facts.add(&fact, now);
+            self.facts.add(&fact);
+            self.make_room(now);
         }
     }
 
@@ -249,7 +260,8 @@ impl Batcher {
         for _ in 0..STOCK_LEVELS_PER_TURN_MAX {
             let Some(fact) = self.engine.next_stock_level() else { break };
             self.engine.fold(&fact, now);
-            self.facts.add(&fact, now);
+            self.facts.add(&fact);
+            self.make_room(now);
         }
     }
 
@@ -258,7 +270,8 @@ impl Batcher {
         for _ in 0..RETIREMENTS_PER_TURN_MAX {
             let Some(fact) = self.engine.next_retirement(now, &mut self.retired) else { break };
             self.engine.fold(&fact, now);
-            self.facts.add(&fact, now);
+            self.facts.add(&fact);
+            self.make_room(now);
         }
     }
 
@@ -310,6 +323,7 @@ impl Batcher {
                 visit.replies[submission.lane as usize] += 1;
             }
             self.turn.reply_bytes += visit.writer.bytes() - before;
+            self.make_room(moment.now);
             self.turn.requests += 1;
             self.turn.work += work_of(request);
             // Books name the entry they are true at: nothing may follow in it, if it has begun.
@@ -345,9 +359,7 @@ fn must_wait(
     }
     match request {
         Request::Query(_) => engine.next_due(moment.now).is_some(),
-        Request::Command(command) => {
-            engine.settle(&command, moment.now, scratch, &mut |fact| facts.add(fact, moment.now))
-        }
+        Request::Command(command) => engine.settle(&command, moment.now, scratch, &mut |fact| facts.add(fact)),
     }
 }
 
@@ -387,7 +399,7 @@ fn decide_request(
             repeat_placement(engine, &command, scratch, moment.now)
         }
         Request::Command(command) => {
-            engine.submit(&command, moment.now, scratch, &mut |fact| facts.add(fact, moment.now)).map_err(Refused::from)
+            engine.submit(&command, moment.now, scratch, &mut |fact| facts.add(fact)).map_err(Refused::from)
         }
     };
     match outcome {

@@ -1,13 +1,15 @@
 //! Facts of a turn on their way into entries of the log.
 //!
 //! # Always true
-//! - One turn is one entry, unless its facts outgrow one: then it is cut between two facts, never within one.
+//! - One turn is one entry, unless its facts outgrow one: then it is cut between two steps of the turn, while there is
+//!   still room for the facts of one step. So whoever folds a fact knows which entry will tell it.
 //! - Entries leave in the order of their positions, without a gap.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::board::{Change, Posting};
+use crate::base::limits::{LOG_BLOCK_BYTES, RECORD_BYTES_MAX};
 use crate::base::{Sequence, ShardId, Timestamp};
 use crate::engine::Fact;
 use crate::wal::{Entry, Notify};
@@ -29,7 +31,8 @@ pub(super) struct Facts {
     stream: ShardId,
     /// Of the last entry sealed, ever.
     position: Sequence,
-    entry_bytes_max: usize,
+    /// Bytes from which on an entry takes no further step.
+    full_bytes: usize,
     /// Told first of every entry that is durable.
     shard: Arc<dyn Notify>,
     /// Of the entry being filled.
@@ -46,7 +49,7 @@ impl Facts {
         Self {
             stream,
             position: last,
-            entry_bytes_max,
+            full_bytes: full_bytes(entry_bytes_max),
             shard,
             bytes: Vec::new(),
             notify: Vec::new(),
@@ -56,17 +59,27 @@ impl Facts {
         }
     }
 
-    /// Appends a fact that has been folded at `now`.
-    pub(super) fn add(&mut self, fact: &Fact<'_>, now: Timestamp) {
+    /// Appends a fact that has been folded.
+    pub(super) fn add(&mut self, fact: &Fact<'_>) {
         let start = self.bytes.len();
         encode_fact(fact, &mut self.bytes);
         self.turn_bytes += self.bytes.len() - start;
-        if self.bytes.len() > self.entry_bytes_max && start > 0 {
-            let newest = self.bytes.split_off(start);
-            // What changed stands on the board before any answer of the turn leaves, and those wait for its last entry.
-            self.seal(now, None, 0, 0);
-            self.bytes = newest;
-        }
+    }
+
+    /// Whether the entry being filled has to be sealed before the next step.
+    pub(super) const fn is_full(&self) -> bool {
+        self.bytes.len() >= self.full_bytes
+    }
+
+    /// Seals the entry being filled; the turn goes on in the next one.
+    pub(super) fn cut(&mut self, now: Timestamp) {
+        // What changed stands on the board before any answer of the turn leaves, and those wait for its last entry.
+        self.seal(now, None, 0, 0);
+    }
+
+    /// The entry that tells what is added next.
+    pub(super) const fn next_position(&self) -> Sequence {
+        self.position.next()
     }
 
     /// Whether the entry being filled holds facts already.
@@ -85,7 +98,7 @@ impl Facts {
 
     /// Where everything this turn decided will be found: of the entry being filled, or of the last one.
     pub(super) const fn position(&self) -> Sequence {
-        if self.bytes.is_empty() { self.position } else { self.position.next() }
+        if self.bytes.is_empty() { self.position } else { self.next_position() }
     }
 
     /// To be filled with whom to tell when the turn is durable.
@@ -140,9 +153,16 @@ impl Facts {
     }
 }
 
+/// Bytes from which on an entry is full: behind them there is room for the largest fact of a command, and for the small
+/// ones of a step. Entries too small for that are those of tests, whose facts are small.
+fn full_bytes(entry_bytes_max: usize) -> usize {
+    entry_bytes_max.saturating_sub(RECORD_BYTES_MAX + LOG_BLOCK_BYTES).max(entry_bytes_max / 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::{ENTRY_BYTES_MAX, LOG_SEGMENT_BYTES_NODE_MIN, TURN_BYTES_MAX};
     use crate::base::{MarketId, OrderId};
 
     struct Nobody;
@@ -164,9 +184,13 @@ mod tests {
     #[test]
     fn a_turn_that_outgrows_an_entry_is_cut_between_facts() {
         let size = one_fact_bytes();
-        let mut facts = Facts::new(ShardId(3), Sequence(7), 2 * size, Arc::new(Nobody));
+        let mut facts = Facts::new(ShardId(3), Sequence(7), 8 * size, Arc::new(Nobody));
         for number in 0..5 {
-            facts.add(&expired(number), Timestamp::from_ms(1));
+            if facts.is_full() {
+                facts.cut(Timestamp::from_ms(1));
+            }
+            assert_eq!(facts.next_position(), Sequence(8 + number / 2), "known before it is added");
+            facts.add(&expired(number));
         }
         assert_eq!((facts.position(), facts.turn_bytes()), (Sequence(10), 5 * size));
         facts.finish(Timestamp::from_ms(1), 9, 0);
@@ -178,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_is_not_full_takes_the_largest_fact_and_an_expiry_before_it() {
+        let options =
+            crate::wal::Options { segment_bytes: LOG_SEGMENT_BYTES_NODE_MIN, ..crate::wal::Options::new("", 1) };
+        let smallest = options.entry_bytes_max();
+        for entry_bytes_max in [smallest, smallest + 4_096, ENTRY_BYTES_MAX] {
+            assert!(full_bytes(entry_bytes_max) + RECORD_BYTES_MAX + one_fact_bytes() <= entry_bytes_max);
+        }
+        assert!(full_bytes(ENTRY_BYTES_MAX) > TURN_BYTES_MAX, "a turn of commands is one entry");
+    }
+
+    #[test]
     fn a_turn_without_facts_is_an_entry_only_if_somebody_waits_and_takes_no_position() {
         let mut facts = Facts::new(ShardId(0), Sequence(7), 1_000, Arc::new(Nobody));
         facts.finish(Timestamp::ZERO, 0, 0);
@@ -186,7 +221,7 @@ mod tests {
         facts.finish(Timestamp::ZERO, 1, 0);
         let sealed = facts.poll_sealed().expect("somebody waits");
         assert_eq!((sealed.entry.sequence, sealed.entry.bytes.len(), sealed.entry.notify.len()), (Sequence(7), 0, 2));
-        facts.add(&expired(1), Timestamp::ZERO);
+        facts.add(&expired(1));
         assert_eq!(facts.position(), Sequence(8));
     }
 }

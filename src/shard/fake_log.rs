@@ -17,8 +17,8 @@ pub(super) struct FakeLog {
     pub(super) entries: SegQueue<Entry>,
     pub(super) disk_low: AtomicBool,
     pub(super) full: AtomicBool,
-    /// What is durable: log time and facts of each entry.
-    history: Mutex<Vec<(Timestamp, Vec<u8>)>>,
+    /// What is durable: position, log time and facts of each entry.
+    history: Mutex<Vec<(Sequence, Timestamp, Vec<u8>)>>,
 }
 
 impl FakeLog {
@@ -26,7 +26,7 @@ impl FakeLog {
     pub(super) fn settle_one(&self) -> bool {
         let Some(entry) = self.entries.pop() else { return false };
         if !entry.bytes.is_empty() {
-            self.history.lock().expect("no test panics in it").push((entry.log_time, entry.bytes));
+            self.history.lock().expect("no test panics in it").push((entry.sequence, entry.log_time, entry.bytes));
         }
         self.mark.store(entry.sequence.0, Ordering::Release);
         entry.notify.iter().for_each(|waiting| waiting.durable());
@@ -39,7 +39,8 @@ impl FakeLog {
     pub(super) fn durable_engine(&self) -> Engine {
         let mut engine = Engine::new(ShardId(0), 1, Capacity::default());
         let mut scratch = FactScratch::default();
-        for (at, bytes) in self.history.lock().expect("no test panics in it").iter() {
+        for (sequence, at, bytes) in self.history.lock().expect("no test panics in it").iter() {
+            engine.stand_at(*sequence);
             let mut facts = FactReader::new(bytes, &mut scratch);
             while let Some(fact) = facts.next() {
                 engine.fold(&fact.expect("a fact"), *at);

@@ -49,6 +49,9 @@ fn try_answer(
         Query::Holders { market, sku, after, rows_max } => {
             writer.holders(tag, &engine.holders(market, sku, after, rows_max)?);
         }
+        Query::OrderHistory { order, after, rows_max } => {
+            writer.order_history(tag, &engine.order_history(order, after, rows_max)?);
+        }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
         Query::ChannelCaps { market, sku, after, rows_max } => {

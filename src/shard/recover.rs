@@ -146,6 +146,7 @@ impl Recovery {
     fn fold(&mut self, entry: ReplayedEntry<'_>) -> Result<(), RecoverError> {
         let ReplayedEntry { stream, sequence, log_time, bytes } = entry;
         let engine = self.engines.get_mut(usize::from(stream.0)).expect(ONE_STREAM_EACH);
+        engine.stand_at(sequence);
         let [ahead, behind] = &mut self.scratch;
         let (mut scout, mut facts) = (FactReader::new(bytes, ahead), FactReader::new(bytes, behind));
         loop {

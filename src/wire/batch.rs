@@ -231,6 +231,7 @@ impl Batch {
                 Query::CustomerOrders { market, customer, before, rows_max }
             }
             Query::Holders { market, sku, after, rows_max } => Query::Holders { market, sku, after, rows_max },
+            Query::OrderHistory { order, after, rows_max } => Query::OrderHistory { order, after, rows_max },
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
@@ -304,6 +305,7 @@ impl Batch {
             | Query::OpenOrders { .. }
             | Query::CustomerOrders { .. }
             | Query::Holders { .. }
+            | Query::OrderHistory { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
             | Query::Retention { .. }

@@ -133,6 +133,8 @@ parts! {
     ExtendReason = 25, "the reason of an extension must be 1 (activity) or 2 (payment start)";
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
+    /// What happened to an order.
+    Happening = 27, "what happened must be 1 to 28";
 }
 
 impl fmt::Display for Refused {

@@ -8,7 +8,9 @@ use super::refused::Refused;
 use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
-use crate::engine::query::{ChannelPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage};
+use crate::engine::query::{
+    ChannelPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+};
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
 /// One reply.
@@ -41,6 +43,8 @@ pub enum Reply<'a> {
     OpenOrders(OrderPage),
     /// A page of who holds units of a SKU.
     Holders(HolderPage),
+    /// A page of what happened to an order.
+    OrderHistory(HistoryPage),
     /// The books of a market.
     Books(Box<BooksAt>),
     /// What may be sold of a SKU.

@@ -11,8 +11,8 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
-    availability, books, channel_caps, effects, holders, open_orders, order, policy, recipe, reservations, retention,
-    sites, sku_numbers, skus, stock, wanted,
+    availability, books, channel_caps, effects, holders, open_orders, order, order_history, policy, recipe,
+    reservations, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
@@ -92,6 +92,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
         ReplyKind::Holders => holders(head, record)?,
+        ReplyKind::OrderHistory => order_history(head, record)?,
         ReplyKind::Books => books(head, record)?,
         ReplyKind::Policy => policy(head, record)?,
         ReplyKind::Retention => retention(head, record)?,

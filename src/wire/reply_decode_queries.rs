@@ -8,19 +8,19 @@ use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedChannelCapsV1, ArchivedChannelRowV1,
-    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2,
-    ArchivedOpenOrdersReplyV1, ArchivedOrderRowV1, ArchivedOrderV2, ArchivedPolicyV2, ArchivedRecipeRowV1,
-    ArchivedRecipeV1, ArchivedReplyHashesV1, ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1,
-    ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3,
-    ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE,
+    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHistoryRowV1, ArchivedHolderRowV1, ArchivedHoldersV1,
+    ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1, ArchivedOrderRowV1, ArchivedOrderV2,
+    ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1, ArchivedReservationsV1,
+    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
+    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE, NO_LINE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView,
-    SiteRow, StockRow, WantPage, WantRow,
+    ChannelPage, ChannelRow, DrawView, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow,
+    OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
 };
-use crate::engine::{Action, AsideReason, Books, Component, Reservations, Retention};
+use crate::engine::{Action, AsideReason, Books, Component, Happening, Reservations, Retention};
 
 pub(super) fn stock<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
@@ -260,6 +260,28 @@ fn want_row(row: &ArchivedWantRowV2) -> Read<WantRow> {
         currency: Currency::new(row.currency).map_err(|_| Malformed(Part::Currency))?,
         payment: PaymentMethod::from_byte(row.payment).ok_or(Malformed(Part::Payment))?,
     })
+}
+
+pub(super) fn order_history<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    let closed = flags(head, CLOSED)? == CLOSED;
+    let (fixed, mut body) = Body::of::<ArchivedOrderHistoryV1>(record)?;
+    let mut rows = Vec::new();
+    body.array::<ArchivedHistoryRowV1, _>(usize::from(fixed.rows.to_native()), &mut rows, |row| {
+        let (line, what) = (row.line.to_native(), Happening::from_byte(row.what));
+        Ok(HistoryRow {
+            place: row.place.to_native(),
+            position: Sequence(row.sequence.to_native()),
+            at: Timestamp::from_ms(row.at.to_native()),
+            what: what.ok_or(Malformed(Part::Happening))?,
+            line: (line != NO_LINE).then_some(line),
+            value: row.value.to_native(),
+        })
+    })?;
+    body.end()?;
+    let (shard, next) = (ShardId(fixed.stream.to_native()), fixed.next.to_native());
+    let (next, not_shown) = ((next != 0).then_some(next), fixed.not_shown.to_native());
+    Ok(Reply::OrderHistory(HistoryPage { shard, closed, not_shown, rows, next }))
 }
 
 pub(super) fn channel_caps<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

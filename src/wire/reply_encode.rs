@@ -14,10 +14,10 @@ use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV3, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, EffectsV1,
-    ExtendedV1, GrantedV2, HAS_HASHES, HolderRowV1, HoldersV1, LineViewV2, MORE, NumberedV1, OWED, OpenOrdersReplyV1,
-    OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1,
-    ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1,
-    StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
+    ExtendedV1, GrantedV2, HAS_HASHES, HistoryRowV1, HolderRowV1, HoldersV1, LineViewV2, MORE, NO_LINE, NumberedV1,
+    OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2, REPEATED,
+    RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1, SHORT,
+    SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -25,8 +25,8 @@ use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow,
-    StockRow, WantPage, WantRow,
+    ChannelPage, ChannelRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView,
+    RetentionView, SiteRow, StockRow, WantPage, WantRow,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -228,6 +228,21 @@ impl ReplyWriter {
             let (order, number, deadline, state) = (order.bits(), number.0, deadline.ms(), *state as u8);
             let (owed, reserved, committed) = (*owed, *reserved, *committed);
             put(&mut self.buffer, &HolderRowV1 { order, number, deadline, owed, reserved, committed, state });
+        }
+        self.seal(bytes);
+    }
+
+    /// Appends a page of what happened to an order.
+    pub fn order_history(&mut self, tag: Tag, page: &HistoryPage) {
+        let bytes = 28 + 31 * page.rows.len();
+        let head = self.head(ReplyKind::OrderHistory, bytes, tag, 0, if page.closed { CLOSED } else { 0 });
+        let (next, not_shown) = (page.next.unwrap_or_default(), page.not_shown);
+        let (stream, rows) = (page.shard.0, count16(page.rows.len()));
+        put(&mut self.buffer, &OrderHistoryV1 { head, next, not_shown, stream, rows });
+        for HistoryRow { place, position, at, what, line, value } in &page.rows {
+            let (place, value, line) = (*place, *value, line.unwrap_or(NO_LINE));
+            let (sequence, at, what) = (position.0, at.ms(), *what as u8);
+            put(&mut self.buffer, &HistoryRowV1 { sequence, at, value, place, line, what });
         }
         self.seal(bytes);
     }

@@ -36,6 +36,7 @@ kinds! {
         Wanted = 42,
         Effects = 43,
         Holders = 44,
+        OrderHistory = 45,
         Reservations = 46,
         ChannelCaps = 47,
         Status = 48,
@@ -63,12 +64,15 @@ pub(super) const REPEATED: u8 = 1;
 pub(super) const MORE: u8 = 2;
 /// Flag of an order: the identity hashes are there.
 pub(super) const HAS_HASHES: u8 = 4;
-/// Flag of an order: its return window is over.
+/// Flag of an order, and of its history: its return window is over.
 pub(super) const CLOSED: u8 = 8;
 /// Flag of an acceptance: some line got fewer units than asked.
 pub(super) const SHORT: u8 = 16;
 /// Flag of an acceptance: some of what lines got is not there yet.
 pub(super) const OWED: u8 = 32;
+
+/// The line of a row that is about no single one.
+pub(super) const NO_LINE: u16 = u16::MAX;
 
 fixed! {
     /// Every reply record begins with this. Bytes that a kind does not use are zero.
@@ -290,6 +294,23 @@ fixed! {
         reserved: u64,
         committed: u64,
         state: u8,
+    }
+    /// Then: rows.
+    OrderHistoryV1 as ArchivedOrderHistoryV1, 28 {
+        head: AnswerHead,
+        next: u32,
+        not_shown: u32,
+        stream: u16,
+        rows: u16,
+    }
+    /// Something that happened to an order.
+    HistoryRowV1 as ArchivedHistoryRowV1, 31 {
+        sequence: u64,
+        at: u64,
+        value: u64,
+        place: u32,
+        line: u16,
+        what: u8,
     }
     /// Then: rows.
     WantedV2 as ArchivedWantedV2, 26 {

@@ -12,8 +12,8 @@ use super::request_records::{
     ArchivedComponentV1, ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1,
     ArchivedCustomerOrdersV1, ArchivedDefineKitV1, ArchivedExtendV2, ArchivedHashesV1, ArchivedHoldersQueryV1,
     ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
-    ArchivedOrderByNumberV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1, ArchivedReceiveV1,
-    ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetChannelCapV1,
+    ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1,
+    ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetChannelCapV1,
     ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
     ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
@@ -97,6 +97,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OpenOrders
         | RequestKind::CustomerOrders
         | RequestKind::Holders
+        | RequestKind::OrderHistory
         | RequestKind::Books
         | RequestKind::Policy
         | RequestKind::Retention
@@ -368,6 +369,11 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
             let after = OrderNumber(fixed.after.to_native());
             Query::Holders { market, sku, after, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::OrderHistory => {
+            let fixed = Body::alone::<ArchivedOrderHistoryQueryV1>(record)?;
+            let (order, after) = (OrderId::from_bits(fixed.order.to_native()), fixed.after.to_native());
+            Query::OrderHistory { order, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::ChannelCaps => {
             let fixed = Body::alone::<ArchivedChannelCapsQueryV1>(record)?;

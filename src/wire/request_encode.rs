@@ -8,9 +8,10 @@ use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ChannelCapsQueryV1, ComponentV1, ConfirmV1, CountStockV1,
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, ExtendV2, HashesV1, HoldersQueryV1, LineQuantityV1,
-    LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderQueryV1, PLACE_HAS_HASHES, PlaceV1,
-    PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1, SetChannelCapV1,
-    SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1, SkusQueryV1, StockQueryV1, WantedQueryV1,
+    LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderHistoryQueryV1, OrderQueryV1,
+    PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1, ReturnToStockV1,
+    SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1, SkusQueryV1, StockQueryV1,
+    WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -276,6 +277,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         Query::Holders { market, sku, after, rows_max } => {
             let (head, market) = (head(RequestKind::Holders, 22)?, market.number());
             put(out, &HoldersQueryV1 { head, market, sku: sku.0, after: after.0, rows_max });
+        }
+        Query::OrderHistory { order, after, rows_max } => {
+            let (head, order) = (head(RequestKind::OrderHistory, 26)?, order.bits());
+            put(out, &OrderHistoryQueryV1 { head, order, after, rows_max });
         }
         Query::ChannelCaps { market, sku, after, rows_max } => {
             let (head, market) = (head(RequestKind::ChannelCaps, 16)?, market.number());

@@ -43,6 +43,7 @@ kinds! {
         Wanted = 42,
         CustomerOrders = 43,
         Holders = 44,
+        OrderHistory = 45,
         Reservations = 46,
         ChannelCaps = 47,
         Status = 48,
@@ -315,6 +316,13 @@ fixed! {
         market: u32,
         sku: u32,
         after: u16,
+        rows_max: u16,
+    }
+    /// A page of what happened to an order.
+    OrderHistoryQueryV1 as ArchivedOrderHistoryQueryV1, 26 {
+        head: RecordHead,
+        order: u128,
+        after: u32,
         rows_max: u16,
     }
     /// A page of open orders.

@@ -156,6 +156,29 @@ fn what_is_sold_before_it_is_there_is_owed_and_goes_to_who_waits() {
 }
 
 #[test]
+fn what_happened_to_an_order_is_told_page_by_page() {
+    let server = Server::start();
+    server.run("sku create MUG").ok();
+    server.run("stock receive MUG 9").ok();
+    server.run("order place --line MUG=3@9.99").ok();
+    server.run("order extend 1 20m --reason payment-start").ok();
+    server.run("order confirm 1").ok();
+    server.run("order hand-over 1 --line 0=2").ok();
+    let text = server.run("order history 1").ok();
+    let told: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(told, ["placed", "payment_started", "confirmed", "handed_over"], "{text}");
+    let history = server.run("order history 1 --after 1 --limit 2 --json").json();
+    let happened = &history["happened"];
+    assert_eq!([&happened[0]["place"], &happened[1]["units"], &history["next"]], [2, 3, 3]);
+    assert!(happened[0]["reserved_until"].is_string() && happened[1]["reserved_until"].is_null());
+    assert_eq!((&happened[1]["line"], &history["closed"]), (&serde_json::Value::Null, &serde_json::Value::Bool(false)));
+    assert!(happened[1]["sequence"].as_u64() > happened[0]["sequence"].as_u64(), "{history}");
+    let more = server.run("order history 1 --limit 3").ok();
+    assert!(more.contains("more: stockade order history 1 --after 3 --limit 3"), "{more}");
+    server.run("order history 2").failed(1);
+}
+
+#[test]
 fn the_orders_of_a_customer_and_the_holders_of_a_sku_are_listed_page_by_page() {
     let server = stocked(9);
     let key = "0000000000000000000000000000002a";

@@ -185,7 +185,8 @@ fn check_engines(engines: &[Engine], history: &[Vec<Appended>]) {
     for (stream, engine) in engines.iter().enumerate() {
         let mut fresh = Engine::new(ShardId(stream as u16), engines.len() as u16, Capacity::default());
         let mut scratch = FactScratch::default();
-        for (log_time, bytes) in &history[stream] {
+        for (sequence, (log_time, bytes)) in (1..).map(Sequence).zip(&history[stream]) {
+            fresh.stand_at(sequence);
             let mut facts = FactReader::new(bytes, &mut scratch);
             while let Some(fact) = facts.next() {
                 fresh.fold(&fact.expect("a fact"), *log_time);

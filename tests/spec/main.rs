@@ -24,6 +24,7 @@ mod exactly_once;
 mod extending;
 mod finding;
 mod following;
+mod happening;
 mod hostile;
 mod kits;
 mod limiting;

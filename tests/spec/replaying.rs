@@ -22,6 +22,8 @@ const STEPS: [&str; 6] = [
 /// Runs the same steps in two markets; `second_after[i]` steps of the second market come after step i of the first.
 fn interleaved(second_after: [usize; 6]) -> Script {
     let mut script = Script::new(Rig::new(room_for(100)));
+    // Which entry tells what depends on the other market, and nothing else does.
+    script.rig.one_entry = true;
     script.try_line("market second");
     let mut second = STEPS.iter().map(|step| step.replace(" o", " p"));
     for (step, count) in STEPS.iter().zip(second_after) {

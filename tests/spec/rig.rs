@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::limits::{AVAILABILITY_SKUS_MAX, LINES_MAX, PAGE_ROWS_MAX, REQUESTS_REMEMBERED_MS};
-use stockade::base::{MarketId, OrderId, OrderNumber, ShardId, SkuId, Timestamp};
+use stockade::base::{MarketId, OrderId, OrderNumber, Sequence, ShardId, SkuId, Timestamp};
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
@@ -19,6 +19,7 @@ use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 mod pages;
 
 mod channels;
+mod history;
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -37,6 +38,10 @@ pub(crate) struct Rig {
     pub(crate) twin: Twin,
     scratch: Scratch,
     pub(crate) now: Timestamp,
+    /// The entry of the stream that tells what happens next: every step is one.
+    position: Sequence,
+    /// All steps are one entry.
+    pub(crate) one_entry: bool,
     /// Leave it to the engine to notice, command by command, what is dead though no sweep has come by.
     pub(crate) sweeps_late: bool,
     /// Leave what arrived where it is, as a shard does between two turns.
@@ -62,6 +67,8 @@ impl Rig {
             twin: Twin::new(shard, shards, capacity),
             scratch: Scratch::default(),
             now: START,
+            position: Sequence(0),
+            one_entry: false,
             sweeps_late: false,
             fills_late: false,
             levels: Vec::new(),
@@ -80,6 +87,10 @@ impl Rig {
 
     /// Asks both, compares the answers.
     pub(crate) fn submit(&mut self, command: &Command<'_>) -> Outcome {
+        // A late sweep belongs to a step that nobody but the engine knows.
+        if !self.one_entry && !self.sweeps_late {
+            self.stand_at(self.position.next());
+        }
         // What is available is part of the answer to a stock command, and the engine sweeps for those only in need.
         let is_about_stock = matches!(
             command,
@@ -97,6 +108,14 @@ impl Rig {
         }
         self.follow_up();
         outcome
+    }
+
+    /// What happens from here on is told in this entry of the stream.
+    fn stand_at(&mut self, position: Sequence) {
+        self.position = position;
+        self.engine.stand_at(position);
+        self.replica.stand_at(position);
+        self.twin.stand_at(position);
     }
 
     /// Whether the documents leave it to the engine which of several answers it gives, and this is one of them.
@@ -307,6 +326,7 @@ impl Rig {
         assert_eq!(read.digest(), digest, "the image of the engine is another state");
         read.check_invariants().expect("the invariants hold after an image was read");
         read.watch_for_sale(self.now);
+        read.stand_at(self.position);
         self.engine = read;
     }
 
@@ -382,11 +402,12 @@ impl Rig {
         let Some(expected) = self.twin.view(id) else {
             assert!(self.twin.is_blocked(id), "{id} is neither an order nor blocked");
             assert_eq!((view.state, view.number, view.lines.len()), (State::Blocked, OrderNumber(0), 0));
-            return;
+            return self.check_history(id);
         };
         assert_eq!(plain(view), expected, "order {id}: engine (left), twin (right)");
         let found = self.engine.order_by_number(id.market(), expected.number).expect("numbers lead to orders");
         assert_eq!(found.order, id, "order number {}", expected.number);
+        self.check_history(id);
     }
 
     /// The directory names the same markets, on the same shards.

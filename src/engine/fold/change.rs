@@ -4,6 +4,8 @@ use super::super::Engine;
 use super::super::content::{self, ChangeKind};
 use super::super::effect::Effect;
 use super::super::fact::{Change, Draw};
+use super::super::happening::Happening;
+use super::super::history::NO_LINE;
 use super::super::ledger::{Account, Bucket};
 use super::super::market::Market;
 use super::super::order::{Counters, State};
@@ -13,16 +15,22 @@ use crate::base::{ChangeId, MarketId, OrderId, OrderNumber, SiteId, SkuId, Times
 
 impl Engine {
     pub(super) fn fold_confirmed(&mut self, order: OrderId, attempt: ChangeId, draws: &[Draw], at: Timestamp) {
+        let is_charged = attempt == ChangeId::HANDED_OFF;
         if draws.is_empty() {
-            self.change_every_draw(order, at, |units| {
+            let what = if is_charged { Happening::Charged } else { Happening::Confirmed };
+            self.change_every_draw(order, (what, at), |units| {
                 let moved = units.reserved;
                 units.confirm();
-                (moved, Bucket::Reserved, Bucket::Committed)
+                (moved, moved, Bucket::Reserved, Bucket::Committed)
             });
         } else {
-            self.change_order(order, at, |engine, position| engine.pin_again(position, draws));
+            let what = if is_charged { Happening::ChargedLate } else { Happening::ConfirmedLate };
+            self.change_order(order, (what, at), |engine, position| {
+                engine.pin_again(position, draws);
+                engine.note_whole(position, what, at, units(draws));
+            });
         }
-        if attempt == ChangeId::HANDED_OFF {
+        if is_charged {
             self.wants.settle(self.position_of(order), Effect::Payment);
         }
     }
@@ -32,27 +40,28 @@ impl Engine {
         let change = Change { id: attempt, content, excess: 0 };
         let position = self.position_of(order);
         self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
+        self.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
         if attempt == ChangeId::HANDED_OFF {
-            self.wants.want(position, Effect::Payment, at);
+            self.want(position, Effect::Payment, at);
         }
     }
 
     pub(super) fn fold_cancelled(&mut self, order: OrderId, at: Timestamp) {
-        self.change_every_draw(order, at, |units| {
+        self.change_every_draw(order, (Happening::Cancelled, at), |units| {
             let from = if units.reserved > 0 { Bucket::Reserved } else { Bucket::Committed };
-            let moved = units.held();
-            units.cancel(units.cancellable());
-            (moved, from, Bucket::Available)
+            let (moved, cancelled) = (units.held(), units.cancellable());
+            units.cancel(cancelled);
+            (cancelled, moved, from, Bucket::Available)
         });
     }
 
     /// The order ended at its deadline, whenever somebody noticed.
     pub(super) fn fold_expired(&mut self, order: OrderId) {
         let deadline = self.orders.record(self.position_of(order)).deadline;
-        self.change_every_draw(order, deadline, |units| {
+        self.change_every_draw(order, (Happening::Expired, deadline), |units| {
             let moved = units.reserved;
             units.lapse();
-            (moved, Bucket::Reserved, Bucket::Available)
+            (moved, moved, Bucket::Reserved, Bucket::Available)
         });
     }
 
@@ -93,19 +102,22 @@ impl Engine {
         });
     }
 
-    /// Changes the units of every draw of an order; `change` says how many moved between which buckets.
+    /// Changes the units of every draw of an order; `change` says of how many that is told, and how many moved between
+    /// which buckets.
     fn change_every_draw(
         &mut self,
         order: OrderId,
-        at: Timestamp,
-        change: impl Fn(&mut Counters) -> (u32, Bucket, Bucket),
+        (what, at): (Happening, Timestamp),
+        change: impl Fn(&mut Counters) -> (u32, u32, Bucket, Bucket),
     ) {
-        self.change_order(order, at, |engine, position| {
+        self.change_order(order, (what, at), |engine, position| {
+            let mut all = 0;
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);
             for DrawRecord { line, site, units } in draws {
-                let (moved, from, to) = change(units);
+                let (told, moved, from, to) = change(units);
+                all += u64::from(told);
                 let sku = lines[usize::from(*line)].sku;
                 if moved == 0 {
                     continue;
@@ -117,6 +129,7 @@ impl Engine {
                     market.transfer(sku, at_site(from), at_site(to), moved.into());
                 }
             }
+            engine.note_whole(position, what, at, all);
         });
     }
 
@@ -128,7 +141,12 @@ impl Engine {
         moved: &[Draw],
         move_units: impl Fn(&mut Market, OrderNumber, SkuId, &Draw, &mut Counters),
     ) {
-        self.change_order(order, at, |engine, position| {
+        let what = match kind {
+            ChangeKind::CancelLines => Happening::LinesCancelled,
+            ChangeKind::Return => Happening::Returned,
+            ChangeKind::HandOver | ChangeKind::Confirm => Happening::HandedOver,
+        };
+        self.change_order(order, (what, at), |engine, position| {
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);
@@ -139,8 +157,12 @@ impl Engine {
                 let held = held.expect("law: a change names draws of its order");
                 move_units(market, number, line.sku, draw, &mut held.units);
             }
-            let moved = moved.iter().map(|draw| u64::from(draw.quantity)).sum();
+            let (line, moved) = (line_of(moved), units(moved));
             engine.orders.keep_change(position, KeptChange { kind, change, moved });
+            engine.note(position, what, at, (line, moved));
+            if change.excess > 0 {
+                engine.note_whole(position, Happening::HandedOverInExcess, at, change.excess);
+            }
         });
     }
 
@@ -177,7 +199,12 @@ impl Engine {
     }
 
     /// Changes an order and keeps its state, the books and its closing in step. The only way an order changes.
-    pub(super) fn change_order(&mut self, order: OrderId, at: Timestamp, change: impl FnOnce(&mut Self, u32)) {
+    pub(super) fn change_order(
+        &mut self,
+        order: OrderId,
+        (what, at): (Happening, Timestamp),
+        change: impl FnOnce(&mut Self, u32),
+    ) {
         let position = self.position_of(order);
         let (before, hash) = self.state_and_hash(position);
         let market = market_of(&mut self.markets, order.market());
@@ -203,7 +230,7 @@ impl Engine {
             self.settle_waiting(order.market(), pairs);
         }
         if state == before {
-            return self.want_changed(position, (before, firm_before), at);
+            return self.want_changed(position, (before, firm_before), (what, at));
         }
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
@@ -212,7 +239,7 @@ impl Engine {
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);
         }
-        self.want_changed(position, (before, firm_before), at);
+        self.want_changed(position, (before, firm_before), (what, at));
     }
 
     /// Orders of a market wait, or waited before it changed: `pairs` of them.
@@ -230,6 +257,19 @@ impl Engine {
 
     pub(super) fn position_of(&self, order: OrderId) -> u32 {
         self.orders.find(order).expect("law: a fact about an order follows its placement")
+    }
+}
+
+pub(super) fn units(draws: &[Draw]) -> u64 {
+    draws.iter().map(|draw| u64::from(draw.quantity)).sum()
+}
+
+/// The one line that all of these are of, if it is one. They are in line order.
+pub(super) fn line_of(draws: &[Draw]) -> u16 {
+    match draws {
+        [first, .., last] if first.line != last.line => NO_LINE,
+        [first, ..] => first.line,
+        [] => NO_LINE,
     }
 }
 

@@ -2,15 +2,17 @@
 
 use super::super::Engine;
 use super::super::fact::Draw;
+use super::super::happening::Happening;
 use super::super::ledger::{Account, Bucket};
 use super::super::orders::DrawRecord;
+use super::change::{line_of, units};
 use super::market_of;
 use crate::base::{OrderId, Timestamp};
 
 impl Engine {
     /// Arriving to what the order's other units are, at the sites that the draws say.
     pub(super) fn fold_filled(&mut self, order: OrderId, filled: &[Draw], at: Timestamp) {
-        self.change_order(order, at, |engine, position| {
+        self.change_order(order, (Happening::Filled, at), |engine, position| {
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);
@@ -38,6 +40,7 @@ impl Engine {
                 market.stop_waiting(sku, number, quantity.into());
             }
             engine.add_draws(position, &added);
+            engine.note(position, Happening::Filled, at, (line_of(filled), units(filled)));
         });
     }
 

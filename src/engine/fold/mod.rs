@@ -3,6 +3,7 @@
 //! # Always true
 //! - Every movement of units goes through `Ledger::transfer`; every change of an order goes through
 //!   `Engine::change_order`, which keeps the books in step.
+//! - Every fact about one order is noted in its history, but for its placement: that is in its record.
 //! # Not here
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
@@ -19,6 +20,7 @@ use super::command::AdjustReason;
 use super::content::{self, Content};
 use super::cursor::Cursor;
 use super::fact::{Fact, Placed};
+use super::happening::Happening;
 use super::kits::Component;
 use super::ledger::{Account, Bucket};
 use super::market::Market;
@@ -81,7 +83,7 @@ impl Engine {
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
             Fact::PolicySet { market, sku, policy } => self.fold_policy_set(market, sku, policy),
             Fact::EffectsSet { market, effects } => self.market_mut(market).effects = effects,
-            Fact::Extended { order, deadline, reason } => self.fold_extended(order, deadline, reason),
+            Fact::Extended { order, deadline, reason } => self.fold_extended(order, deadline, reason, at),
             Fact::ReservationsSet { market, reservations } => self.market_mut(market).reservations = reservations,
             Fact::ChannelCapSet { market, sku, channel, units_max } => {
                 self.fold_channel_cap_set(market, (sku, channel), units_max);
@@ -196,12 +198,17 @@ impl Engine {
         }
     }
 
-    fn fold_extended(&mut self, order: OrderId, deadline: Timestamp, reason: ExtendReason) {
+    fn fold_extended(&mut self, order: OrderId, deadline: Timestamp, reason: ExtendReason, at: Timestamp) {
         let position = self.position_of(order);
         let record = self.orders.record(position);
         assert!(record.state == State::PendingPayment, "law: only what is alive is extended, {order} is not");
         assert!(record.deadline <= deadline, "law: no reservation is made shorter, that of {order} would be");
         self.orders.extend(position, deadline, reason);
+        let what = match reason {
+            ExtendReason::Activity => Happening::Extended,
+            ExtendReason::PaymentStart => Happening::PaymentStarted,
+        };
+        self.note_whole(position, what, at, deadline.ms());
     }
 
     fn fold_blocked(&mut self, order: OrderId, at: Timestamp) {

@@ -5,7 +5,8 @@
 //!   silently, because nobody knows whether it was carried out.
 
 use super::super::Engine;
-use super::super::effect::{Effect, Effects, Report};
+use super::super::effect::{Action, Effect, Effects, Report};
+use super::super::happening::Happening;
 use super::super::order::State;
 use crate::base::{OrderId, Timestamp};
 
@@ -34,7 +35,12 @@ impl Engine {
     }
 
     /// Wants what follows from a change of an order, told by its state and its firm units before.
-    pub(super) fn want_changed(&mut self, position: u32, (before, firm_before): (State, Option<u64>), at: Timestamp) {
+    pub(super) fn want_changed(
+        &mut self,
+        position: u32,
+        (before, firm_before): (State, Option<u64>),
+        (what, at): (Happening, Timestamp),
+    ) {
         if self.wants.is_empty() {
             return;
         }
@@ -42,11 +48,28 @@ impl Engine {
         let was_unpaid = matches!(before, State::PendingPayment | State::Expired);
         let is_ended = matches!(state, State::Expired | State::Cancelled);
         if state != before && (is_ended || (was_unpaid && state == State::Confirmed)) {
-            self.wants.want(position, Effect::Payment, at);
+            // What an adapter took for this very order is what was wanted, and is settled at once.
+            if matches!(what, Happening::Charged | Happening::ChargedLate) {
+                self.wants.want(position, Effect::Payment, at);
+            } else {
+                self.want(position, Effect::Payment, at);
+            }
         }
         if firm_before.is_some() && firm_before != self.firm_units(position) {
-            self.wants.want(position, Effect::Release, at);
+            self.want(position, Effect::Release, at);
         }
+    }
+
+    /// Wants something else of an effect than before, if it is handed off, and notes that.
+    pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
+        let Some(attempt) = self.wants.want(position, effect, at) else { return };
+        let state = self.orders.record(position).state;
+        let what = match Action::of(effect, state, self.is_paid_in_vain(position)) {
+            Action::Release => Happening::ReleaseWanted,
+            Action::Close => Happening::CloseWanted,
+            Action::Charge | Action::GiveBack => Happening::GiveBackWanted,
+        };
+        self.note_whole(position, what, at, attempt.into());
     }
 
     pub(super) fn fold_effect_reported(
@@ -62,6 +85,7 @@ impl Engine {
             Report::SetAside(reason) => self.wants.set_aside(position, effect, Some(reason), at),
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
+        self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
         // Its closing may have come and waited for this.
         let record = self.orders.record(position);
         if !record.state.is_open() && !self.wants.is_open(position) {

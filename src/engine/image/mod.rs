@@ -5,7 +5,7 @@
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
 //! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
-//! caps ► orders
+//! caps ► orders, each with its history
 //! ```
 //!
 //! # Always true
@@ -58,6 +58,8 @@ enum Item {
     Kit = 16,
     /// How long reservations of a market may last, if that was set.
     Reservations = 20,
+    /// What happened to the order before it, if something did.
+    History = 21,
     ChannelCap = 22,
 }
 
@@ -65,7 +67,7 @@ enum Item {
 const PAYMENT_STARTED: u8 = 0x80;
 
 impl Item {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -79,6 +81,7 @@ impl Item {
         Self::Customer,
         Self::Cursor,
         Self::Reservations,
+        Self::History,
         Self::ChannelCap,
     ];
 }

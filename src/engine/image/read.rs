@@ -30,6 +30,7 @@ use crate::base::{
     Timestamp,
 };
 
+mod history;
 mod rules;
 
 type Read<T> = Result<T, ImageError>;
@@ -137,6 +138,7 @@ impl Engine {
                 Item::Policy => self.read_policy(&mut item)?,
                 Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
+                Item::History => self.read_history(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::Reservations => self.read_reservations(&mut item)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),

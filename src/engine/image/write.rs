@@ -9,6 +9,7 @@ use super::super::books::Tally;
 use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
+use super::super::history::{Histories, Past};
 use super::super::ledger::BUCKETS;
 use super::super::market::Market;
 use super::super::order::Counters;
@@ -114,8 +115,9 @@ impl Engine {
             watched: _,
             crossed: _,
             held: _,
-            // Written with its order.
+            // Written with their orders.
             wants,
+            histories,
             directory,
             cursors,
             markets: _,
@@ -140,6 +142,9 @@ impl Engine {
         })?;
         for (position, record) in orders.records() {
             write_order(&mut to, orders, wants.mark(position), (position, record))?;
+            if !record.history.is_none() {
+                write_history(&mut to, histories, (position, record))?;
+            }
         }
         to.flush()
     }
@@ -273,6 +278,8 @@ fn write_order<E>(
         lines: _,
         draws: _,
         extra: _,
+        // Written behind it.
+        history: _,
         currency,
         take,
         payment,
@@ -307,6 +314,21 @@ fn write_order<E>(
                 item.u32(want.wanted).u32(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
                 item.u64(want.since.ms());
             }
+        }
+    })
+}
+
+fn write_history<E>(
+    to: &mut Writer<'_, E>,
+    histories: &Histories,
+    (position, record): (u32, &Record),
+) -> Result<(), E> {
+    let mut entries: Vec<Past> = histories.back(record.history, position).collect();
+    entries.reverse();
+    to.item(Item::History, |item| {
+        item.u128(record.order.bits()).u16(count16(entries.len()));
+        for Past { what, position, at, line, value, ordinal, age } in entries {
+            item.byte(what as u8).u64(position.0).u64(at.ms()).u16(line).u64(value).u16(ordinal).u32(age);
         }
     })
 }

@@ -1,5 +1,6 @@
 //! Orders that are over: what is given back when one is closed, and when it leaves.
 
+use super::super::history::Newest;
 use super::{NO_ORDER, Orders, Phase, Record};
 
 impl Orders {
@@ -7,6 +8,7 @@ impl Orders {
     pub(in crate::engine) fn close(&mut self, position: u32) {
         let record = &mut self.records[position as usize];
         record.phase = Phase::Tombstone;
+        record.history = Newest::NONE;
         self.draw_count -= u64::from(record.draws.len);
         self.draws.give_back(core::mem::take(&mut record.draws));
         let is_short = self.lines.get(record.lines).iter().any(|line| line.taken < line.asked);

@@ -5,10 +5,10 @@ use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequenc
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView, SiteRow,
-    StockRow,
+    ChannelPage, ChannelRow, DrawView, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow,
+    OrderView, SiteRow, StockRow,
 };
-use crate::engine::{Answer, Books, Component, Granted, Line, Place, Refusal};
+use crate::engine::{Answer, Books, Component, Granted, Happening, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
 fn place(lines: &[Line]) -> Command<'_> {
@@ -139,6 +139,19 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
     let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };
     check_query(&of_channels, |writer| writer.channel_caps(tag, &caps));
+    let happened = HistoryRow {
+        place: 1,
+        position: Sequence(1),
+        at: Timestamp::from_ms(1),
+        what: Happening::Placed,
+        line: Some(0),
+        value: 1,
+    };
+    let (closed, not_shown, next) = (true, 1, Some(1));
+    let rows = vec![happened; 1 + HISTORY_ENTRIES_MAX];
+    let history = HistoryPage { shard: ShardId(1), closed, not_shown, rows, next };
+    let of_order = Query::OrderHistory { order: order(), after: 0, rows_max };
+    check_query(&of_order, |writer| writer.order_history(tag, &history));
     let page = OrderPage { rows: vec![row; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
     let of_customer = Query::CustomerOrders { market, customer: CustomerKey(1), before: OrderNumber(0), rows_max };
     check_query(&of_customer, |writer| writer.open_orders(tag, &page));

@@ -25,6 +25,7 @@
 //! What arrives for those who wait is given to them at the end of each line; after `unfilled` only when `fill` says so.
 
 mod ask;
+mod past;
 mod say;
 
 use std::collections::BTreeMap;
@@ -110,9 +111,8 @@ impl Script {
                 self.rig.tell_levels();
                 "filled".to_owned()
             }
-            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" | "orders_of" | "holders" => {
-                self.look(words)
-            }
+            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" | "orders_of" | "holders"
+            | "history" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

@@ -38,7 +38,7 @@ impl Script {
         words
     }
 
-    fn say_refusal(&self, refusal: Refusal) -> String {
+    pub(super) fn say_refusal(&self, refusal: Refusal) -> String {
         match refusal {
             Refusal::UnknownMarket => "unknown_market".to_owned(),
             Refusal::UnknownSite => "unknown_site".to_owned(),
@@ -77,7 +77,7 @@ impl Script {
         }
     }
 
-    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `wanted`, `open`.
+    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `wanted`, `history`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -86,6 +86,7 @@ impl Script {
             "order" => self.look_at_order(words[1]),
             "draws" => self.look_at_draws(words[1]),
             "wanted" => self.look_at_wanted(words),
+            "history" => self.look_at_history(words),
             "orders_of" => self.look_at_customer(words),
             "holders" => self.look_at_holders(words),
             _ => self.look_at_page(words),

@@ -20,6 +20,7 @@ mod changes;
 mod channels;
 mod cursor;
 mod goods;
+mod history;
 mod kits;
 mod order;
 mod placing;
@@ -33,7 +34,7 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
-use stockade::base::{MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
+use stockade::base::{MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
@@ -75,6 +76,9 @@ pub(crate) struct Twin {
     directory: Vec<(String, ShardId)>,
     markets: BTreeMap<MarketId, Market>,
     sinks: BTreeMap<String, Story>,
+    /// The entry of the stream that tells what happens.
+    position: Sequence,
+    blocked_at: BTreeMap<OrderId, Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -122,7 +126,16 @@ struct Goods {
 
 impl Twin {
     pub(crate) fn new(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
-        Self { shard, shards, capacity, directory: Vec::new(), markets: BTreeMap::new(), sinks: BTreeMap::new() }
+        Self {
+            shard,
+            shards,
+            capacity,
+            directory: Vec::new(),
+            markets: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            position: Sequence(0),
+            blocked_at: BTreeMap::new(),
+        }
     }
 
     pub(crate) const fn shard(&self) -> ShardId {
@@ -139,11 +152,14 @@ impl Twin {
 
     /// Does what is asked, or says why not. Everything due must have been swept.
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
-        let before = self.shelves();
+        let (before, order) = (self.shelves(), self.before(command));
         let told = self.carry_out(command, now);
         // Units that somebody says lie elsewhere are where they were said to lie.
         if command.order().is_some() {
             self.set_apart(&before);
+        }
+        if let Ok(told) = &told {
+            self.note_told(command, order, told, now);
         }
         self.note_ends(now);
         self.note_paid(command, &told);

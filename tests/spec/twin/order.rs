@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{IdentityHashes, PaymentMethod, Take};
 use stockade::engine::order::State;
+use stockade::engine::query::HistoryRow;
 use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
 
 use super::Told;
@@ -32,6 +33,8 @@ pub(super) struct Order {
     /// By effect.
     pub(super) handed_off: [Option<Want>; 2],
     pub(super) seen: Seen,
+    /// All that happened after the placement.
+    pub(super) history: Vec<HistoryRow>,
 }
 
 /// The content of a placement: everything but its identifier.

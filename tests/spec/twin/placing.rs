@@ -63,7 +63,8 @@ impl Twin {
         let due = self.due(now);
         let before = self.shelves();
         for &order in &due {
-            self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
+            let lapsed = self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
+            self.note_expired(order, lapsed);
         }
         self.set_apart(&before);
         self.note_ends(now);
@@ -153,6 +154,7 @@ impl Market {
             changes: BTreeMap::new(),
             handed_off: Want::handed_off(self.effects),
             seen: Seen::default(),
+            history: Vec::new(),
         };
         sites.iter().enumerate().for_each(|(line, sites)| order.draw_on(line, sites));
         order

@@ -70,6 +70,7 @@ impl Twin {
             }
         }
         self.give_back_to_shelves();
+        self.note_filled(&draws, now);
         self.note_ends(now);
         draws
     }

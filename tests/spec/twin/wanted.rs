@@ -1,10 +1,10 @@
 //! Effects that are wanted, in the twin: after every step each order is looked at, and where it is not what it was,
 //! something else is wanted.
 
-use stockade::base::{ChangeId, MarketId, OrderId, Timestamp};
+use stockade::base::{ChangeId, MarketId, OrderId, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Action, Answer, AsideReason, Command, Effect, Effects, Refusal, Report};
+use stockade::engine::{Action, Answer, AsideReason, Command, Effect, Effects, Happening, Refusal, Report};
 
 use super::order::{Fate, Order, Record, Remembered, Unit};
 use super::{Told, Twin, out_of_bounds};
@@ -106,10 +106,11 @@ impl Twin {
 
     /// Notes what is wanted now; called after everything that may change an order.
     pub(super) fn note_wants(&mut self, now: Timestamp) {
+        let position = self.position;
         for market in self.markets.values_mut() {
             for record in market.orders.values_mut() {
                 if let Record::Order(order) = record {
-                    order.note_wants(now);
+                    order.note_wants(position, now);
                 }
             }
         }
@@ -119,9 +120,13 @@ impl Twin {
     pub(super) fn note_paid(&mut self, command: &Command<'_>, told: &Result<Told, Refusal>) {
         if let Command::Confirm { order, attempt: ChangeId::HANDED_OFF } = *command
             && let Ok(Told { answer: Answer::Done { repeated: false, .. }, .. }) = told
-            && let Some(want) = &mut self.order_mut(order).expect("it was just confirmed").handed_off[0]
         {
-            want.tell(want.wanted);
+            let order = self.order_mut(order).expect("it was just confirmed");
+            if let Some(want) = &mut order.handed_off[0] {
+                want.tell(want.wanted);
+                let wished = order.history.iter().rposition(|row| row.what == Happening::GiveBackWanted);
+                order.history.remove(wished.expect("what is not wanted at all was noted just now"));
+            }
         }
     }
 
@@ -148,7 +153,7 @@ impl Order {
         self.handed_off.iter().flatten().any(Want::is_open)
     }
 
-    fn note_wants(&mut self, now: Timestamp) {
+    fn note_wants(&mut self, position: Sequence, now: Timestamp) {
         let payment = match self.state() {
             State::PendingPayment => Payment::Pending,
             State::Expired => Payment::Expired,
@@ -163,10 +168,25 @@ impl Order {
         let since = if payment == Payment::Expired && before.payment != payment { self.deadline } else { now };
         let is_new = before.payment == Payment::New && payment == Payment::Paid;
         if (before.payment != payment && !is_new) || before.in_vain != in_vain {
-            self.handed_off[0].iter_mut().for_each(|want| want.want(since));
+            let what = match payment {
+                Payment::Expired if !in_vain => Happening::CloseWanted,
+                _ => Happening::GiveBackWanted,
+            };
+            self.want(0, what, (position, since), before.payment);
         }
         if before.firm != seen.firm {
-            self.handed_off[1].iter_mut().for_each(|want| want.want(since));
+            self.want(1, Happening::ReleaseWanted, (position, since), before.payment);
+        }
+    }
+
+    /// Wants something else of an effect, if it is handed off. What is wanted with the placement is not told apart.
+    fn want(&mut self, effect: usize, what: Happening, (position, since): (Sequence, Timestamp), before: Payment) {
+        if let Some(want) = &mut self.handed_off[effect] {
+            want.want(since);
+            let attempt = want.wanted;
+            if before != Payment::New {
+                self.note(what, (position, since), None, attempt.into());
+            }
         }
     }
 

@@ -1,8 +1,9 @@
-//! What markets set, of the ingredients.
+//! What markets set, and what happened to an order, of the ingredients.
 
 use super::Ingredients;
-use crate::engine::query::{ChannelPage, ChannelRow};
-use crate::engine::{Effects, ExtendReason, Policy, Reservations, Retention};
+use crate::base::{Sequence, ShardId};
+use crate::engine::query::{ChannelPage, ChannelRow, HistoryPage, HistoryRow};
+use crate::engine::{Effects, ExtendReason, Happening, Policy, Reservations, Retention};
 
 impl Ingredients {
     pub(super) const fn effects(&self) -> Effects {
@@ -40,6 +41,25 @@ impl Ingredients {
         let row = ChannelRow { channel: self.small(4), units_max: self.medium(2), held: self.word(5) };
         let next = self.small(6);
         ChannelPage { rows: vec![row; self.skus.len()], next: (next != 0).then_some(next) }
+    }
+
+    pub(super) fn history_page(&self) -> HistoryPage {
+        let row = |happening: &Happening| HistoryRow {
+            place: self.medium(1),
+            position: Sequence(self.word(2)),
+            at: self.time(4),
+            what: *happening,
+            line: self.yes(3).then(|| self.small(6) >> 1),
+            value: self.word(7),
+        };
+        let next = self.medium(3);
+        HistoryPage {
+            shard: ShardId(self.small(2)),
+            closed: self.yes(4),
+            not_shown: self.medium(6),
+            rows: Happening::ALL.iter().map(row).collect(),
+            next: (next != 0).then_some(next),
+        }
     }
 
     pub(super) const fn retention(&self) -> Retention {

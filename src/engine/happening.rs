@@ -1,0 +1,223 @@
+//! The words of a history: what can have happened to one order.
+//!
+//! # Always true
+//! - Numbers never change their meaning, and none is given twice: they are in images and answers.
+//! # Not here
+//! - Which entries an order has: `history`. Which fact says what: `fold`.
+//! # Why so
+//! A fact is for a machine that follows the log and folds. Who asks what became of an order wants one word, one line
+//! and one number, of the same size whatever happened.
+
+use super::effect::{AsideReason, Effect, Report};
+
+/// What happened to an order, in one word. [`Happening::value`] says what the number beside it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Happening {
+    /// It was accepted and waits for its payment.
+    Placed = 1,
+    /// It was accepted and needed no payment.
+    PlacedConfirmed = 2,
+    /// No placement of this identifier will be accepted.
+    Blocked = 3,
+    /// Its reservation lasts longer, because its customer was still there.
+    Extended = 4,
+    /// A payment has started; its reservation lasts until then.
+    PaymentStarted = 5,
+    /// Payment accepted it in time.
+    Confirmed = 6,
+    /// An adapter took the money in time, which confirmed it.
+    Charged = 7,
+    /// Payment accepted it after its reservation had ended, and its units were taken again.
+    ConfirmedLate = 8,
+    /// The same, by an adapter.
+    ChargedLate = 9,
+    /// Payment accepted it after its reservation had ended, and its units were gone.
+    RetakeFailed = 10,
+    /// Its reservation ended before payment accepted it.
+    Expired = 11,
+    /// Everything that was not handed over was cancelled.
+    Cancelled = 12,
+    /// Some units were cancelled.
+    LinesCancelled = 13,
+    /// Units were handed over.
+    HandedOver = 14,
+    /// More units were reported handed over than it had to be handed over; these are the ones beyond.
+    HandedOverInExcess = 15,
+    /// Units came back.
+    Returned = 16,
+    /// Units that it was owed arrived.
+    Filled = 17,
+    /// It is wanted that no money is taken any more.
+    CloseWanted = 18,
+    /// It is wanted that what was taken for it goes back.
+    GiveBackWanted = 19,
+    /// It is wanted that a warehouse is told what to hand over.
+    ReleaseWanted = 20,
+    /// What was wanted of its payment was brought about.
+    PaymentDone = 21,
+    /// A warehouse was told.
+    ReleaseDone = 22,
+    /// What is wanted of its payment was tried in vain as often as it is tried.
+    PaymentTriesUsedUp = 23,
+    /// What is wanted of its payment was refused by the other side.
+    PaymentRefused = 24,
+    /// A warehouse could not be told, as often as it was tried.
+    ReleaseTriesUsedUp = 25,
+    /// A warehouse refused to be told.
+    ReleaseRefused = 26,
+    /// What is wanted of its payment is tried again.
+    PaymentResumed = 27,
+    /// It is tried again to tell a warehouse.
+    ReleaseResumed = 28,
+}
+
+/// What the number beside a happening is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// There is none; it is zero.
+    Nothing,
+    /// Units of the line named, or of all lines together when none is.
+    Units,
+    /// Log time at which the reservation ends since then.
+    Deadline,
+    /// Number of the first SKU that came up short.
+    Sku,
+    /// The attempt, as instructions and reports name it.
+    Attempt,
+}
+
+impl Happening {
+    /// Every happening, in the order of their numbers.
+    pub const ALL: [Self; 28] = [
+        Self::Placed,
+        Self::PlacedConfirmed,
+        Self::Blocked,
+        Self::Extended,
+        Self::PaymentStarted,
+        Self::Confirmed,
+        Self::Charged,
+        Self::ConfirmedLate,
+        Self::ChargedLate,
+        Self::RetakeFailed,
+        Self::Expired,
+        Self::Cancelled,
+        Self::LinesCancelled,
+        Self::HandedOver,
+        Self::HandedOverInExcess,
+        Self::Returned,
+        Self::Filled,
+        Self::CloseWanted,
+        Self::GiveBackWanted,
+        Self::ReleaseWanted,
+        Self::PaymentDone,
+        Self::ReleaseDone,
+        Self::PaymentTriesUsedUp,
+        Self::PaymentRefused,
+        Self::ReleaseTriesUsedUp,
+        Self::ReleaseRefused,
+        Self::PaymentResumed,
+        Self::ReleaseResumed,
+    ];
+
+    /// The happening with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(byte).checked_sub(1)?).copied()
+    }
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::PlacedConfirmed => "placed_confirmed",
+            Self::Blocked => "blocked",
+            Self::Extended => "extended",
+            Self::PaymentStarted => "payment_started",
+            Self::Confirmed => "confirmed",
+            Self::Charged => "charged",
+            Self::ConfirmedLate => "confirmed_late",
+            Self::ChargedLate => "charged_late",
+            Self::RetakeFailed => "retake_failed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::LinesCancelled => "lines_cancelled",
+            Self::HandedOver => "handed_over",
+            Self::HandedOverInExcess => "handed_over_in_excess",
+            Self::Returned => "returned",
+            Self::Filled => "filled",
+            Self::CloseWanted => "close_wanted",
+            Self::GiveBackWanted => "give_back_wanted",
+            Self::ReleaseWanted => "release_wanted",
+            Self::PaymentDone => "payment_done",
+            Self::ReleaseDone => "release_done",
+            Self::PaymentTriesUsedUp => "payment_tries_used_up",
+            Self::PaymentRefused => "payment_refused",
+            Self::ReleaseTriesUsedUp => "release_tries_used_up",
+            Self::ReleaseRefused => "release_refused",
+            Self::PaymentResumed => "payment_resumed",
+            Self::ReleaseResumed => "release_resumed",
+        }
+    }
+
+    /// What the number beside it is.
+    #[must_use]
+    pub const fn value(self) -> Value {
+        match self {
+            Self::Blocked => Value::Nothing,
+            Self::Extended | Self::PaymentStarted => Value::Deadline,
+            Self::RetakeFailed => Value::Sku,
+            Self::Placed
+            | Self::PlacedConfirmed
+            | Self::Confirmed
+            | Self::Charged
+            | Self::ConfirmedLate
+            | Self::ChargedLate
+            | Self::Expired
+            | Self::Cancelled
+            | Self::LinesCancelled
+            | Self::HandedOver
+            | Self::HandedOverInExcess
+            | Self::Returned
+            | Self::Filled => Value::Units,
+            Self::CloseWanted
+            | Self::GiveBackWanted
+            | Self::ReleaseWanted
+            | Self::PaymentDone
+            | Self::ReleaseDone
+            | Self::PaymentTriesUsedUp
+            | Self::PaymentRefused
+            | Self::ReleaseTriesUsedUp
+            | Self::ReleaseRefused
+            | Self::PaymentResumed
+            | Self::ReleaseResumed => Value::Attempt,
+        }
+    }
+
+    pub(super) const fn of_report(effect: Effect, report: Report) -> Self {
+        match (effect, report) {
+            (Effect::Payment, Report::Done) => Self::PaymentDone,
+            (Effect::Payment, Report::SetAside(AsideReason::TriesUsedUp)) => Self::PaymentTriesUsedUp,
+            (Effect::Payment, Report::SetAside(AsideReason::Refused)) => Self::PaymentRefused,
+            (Effect::Payment, Report::Resumed) => Self::PaymentResumed,
+            (Effect::Release, Report::Done) => Self::ReleaseDone,
+            (Effect::Release, Report::SetAside(AsideReason::TriesUsedUp)) => Self::ReleaseTriesUsedUp,
+            (Effect::Release, Report::SetAside(AsideReason::Refused)) => Self::ReleaseRefused,
+            (Effect::Release, Report::Resumed) => Self::ReleaseResumed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_names_what_has_it() {
+        for happening in Happening::ALL {
+            assert_eq!(Happening::from_byte(happening as u8), Some(happening));
+        }
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(29)), (None, None));
+    }
+}

@@ -1,0 +1,161 @@
+//! What happened to orders, in the twin: everything is kept, and what is not shown is left out when somebody looks.
+
+use stockade::base::limits::{HISTORY_ENTRIES_MAX, HISTORY_LAST_ENTRIES_MAX};
+use stockade::base::{ChangeId, OrderId, Sequence, Timestamp};
+use stockade::engine::order::State;
+use stockade::engine::query::{HistoryPage, HistoryRow};
+use stockade::engine::{Answer, AsideReason, Command, Draw, Effect, ExtendReason, Happening, Refusal, Report};
+
+use super::order::{Fate, Order, Record};
+use super::{Told, Twin};
+
+/// An order before something was asked of it.
+pub(super) struct Before {
+    state: State,
+    cancelled: u64,
+    /// By line.
+    shipped: Vec<usize>,
+}
+
+impl Twin {
+    /// What happens from here on is told in this entry of the stream.
+    pub(crate) const fn stand_at(&mut self, position: Sequence) {
+        self.position = position;
+    }
+
+    /// The order that a command is about.
+    pub(super) fn before(&self, command: &Command<'_>) -> Option<Before> {
+        let order = self.order(command.order()?).ok()?;
+        Some(Before { state: order.state(), cancelled: order.count(Fate::Cancelled), shipped: order.shipped() })
+    }
+
+    /// Notes what came of a command.
+    pub(super) fn note_told(&mut self, command: &Command<'_>, before: Option<Before>, told: &Told, now: Timestamp) {
+        let Some(id) = command.order() else { return };
+        if let Answer::Done { state: State::Blocked, repeated: false, .. } = told.answer {
+            self.blocked_at.insert(id, now);
+        }
+        let Some(before) = before else { return };
+        let position = self.position;
+        let order = self.order_mut(id).expect("it was known before");
+        let mut note = |what, line, value| order.note(what, (position, now), line, value);
+        match (*command, told.answer) {
+            (Command::Confirm { attempt, .. }, Answer::Done { moved, repeated: false, .. }) => {
+                let what = match (before.state, attempt) {
+                    (State::Expired, ChangeId::HANDED_OFF) => Happening::ChargedLate,
+                    (State::Expired, _) => Happening::ConfirmedLate,
+                    (_, ChangeId::HANDED_OFF) => Happening::Charged,
+                    (_, _) => Happening::Confirmed,
+                };
+                note(what, None, moved);
+            }
+            (Command::Confirm { .. }, Answer::RetakeFailed { sku, repeated: false }) => {
+                note(Happening::RetakeFailed, None, sku.0.into());
+            }
+            (Command::Extend { reason, .. }, Answer::Extended { deadline, repeated: false }) => {
+                let starts = reason == ExtendReason::PaymentStart;
+                let what = if starts { Happening::PaymentStarted } else { Happening::Extended };
+                note(what, None, deadline.ms());
+            }
+            (Command::Cancel { .. }, Answer::Done { moved, repeated: false, .. }) => {
+                note(Happening::Cancelled, None, moved - before.cancelled);
+            }
+            (Command::CancelLines { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
+                note(Happening::LinesCancelled, only(lines.iter().map(|line| line.line)), moved);
+            }
+            (Command::ReturnToStock { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
+                note(Happening::Returned, only(lines.iter().map(|line| line.line)), moved);
+            }
+            (Command::HandOver { .. }, Answer::Done { moved, excess, repeated: false, .. }) => {
+                let shipped = order.shipped();
+                let more = (0..).zip(shipped.iter().zip(&before.shipped)).filter(|(_, (after, before))| after > before);
+                order.note(Happening::HandedOver, (position, now), only(more.map(|(line, _)| line)), moved);
+                if excess > 0 {
+                    order.note(Happening::HandedOverInExcess, (position, now), None, excess);
+                }
+            }
+            (Command::ReportEffect { effect, attempt, report, .. }, Answer::Done { repeated: false, .. }) => {
+                note(reported(effect, report), None, attempt.into());
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn note_expired(&mut self, id: OrderId, units: u64) {
+        let position = self.position;
+        let order = self.order_mut(id).expect("it is due");
+        order.note(Happening::Expired, (position, order.deadline), None, units);
+    }
+
+    pub(super) fn note_filled(&mut self, draws: &[(OrderId, Draw)], now: Timestamp) {
+        let Some((id, _)) = draws.first() else { return };
+        let position = self.position;
+        let units = draws.iter().map(|(_, draw)| u64::from(draw.quantity)).sum();
+        let line = only(draws.iter().map(|(_, draw)| draw.line));
+        self.order_mut(*id).expect("it waits").note(Happening::Filled, (position, now), line, units);
+    }
+
+    /// All that is told of an order, on one page.
+    pub(crate) fn history(&self, id: OrderId) -> Result<HistoryPage, Refusal> {
+        let market = self.market(id.market())?;
+        let (closed, shard) = (market.closed.contains(&id), self.shard);
+        let first = |what, at, line, value| HistoryRow { place: 1, position: Sequence(0), at, what, line, value };
+        let page = |not_shown, rows| HistoryPage { shard, closed, not_shown, rows, next: None };
+        let order = match market.known(id).ok_or(Refusal::UnknownOrder)? {
+            Record::Blocked => return Ok(page(0, vec![first(Happening::Blocked, self.blocked_at[&id], None, 0)])),
+            Record::Order(order) => order,
+        };
+        let free = order.deadline == Timestamp::ZERO;
+        let what = if free { Happening::PlacedConfirmed } else { Happening::Placed };
+        if closed {
+            return Ok(page(0, vec![first(what, order.accepted_at, None, 0)]));
+        }
+        let line = (order.lines.len() == 1).then_some(0);
+        let mut rows = vec![first(what, order.accepted_at, line, order.units().count() as u64)];
+        let end = order.history.len();
+        let of_the_first = HISTORY_ENTRIES_MAX - HISTORY_LAST_ENTRIES_MAX;
+        let is_shown =
+            |at: usize| end <= HISTORY_ENTRIES_MAX || at < of_the_first || at >= end - HISTORY_LAST_ENTRIES_MAX;
+        let shown = (0..end).filter(|at| is_shown(*at));
+        rows.extend(shown.map(|at| HistoryRow { place: at as u32 + 2, ..order.history[at] }));
+        Ok(page((end + 1 - rows.len()) as u32, rows))
+    }
+}
+
+impl Order {
+    /// Its place follows when somebody looks.
+    pub(super) fn note(
+        &mut self,
+        what: Happening,
+        (position, at): (Sequence, Timestamp),
+        line: Option<u16>,
+        value: u64,
+    ) {
+        self.history.push(HistoryRow { place: 0, position, at, what, line, value });
+    }
+
+    fn shipped(&self) -> Vec<usize> {
+        let shipped = |units: &Vec<super::order::Unit>| units.iter().filter(|unit| unit.fate == Fate::Shipped).count();
+        self.lines.iter().map(shipped).collect()
+    }
+}
+
+/// The line that all of these are, if it is one.
+fn only(mut lines: impl Iterator<Item = u16>) -> Option<u16> {
+    let first = lines.next()?;
+    lines.all(|line| line == first).then_some(first)
+}
+
+const fn reported(effect: Effect, report: Report) -> Happening {
+    let is_payment = matches!(effect, Effect::Payment);
+    match report {
+        Report::Done if is_payment => Happening::PaymentDone,
+        Report::Done => Happening::ReleaseDone,
+        Report::SetAside(AsideReason::TriesUsedUp) if is_payment => Happening::PaymentTriesUsedUp,
+        Report::SetAside(AsideReason::TriesUsedUp) => Happening::ReleaseTriesUsedUp,
+        Report::SetAside(AsideReason::Refused) if is_payment => Happening::PaymentRefused,
+        Report::SetAside(AsideReason::Refused) => Happening::ReleaseRefused,
+        Report::Resumed if is_payment => Happening::PaymentResumed,
+        Report::Resumed => Happening::ReleaseResumed,
+    }
+}
