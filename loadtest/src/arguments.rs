@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 mod hostile;
+mod readings;
 
 pub(crate) use hostile::{ChildAttack, Hostile, Kind};
+pub(crate) use readings::Readings;
 
 /// Drives orders through a Stockade server, checks every answer, and audits the books at the end.
 ///
@@ -48,6 +50,9 @@ pub(crate) enum Scenario {
     /// Honest clients beside hostile ones: who never reads, sends half frames, thousands of streams, hundreds of
     /// handshakes or streams full of gaps, or just sits there. Each kind by itself, after a time without any.
     Hostile(Hostile),
+    /// Checkouts without readings and beside them, in turn: how much longer they take while somebody reads pages of
+    /// orders, holders, books and histories. Every page is held against what is known.
+    Readings(Readings),
     /// A real shop's orders from a CSV file, every line accounted for.
     Replay(Replay),
     /// Kill the server under load, again and again, and look for anything that was lost.
@@ -364,6 +369,11 @@ fn positive_seconds(text: &str) -> Result<f64, String> {
     if seconds > 0.0 { Ok(seconds) } else { Err("more than 0 seconds".to_owned()) }
 }
 
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio: f64 = text.parse().map_err(|_| "a number, such as 2 or 1.5".to_owned())?;
+    if ratio.is_finite() && ratio > 0.0 { Ok(ratio) } else { Err("more than 0".to_owned()) }
+}
+
 fn exponent(text: &str) -> Result<f64, String> {
     let exponent: f64 = text.parse().map_err(|_| "a number, such as 1 or 0.8".to_owned())?;
     if (0.0..=4.0).contains(&exponent) { Ok(exponent) } else { Err("0 to 4".to_owned()) }
@@ -396,6 +406,7 @@ mod tests {
             "loadtest soak --orders 50000000 --rate 100000 --kept 60 --window 1",
             "loadtest hostile --rate 20000 --duration 10 --streams 2000 --handshakes 500 --idle 10000",
             "loadtest hostile --kinds gaps,never-reads --attackers 50 --p99-ratio-max 2",
+            "loadtest readings --rate 2000 --readings 1000 --pairs 4 --book 100000 --p99-ratio-max 1.1",
             "loadtest flash --connect 127.0.0.1:7733 --ca data/dev/cert.pem",
         ] {
             Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));

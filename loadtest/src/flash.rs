@@ -140,6 +140,7 @@ pub(crate) async fn run_sale(
         hostile: None,
         mixed: None,
         soak: None,
+        readings: None,
         replay: None,
         crash: None,
     };

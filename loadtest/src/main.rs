@@ -1,7 +1,7 @@
 //! The load generator of Stockade: drives orders through the client library, checks every answer, audits the books.
 //!
 //! ```text
-//! arguments ─► session (host: a server) ─► flash, overload, mixed, soak, hostile, crash, … ─► audit ─► report ─► exit
+//! arguments ─► session (host: a server) ─► flash, overload, mixed, soak, hostile, … ─► audit ─► report ─► exit
 //!                                            │
 //!                      exchange (in order) ──┴── drive (the flood)
 //! ```
@@ -38,6 +38,7 @@ mod flash;
 mod hostile;
 mod mixed;
 mod overload;
+mod readings;
 mod replay;
 mod soak;
 mod uniform;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         | Scenario::Mixed(_)
         | Scenario::Soak(_)
         | Scenario::Hostile(_)
+        | Scenario::Readings(_)
         | Scenario::Replay(_)
         | Scenario::Crash(_) => run(&arguments.scenario, &arguments.target, &arguments.output),
     };
@@ -126,6 +128,10 @@ async fn run_scenario(scenario: &Scenario, target: &Target, output: &Output) -> 
         Scenario::Hostile(hostile) => {
             session = Session::start(target, hostile, hostile::room(hostile))?;
             hostile::run(hostile, &mut session).await?
+        }
+        Scenario::Readings(readings) => {
+            session = Session::start(target, readings, readings::room(readings))?;
+            readings::run(readings, &mut session).await?
         }
         Scenario::Replay(replay) => {
             let shop = Shop::open(&replay.file)?;

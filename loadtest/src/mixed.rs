@@ -158,6 +158,7 @@ fn report(
         hostile: None,
         mixed: Some(figures),
         soak: None,
+        readings: None,
         replay: None,
         crash: None,
     };

@@ -15,6 +15,7 @@ use crate::drive::Lateness;
 use crate::hostile::HostileFigures;
 use crate::latency::LatencyUs;
 use crate::progress::{grouped, rounded};
+use crate::readings::ReadingsFigures;
 use crate::replay::class::{ByReason, Class};
 use crate::soak::SoakFigures;
 
@@ -51,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) mixed: Option<MixedFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) soak: Option<SoakFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) readings: Option<ReadingsFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<ReplayFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,11 +211,12 @@ impl OpenLoop {
 }
 
 impl Report {
-    /// Nothing went wrong, the books agree, hostile clients did no more than they may, and a soak was flat.
+    /// Nothing went wrong, the books agree, hostile clients and readings did no more than they may, a soak was flat.
     pub(crate) fn is_good(&self) -> bool {
         let hostile_is_good = self.hostile.as_ref().is_none_or(HostileFigures::is_good);
         let soak_is_good = self.soak.as_ref().is_none_or(SoakFigures::is_good);
-        self.errors == 0 && self.audit.ok && hostile_is_good && soak_is_good
+        let readings_are_good = self.readings.as_ref().is_none_or(ReadingsFigures::is_good);
+        self.errors == 0 && self.audit.ok && hostile_is_good && soak_is_good && readings_are_good
     }
 
     /// The table on standard output.
@@ -259,6 +263,7 @@ impl Report {
         self.overload.iter().flat_map(|overload| &overload.steps).for_each(|step| step.rows(table));
         self.hostile.iter().for_each(|hostile| hostile.rows(table));
         self.soak.iter().for_each(|soak| soak.rows(table));
+        self.readings.iter().for_each(|readings| readings.rows(table));
         if let Some(mixed) = &self.mixed {
             table.row("completed", &grouped(mixed.completed));
             let regretted = (grouped(mixed.regretted), grouped(mixed.regretted_in_time));
@@ -344,6 +349,7 @@ pub(crate) mod tests {
             hostile: None,
             mixed: None,
             soak: None,
+            readings: None,
             replay: Some(ReplayFigures {
                 lines: 1,
                 orders: 2,

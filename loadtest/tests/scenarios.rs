@@ -145,6 +145,27 @@ fn a_soak_comes_to_a_sales_proportions_and_is_not_judged_before_it_has_settled()
 }
 
 #[test]
+fn readings_beside_checkouts_bring_what_is_known_and_the_books_know_each_order() {
+    let sizes = "--book 5000 --customers 3 --skus 2 --rows 500 --connections 2";
+    let (code, report, hgrm) =
+        run(&format!("readings --rate 300 --readings 200 --duration 0.7 --pairs 2 {sizes} --seed 6"));
+    check_good(code, &report);
+    assert_eq!((&report["sold_out"], &report["other_refusals"]), (&Value::from(0), &Value::from(0)), "{report:#}");
+    let readings = &report["readings"];
+    let phases = readings["phases"].as_array().expect("phases");
+    let beside: Vec<bool> = phases.iter().map(|phase| !phase["readings"].is_null()).collect();
+    assert_eq!(beside, [false, true, true, false], "which comes first changes from pair to pair");
+    let checkouts: u64 = phases.iter().map(|phase| phase["checkouts"].as_u64().expect("a count")).sum();
+    assert_eq!(report["reserved"], checkouts, "every order was confirmed: {readings:#}");
+    assert!(hgrm.contains(&format!("Total count    = {checkouts:12}]")), "{hgrm}");
+    for phase in phases.iter().filter(|phase| !phase["readings"].is_null()) {
+        let (answered, rows) = (phase["readings"]["answered"].as_u64(), phase["readings"]["rows"].as_u64());
+        assert!(answered > Some(100) && rows > answered.map(|answered| 50 * answered), "pages: {phase:#}");
+    }
+    assert_eq!(readings["verdict"]["p99_ratios"].as_array().map(Vec::len), Some(2), "{readings:#}");
+}
+
+#[test]
 fn hostile_clients_of_every_kind_take_no_more_memory_than_the_formula_and_no_honest_order_is_lost() {
     let sizes = "--attackers 6 --over 0.2 --streams 60 --handshakes 20 --idle 40";
     let (code, report, hgrm) = run(&format!("hostile --rate 500 --duration 1 {sizes} --batch 2 --seed 4"));

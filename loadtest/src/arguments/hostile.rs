@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{positive_seconds, seconds};
+use super::{positive_seconds, ratio, seconds};
 
 /// Honest clients beside hostile ones.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -116,9 +116,4 @@ pub(crate) struct ChildAttack {
     pub(crate) market: u32,
     #[arg(long)]
     pub(crate) sku: u32,
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    let ratio: f64 = text.parse().map_err(|_| "a number, such as 2 or 1.5".to_owned())?;
-    if ratio.is_finite() && ratio > 0.0 { Ok(ratio) } else { Err("more than 0".to_owned()) }
 }

@@ -247,6 +247,7 @@ impl<'a> Cycles<'a> {
             hostile: None,
             mixed: None,
             soak: None,
+            readings: None,
             replay: None,
             crash: Some(self.figures),
         };

@@ -32,8 +32,7 @@ use tokio::task::JoinSet;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
-use pace::{Arrivals, Ticker};
-pub(crate) use pace::{Lateness, Pace};
+pub(crate) use pace::{Arrivals, Lateness, Pace, Ticker};
 pub(crate) use spread::Spread;
 pub(crate) use sums::Sums;
 pub(crate) use tally::{Accepted, Tally};

@@ -36,7 +36,7 @@ pub(crate) enum Pace {
 
 /// Moments of one connection's sends.
 #[derive(Debug)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     chance: Chance,
     frames_per_s: f64,
     burst_from_ns: u64,
@@ -44,33 +44,33 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new(seed: u64, frames_per_s: f64, burst_from_ns: Option<u64>) -> Self {
+    pub(crate) fn new(seed: u64, frames_per_s: f64, burst_from_ns: Option<u64>) -> Self {
         let mut chance = Chance::new(seed);
         let next_ns = chance.gap_ns(frames_per_s);
         Self { chance, frames_per_s, burst_from_ns: burst_from_ns.unwrap_or(u64::MAX), next_ns }
     }
 
     /// When the next frame should leave, in nanoseconds of the drive.
-    pub(super) const fn next_ns(&self) -> u64 {
+    pub(crate) const fn next_ns(&self) -> u64 {
         let next_ns = self.next_ns as u64;
         if next_ns < self.burst_from_ns { next_ns } else { self.burst_from_ns }
     }
 
     /// The next frame leaves.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.next_ns += self.chance.gap_ns(self.frames_per_s);
     }
 }
 
 /// A thread that notifies, four times a millisecond.
-pub(super) struct Ticker {
-    pub(super) tick: Arc<Notify>,
+pub(crate) struct Ticker {
+    pub(crate) tick: Arc<Notify>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ticker {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (tick, stop) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let (ticking, stopped) = (Arc::clone(&tick), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
@@ -101,7 +101,7 @@ pub(crate) struct Lateness {
 }
 
 impl Lateness {
-    pub(super) const fn count(&mut self, late_by_ns: u64) {
+    pub(crate) const fn count(&mut self, late_by_ns: u64) {
         self.sends += 1;
         self.late += (late_by_ns > LATE_NS) as u64;
     }

@@ -272,6 +272,7 @@ impl<'h> Honest<'h> {
             hostile: Some(self.figures),
             mixed: None,
             soak: None,
+            readings: None,
             replay: None,
             crash: None,
         };

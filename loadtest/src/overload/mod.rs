@@ -244,6 +244,7 @@ impl Flood {
             hostile: None,
             mixed: None,
             soak: None,
+            readings: None,
             replay: None,
             crash: None,
         };

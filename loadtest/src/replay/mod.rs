@@ -108,6 +108,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         hostile: None,
         mixed: None,
         soak: None,
+        readings: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
             orders,

@@ -182,6 +182,7 @@ fn report(
         hostile: None,
         mixed: None,
         soak: Some(figures),
+        readings: None,
         replay: None,
         crash: None,
     };
