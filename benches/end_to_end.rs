@@ -28,7 +28,7 @@ use stockade::client::{Client, ClientOptions, FrameReceiver, FrameSender, Respon
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
 use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource};
-use stockade::shard::{LogClock, Recovery, Shard};
+use stockade::shard::{FakeKeys, LogClock, Recovery, Shard};
 use stockade::wal::{Log, Options};
 use stockade::wire::{FrameWriter, Reply, Status, decode_replies};
 use tempfile::TempDir;
@@ -107,7 +107,8 @@ fn run(log: &Options, door: &ServerOptions, listening: &mpsc::Sender<SocketAddr>
     let tail = opened.tails[0].sequence;
     let (handle, running) = opened.start(Box::new(|fault| panic!("{fault}"))).expect("starts");
     let (clock, handle) = (LogClock::new(last), Arc::new(handle));
-    let shard = Shard::new(engines.remove(0), ShardId(0), tail, log.entry_bytes_max(), handle, clock.clone());
+    let keys = Box::new(FakeKeys::new(0));
+    let shard = Shard::new(engines.remove(0), ShardId(0), tail, log.entry_bytes_max(), handle, clock.clone(), keys);
     let shard = shard.start().expect("a thread");
     let parts =
         NodeParts { registry: Registry::new(), inboxes: vec![shard.inbox()], clock, status: Arc::new(NoStatus) };
@@ -181,6 +182,7 @@ fn place((order, customer): (OrderId, CustomerKey), lines: &[Line]) -> Command<'
         hashes: None,
         lines,
         details: &[],
+        key: None,
     })
 }
 

@@ -147,6 +147,7 @@ impl World {
                 hashes: None,
                 lines,
                 details: &[],
+                key: None,
             })
         };
         let commands: Vec<_> = heads.into_iter().zip(lines.iter().map(|line| &line[..])).map(place).collect();

@@ -108,6 +108,7 @@ impl Author {
             hashes: None,
             lines: &[Line { sku, quantity: 1, price: 1_999 }],
             details: &[],
+            key: None,
         }));
     }
 }

@@ -41,6 +41,7 @@ fn place(index: u16, lines: &[Line]) -> Command<'_> {
         hashes: None,
         lines,
         details: &[],
+        key: None,
     })
 }
 
@@ -180,6 +181,7 @@ fn facts(bench: &mut Criterion) {
             lines: &lines,
             draws: &draws,
             details: &[],
+            key: None,
         })
     };
     let mut entry = Vec::new();

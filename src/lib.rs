@@ -3,7 +3,7 @@
 //! The map of the house. Imports point backwards along this line only:
 //!
 //! ```text
-//! base → engine, wal → wire → shard → feed, quic → adapters, server, client → node → cli
+//! base → engine, wal → wire, keys → shard → feed, quic → adapters, server, client → node → cli
 //! ```
 
 pub mod base;
@@ -12,6 +12,8 @@ pub mod engine;
 pub mod wal;
 
 pub mod wire;
+
+pub mod keys;
 
 pub mod shard;
 

@@ -15,7 +15,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Engine, Line, Place, Query};
-use stockade::shard::{Inbox, Lane, LogClock, Outbox, Recovery, Replies, Shard, ShardHandle, Submission};
+use stockade::shard::{FakeKeys, Inbox, Lane, LogClock, Outbox, Recovery, Replies, Shard, ShardHandle, Submission};
 use stockade::wal::{Handle, Log, Options, Running, SyncMethod};
 use stockade::wire::{BooksAt, Reply, ReplyHeader, Request, Tag, decode_replies};
 
@@ -45,8 +45,12 @@ impl Node {
         let clock = LogClock::new(last);
         let start = |(stream, engine): (u16, Engine)| {
             let (log, clock) = (Arc::new(handle.clone()), clock.clone());
+            let keys = Box::new(FakeKeys::new(stream.into()));
+            let _lost = keys.recover(engine.key_names());
             let tail = tails[usize::from(stream)];
-            Shard::new(engine, ShardId(stream), tail, options.entry_bytes_max(), log, clock).start().expect("a thread")
+            Shard::new(engine, ShardId(stream), tail, options.entry_bytes_max(), log, clock, keys)
+                .start()
+                .expect("a thread")
         };
         let shards: Vec<ShardHandle> = (0..).zip(engines).map(start).collect();
         let desks = shards.iter().map(|shard| Desk::open(shard.inbox())).collect();
@@ -172,6 +176,7 @@ fn place(order: OrderId, lines: &[Line]) -> Request<'_> {
         hashes: None,
         lines,
         details: b"",
+        key: None,
     }))
 }
 

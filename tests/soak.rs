@@ -190,6 +190,7 @@ fn place(number: u64, submit: impl FnOnce(Place<'_>)) {
         hashes: None,
         lines: &lines,
         details: if number.is_multiple_of(10) { b"Ada Lovelace, 12 St James's Square" } else { b"" },
+        key: None,
     });
 }
 

@@ -10,7 +10,7 @@ use stockade::base::{
 };
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Engine, Line, Place};
-use stockade::shard::{Lane, Log, LogClock, Next, Outbox, Replies, Shard, Submission};
+use stockade::shard::{FakeKeys, Lane, Log, LogClock, Next, Outbox, Replies, Shard, Submission};
 use stockade::wal::{Entry, Notify};
 use stockade::wire::{Request, Tag};
 
@@ -86,6 +86,7 @@ impl Orders {
             hashes: None,
             lines,
             details: b"",
+            key: None,
         })
     }
 
@@ -117,7 +118,8 @@ impl Desk {
         let clock = LogClock::new(Timestamp::ZERO);
         let made_at = clock.now();
         let log = Arc::new(InstantLog::default());
-        let shard = Shard::new(unbounded(), ShardId(0), Sequence(0), ENTRY_BYTES_MAX, log, clock);
+        let shard =
+            Shard::new(unbounded(), ShardId(0), Sequence(0), ENTRY_BYTES_MAX, log, clock, Box::new(FakeKeys::new(0)));
         let (outbox, replies) = shard.inbox().open_outbox();
         let mut desk = Self { shard, outbox, replies, orders: Orders::new(made_at) };
         let set_up = desk.orders.set_up();

@@ -58,5 +58,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         lines: vec![line],
         draws: Vec::new(),
         details: Vec::new(),
+        key: None,
+        erased: false,
     })
 }

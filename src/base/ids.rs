@@ -59,6 +59,24 @@ pub struct ShardId(pub u16);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CustomerKey(pub u128);
 
+/// Names a key under which details are sealed: never the key itself. The same slot is used again with the next
+/// generation, and by then its key is another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyName {
+    /// Where the key is kept: a number of its shard, from 0, without gaps.
+    pub slot: u32,
+    /// How many keys were there before it.
+    pub generation: u32,
+}
+
+impl KeyName {
+    /// The key that lies in its slot once this one is destroyed.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { slot: self.slot, generation: self.generation.saturating_add(1) }
+    }
+}
+
 /// Names one change of quantities on one order, so that a repeat is recognised. Chosen by the client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ChangeId(pub u64);
@@ -230,6 +248,18 @@ numbered!(MarketId, SkuId, SiteId, ShardId, ChangeId, OrderNumber, Sequence);
 impl fmt::Debug for CustomerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
     }
 }
 

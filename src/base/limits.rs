@@ -1,7 +1,13 @@
-//! Every limit of Stockade, in one file, with the relations between them checked at compile time.
+//! Every limit of Stockade, with the relations between them checked at compile time.
 //!
 //! A limit's name ends in `_MAX`, `_MIN` or its unit. What an operator may set has its default here too, named
 //! `…_DEFAULT`.
+
+mod details;
+mod keys;
+
+pub use details::*;
+pub use keys::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;
@@ -24,8 +30,6 @@ pub const LINE_QUANTITY_MAX: u32 = 10_000_000;
 pub const UNIT_PRICE_MAX: u64 = 1_000_000_000_000;
 /// Total of one order in minor units (sum of price x quantity asked).
 pub const ORDER_TOTAL_MAX: u64 = i64::MAX as u64;
-/// Bytes of customer details of one order.
-pub const DETAILS_BYTES_MAX: usize = 4 * KIB;
 /// Longest reservation: 31 days.
 pub const HOLD_MS_MAX: u32 = 31 * 24 * 3_600 * 1_000;
 /// Units one receipt or adjustment may move.
@@ -131,8 +135,6 @@ pub const WAITING_MEMORY_BYTES: u64 = 100;
 pub const FILLS_PER_TURN_MAX: usize = 1_024;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
-/// Bytes of customer details a node keeps, unless set.
-pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
 /// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured
 /// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), its share of a sieve (2), and a quarter to spare.
 pub const ORDER_MEMORY_BYTES: u64 = 358;
@@ -373,7 +375,6 @@ pub const DRAIN_MS_MAX: u64 = 5_000;
 pub const RETRY_AFTER_MS: u32 = 10;
 /// The same at most, however long others have waited.
 pub const RETRY_AFTER_MS_MAX: u32 = 2_000;
-
 /// The most an operator may limit placements a second to.
 pub const ORDERS_PER_SECOND_MAX: u32 = 10_000_000;
 /// Placements that may come at once are those of so many milliseconds at the operator's limit.
@@ -423,7 +424,6 @@ pub const POOL_RETRY_MS_MAX: u64 = 320;
 pub const NETWORK_POOL_BYTES_DEFAULT: usize = 512 * MIB;
 /// Markets being created at once over all connections; the next one answers `Overloaded`.
 pub const MARKET_CREATIONS_MAX: usize = 256;
-
 /// Connections to the door for metrics and health at once; the next one is closed.
 pub const HTTP_CONNECTIONS_MAX: usize = 16;
 /// Bytes of the head of a request there.
@@ -470,7 +470,7 @@ const _: () = {
     assert!(ORDER_DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
     assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");
     // One placement is one fact: its largest form fits one record, and a record fits an entry.
-    assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + SEALED_BYTES_MAX <= RECORD_BYTES_MAX);
     assert!(2 * RECORD_BYTES_MAX <= ENTRY_BYTES_MAX);
     // One entry fits one frame, a frame the segment it opens; the segment header has room for every stream.
     assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
@@ -483,7 +483,7 @@ const _: () = {
     assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
     assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
     // A part takes one more item when it is just short of its size: an order with everything it may have.
-    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + DETAILS_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
+    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());

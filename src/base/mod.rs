@@ -13,7 +13,8 @@ mod time;
 pub use codes::{CodeList, Codes};
 pub use distribution::Distribution;
 pub use ids::{
-    ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId, TimedId,
+    ChangeId, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
+    TimedId,
 };
 pub use money::{Currency, CurrencyError, Price};
 pub use time::Timestamp;

@@ -69,6 +69,8 @@ pub(super) enum Command {
     /// See what adapters are asked for, and what they tried in vain.
     #[command(subcommand)]
     Wanted(WantedCommand),
+    /// Erase somebody's details, so that nobody can read them any more. The orders stay.
+    Erase(super::erase::EraseArgs),
     /// Show what the server is, holds and has done.
     Status(ClientArgs),
     /// Fold the log of a stopped server and check every counter against it.
@@ -100,6 +102,9 @@ pub(super) enum Command {
         /// Copied in a second, at most.
         #[arg(long, value_name = "SIZE", default_value = "64MiB")]
         bytes_per_second: String,
+        /// Copy the keys of customers' details too: whoever has the copy can read them, whatever is erased later.
+        #[arg(long)]
+        with_keys: bool,
         /// One JSON document.
         #[arg(long)]
         json: bool,
@@ -112,6 +117,13 @@ pub(super) enum Command {
         /// The new data directory; no log may be there.
         #[arg(value_name = "DATA_DIR")]
         data: PathBuf,
+        /// Take the keys of customers' details from here, and not from the backup: the `keys` of the server's own data
+        /// directory, if that is left.
+        #[arg(long, value_name = "DIR", conflicts_with = "without_keys")]
+        keys: Option<PathBuf>,
+        /// Go on without the details of every order in the backup, for good.
+        #[arg(long)]
+        without_keys: bool,
         /// One JSON document.
         #[arg(long)]
         json: bool,
@@ -398,7 +410,7 @@ mod tests {
     #[test]
     fn every_flag_of_a_server_is_a_known_setting_and_every_setting_has_a_flag() {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
-                     --skus-max 1 --kits-max 1 --customers-max 1 --waiting-max 1 --connections-max 1 \
+                     --keys-max 1 --skus-max 1 --kits-max 1 --customers-max 1 --waiting-max 1 --connections-max 1 \
                      --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
                      --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \

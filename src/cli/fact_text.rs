@@ -2,7 +2,7 @@
 
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Component, Fact, Placed, Report, Reservations, Retention};
+use crate::engine::{Component, Fact, Placed, Report, Reservations, Retention, Whose};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -88,6 +88,10 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }
+        Fact::Erased { whose: Whose::Customer { market, customer } } => {
+            format!("erased the details of customer {customer:?} of market {market}")
+        }
+        Fact::Erased { whose: Whose::Guest { order } } => format!("erased the details of {order}"),
         Fact::Closed { orders } => format!("closed {}", orders_text(orders)),
         Fact::Left { orders } => format!("left: {}", orders_text(orders)),
     }
@@ -107,9 +111,12 @@ fn placed_text(placed: &Placed<'_>) -> String {
     let customer =
         if placed.customer == CustomerKey::default() { "a guest".into() } else { format!("{:?}", placed.customer) };
     let held = if placed.confirmed { "confirmed at once".into() } else { format!("held for {} ms", placed.hold_ms) };
-    let details = placed.details.len();
+    let details = match placed.key {
+        Some(key) => format!("{} bytes of sealed details, key {key}", placed.details.len()),
+        None => "no details".into(),
+    };
     format!(
-        "placed {} by {customer}, {held}, prices in minor units of {}: {}; taken: {}; {details} bytes of details",
+        "placed {} by {customer}, {held}, prices in minor units of {}: {}; taken: {}; {details}",
         placed.order,
         placed.currency,
         lines.join(", "),

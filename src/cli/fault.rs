@@ -57,6 +57,9 @@ pub(super) enum CliFault {
     /// A data directory could not be read.
     #[error(transparent)]
     Log(#[from] crate::wal::Fault),
+    /// Keys of details could not be copied.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::Fault),
     /// A snapshot was asked for.
     #[error(transparent)]
     Wish(#[from] crate::node::WishFault),
@@ -96,6 +99,7 @@ impl CliFault {
             | Self::System { .. }
             | Self::Wish(_) => 1,
             Self::Log(fault) => fault.exit_code(),
+            Self::Keys(fault) => fault.exit_code(),
             Self::Node { exit_code, .. } => *exit_code,
             Self::UnreadableFacts(_) | Self::Drift(_) => 11,
         }

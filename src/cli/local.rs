@@ -22,6 +22,11 @@ pub(super) fn log_directory(data: &Path) -> PathBuf {
     Config { data: data.to_path_buf(), ..Config::default() }.log(1).dir
 }
 
+/// Where its keys lie.
+pub(super) fn keys_directory(data: &Path) -> PathBuf {
+    Config { data: data.to_path_buf(), ..Config::default() }.keys_dir()
+}
+
 /// Runs a server until it is told to stop. A second signal ends the process at once; the node sees to that.
 pub(super) fn serve(settings: ServeSettings) -> Result<(), CliFault> {
     let config = config(settings);
@@ -84,6 +89,7 @@ fn config(settings: ServeSettings) -> Config {
         orders_max: settings.orders_max,
         lines_max: settings.lines_max,
         details_bytes_max: settings.details_bytes_max,
+        keys_max: settings.keys_max,
         skus_max: settings.skus_max,
         kits_max: settings.kits_max,
         customers_max: settings.customers_max,

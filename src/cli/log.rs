@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use super::fact_text;
 use super::fault::CliFault;
 use super::local::log_directory;
 use super::output::{remark, say};
 use super::suggestion::quoted;
+use super::{backup, fact_text};
 use crate::wal::{self, Dropped, Item, Reader, ReplayedEntry, Salvaged};
 use crate::wire::{FactReader, FactScratch};
 
@@ -75,6 +75,9 @@ pub(super) fn salvage(data: &Path, new: &Path, accept_loss: bool) -> Result<(), 
         other => other.into(),
     })?;
     say(&salvaged_text(&salvaged, new));
+    if backup::bring_keys(data, new)? {
+        say("keys of customers' details were copied\n");
+    }
     Ok(())
 }
 

@@ -38,6 +38,7 @@ mod suggestion;
 mod catalog;
 mod channels;
 mod effects;
+mod erase;
 mod order;
 mod order_args;
 mod order_history;
@@ -69,6 +70,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, SiteCommand, StockCommand};
+use backup::KeysFrom;
 use config::Given;
 use fault::CliFault;
 use kit::KitCommand;
@@ -146,13 +148,18 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
             sources.read(Vec::new(), "error")?;
             snapshot::snapshot(&data, form(json))
         }
-        Command::Backup { data, into, bytes_per_second, json } => {
+        Command::Backup { data, into, bytes_per_second, with_keys, json } => {
             sources.read(Vec::new(), "error")?;
-            backup::backup(&data, &into, &bytes_per_second, form(json))
+            backup::backup(&data, &into, (&bytes_per_second, with_keys), form(json))
         }
-        Command::Restore { backup, data, json } => {
+        Command::Restore { backup, data, keys, without_keys, json } => {
             sources.read(Vec::new(), "error")?;
-            backup::restore(&backup, &data, form(json))
+            let keys = match keys {
+                Some(dir) => KeysFrom::Directory(dir),
+                None if without_keys => KeysFrom::Nowhere,
+                None => KeysFrom::Backup,
+            };
+            backup::restore(&backup, &data, &keys, form(json))
         }
         Command::Log(command) => {
             sources.read(Vec::new(), "error")?;
@@ -168,6 +175,10 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Stock(command) => stock(sources, command),
         Command::Order(command) => order(sources, command),
         Command::Wanted(command) => wanted(sources, command),
+        Command::Erase(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| erase::erase(settings, &args).await)
+        }
         Command::Status(client) => ask(sources.client(client)?, async |settings| status::status(settings).await),
     }
 }

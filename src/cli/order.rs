@@ -36,7 +36,7 @@ fn understand(args: &PlaceArgs) -> Result<Wanted, CliFault> {
     Ok(Wanted { lines, currency, hold_ms, customer: customer(args.customer.as_deref())?, id: id(args.id.as_deref())? })
 }
 
-fn customer(text: Option<&str>) -> Result<CustomerKey, CliFault> {
+pub(super) fn customer(text: Option<&str>) -> Result<CustomerKey, CliFault> {
     let Some(text) = text else { return Ok(CustomerKey::default()) };
     let sound = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let bits = u128::from_str_radix(text, 16).ok().filter(|_| sound);
@@ -79,6 +79,7 @@ pub(super) async fn place(settings: &ClientSettings, args: &PlaceArgs) -> Result
         hashes: None,
         lines: &lines,
         details: args.details.as_bytes(),
+        key: None,
     };
     match connection.client.submit(&Command::Place(place)).await? {
         Response::Answered { answer, granted } => {

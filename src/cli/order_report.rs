@@ -28,6 +28,8 @@ pub(super) struct OrderReport {
     zone: u16,
     lines: Vec<LineReport>,
     details: String,
+    /// Details were given, and cannot be read any more.
+    details_erased: bool,
 }
 
 /// One line of it.
@@ -66,6 +68,7 @@ impl OrderReport {
             zone: view.zone,
             lines: lines.map(|(index, line)| line_report(index, line, view, codes)).collect(),
             details: String::from_utf8_lossy(&view.details).into_owned(),
+            details_erased: view.erased,
         }
     }
 }
@@ -98,6 +101,9 @@ impl fmt::Display for OrderReport {
         }
         if let Some(until) = &self.reserved_until {
             writeln!(f, "reserved  until {until}")?;
+        }
+        if self.details_erased {
+            writeln!(f, "details   erased: nobody can read them any more")?;
         }
         writeln!(f, "currency  {}\n", self.currency)?;
         let headings = [

@@ -26,6 +26,10 @@ pub(super) struct ServeArgs {
     /// Bytes of customer details kept, such as 256MiB.
     #[arg(long, value_name = "BYTES")]
     details_bytes_max: Option<String>,
+    /// Keys under which details are sealed: one for each customer with details kept, and one for each such order of a
+    /// guest.
+    #[arg(long, value_name = "COUNT")]
+    keys_max: Option<String>,
     /// SKUs of all markets kept.
     #[arg(long, value_name = "COUNT")]
     skus_max: Option<String>,
@@ -124,6 +128,7 @@ impl ServeArgs {
             ("orders_max", self.orders_max),
             ("lines_max", self.lines_max),
             ("details_bytes_max", self.details_bytes_max),
+            ("keys_max", self.keys_max),
             ("skus_max", self.skus_max),
             ("kits_max", self.kits_max),
             ("customers_max", self.customers_max),

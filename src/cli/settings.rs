@@ -11,8 +11,8 @@ use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
-    FEED_BEHIND_BYTES_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT,
-    ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
+    FEED_BEHIND_BYTES_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
@@ -33,6 +33,7 @@ pub(super) struct ServeSettings {
     pub(super) orders_max: u64,
     pub(super) lines_max: u64,
     pub(super) details_bytes_max: u64,
+    pub(super) keys_max: u64,
     pub(super) skus_max: u64,
     pub(super) kits_max: u64,
     pub(super) customers_max: u64,
@@ -69,6 +70,7 @@ impl ServeSettings {
             orders_max: count("orders_max", ORDERS_DEFAULT)?,
             lines_max: count("lines_max", LINES_DEFAULT)?,
             details_bytes_max: bytes("details_bytes_max", DETAILS_BYTES_DEFAULT)?,
+            keys_max: count("keys_max", KEYS_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
             kits_max: count("kits_max", KITS_DEFAULT)?,
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
@@ -338,6 +340,7 @@ mod tests {
             "orders_max",
             "lines_max",
             "details_bytes_max",
+            "keys_max",
             "skus_max",
             "kits_max",
             "customers_max",

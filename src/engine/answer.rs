@@ -71,6 +71,13 @@ pub enum Answer {
         /// It lasted as long before.
         repeated: bool,
     },
+    /// Nobody can read somebody's details any more.
+    Erased {
+        /// Orders whose details could be read until now.
+        orders: u32,
+        /// There were none.
+        repeated: bool,
+    },
     /// Payment came after expiry and the units could not be taken again. A fact, once per attempt: refund.
     RetakeFailed {
         /// The first SKU that came up short.

@@ -13,7 +13,8 @@ use super::policy::Policy;
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId,
+    Timestamp,
 };
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
@@ -238,9 +239,43 @@ pub enum Command<'a> {
         /// Which lines, and how many units of each. A line may be named once.
         lines: &'a [LineQuantity],
     },
+    /// See to it that nobody can read the details of somebody's orders any more. The orders stay. Again changes
+    /// nothing; orders placed later have another key.
+    Erase {
+        /// Whose.
+        whose: Whose,
+    },
 }
 
-/// A placement. Its content is every field here; the same identifier with other content is a conflict.
+/// Somebody whose details are sealed under one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// A customer: of every order of theirs in this market.
+    Customer {
+        /// Where.
+        market: MarketId,
+        /// Who; not the key of guests.
+        customer: CustomerKey,
+    },
+    /// A guest, whom nothing but one order is known of.
+    Guest {
+        /// Which; not one of a customer.
+        order: OrderId,
+    },
+}
+
+impl Whose {
+    /// The market that somebody bought in.
+    #[must_use]
+    pub const fn market(&self) -> MarketId {
+        match self {
+            Self::Customer { market, .. } => *market,
+            Self::Guest { order } => order.market(),
+        }
+    }
+}
+
+/// A placement. Its content is every field but the key; the same identifier with other content is a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
     /// Made by the client; also the idempotency key.
@@ -264,8 +299,11 @@ pub struct Place<'a> {
     pub hashes: Option<IdentityHashes>,
     /// 1 to [`LINES_MAX`](crate::base::limits::LINES_MAX). A SKU may appear on several lines.
     pub lines: &'a [Line],
-    /// Opaque, up to [`DETAILS_BYTES_MAX`](crate::base::limits::DETAILS_BYTES_MAX). Not yet encrypted.
+    /// Opaque, up to [`DETAILS_BYTES_MAX`](crate::base::limits::DETAILS_BYTES_MAX). The engine gets them sealed, and
+    /// [`SEAL_BYTES`](crate::base::limits::SEAL_BYTES) longer.
     pub details: &'a [u8],
+    /// What they are sealed under. A client names none: its shard does.
+    pub key: Option<KeyName>,
 }
 
 /// One line of a placement.
@@ -389,6 +427,7 @@ impl Command<'_> {
             | Self::SetReservations { market, .. }
             | Self::SetChannelCap { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
+            Self::Erase { whose } => Some(whose.market()),
             Self::Receive { request, .. }
             | Self::Adjust { request, .. }
             | Self::MoveStock { request, .. }
@@ -417,6 +456,7 @@ impl Command<'_> {
             | Self::ReportEffect { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
+            | Self::Erase { .. }
             | Self::MoveCursor { .. }
             | Self::DetachCursor { .. }
             | Self::OpenMarket { .. }

@@ -3,6 +3,8 @@
 //! # Always true
 //! - The content of a placement can be computed from its fact alone, so recovery and audit find the same.
 //! - Two different contents never have the same bytes: every variable part is preceded by its length.
+//! - Of details only this counts, whether there are any: a hash of them would let whoever guesses right know it, also
+//!   after they were erased. What was sealed is compared by itself, while it can be.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -25,28 +27,29 @@ pub(super) struct Content<'a> {
     zone: u16,
     hashes: Option<IdentityHashes>,
     lines: &'a [Line],
-    details: &'a [u8],
+    has_details: bool,
 }
 
 impl<'a> From<&Place<'a>> for Content<'a> {
     fn from(place: &Place<'a>) -> Self {
-        let Place { order: _, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } =
-            *place;
-        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details }
+        let Place { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, .. } = *place;
+        let has_details = !place.details.is_empty();
+        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, has_details }
     }
 }
 
 impl<'a> From<&Placed<'a>> for Content<'a> {
     fn from(placed: &Placed<'a>) -> Self {
-        let Placed { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details, .. } = *placed;
-        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details }
+        let Placed { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, .. } = *placed;
+        let has_details = !placed.details.is_empty();
+        Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, has_details }
     }
 }
 
 impl Content<'_> {
     /// 128 bits that are equal for equal contents.
     pub(super) fn hash(&self) -> u128 {
-        let len = HEAD + self.lines.len() * LINE + self.details.len();
+        let len = HEAD + self.lines.len() * LINE;
         let mut short = [0; HEAD + 4 * LINE];
         if len <= short.len() {
             self.write(&mut short[..len]);
@@ -68,17 +71,16 @@ impl Content<'_> {
         bytes[25] = u8::from(self.hashes.is_some());
         bytes[26..28].copy_from_slice(&self.channel.to_le_bytes());
         bytes[28..30].copy_from_slice(&self.zone.to_le_bytes());
+        bytes[30] = u8::from(self.has_details);
         bytes[32..40].copy_from_slice(&(self.lines.len() as u64).to_le_bytes());
         bytes[40..48].copy_from_slice(&account.to_le_bytes());
         bytes[48..56].copy_from_slice(&address.to_le_bytes());
         bytes[56..64].copy_from_slice(&instrument.to_le_bytes());
-        let (lines, details) = bytes[HEAD..].split_at_mut(self.lines.len() * LINE);
-        for (bytes, line) in lines.as_chunks_mut::<LINE>().0.iter_mut().zip(self.lines) {
+        for (bytes, line) in bytes[HEAD..].as_chunks_mut::<LINE>().0.iter_mut().zip(self.lines) {
             bytes[..4].copy_from_slice(&line.sku.0.to_le_bytes());
             bytes[4..8].copy_from_slice(&line.quantity.to_le_bytes());
             bytes[8..].copy_from_slice(&line.price.to_le_bytes());
         }
-        details.copy_from_slice(self.details);
     }
 }
 

@@ -6,16 +6,19 @@
 //! # Not here
 //! - The books, which are about units and orders alone and are kept up with every fact: `books`.
 
+use std::collections::BTreeMap;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Engine;
 use super::channel::Cap;
 use super::effect::Effect;
 use super::history::Past;
+use super::keys::{Slot, Used};
 use super::kits::Component;
 use super::ledger::BUCKETS;
 use super::market::Market;
-use super::orders::{Phase, Record};
+use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
 use crate::base::{MarketId, SiteId, SkuId};
 
@@ -40,6 +43,7 @@ enum Part {
     Kit,
     ChannelCap,
     History,
+    Key,
 }
 
 /// Bytes of one part.
@@ -82,7 +86,16 @@ impl Engine {
             let bytes = Bytes::of(Part::Cursor).add(sink.as_bytes()).number(cursor.upto.0);
             bytes.number(u8::from(cursor.attached)).hash()
         });
-        assigned.chain(cursors).chain(markets).chain(orders).fold(0, u128::wrapping_add)
+        let places: BTreeMap<u32, u64> = self.keys.free().zip(0..).collect();
+        let keys = (0..).zip(self.keys.slots()).map(|(slot, Slot { generation, used })| {
+            let (tag, number) = match used {
+                Used::Free => (0_u8, places.get(&slot).copied().unwrap_or_default()),
+                Used::Worn => (1, 0),
+                Used::By(users) => (2, u64::from(*users)),
+            };
+            Bytes::of(Part::Key).number(slot).number(*generation).number(tag).number(number).hash()
+        });
+        assigned.chain(cursors).chain(keys).chain(markets).chain(orders).fold(0, u128::wrapping_add)
     }
 
     fn digest_order(&self, position: u32, record: &Record) -> u128 {
@@ -112,7 +125,10 @@ impl Engine {
         }
         if let Some(extra) = self.orders.extra(record) {
             let hashes = extra.hashes.map(|hashes| [hashes.account, hashes.address, hashes.instrument]);
-            bytes = hashes.into_iter().flatten().fold(bytes.add(&extra.details), Bytes::number);
+            bytes = hashes.into_iter().flatten().fold(bytes, Bytes::number);
+            if let Details::Sealed { key, bytes: sealed } = &extra.details {
+                bytes = bytes.number(key.slot).number(key.generation).add(sealed);
+            }
         }
         let changes = self.orders.changes(position).iter().map(|kept| {
             let change = Bytes::of(Part::Change).number(record.order.bits()).number(kept.change.id.0);

@@ -8,7 +8,7 @@
 //! - A fact in the log was legal when it was decided; `fold` asserts that and never refuses.
 //! - One placement is one fact; the movements of units follow from its draws.
 
-use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take};
+use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take, Whose};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
@@ -16,7 +16,7 @@ use super::policy::{Policy, StockLevel};
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
 /// Something that happened.
@@ -289,6 +289,11 @@ pub enum Fact<'a> {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
         orders: &'a [OrderId],
     },
+    /// The key of somebody's details is destroyed: nobody can read them any more.
+    Erased {
+        /// Whose.
+        whose: Whose,
+    },
 }
 
 impl Fact<'_> {
@@ -312,6 +317,7 @@ impl Fact<'_> {
             | Self::Adjusted { request, .. }
             | Self::StockMoved { request, .. }
             | Self::StockCounted { request, .. } => Some(request.market()),
+            Self::Erased { whose } => Some(whose.market()),
             Self::Placed(placed) => Some(placed.order.market()),
             Self::Confirmed { order, .. }
             | Self::RetakeFailed { order, .. }
@@ -356,8 +362,10 @@ pub struct Placed<'a> {
     /// Where the units were taken, lines in order, sites in rank order, what is owed last. Their sum per line is what
     /// was taken.
     pub draws: &'a [Draw],
-    /// As given.
+    /// As given, and sealed.
     pub details: &'a [u8],
+    /// What they are sealed under, where there are any.
+    pub key: Option<KeyName>,
 }
 
 /// Units of one line at one site, or owed: then at [`SiteId::NOWHERE`].

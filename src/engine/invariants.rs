@@ -4,18 +4,19 @@
 //!
 //! The state keeps sums so that no command has to walk; here everything is walked, so that no sum can drift unseen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::books::Tally;
 use super::effect::Effect;
 use super::history::Past;
+use super::keys::Used;
 use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
 use super::policy::{CustomerId, Policy};
 use crate::base::limits::HISTORY_ENTRIES_MAX;
-use crate::base::{MarketId, OrderNumber, SiteId, SkuId, Timestamp};
+use crate::base::{CustomerKey, KeyName, MarketId, OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
 type Held = BTreeMap<(MarketId, SkuId, SiteId), [i64; BUCKETS]>;
@@ -29,6 +30,7 @@ impl Engine {
         let mut held = Held::new();
         let mut tallies = BTreeMap::<MarketId, Tally>::new();
         let (mut lines, mut details, mut handed_off, mut open) = (0, 0, 0, [0; 2]);
+        let mut users = BTreeMap::<KeyName, Vec<(MarketId, CustomerKey)>>::new();
         for (position, record) in self.orders.records() {
             self.check_order(position, record)?;
             let mark = self.wants.mark(position);
@@ -46,8 +48,12 @@ impl Engine {
             }
             lines += self.orders.lines(record).len() as u64;
             details += self.orders.extra(record).map_or(0, |extra| extra.details.len() as u64);
+            if let Some(key) = self.orders.key(record) {
+                users.entry(key).or_default().push((record.order.market(), record.customer));
+            }
         }
         law(lines == self.orders.line_count(), || format!("line count {} is {lines}", self.orders.line_count()))?;
+        self.check_keys(&users)?;
         law(details == self.orders.details_bytes(), || {
             format!("details {} are {details}", self.orders.details_bytes())
         })?;
@@ -74,6 +80,48 @@ impl Engine {
         let requests: usize = self.markets.iter().flatten().map(|market| market.requests.len()).sum();
         law(requests == self.request_count, || format!("{} requests are {requests}", self.request_count))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
+    }
+
+    /// `users` are the orders that name each key.
+    fn check_keys(&self, users: &BTreeMap<KeyName, Vec<(MarketId, CustomerKey)>>) -> Result<(), String> {
+        for (key, users) in users.iter().filter(|(key, _)| !self.keys.is_live(**key)) {
+            let slot = self.keys.slots().get(key.slot as usize);
+            law(slot.is_some_and(|slot| key.generation < slot.generation), || {
+                format!("{} orders name key {key}, which never was", users.len())
+            })?;
+        }
+        let (mut live, mut customers, mut free) = (0, 0, 0);
+        for (key, slot) in self.keys.names().zip(self.keys.slots()) {
+            let Used::By(count) = slot.used else {
+                free += usize::from(slot.used == Used::Free);
+                law((slot.used == Used::Worn) == (key.generation == u32::MAX), || {
+                    format!("key {key} is worn, or not")
+                })?;
+                continue;
+            };
+            live += 1;
+            let named = users.get(&key).map_or(&[][..], Vec::as_slice);
+            law(named.len() == count as usize && count > 0, || {
+                format!("{} orders use key {key}, not {count}", named.len())
+            })?;
+            let (market, customer) = named[0];
+            law(named.iter().all(|one| *one == named[0]), || format!("key {key} is of several customers"))?;
+            if customer == CustomerKey::default() {
+                law(count == 1, || format!("guests share key {key}"))?;
+            } else {
+                customers += 1;
+                law(self.keys.of(market, customer) == Some(key), || {
+                    format!("{customer:?} does not know of key {key}")
+                })?;
+            }
+        }
+        law(live == self.keys.live(), || format!("{live} keys live, not {}", self.keys.live()))?;
+        law(customers == self.keys.customers(), || format!("{customers} have keys, not {}", self.keys.customers()))?;
+        let queue: BTreeSet<u32> = self.keys.free().collect();
+        let is_free = |slot: &u32| self.keys.slots().get(*slot as usize).is_some_and(|slot| slot.used == Used::Free);
+        law(queue.len() == free && self.keys.free().len() == free && queue.iter().all(is_free), || {
+            format!("{free} slots are free, not {queue:?}")
+        })
     }
 
     fn check_order(&self, position: u32, record: &Record) -> Result<(), String> {

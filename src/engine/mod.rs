@@ -51,6 +51,7 @@ mod huge_pages;
 mod image;
 mod index;
 mod invariants;
+mod keys;
 mod kits;
 mod numbers;
 mod orders;
@@ -68,7 +69,7 @@ mod waiting;
 
 pub use answer::{Answer, Granted};
 pub use books::order_hash;
-pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place};
+pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place, Whose};
 pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
 pub use directory::{Directory, fewest_markets};
@@ -98,8 +99,10 @@ pub struct Capacity {
     pub draws_max: u64,
     /// Changes of quantities remembered of all orders together.
     pub changes_max: u64,
-    /// Bytes of customer details of all orders together.
+    /// Bytes of sealed details of all orders together.
     pub details_bytes_max: u64,
+    /// Keys under which details are sealed.
+    pub keys_max: u64,
     /// SKUs of all markets together, kits included.
     pub skus_max: u64,
     /// Kits of all markets together.
@@ -118,6 +121,7 @@ impl Capacity {
         draws_max: u64::MAX,
         changes_max: u64::MAX,
         details_bytes_max: u64::MAX,
+        keys_max: u64::MAX,
         skus_max: u64::MAX,
         kits_max: u64::MAX,
         customers_max: u64::MAX,
@@ -133,6 +137,7 @@ impl Default for Capacity {
             draws_max: limits::LINES_DEFAULT * limits::DRAWS_PER_LINE_MEAN_MAX,
             changes_max: limits::LINES_DEFAULT,
             details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
+            keys_max: limits::KEYS_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
             kits_max: limits::KITS_DEFAULT,
             customers_max: limits::CUSTOMERS_DEFAULT,
@@ -158,6 +163,8 @@ pub struct Engine {
     /// Stock requests remembered, all markets together.
     request_count: usize,
     orders: orders::Orders,
+    /// Of orders with details.
+    keys: keys::Keys,
     deadlines: deadline::Deadlines,
     /// When orders that ended are closed.
     closings: deadline::Deadlines,
@@ -191,6 +198,7 @@ impl Engine {
             channel_cap_count: 0,
             request_count: 0,
             orders: orders::Orders::default(),
+            keys: keys::Keys::default(),
             deadlines: deadline::Deadlines::default(),
             closings: deadline::Deadlines::default(),
             leavings: deadline::Deadlines::default(),

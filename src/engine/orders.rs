@@ -34,7 +34,7 @@ use super::index::Index;
 use super::order::{Counters, LineUnits, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
 use super::reservation::ExtendReason;
-use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+use crate::base::{ChangeId, Currency, CustomerKey, KeyName, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 pub(super) use restoring::Parts;
 
@@ -125,7 +125,27 @@ impl DrawRecord {
 #[derive(Debug)]
 pub(super) struct Extra {
     pub(super) hashes: Option<IdentityHashes>,
-    pub(super) details: Box<[u8]>,
+    pub(super) details: Details,
+}
+
+/// What an order says about people, as it was sealed.
+#[derive(Debug)]
+pub(super) enum Details {
+    None,
+    /// Readable as long as the key is there.
+    Sealed {
+        key: KeyName,
+        bytes: Box<[u8]>,
+    },
+}
+
+impl Details {
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Sealed { bytes, .. } => bytes.len(),
+        }
+    }
 }
 
 /// A change of quantities that happened, with its first result.
@@ -246,6 +266,14 @@ impl Orders {
 
     pub(super) fn extra(&self, record: &Record) -> Option<&Extra> {
         self.extras[(record.extra as usize).checked_sub(1)?].as_ref()
+    }
+
+    /// The key that details of an order were sealed under.
+    pub(super) fn key(&self, record: &Record) -> Option<KeyName> {
+        match self.extra(record)?.details {
+            Details::Sealed { key, .. } => Some(key),
+            Details::None => None,
+        }
     }
 
     pub(super) fn changes(&self, position: u32) -> &[KeptChange] {
@@ -369,7 +397,11 @@ impl Orders {
             return 0;
         }
         self.details_bytes += placed.details.len() as u64;
-        self.extras.put(Some(Extra { hashes: placed.hashes, details: placed.details.into() })) + 1
+        let details = match placed.key {
+            Some(key) => Details::Sealed { key, bytes: placed.details.into() },
+            None => Details::None,
+        };
+        self.extras.put(Some(Extra { hashes: placed.hashes, details })) + 1
     }
 
     fn put(&mut self, record: Record) -> u32 {

@@ -7,7 +7,8 @@ use super::ledger::{BUCKETS, Bucket};
 use super::order::{STATES, State};
 use super::retention::Retention;
 use crate::base::{
-    Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
+    Codes, Currency, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId,
+    Timestamp,
 };
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
@@ -241,8 +242,12 @@ pub struct OrderView {
     pub lines: Vec<LineView>,
     /// Where the units are pinned.
     pub draws: Vec<DrawView>,
-    /// As given.
+    /// As given; of a view that the engine gives, as sealed.
     pub details: Vec<u8>,
+    /// What they are sealed under; only of a view that the engine gives.
+    pub key: Option<KeyName>,
+    /// Details were given, and cannot be read any more.
+    pub erased: bool,
 }
 
 /// One line of an order.

@@ -1,16 +1,17 @@
 //! Reading the state: every question of `query`, answered. Changes nothing.
 
 use super::Engine;
+use super::command::Whose;
 use super::kits::Component;
 use super::ledger::BUCKETS;
 use super::order::State;
-use super::orders::{LineRecord, Phase, Record};
+use super::orders::{Details, LineRecord, Phase, Record};
 use super::policy::Policy;
 use super::query::{Books, DrawView, LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow};
 use super::refusal::{Field, Refusal};
 use super::reservation::Reservations;
 use crate::base::limits::{AVAILABILITY_SKUS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX, STOCK_ROWS_PER_RECORD_MAX};
-use crate::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId};
+use crate::base::{CustomerKey, KeyName, MarketId, OrderId, OrderNumber, SiteId, SkuId};
 
 impl Engine {
     /// Stock of SKUs: a row per site that ever held a unit, or one row of zeroes at the first site.
@@ -196,7 +197,53 @@ impl Engine {
         self.waiting_pairs
     }
 
-    /// Bytes of customer details kept.
+    /// Every slot of keys ever used, in order, by the name it has now: what is read under it, or will be sealed under
+    /// it next.
+    pub fn key_names(&self) -> impl Iterator<Item = KeyName> {
+        self.keys.names()
+    }
+
+    /// The same names, each with whether it is used.
+    pub fn key_uses(&self) -> impl Iterator<Item = (KeyName, bool)> {
+        self.keys.names().map(|name| (name, self.keys.is_live(name)))
+    }
+
+    /// Whose keys these are, in the order of their first orders. `keys` are sorted, and no other than used ones count.
+    #[must_use]
+    pub fn whose_keys(&self, keys: &[KeyName]) -> Vec<Whose> {
+        let mut wanted: Vec<_> = keys.iter().map(|key| self.keys.is_live(*key)).collect();
+        let mut whose = Vec::new();
+        for (_, record) in self.orders.records() {
+            let place = self.orders.key(record).and_then(|key| keys.binary_search(&key).ok());
+            let Some(wanted) = place.and_then(|place| wanted.get_mut(place)).filter(|wanted| **wanted) else {
+                continue;
+            };
+            *wanted = false;
+            whose.push(match record.customer {
+                CustomerKey(0) => Whose::Guest { order: record.order },
+                customer => Whose::Customer { market: record.order.market(), customer },
+            });
+        }
+        whose
+    }
+
+    /// Keys that are used.
+    #[must_use]
+    pub const fn keys_live(&self) -> u64 {
+        self.keys.live()
+    }
+
+    /// From here on, [`Engine::take_dead_keys`] tells of keys that are used no more.
+    pub const fn watch_keys(&mut self) {
+        self.keys.watch();
+    }
+
+    /// Keys that came to be used by nobody since the last time.
+    pub fn take_dead_keys(&mut self, tell: impl FnMut(KeyName)) {
+        self.keys.take_dead(tell);
+    }
+
+    /// Bytes of sealed details kept.
     #[must_use]
     pub const fn details_bytes(&self) -> u64 {
         self.orders.details_bytes()
@@ -213,6 +260,11 @@ impl Engine {
         let record = self.orders.record(position);
         let closed = record.phase != Phase::Whole && record.state != State::Blocked;
         let extra = self.orders.extra(record);
+        let sealed = extra.and_then(|extra| match &extra.details {
+            Details::Sealed { bytes, .. } => Some(bytes.as_ref()),
+            Details::None => None,
+        });
+        let key = self.orders.key(record).filter(|key| self.keys.is_live(*key));
         let counters = self.orders.line_units(record);
         let lines = self.orders.lines(record).iter().zip(counters).map(|(line, units)| {
             let LineRecord { sku, asked, price, taken } = *line;
@@ -253,7 +305,9 @@ impl Engine {
             hashes: extra.and_then(|extra| extra.hashes),
             lines: if closed { Vec::new() } else { lines.collect() },
             draws: draws.collect(),
-            details: extra.map(|extra| extra.details.to_vec()).unwrap_or_default(),
+            details: if key.is_some() { sealed.map(<[u8]>::to_vec).unwrap_or_default() } else { Vec::new() },
+            key,
+            erased: sealed.is_some() && key.is_none(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum Refusal {
     /// The identifier is older than what is remembered: whether it was applied, or accepted, cannot be told, so it is
     /// not.
     IdTooOld,
-    /// The node keeps as many orders, or bytes of details, as it may.
+    /// The node keeps as many orders, bytes of details, or keys to seal them under, as it may.
     AtCapacity,
     /// The order remembers as many changes as it may.
     TooManyChanges,
@@ -134,6 +134,8 @@ pub enum Refusal {
         /// Its last state.
         state: State,
     },
+    /// The details that the order was given cannot be read any more, so they cannot be compared with these.
+    Erased,
 }
 
 macro_rules! fields {

@@ -5,8 +5,8 @@
 //!   is refused: whether it was applied cannot be told any more.
 //! - All markets of a shard together remember no more than [`REQUESTS_REMEMBERED_MAX`].
 //! # Why so
-//! Identifiers sort by the time they were made, so forgetting the smallest is forgetting the oldest, exactly. When there
-//! are too many, the market that has most forgets some: one that floods its shard takes nothing from the others.
+//! Identifiers sort by the time they were made, so forgetting the smallest is forgetting the oldest, exactly. When
+//! there are too many, the market that has most forgets some: one that floods its shard takes nothing from the others.
 
 use std::collections::BTreeMap;
 

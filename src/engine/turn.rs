@@ -134,6 +134,7 @@ impl Engine {
             | Command::SetReservations { .. }
             | Command::SetChannelCap { .. }
             | Command::SetRetention { .. }
+            | Command::Erase { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
             | Command::MoveStock { .. }
@@ -178,6 +179,7 @@ impl Engine {
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::CursorMoved { .. }
+            | Fact::Erased { .. }
             | Fact::Closed { .. }
             | Fact::Left { .. } => None,
         }

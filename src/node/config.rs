@@ -9,8 +9,8 @@ use crate::adapters::simulated::Behaviour;
 use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
-    KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
+    SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -37,6 +37,8 @@ pub struct Config {
     pub lines_max: u64,
     /// Bytes of customer details of all orders together. Divided evenly.
     pub details_bytes_max: u64,
+    /// Keys under which details are sealed. Divided evenly.
+    pub keys_max: u64,
     /// SKUs of all markets together. Divided evenly.
     pub skus_max: u64,
     /// Kits of all markets together, which are SKUs too. Divided evenly.
@@ -86,6 +88,7 @@ impl Default for Config {
             orders_max: ORDERS_DEFAULT,
             lines_max: LINES_DEFAULT,
             details_bytes_max: DETAILS_BYTES_DEFAULT,
+            keys_max: KEYS_DEFAULT,
             skus_max: SKUS_DEFAULT,
             kits_max: KITS_DEFAULT,
             customers_max: CUSTOMERS_DEFAULT,
@@ -122,6 +125,7 @@ impl Config {
             draws_max: self.lines_max.saturating_mul(DRAWS_PER_LINE_MEAN_MAX) / shards,
             changes_max: self.lines_max / shards,
             details_bytes_max: self.details_bytes_max / shards,
+            keys_max: self.keys_max / shards,
             skus_max: self.skus_max / shards,
             kits_max: self.kits_max / shards,
             customers_max: self.customers_max / shards,
@@ -138,6 +142,12 @@ impl Config {
             orders_per_second_max: self.orders_per_second_max,
             ..ServerOptions::new(self.address, &self.data)
         }
+    }
+
+    /// Where the keys of details lie.
+    #[must_use]
+    pub fn keys_dir(&self) -> PathBuf {
+        self.data.join(KEYS_DIR)
     }
 
     /// The part of the snapshots; `None` where there are none.
@@ -169,3 +179,5 @@ impl Config {
 
 /// The log's directory inside the data directory.
 pub(super) const LOG_DIR: &str = "log";
+/// That of the keys.
+const KEYS_DIR: &str = "keys";

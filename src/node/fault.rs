@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::keys;
 use crate::server::ServerFault;
 use crate::shard::{RecoverError, missing_beginning};
 use crate::wal::{self, Joint, StreamTail};
@@ -12,6 +13,9 @@ pub enum NodeFault {
     /// The log.
     #[error(transparent)]
     Log(#[from] wal::Fault),
+    /// The keys of details.
+    #[error(transparent)]
+    Keys(#[from] keys::Fault),
     /// The door.
     #[error(transparent)]
     Server(#[from] ServerFault),
@@ -125,6 +129,7 @@ impl NodeFault {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Log(fault) => fault.exit_code(),
+            Self::Keys(fault) => fault.exit_code(),
             Self::Recover(_) | Self::Beginning { .. } | Self::Ahead { .. } | Self::Market { .. } => 11,
             Self::Memory { .. } | Self::OrdersMax { .. } | Self::Sinks { .. } | Self::Webhook { .. } => 2,
             Self::Server(ServerFault::NotLoopback { .. } | ServerFault::HalfIdentity { .. }) => 2,

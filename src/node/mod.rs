@@ -1,7 +1,7 @@
 //! The node: everything put together. The only module that knows everyone.
 //!
 //! ```text
-//! config ─► memory ─► log opened, folded into engines ─► default market ─► shards ─► door ─► ready
+//! config ─► memory ─► log opened, folded into engines ─► keys ─► default market ─► shards ─► door ─► ready
 //!                                                                                      │ SIGTERM, or the log failed
 //! exit code ◄─ log stopped ◄─ shards stopped ◄─ door closed, what is under way answered ┘
 //! ```
@@ -16,6 +16,7 @@ mod audit;
 mod config;
 mod fault;
 mod images;
+mod keys;
 mod markets;
 mod memory;
 mod serve;

@@ -10,13 +10,15 @@ use tokio::sync::Notify;
 
 use super::appender::Appender;
 use super::config::LOG_DIR;
+use super::keys::Started;
 use super::snapshots::Snapshots;
 use super::status::NodeStatus;
 use super::watched::{Parts, Watched};
-use super::{Config, NodeFault, markets, memory, sinks};
+use super::{Config, NodeFault, keys, markets, memory, sinks};
 use crate::adapters::Adapter;
 use crate::adapters::simulated::{SimulatedPayment, SimulatedWarehouse};
 use crate::adapters::webhook::{Source, Webhook, WebhookOptions};
+use crate::engine::Engine;
 use crate::server::{HttpDoor, HttpSource, NodeParts, Registry, Server, ServerOptions};
 use crate::shard::{Inbox, LogClock, Recovery, Shard, ShardHandle, recover_on};
 use crate::wal::{self, Durability, FileDisk, Handle, Joint, Log, Progress, Running};
@@ -91,6 +93,7 @@ struct Core {
     registry: Registry,
     clock: LogClock,
     failure: Arc<Failure>,
+    keys: Option<crate::keys::Running>,
     snapshots: Option<Snapshots>,
     adapters: Vec<Adapter>,
     webhook: Option<Webhook>,
@@ -112,10 +115,10 @@ fn recover_images(config: &Config, shards: u16, reserve: u64) -> Result<(Recover
     Ok((recovery, image))
 }
 
-/// How the log failed, if it did.
+/// How the log failed, or the keys, if they did.
 #[derive(Default)]
 struct Failure {
-    fault: Mutex<Option<wal::Fault>>,
+    fault: Mutex<Option<NodeFault>>,
     happened: Notify,
 }
 
@@ -131,15 +134,17 @@ impl Core {
         NodeFault::check_joint(&opened.trimmed, &opened.tails, image.as_ref())?;
         watch.recovered(recovery.facts());
         let (mut engines, last_time) = recovery.finish()?;
+        let keys = keys::open(config, &engines)?;
         let mut last: Vec<_> = opened.tails.iter().map(|tail| tail.sequence).collect();
         let clock = LogClock::new(last_time);
         let failure = Arc::<Failure>::default();
         let (log, running) = opened.start(Box::new({
             let failure = Arc::clone(&failure);
-            move |fault| failure.report(fault)
+            move |fault| failure.report("the log failed: nothing is acknowledged any more", fault)
         }))?;
         let mut appender = Appender { engines: &mut engines, last: &mut last, log: &log, now: clock.now() };
         let registry = markets::settle(&mut appender)?;
+        keys.erase_lost(&mut appender);
         let mut attach = |options: &WebhookOptions| sinks::attach(&mut appender, &options.name);
         let cursors = config.webhook.as_ref().map(&mut attach).transpose()?;
         for sink in sinks::unattended(&engines, config.webhook.as_ref().map(|webhook| &*webhook.name)) {
@@ -150,11 +155,15 @@ impl Core {
                 "the log is kept for a sink that is not configured, until it is so much behind"
             );
         }
-        let start = |(stream, (engine, last))| {
-            let log = Arc::new(log.clone());
-            Shard::new(engine, crate::base::ShardId(stream), last, entry_bytes_max, log, clock.clone()).start()
+        let Started { sealers, running: keys } = keys.start({
+            let failure = Arc::clone(&failure);
+            move |fault| failure.report("keys cannot be destroyed: no erasure is acknowledged any more", fault)
+        })?;
+        let start = |(stream, ((engine, last), sealer)): (u16, ((Engine, _), _))| {
+            let (log, stream) = (Arc::new(log.clone()), crate::base::ShardId(stream));
+            Shard::new(engine, stream, last, entry_bytes_max, log, clock.clone(), sealer).start()
         };
-        let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last)).map(start).collect();
+        let started: Result<Vec<_>, _> = (0..).zip(engines.into_iter().zip(last).zip(sealers)).map(start).collect();
         let shards = started.map_err(|source| NodeFault::System { what: "a shard", source })?;
         let inboxes = || shards.iter().map(ShardHandle::inbox).collect::<Vec<_>>();
         let snapshots = config.snapshots().map(|options| Snapshots::start(options, log.clone(), inboxes()));
@@ -166,7 +175,7 @@ impl Core {
             Webhook::start(options, source).map_err(|why| NodeFault::Webhook { sink, why: why.to_string() })
         });
         let webhook = webhook.transpose()?;
-        Ok(Self { log, running, shards, registry, clock, failure, snapshots, adapters, webhook })
+        Ok(Self { log, running, shards, registry, clock, failure, keys, snapshots, adapters, webhook })
     }
 
     fn inboxes(&self) -> Vec<Inbox> {
@@ -180,6 +189,9 @@ impl Core {
         drop(self.snapshots);
         for shard in self.shards {
             let _engine = shard.stop();
+        }
+        if let Some(keys) = self.keys {
+            keys.stop();
         }
         self.running.stop();
         self.failure.outcome()
@@ -212,8 +224,9 @@ fn start_adapters(
 }
 
 impl Failure {
-    fn report(&self, fault: wal::Fault) {
-        tracing::error!(%fault, "the log failed: nothing is acknowledged any more");
+    fn report(&self, what: &str, fault: impl Into<NodeFault>) {
+        let fault = fault.into();
+        tracing::error!(%fault, "{what}");
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         self.happened.notify_one();
     }
@@ -221,7 +234,7 @@ impl Failure {
     /// The first fault, whoever else still holds this.
     fn outcome(&self) -> Result<(), NodeFault> {
         match self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(fault) => Err(fault.into()),
+            Some(fault) => Err(fault),
             None => Ok(()),
         }
     }
@@ -267,6 +280,7 @@ fn run_door(
             orders_max: config.orders_max,
             details_bytes_max: config.details_bytes_max,
             waiting_max: config.waiting_max,
+            keys_max: config.keys_max,
         });
         watch.ready(server.local_addr());
         server
@@ -322,7 +336,7 @@ mod tests {
         let failure = Arc::<Failure>::default();
         let _watching = Arc::clone(&failure);
         assert!(failure.outcome().is_ok());
-        failure.report(wal::Fault::Failed);
+        failure.report("it failed", wal::Fault::Failed);
         assert_eq!(failure.outcome().expect_err("it failed").exit_code(), 12);
     }
 

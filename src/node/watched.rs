@@ -48,6 +48,7 @@ pub(super) struct Parts {
     pub(super) orders_max: u64,
     pub(super) details_bytes_max: u64,
     pub(super) waiting_max: u64,
+    pub(super) keys_max: u64,
 }
 
 impl Watched {
@@ -146,6 +147,7 @@ fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
     };
     each("stockade_orders", "Orders kept, tombstones and blocked identifiers included.", &|shard| shard.orders);
     each("stockade_details_bytes", "Customer details kept.", &|shard| shard.details_bytes);
+    each("stockade_keys", "Keys under which details are sealed.", &|shard| shard.keys);
     each("stockade_waits", "Pairs of an order and a SKU of which it is owed units.", &|shard| shard.waiting_pairs);
     let mut each_lane = |name: &str, kind: &str, help: &str, pick: fn(&LaneStats) -> u64| {
         out.family(name, kind, help);
@@ -161,6 +163,7 @@ fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
         lane.turned_away
     });
     out.single("stockade_orders_max", "gauge", "The limit of all shards' orders.", parts.orders_max);
+    out.single("stockade_keys_max", "gauge", "The limit of all shards' keys.", parts.keys_max);
     out.single("stockade_waits_max", "gauge", "The limit of all shards' waits.", parts.waiting_max);
     out.single("stockade_details_bytes_max", "gauge", "The limit of all shards' details.", parts.details_bytes_max);
 }

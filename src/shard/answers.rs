@@ -21,6 +21,13 @@ pub(super) struct Visit {
     pub(super) replies: [u32; LANES],
 }
 
+impl Visit {
+    /// Where it is written for.
+    pub(super) fn outbox(&self) -> Arc<Outbox> {
+        Arc::clone(&self.outbox)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Answers {
     visits: Vec<Visit>,
@@ -62,7 +69,7 @@ impl Answers {
         for Visit { outbox, writer, replies: count } in self.visits.drain(..) {
             let all: u32 = count.iter().sum();
             if all == 0 {
-                // Whatever it asked was put off.
+                // Whatever it asked was put off, or is answered later.
                 continue;
             }
             replies += all;

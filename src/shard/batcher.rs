@@ -31,6 +31,7 @@ use super::facts::{Facts, Sealed};
 use super::inbox::Submission;
 use super::lane::{Admitted, LANES, Lane};
 use super::queries::answer_query;
+use super::sealing::{Erasure, Sealing, take_details};
 use super::second_chance::SecondChances;
 use crate::base::limits::{
     EXPIRIES_PER_TURN_MAX, FILLS_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS,
@@ -50,6 +51,8 @@ pub(super) struct Moment {
     pub(super) monotonic_ms: u64,
     /// Placements are refused.
     pub(super) disk_low: bool,
+    /// The mark.
+    pub(super) durable: Sequence,
     /// Submissions the orders lane has taken in, ever; read after the urgent lane was drained.
     pub(super) orders_pushed: u64,
 }
@@ -62,6 +65,7 @@ pub(super) struct Batcher {
     second_chances: SecondChances,
     facts: Facts,
     answers: Answers,
+    sealing: Sealing,
     turn: Turn,
     /// Submissions that are decided, and how many of their requests were answered.
     done: Vec<(Admitted, usize)>,
@@ -87,7 +91,8 @@ struct Turn {
 
 impl Batcher {
     /// `facts` continues the stream that `engine` was recovered from.
-    pub(super) fn new(engine: Engine, facts: Facts) -> Self {
+    pub(super) fn new(mut engine: Engine, facts: Facts, sealing: Sealing) -> Self {
+        engine.watch_keys();
         Self {
             engine,
             scratch: Scratch::default(),
@@ -95,6 +100,7 @@ impl Batcher {
             second_chances: SecondChances::default(),
             facts,
             answers: Answers::default(),
+            sealing,
             turn: Turn::default(),
             done: Vec::new(),
             retired: Vec::new(),
@@ -124,10 +130,11 @@ impl Batcher {
     }
 
     /// Whether anything is left to decide or to append.
-    pub(super) fn has_work(&self, now: Timestamp) -> bool {
+    pub(super) fn has_work(&self, now: Timestamp, mark: Sequence) -> bool {
         !self.backlogs.iter().all(Backlog::is_empty)
             || !self.second_chances.is_empty()
             || self.facts.has_sealed()
+            || self.sealing.has_work(mark)
             || self.engine.has_due(now)
             || self.engine.has_fills()
             || self.engine.has_retirements(now)
@@ -158,6 +165,7 @@ impl Batcher {
         self.turn = Turn { now: moment.now, ..Turn::default() };
         self.answers.begin_turn();
         self.engine.stand_at(self.facts.next_position());
+        self.answer_erasures(moment);
         self.sweep(moment.now);
         self.fill(moment.now);
         self.retire(moment.now);
@@ -181,10 +189,32 @@ impl Batcher {
         }
     }
 
+    /// Has keys overwritten that are dead for good, and answers whoever waited for it.
+    fn answer_erasures(&mut self, moment: Moment) {
+        self.sealing.handle_durable(moment.durable);
+        while let Some(Erasure { outbox, tag, lane, answer, .. }) = self.sealing.poll_answer(moment.durable) {
+            let place = self.answers.visit(&outbox, moment.now);
+            let visit = self.answers.at(place);
+            visit.writer.answer(tag, &answer, &[]);
+            visit.replies[lane as usize] += 1;
+        }
+    }
+
+    /// Whether there are dead keys, or erasures, that wait for the mark to move.
+    pub(super) fn waits_for_mark(&self) -> bool {
+        self.sealing.waits()
+    }
+
+    /// Whether the mark has moved past one of them.
+    pub(super) fn has_durable(&self, mark: Sequence) -> bool {
+        self.sealing.has_work(mark)
+    }
+
     /// Puts the replies and seals the entry. `durable` is the mark, read after the turn; tells how many requests the
     /// turn decided.
     pub(super) fn handle_turn_end(&mut self, decided_ns: u64, durable: Sequence) -> usize {
         let now = self.turn.now;
+        self.sealing.take_dead(&mut self.engine, self.facts.position());
         let posting = self.facts.posting();
         self.engine.take_for_sale(&mut |for_sale| posting.changes.push(Change::new(for_sale, now)));
         posting.due_at = self.engine.next_deadline();
@@ -304,15 +334,18 @@ impl Batcher {
         let place = self.answers.visit(&submission.outbox, moment.now);
         let mut later = Batch::default();
         while self.turn.requests < upto && self.turn_has_room() {
-            let Some((tag, request)) = submission.batch.get(*done) else { break };
+            let Some((tag, mut request)) = submission.batch.get(*done) else { break };
+            let details = take_details(&self.engine, &mut request);
             if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, request), moment) {
                 self.turn.ended = true;
                 break;
             }
             let visit = self.answers.at(place);
             let before = visit.writer.bytes();
-            let is_known =
-                decide_request(&mut self.engine, &mut self.scratch, &mut self.facts, visit, (tag, request), moment);
+            let Self { engine, scratch, facts, sealing, .. } = self;
+            let core = Core { engine, scratch, facts, sealing };
+            let outcome = decide_request(core, visit, (tag, request, details), submission.lane, moment);
+            let is_known = outcome != Outcome::Unknown;
             if !is_known && submission.lane == Lane::Urgent && !*is_second_chance && self.second_chances.has_room() {
                 later.push(tag, &request);
                 *put_off += 1;
@@ -320,7 +353,7 @@ impl Batcher {
                 if !is_known {
                     refuse_unknown(visit, tag, *is_second_chance || submission.lane != Lane::Urgent);
                 }
-                visit.replies[submission.lane as usize] += 1;
+                visit.replies[submission.lane as usize] += u32::from(outcome != Outcome::Later);
             }
             self.turn.reply_bytes += visit.writer.bytes() - before;
             self.make_room(moment.now);
@@ -375,25 +408,48 @@ const fn is_dead(tag: Tag, moment: Moment) -> bool {
     tag.expires_at_ms != 0 && tag.expires_at_ms <= moment.monotonic_ms
 }
 
-/// Decides a request and writes what comes of it. `false` when it is a command on an order that is not known: nothing
-/// is written then.
+/// What decides.
+struct Core<'c> {
+    engine: &'c mut Engine,
+    scratch: &'c mut Scratch,
+    facts: &'c mut Facts,
+    sealing: &'c mut Sealing,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Its answer is written.
+    Answered,
+    /// Its answer is written later, by itself.
+    Later,
+    /// It is a command on an order that is not known: nothing is written.
+    Unknown,
+}
+
+/// Decides a request and writes what comes of it. `details` were taken out of it.
 fn decide_request(
-    engine: &mut Engine,
-    scratch: &mut Scratch,
-    facts: &mut Facts,
+    Core { engine, scratch, facts, sealing }: Core<'_>,
     visit: &mut Visit,
-    (tag, request): (Tag, Request<'_>),
+    (tag, request, details): (Tag, Request<'_>, &[u8]),
+    lane: Lane,
     moment: Moment,
-) -> bool {
+) -> Outcome {
     let writer = &mut visit.writer;
     if is_dead(tag, moment) {
         writer.refuse(tag, &Refused::DeadlinePassed);
-        return true;
+        return Outcome::Answered;
     }
     let outcome = match request {
         Request::Query(query) => {
-            answer_query(engine, facts, &query, tag, writer);
-            return true;
+            answer_query(engine, (facts, sealing), &query, tag, writer);
+            return Outcome::Answered;
+        }
+        Request::Command(Command::Place(place)) if !details.is_empty() => {
+            sealing.submit((engine, scratch, facts), (place, details), moment)
+        }
+        Request::Command(Command::Erase { .. }) if sealing.is_full() => {
+            Err(Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS })
         }
         Request::Command(command @ Command::Place(_)) if moment.disk_low => {
             repeat_placement(engine, &command, scratch, moment.now)
@@ -403,11 +459,15 @@ fn decide_request(
         }
     };
     match outcome {
+        Ok(answer @ Answer::Erased { .. }) => {
+            sealing.keep(engine, facts.position(), (visit.outbox(), lane), (tag, answer));
+            return Outcome::Later;
+        }
         Ok(answer) => writer.answer(tag, &answer, scratch.granted()),
-        Err(Refused::Engine(Refusal::UnknownOrder)) => return false,
+        Err(Refused::Engine(Refusal::UnknownOrder)) => return Outcome::Unknown,
         Err(refused) => writer.refuse(tag, &refused),
     }
-    true
+    Outcome::Answered
 }
 
 /// With the disk low nothing new is placed, but what was accepted is still accepted, and still says so.

@@ -36,8 +36,8 @@ impl FakeLog {
 
 impl FakeLog {
     /// What a recovery would find.
-    pub(super) fn durable_engine(&self) -> Engine {
-        let mut engine = Engine::new(ShardId(0), 1, Capacity::default());
+    pub(super) fn durable_engine(&self, capacity: Capacity) -> Engine {
+        let mut engine = Engine::new(ShardId(0), 1, capacity);
         let mut scratch = FactScratch::default();
         for (sequence, at, bytes) in self.history.lock().expect("no test panics in it").iter() {
             engine.stand_at(*sequence);

@@ -67,6 +67,8 @@ pub struct ShardStats {
     pub details_bytes: u64,
     /// Pairs of an order and a SKU of which it is owed units.
     pub waiting_pairs: u64,
+    /// Keys under which details are sealed.
+    pub keys: u64,
     /// By effect: how many are wanted, and how many are set aside.
     pub wanted: [[u64; 2]; 2],
     /// By lane.
@@ -158,6 +160,7 @@ impl Inbox {
             orders: shared.usage.orders.load(Ordering::Relaxed),
             details_bytes: shared.usage.details_bytes.load(Ordering::Relaxed),
             waiting_pairs: shared.usage.waiting_pairs.load(Ordering::Relaxed),
+            keys: shared.usage.keys.load(Ordering::Relaxed),
             wanted: shared.usage.wanted.each_ref().map(|both| both.each_ref().map(|it| it.load(Ordering::Relaxed))),
             lanes: Lane::ALL.map(|lane| {
                 let queue = self.queue(lane);

@@ -73,6 +73,8 @@ impl Lane {
                 | Command::SetEffects { .. }
                 | Command::SetReservations { .. }
                 | Command::SetChannelCap { .. }
+                // Behind the placements that it is about.
+                | Command::Erase { .. }
                 | Command::Place(_) => Self::Orders,
             },
         }

@@ -19,7 +19,9 @@
 //! - Shards do not know each other, nor how many there are.
 
 mod clock;
+mod fake_keys;
 mod log;
+mod sealer;
 mod stages;
 
 mod ahead;
@@ -36,6 +38,7 @@ mod backlog;
 mod batcher;
 mod facts;
 mod queries;
+mod sealing;
 mod second_chance;
 
 mod recover;
@@ -49,11 +52,13 @@ mod tests;
 
 pub use board::{Board, Offer};
 pub use clock::{LogClock, LogTime, Reading, Readings};
+pub use fake_keys::FakeKeys;
 pub use inbox::{Inbox, LaneStats, ShardStats, Submission};
 pub use lane::{LANES, Lane, TurnedAway};
 pub use log::Log;
 pub use outbox::{Outbox, Replies};
 pub use recover::{RecoverError, Recovery};
+pub use sealer::Sealer;
 pub use snapshot::{HeldCursor, Snapshot, SnapshotFault, make_snapshot_on, missing_beginning, recover_on, tidy_up_on};
 pub use stages::StageStats;
 pub use thread::{Next, Shard, ShardHandle};

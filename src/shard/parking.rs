@@ -10,7 +10,9 @@
 //! # Always true
 //! - No wake-up is lost: the thread says how it rests *before* it looks for a reason a last time, and whoever gives it
 //!   a reason looks whether it rests *after* having done so; one of the two sees the other.
-//! - Only the reason it waits for wakes it: an idle shard is not woken because the disk answered.
+//! - Only the reason it waits for wakes it: an idle shard is not woken because the disk answered, unless a key is to be
+//!   destroyed once it has (`Either`).
+//! - What it waits for is one bit each.
 
 use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::time::Duration;
@@ -25,6 +27,8 @@ pub(super) enum Rest {
     Idle = 1,
     /// For the disk; work has to wait too.
     Stalled = 2,
+    /// For work or the disk, whichever comes first.
+    Either = 3,
 }
 
 const AWAKE: u8 = 0;
@@ -45,7 +49,7 @@ impl Parking {
     /// Wakes the thread if it waits for this. To be called after the reason can be seen.
     pub(super) fn wake(&self, from: Rest) {
         fence(Ordering::SeqCst);
-        let rests = self.resting.load(Ordering::Relaxed) == from as u8;
+        let rests = self.resting.load(Ordering::Relaxed) & from as u8 != 0;
         // Of many who find it resting, one pays for the system call.
         if rests && self.resting.swap(AWAKE, Ordering::Relaxed) != AWAKE {
             self.unparker.unpark();

@@ -1,20 +1,27 @@
 //! Questions, answered from the state. They change nothing, and still wait for what they saw to be durable.
 
 use super::facts::Facts;
+use super::sealing::Sealing;
 use crate::base::CodeList;
 use crate::engine::{Answer, Engine, Query, Refusal};
 use crate::wire::{Refused, ReplyWriter, Tag};
 
 /// Writes the answer to `query`, or why there is none.
-pub(super) fn answer_query(engine: &Engine, facts: &Facts, query: &Query<'_>, tag: Tag, writer: &mut ReplyWriter) {
-    if let Err(refusal) = try_answer(engine, facts, query, tag, writer) {
+pub(super) fn answer_query(
+    engine: &Engine,
+    (facts, sealing): (&Facts, &mut Sealing),
+    query: &Query<'_>,
+    tag: Tag,
+    writer: &mut ReplyWriter,
+) {
+    if let Err(refusal) = try_answer(engine, (facts, sealing), query, tag, writer) {
         writer.refuse(tag, &Refused::Engine(refusal));
     }
 }
 
 fn try_answer(
     engine: &Engine,
-    facts: &Facts,
+    (facts, sealing): (&Facts, &mut Sealing),
     query: &Query<'_>,
     tag: Tag,
     writer: &mut ReplyWriter,
@@ -38,8 +45,16 @@ fn try_answer(
             writer.skus(tag, &numbers, codes.codes());
         }
         Query::Recipe { market, sku } => writer.recipe(tag, &engine.recipe(market, sku)?),
-        Query::Order { order } => writer.order(tag, &engine.order(order)?),
-        Query::OrderByNumber { market, number } => writer.order(tag, &engine.order_by_number(market, number)?),
+        Query::Order { order } => {
+            let mut view = engine.order(order)?;
+            sealing.open(&mut view);
+            writer.order(tag, &view);
+        }
+        Query::OrderByNumber { market, number } => {
+            let mut view = engine.order_by_number(market, number)?;
+            sealing.open(&mut view);
+            writer.order(tag, &view);
+        }
         Query::OpenOrders { market, after, rows_max } => {
             writer.open_orders(tag, &engine.open_orders(market, after, rows_max)?);
         }

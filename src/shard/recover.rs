@@ -98,13 +98,17 @@ impl Recovery {
     }
 
     /// The image has been read: it holds every entry up to these places.
-    pub fn finish_image(&mut self, tails: &[StreamTail]) {
-        self.engines.iter_mut().for_each(Engine::finish_image);
+    ///
+    /// # Errors
+    /// [`ImageError`]; the recovery is of no use then.
+    pub fn finish_image(&mut self, tails: &[StreamTail]) -> Result<(), ImageError> {
+        self.engines.iter_mut().try_for_each(Engine::finish_image)?;
         for (stream, tail) in tails.iter().enumerate() {
             self.folded[stream] = tail.sequence;
             self.in_image[stream] = tail.sequence;
             self.last = self.last.max(tail.log_time);
         }
+        Ok(())
     }
 
     /// Lets each shard take the memory for so many orders, those of the log and those to come, before it folds the

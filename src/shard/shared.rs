@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Wake;
 
 use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::sync::Parker;
@@ -45,6 +46,7 @@ pub(super) struct UsageCounters {
     pub(super) orders: AtomicU64,
     pub(super) details_bytes: AtomicU64,
     pub(super) waiting_pairs: AtomicU64,
+    pub(super) keys: AtomicU64,
     /// By effect: wanted, set aside.
     pub(super) wanted: [[AtomicU64; 2]; 2],
 }
@@ -108,6 +110,13 @@ impl Shared {
         self.stages.entry_bytes.record(bytes as u64);
         self.ahead.handle_append(OnTheWay { position: entry.sequence, bytes, posting, replies, decided_ns });
         self.log.append(entry)
+    }
+}
+
+/// A key was overwritten, for which an erasure waits.
+impl Wake for Shared {
+    fn wake(self: Arc<Self>) {
+        self.parking.wake_always();
     }
 }
 

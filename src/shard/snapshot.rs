@@ -236,11 +236,8 @@ fn load<F: crate::wal::DiskFile>(
         }
         Ok(())
     })?;
-    if let Some(source) = misfit {
-        return Err(SnapshotFault::Image { file: image.name().to_owned(), source });
-    }
-    recovery.finish_image(&image.joint().tails);
-    Ok(())
+    let finished = misfit.map_or_else(|| recovery.finish_image(&image.joint().tails), Err);
+    finished.map_err(|source| SnapshotFault::Image { file: image.name().to_owned(), source })
 }
 
 /// Whether the log goes on where an image, or nothing, ends: the stream and the last entry that is missing, if not.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::fake_log::FakeLog;
-use super::{Inbox, LogClock, Next, Outbox, Readings, Replies, Shard, Submission};
+use super::{FakeKeys, Inbox, LogClock, Next, Outbox, Readings, Replies, Sealer, Shard, Submission};
 use crate::base::limits::{
     AHEAD_ENTRIES_MAX, ENTRY_BYTES_MAX, EXPIRIES_PER_TURN_MAX, LANE_SUBMISSIONS_MAX, RETIREMENT_ORDERS_MAX,
     RETIREMENTS_PER_TURN_MAX, RETURN_WINDOW_MS_DEFAULT, TURN_COMMANDS_MAX,
@@ -13,11 +13,12 @@ use crate::base::limits::{
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::{Answer, Command, Line, Place, Query, Refusal, Retention, Scratch};
+use crate::engine::{Answer, Capacity, Command, Line, Place, Query, Refusal, Retention, Scratch};
 use crate::shard::{Lane, Log};
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 
 mod board;
+mod details;
 mod lanes;
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
@@ -58,22 +59,30 @@ impl Bench {
     /// A shard with one market, one SKU and so many units of it.
     fn new(units: u64) -> Self {
         let mut bench = Self::start(Arc::new(FakeLog::default()), SetReadings::default());
+        bench.set_up(units);
+        bench
+    }
+
+    fn set_up(&mut self, units: u64) {
         let request = RequestId::new(Timestamp::from_ms(BEGIN_MS), market(), 1);
-        bench.submit(&[
+        self.submit(&[
             Request::Command(Command::OpenMarket { market: market(), code: "m" }),
             Request::Command(Command::CreateSku { market: market(), code: "s" }),
             Request::Command(Command::Receive { request, sku: SkuId(1), site: SiteId(1), quantity: units }),
         ]);
-        bench.run();
-        assert_eq!(bench.told().len(), 3);
-        bench
+        self.run();
+        assert_eq!(self.told().len(), 3);
     }
 
     /// A shard with everything that is durable.
     fn start(log: Arc<FakeLog>, time: SetReadings) -> Self {
+        Self::start_with(log, time, Capacity::default(), Box::new(FakeKeys::new(1)))
+    }
+
+    fn start_with(log: Arc<FakeLog>, time: SetReadings, capacity: Capacity, keys: Box<dyn Sealer>) -> Self {
         let clock = LogClock::with_readings(Timestamp::ZERO, time.clone());
-        let (engine, last) = (log.durable_engine(), log.durable(ShardId(0)));
-        let shard = Shard::new(engine, ShardId(0), last, ENTRY_BYTES_MAX, Arc::clone(&log) as _, clock);
+        let (engine, last) = (log.durable_engine(capacity), log.durable(ShardId(0)));
+        let shard = Shard::new(engine, ShardId(0), last, ENTRY_BYTES_MAX, Arc::clone(&log) as _, clock, keys);
         let inbox = shard.inbox();
         let (outbox, replies) = inbox.open_outbox();
         Self { shard, inbox, log, time, outbox, replies }
@@ -183,6 +192,7 @@ fn place(number: u64, hold_ms: u32) -> Request<'static> {
         hashes: None,
         lines: ONE_UNIT,
         details: b"",
+        key: None,
     }))
 }
 

@@ -13,6 +13,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ use super::inbox::Inbox;
 use super::lane::{Admitted, Lane};
 use super::log::Log;
 use super::parking::Rest;
+use super::sealer::Sealer;
+use super::sealing::Sealing;
 use super::shared::Shared;
 use crate::base::limits::DEADLINE_SLEEP_MS_MAX;
 use crate::base::{Sequence, ShardId, Timestamp};
@@ -55,7 +58,7 @@ pub enum Next {
 
 impl Shard {
     /// `engine` holds what the entries of `stream` up to `last` say; `entry_bytes_max` is the largest entry the log
-    /// takes.
+    /// takes. `sealer` holds the keys that `engine` names.
     #[must_use]
     pub fn new(
         engine: Engine,
@@ -64,11 +67,13 @@ impl Shard {
         entry_bytes_max: usize,
         log: Arc<dyn Log>,
         clock: LogClock,
+        sealer: Box<dyn Sealer>,
     ) -> Self {
         let (inbox, parker) = Inbox::new(stream, log, clock);
         let shard: Arc<dyn Notify> = Arc::clone(&inbox.shared) as Arc<dyn Notify>;
         let facts = Facts::new(stream, last, entry_bytes_max, shard);
-        let mut batcher = Batcher::new(engine, facts);
+        let sealing = Sealing::new(sealer, Waker::from(Arc::clone(&inbox.shared)));
+        let mut batcher = Batcher::new(engine, facts, sealing);
         batcher.fill_board(&inbox.shared.board, inbox.shared.clock.now());
         let shard = Self { batcher, inbox, parker, held: None };
         shard.tell_usage();
@@ -123,6 +128,7 @@ impl Shard {
             now,
             monotonic_ms: self.shared().clock.monotonic_ms(),
             disk_low: self.shared().log.disk_low(),
+            durable: self.shared().mark(),
             orders_pushed: self.inbox.pushed(Lane::Orders),
         };
         self.batcher.handle_turn(moment);
@@ -132,7 +138,7 @@ impl Shard {
     }
 
     fn next(&self, now: Timestamp, closed: bool) -> Next {
-        if self.held.is_some() || self.batcher.has_work(now) || !self.inbox.is_empty() {
+        if self.held.is_some() || self.batcher.has_work(now, self.shared().mark()) || !self.inbox.is_empty() {
             return Next::Again;
         }
         if closed { Next::Stopped } else { Next::Idle(self.batcher.poll_deadline()) }
@@ -184,6 +190,7 @@ impl Shard {
         usage.orders.store(self.engine().orders(), Ordering::Relaxed);
         usage.details_bytes.store(self.engine().details_bytes(), Ordering::Relaxed);
         usage.waiting_pairs.store(self.engine().waiting_pairs(), Ordering::Relaxed);
+        usage.keys.store(self.engine().keys_live(), Ordering::Relaxed);
         for (counters, effect) in usage.wanted.iter().zip(Effect::ALL) {
             for (counter, count) in counters.iter().zip(self.engine().want_counts(effect)) {
                 counter.store(count, Ordering::Relaxed);
@@ -215,8 +222,11 @@ impl Shard {
             let until = clock.sleep_until(deadline, clock.now());
             until.clamp(Duration::from_millis(1), Duration::from_millis(DEADLINE_SLEEP_MS_MAX))
         });
-        let reason = || !self.inbox.is_empty() || self.inbox.is_closed();
-        self.shared().parking.rest(&self.parker, Rest::Idle, span, reason);
+        let waits = self.batcher.waits_for_mark();
+        let is_durable = || waits && self.batcher.has_durable(self.shared().mark());
+        let reason = || !self.inbox.is_empty() || self.inbox.is_closed() || is_durable();
+        let how = if waits { Rest::Either } else { Rest::Idle };
+        self.shared().parking.rest(&self.parker, how, span, reason);
     }
 
     fn rest_stalled(&self) {

@@ -88,6 +88,18 @@ pub fn shards_of(dir: &std::path::Path) -> Result<Option<u16>, Fault> {
     }
 }
 
+/// What the log in `dir` calls itself, drawn at first start; `None` where there is none yet.
+///
+/// # Errors
+/// As [`shards_of`].
+pub fn node_of(dir: &std::path::Path) -> Result<Option<u128>, Fault> {
+    match read(&super::FileDisk::new(dir)) {
+        Ok(identity) => Ok(Some(identity.node)),
+        Err(Fault::NoLog { .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
 fn read_block<D: Disk>(disk: &D) -> Result<Identity, Fault> {
     let file = disk.open(NAME, Access::Read).attempt("open", NAME)?;
     let mut block = vec![0; LOG_BLOCK_BYTES];

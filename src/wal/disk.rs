@@ -59,6 +59,13 @@ pub trait Disk: Clone + Send + Sync + 'static {
     fn lock(&self, exclusive: bool) -> io::Result<Option<Self::Lock>>;
     /// Randomness comes from here too, so that one seed makes one world.
     fn random(&self) -> io::Result<u128>;
+    /// Fills `into` with it.
+    fn fill_random(&self, into: &mut [u8]) -> io::Result<()> {
+        for bytes in into.chunks_mut(16) {
+            bytes.copy_from_slice(&self.random()?.to_le_bytes()[..bytes.len()]);
+        }
+        Ok(())
+    }
 }
 
 /// One open file.

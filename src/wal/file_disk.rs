@@ -108,6 +108,10 @@ impl Disk for FileDisk {
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         Ok(u128::from_le_bytes(bytes))
     }
+
+    fn fill_random(&self, into: &mut [u8]) -> io::Result<()> {
+        getrandom::fill(into).map_err(io::Error::other)
+    }
 }
 
 impl DiskFile for File {

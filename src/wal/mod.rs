@@ -66,7 +66,7 @@ mod fake_disk;
 mod tests;
 
 pub use backup::{BackedUp, backup, backup_on, restore};
-pub use directory::{check_free, shards_of};
+pub use directory::{check_free, node_of, shards_of};
 pub use disk::{Access, Disk, DiskFile};
 pub use entry::{Entry, Notify, Progress, ReplayedEntry, StreamTail};
 pub use fault::Fault;

@@ -197,6 +197,7 @@ impl Batch {
             }
             Command::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Command::Cancel { order, block } => Command::Cancel { order, block },
+            Command::Erase { whose } => Command::Erase { whose },
         };
         (Request::Command(command), array, blob)
     }
@@ -287,7 +288,8 @@ impl Batch {
             | Command::MoveStock { .. }
             | Command::CountStock { .. }
             | Command::Confirm { .. }
-            | Command::Cancel { .. } => command,
+            | Command::Cancel { .. }
+            | Command::Erase { .. } => command,
         }
     }
 

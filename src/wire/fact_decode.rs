@@ -8,17 +8,20 @@
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCursorMovedV1,
-    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedExtendedFactV2, ArchivedFactComponentV1,
-    ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1,
-    ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1, ArchivedPlacedV1, ArchivedPolicySetV2,
-    ArchivedReceivedV1, ArchivedReservationsSetV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1,
-    ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1,
-    ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
+    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1, ArchivedExtendedFactV2,
+    ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKeyNameV1,
+    ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
+    ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1, ArchivedReservationsSetV1, ArchivedRetakeFailedV1,
+    ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1,
+    ArchivedStockCountedV1, ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED,
+    PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
 use super::request_decode::{cap, time};
-use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId};
+use crate::base::{
+    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId,
+};
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::fact::Change;
 use crate::engine::{Component, Draw, ExtendReason, Fact, Line, Placed, Reservations, Retention, StockLevel};
@@ -155,6 +158,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
         FactKind::Retired => retired(record),
+        FactKind::Erased => Ok(Fact::Erased { whose: Body::alone::<ArchivedErasedFactV1>(record)?.whose.read()? }),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
         FactKind::Left => Ok(Fact::Left { orders: orders(record, scratch)? }),
         FactKind::Received => received(record),
@@ -170,7 +174,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
 }
 
 fn placed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
-    let (fixed, mut body) = Body::of::<ArchivedPlacedV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedPlacedFactV2>(record)?;
     if fixed.flags & !(PLACED_HAS_HASHES | PLACED_CONFIRMED) != 0 {
         return Err(Malformed(Part::Flags));
     }
@@ -178,7 +182,7 @@ fn placed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> 
     body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
     read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
     let hashes = read_hashes(fixed.flags & PLACED_HAS_HASHES != 0, &mut body)?;
-    let details = body.blob(usize::from(fixed.details_len.to_native()))?;
+    let (key, details) = read_sealed(usize::from(fixed.sealed_len.to_native()), &mut body)?;
     body.end()?;
     Ok(Fact::Placed(Placed {
         order: OrderId::from_bits(fixed.order.to_native()),
@@ -194,7 +198,17 @@ fn placed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> 
         lines: &scratch.lines,
         draws: &scratch.draws,
         details,
+        key,
     }))
+}
+
+fn read_sealed<'a>(len: usize, body: &mut Body<'a>) -> Read<(Option<KeyName>, &'a [u8])> {
+    if len == 0 {
+        return Ok((None, &[]));
+    }
+    let name = body.one::<ArchivedKeyNameV1>()?;
+    let key = KeyName { slot: name.slot.to_native(), generation: name.generation.to_native() };
+    Ok((Some(key), body.blob(len)?))
 }
 
 const fn read_line(line: &ArchivedFactLineV1) -> Line {

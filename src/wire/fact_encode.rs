@@ -3,14 +3,14 @@
 use super::effects::ReportPart;
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1,
-    ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KitDefinedV1, MarketAssignedV1,
-    MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV1, PolicySetV2, ReceivedV1,
-    ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1, SkuCreatedV1,
-    StockCountedV1, StockLevelChangedV1, StockMovedV1,
+    ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1, KitDefinedV1,
+    MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV2,
+    PolicySetV2, ReceivedV1, ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1,
+    SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
-use crate::base::OrderId;
 use crate::base::limits::RECORD_BYTES_MAX;
+use crate::base::{KeyName, OrderId};
 use crate::engine::fact::Change;
 use crate::engine::{Draw, Fact, Placed, Reservations, Retention};
 
@@ -109,6 +109,7 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });
         }
+        Fact::Erased { whose } => put(out, &ErasedV1 { head: head(FactKind::Erased, 25), whose: whose.into() }),
         Fact::Closed { orders } => orders_fact(FactKind::Closed, orders, out),
         Fact::Left { orders } => orders_fact(FactKind::Left, orders, out),
         Fact::MarketAssigned { .. }
@@ -165,10 +166,14 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the arrays of a fact are counted in 16 bits")
 }
 
+/// The name of a key, as it stands before what is sealed under it.
+const KEY_NAME_BYTES: usize = 8;
+
 fn encode_placed(placed: &Placed<'_>, out: &mut Vec<u8>) {
     let (hashes_flag, hashes_len) = if placed.hashes.is_some() { (PLACED_HAS_HASHES, 24) } else { (0, 0) };
-    let bytes = 56 + 16 * placed.lines.len() + 8 * placed.draws.len() + hashes_len + placed.details.len();
-    let fixed = PlacedV1 {
+    let sealed_len = if placed.details.is_empty() { 0 } else { KEY_NAME_BYTES + placed.details.len() };
+    let bytes = 56 + 16 * placed.lines.len() + 8 * placed.draws.len() + hashes_len + sealed_len;
+    let fixed = PlacedV2 {
         head: head(FactKind::Placed, bytes),
         hold_ms: placed.hold_ms,
         order: placed.order.bits(),
@@ -181,7 +186,7 @@ fn encode_placed(placed: &Placed<'_>, out: &mut Vec<u8>) {
         zone: placed.zone,
         lines: count16(placed.lines.len()),
         draws: count16(placed.draws.len()),
-        details_len: count16(placed.details.len()),
+        sealed_len: count16(placed.details.len()),
     };
     out.reserve(padded(bytes));
     put(out, &fixed);
@@ -192,7 +197,10 @@ fn encode_placed(placed: &Placed<'_>, out: &mut Vec<u8>) {
         let (account, address, instrument) = (hashes.account, hashes.address, hashes.instrument);
         put(out, &FactHashesV1 { account, address, instrument });
     }
-    out.extend_from_slice(placed.details);
+    if let Some(KeyName { slot, generation }) = placed.key {
+        put(out, &KeyNameV1 { slot, generation });
+        out.extend_from_slice(placed.details);
+    }
 }
 
 fn put_draws(draws: &[Draw], out: &mut Vec<u8>) {

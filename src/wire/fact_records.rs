@@ -9,6 +9,7 @@ use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
+use super::whose::WhosePart;
 
 kinds! {
     /// Kinds of facts.
@@ -42,6 +43,7 @@ kinds! {
         Filled = 27,
         StockLevelChanged = 28,
         KitDefined = 29,
+        Erased = 32,
         ReservationsSet = 33,
         ChannelCapSet = 34,
     }
@@ -52,8 +54,8 @@ impl FactKind {
     pub(super) const fn version(self) -> u8 {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
-            // reason; version 1 had none.
-            Self::PolicySet | Self::EffectReported | Self::Extended => 2,
+            // reason; version 1 had none. With details sealed; in version 1 they were plain.
+            Self::PolicySet | Self::EffectReported | Self::Extended | Self::Placed => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -136,8 +138,8 @@ fixed! {
         counted: u64,
         site: u16,
     }
-    /// Then: lines, draws, hashes if flagged, details.
-    PlacedV1 as ArchivedPlacedV1, 56 {
+    /// Then: lines, draws, hashes if flagged; the key's name and the sealed details if there are any.
+    PlacedV2 as ArchivedPlacedFactV2, 56 {
         head: RecordHead,
         hold_ms: u32,
         order: u128,
@@ -150,7 +152,12 @@ fixed! {
         zone: u16,
         lines: u16,
         draws: u16,
-        details_len: u16,
+        sealed_len: u16,
+    }
+    /// The name of the key that details are sealed under.
+    KeyNameV1 as ArchivedKeyNameV1, 8 {
+        slot: u32,
+        generation: u32,
     }
     /// A line of a placement.
     FactLineV1 as ArchivedFactLineV1, 16 {
@@ -278,6 +285,11 @@ fixed! {
         sku: u32,
         for_sale: u64,
         level: u8,
+    }
+    /// Nobody can read somebody's details any more.
+    ErasedV1 as ArchivedErasedFactV1, 25 {
+        head: RecordHead,
+        whose: WhosePart,
     }
     /// Identifiers are refused.
     RetiredV1 as ArchivedRetiredV1, 16 {

@@ -21,6 +21,7 @@ mod frame;
 mod policy;
 mod refused;
 mod refused_numbers;
+mod whose;
 
 mod account;
 mod batch;

@@ -129,6 +129,8 @@ parts! {
     Bucket = 18, "bucket must be 0 to 9";
     /// A level of stock.
     Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
+    /// Whose details are erased.
+    Guest = 24, "guest must be 0, or 1 and the market 0";
     /// Why a reservation is to last longer.
     ExtendReason = 25, "the reason of an extension must be 1 (activity) or 2 (payment start)";
     /// Whether a channel has a cap.
@@ -186,7 +188,9 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             crate::base::limits::ID_AHEAD_MS_MAX
         ),
         Refusal::IdTooOld => f.write_str("the identifier is older than what is remembered; nothing was changed"),
-        Refusal::AtCapacity => f.write_str("the server keeps as many orders or details as it may"),
+        Refusal::AtCapacity => {
+            f.write_str("the server keeps as many orders or details, or the details of as many customers, as it may")
+        }
         Refusal::TooManyChanges => {
             write!(f, "the order was changed as often as it may be ({} times)", crate::base::limits::CHANGES_MAX)
         }
@@ -233,6 +237,10 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::Closed { state } => {
             write!(f, "the order was {} and its return window is over; nothing can change it any more", state.name())
         }
+        Refusal::Erased => f.write_str(
+            "the order was accepted before, and the details it was given cannot be read any more: whether these are \
+             the same cannot be told",
+        ),
     }
 }
 

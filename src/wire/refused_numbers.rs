@@ -84,6 +84,7 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::CustomerLimit { sku, max, left, daily } => {
             Parts { small: u16::from(daily), medium: sku.0, first: max, second: left, ..number(20) }
         }
+        Refusal::Erased => number(27),
         Refusal::Closed { state } => Parts { state: state as u8, ..number(18) },
     }
 }
@@ -120,6 +121,7 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         22 => Refusal::UnknownMovement.into(),
         23 => Refusal::IsKit { sku: SkuId(medium) }.into(),
         24 => Refusal::NotAKit { sku: SkuId(medium) }.into(),
+        27 => Refusal::Erased.into(),
         28 => Refusal::ChannelCap { sku: SkuId(medium), max: first, left: second }.into(),
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },

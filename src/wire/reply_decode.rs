@@ -15,9 +15,9 @@ use super::reply_decode_queries::{
     reservations, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedDoneV1, ArchivedExtendedReplyV1, ArchivedNumberedV1, ArchivedPlacedLinesV2,
-    ArchivedPlacedReplyV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedStockChangedV1, OWED, REPEATED,
-    ReplyKind, SHORT,
+    ArchivedAnswerHead, ArchivedDoneV1, ArchivedErasedReplyV1, ArchivedExtendedReplyV1, ArchivedNumberedV1,
+    ArchivedPlacedLinesV2, ArchivedPlacedReplyV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1,
+    ArchivedStockChangedV1, OWED, REPEATED, ReplyKind, SHORT,
 };
 use super::status::Hello;
 use super::status_decode::{hello, status};
@@ -81,6 +81,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         | ReplyKind::StockChanged
         | ReplyKind::Extended
         | ReplyKind::RetakeFailed
+        | ReplyKind::Erased
         | ReplyKind::Set => plain_answer(kind, head, record)?,
         ReplyKind::Refused => Reply::Refused(refused(head, record)?),
         ReplyKind::Stock => stock(head, record)?,
@@ -168,6 +169,9 @@ fn plain_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
         ReplyKind::Extended => {
             let deadline = Body::alone::<ArchivedExtendedReplyV1>(record)?.deadline.to_native();
             Answer::Extended { deadline: Timestamp::from_ms(deadline), repeated }
+        }
+        ReplyKind::Erased => {
+            Answer::Erased { orders: Body::alone::<ArchivedErasedReplyV1>(record)?.orders.to_native(), repeated }
         }
         ReplyKind::Set => {
             Body::alone::<ArchivedAnswerHead>(record)?;

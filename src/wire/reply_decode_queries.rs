@@ -12,7 +12,8 @@ use super::reply_records::{
     ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1, ArchivedOrderRowV1, ArchivedOrderV2,
     ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1, ArchivedReservationsV1,
     ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
-    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, HAS_HASHES, MORE, NO_LINE,
+    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE,
+    NO_LINE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
@@ -106,8 +107,8 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 }
 
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
-    let flags = flags(head, HAS_HASHES | CLOSED)?;
-    let (has_hashes, closed) = (flags & HAS_HASHES != 0, flags & CLOSED != 0);
+    let flags = flags(head, HAS_HASHES | CLOSED | ERASED)?;
+    let (has_hashes, closed, erased) = (flags & HAS_HASHES != 0, flags & CLOSED != 0, flags & ERASED != 0);
     let (fixed, mut body) = Body::of::<ArchivedOrderV2>(record)?;
     let mut lines = Vec::new();
     body.array::<ArchivedLineViewV2, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
@@ -116,6 +117,9 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
     let hashes = if has_hashes { Some(hashes(body.one()?)) } else { None };
     let details = body.blob(usize::from(fixed.details_len.to_native()))?.to_vec();
     body.end()?;
+    if erased && (closed || !details.is_empty()) {
+        return Err(Malformed(Part::Flags));
+    }
     Ok(OrderView {
         order: OrderId::from_bits(fixed.order.to_native()),
         number: OrderNumber(fixed.number.to_native()),
@@ -133,6 +137,8 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         lines,
         draws,
         details,
+        key: None,
+        erased,
     })
 }
 

@@ -13,11 +13,12 @@ use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV3, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, EffectsV1,
-    ExtendedV1, GrantedV2, HAS_HASHES, HistoryRowV1, HolderRowV1, HoldersV1, LineViewV2, MORE, NO_LINE, NumberedV1,
-    OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2, REPEATED,
-    RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1, SHORT,
-    SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2, WantedV2,
+    AnswerHead, AvailabilityV1, BooksV3, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
+    ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HistoryRowV1, HolderRowV1, HoldersV1, LineViewV2, MORE, NO_LINE,
+    NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2,
+    REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1,
+    SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2,
+    WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -92,6 +93,10 @@ impl ReplyWriter {
             Answer::Extended { deadline, repeated } => {
                 let head = self.head(ReplyKind::Extended, 24, tag, 0, flag(repeated));
                 put(&mut self.buffer, &ExtendedV1 { head, deadline: deadline.ms() });
+            }
+            Answer::Erased { orders, repeated } => {
+                let head = self.head(ReplyKind::Erased, 20, tag, 0, flag(repeated));
+                self.put_padded(20, &ErasedV1 { head, orders });
             }
             Answer::RetakeFailed { sku, repeated } => {
                 let head = self.head(ReplyKind::RetakeFailed, 20, tag, 0, flag(repeated));
@@ -186,7 +191,8 @@ impl ReplyWriter {
     pub fn order(&mut self, tag: Tag, view: &OrderView) {
         let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
         let bytes = ORDER_FIXED_BYTES + 48 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
-        let flags = hashes_flag | if view.closed { CLOSED } else { 0 };
+        let (closed, erased) = (if view.closed { CLOSED } else { 0 }, if view.erased { ERASED } else { 0 });
+        let flags = hashes_flag | closed | erased;
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
         put(&mut self.buffer, &order_fixed(head, view));
         put_all(&mut self.buffer, view.lines.iter().map(line_view));

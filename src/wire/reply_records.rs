@@ -25,6 +25,7 @@ kinds! {
         Retention = 14,
         Policy = 15,
         Refused = 16,
+        Erased = 18,
         Stock = 32,
         SkuNumbers = 33,
         Sites = 34,
@@ -68,6 +69,8 @@ pub(super) const HAS_HASHES: u8 = 4;
 pub(super) const CLOSED: u8 = 8;
 /// Flag of an acceptance: some line got fewer units than asked.
 pub(super) const SHORT: u8 = 16;
+/// Flag of an order: the details it was given cannot be read any more.
+pub(super) const ERASED: u8 = 64;
 /// Flag of an acceptance: some of what lines got is not there yet.
 pub(super) const OWED: u8 = 32;
 
@@ -92,6 +95,11 @@ fixed! {
     StockChangedV1 as ArchivedStockChangedV1, 24 {
         head: AnswerHead,
         available: u64,
+    }
+    /// Nobody can read somebody's details any more.
+    ErasedV1 as ArchivedErasedReplyV1, 20 {
+        head: AnswerHead,
+        orders: u32,
     }
     /// An order was accepted.
     PlacedV1 as ArchivedPlacedReplyV1, 40 {

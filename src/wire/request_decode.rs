@@ -10,12 +10,13 @@ use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedChannelCapsQueryV1,
     ArchivedComponentV1, ArchivedConfirmV1, ArchivedCountStockV1, ArchivedCreateSiteV1, ArchivedCreateSkuV1,
-    ArchivedCustomerOrdersV1, ArchivedDefineKitV1, ArchivedExtendV2, ArchivedHashesV1, ArchivedHoldersQueryV1,
-    ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1, ArchivedOpenOrdersV1,
-    ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1, ArchivedPolicyQueryV1,
-    ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1, ArchivedSetChannelCapV1,
-    ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1,
-    ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
+    ArchivedCustomerOrdersV1, ArchivedDefineKitV1, ArchivedEraseV1, ArchivedExtendV2, ArchivedHashesV1,
+    ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1,
+    ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
+    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
+    ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetReservationsV1,
+    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES,
+    RequestKind,
 };
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
@@ -73,6 +74,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::CountStock => count_stock(record)?,
         RequestKind::Confirm => confirm(record)?,
         RequestKind::Cancel => cancel(record)?,
+        RequestKind::Erase => Command::Erase { whose: Body::alone::<ArchivedEraseV1>(record)?.whose.read()? },
         RequestKind::CancelLines => {
             let (order, change, lines) = change_lines(record, scratch)?;
             Command::CancelLines { order, change, lines }
@@ -132,6 +134,7 @@ fn place<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
         hashes,
         lines: &scratch.lines,
         details,
+        key: None,
     }))
 }
 

@@ -8,6 +8,7 @@ use super::account::AccountPart;
 use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
+use super::whose::WhosePart;
 
 kinds! {
     /// Kinds of requests. Commands from 1, queries from 32, status 48, rules of markets and SKUs from 96.
@@ -28,6 +29,7 @@ kinds! {
         MoveStock = 14,
         CountStock = 15,
         DefineKit = 16,
+        Erase = 18,
         SetReservations = 19,
         SetChannelCap = 20,
         Stock = 32,
@@ -237,6 +239,11 @@ fixed! {
         order: u128,
         until: u64,
         reason: u8,
+    }
+    /// Nobody is to read somebody's details any more.
+    EraseV1 as ArchivedEraseV1, 25 {
+        head: RecordHead,
+        whose: WhosePart,
     }
     /// How long reservations of a market may last.
     SetReservationsV1 as ArchivedSetReservationsV1, 16 {

@@ -34,6 +34,49 @@ fn a_server_goes_on_from_a_copy_that_was_made_while_it_ran() {
 }
 
 #[test]
+fn keys_of_details_are_copied_when_somebody_says_so_and_every_copy_says_what_it_is_worth() {
+    let server = Server::start();
+    server.run("sku create MUG").ok();
+    server.run("stock receive MUG 10").ok();
+    server.run("order place --line MUG=3@1.50 --details Ada").ok();
+    let text = run(server.path(), &["backup", "data", "copy"]).ok();
+    assert!(text.contains("no details of customers can be read from it: it holds no keys\n"), "{text}");
+    let keys = |data: &str| server.path().join(data).join("keys").exists();
+    assert!(!keys("copy"));
+    let text = run(server.path(), &["backup", "data", "whole", "--with-keys"]).ok();
+    assert!(text.contains("whoever has it can read them, also those erased later"), "{text}");
+    let report = run(server.path(), &["backup", "data", "third", "--with-keys", "--json"]).json();
+    assert_eq!(report["keys"], json!("copied"));
+
+    // With neither, the server is told apart from one that lost them.
+    let text = run(server.path(), &["restore", "copy", "one"]).ok();
+    assert!(text.contains("put those of the server into one/keys before it starts"), "{text}");
+    let error = run(server.path(), &["serve", "--data", "one", "--address", "127.0.0.1:0", "--http-address", "none"]);
+    let error = error.failed(11);
+    assert!(error.contains(".keys is missing, and 1 keys of it are in use"), "{error}");
+    let error = run(server.path(), &["restore", "copy", "two", "--keys", "copy/keys"]).failed(2);
+    assert!(error.contains("copy/keys holds no keys of this log") && !server.path().join("two").exists(), "{error}");
+    let report = run(server.path(), &["restore", "copy", "two", "--keys", "data/keys", "--json"]).json();
+    assert_eq!(report["keys"], json!("copied"));
+    let report = run(server.path(), &["restore", "whole", "three", "--json"]).json();
+    assert_eq!(report["keys"], json!("copied"));
+    let text = run(server.path(), &["restore", "whole", "four", "--without-keys"]).ok();
+    assert!(text.contains("without the details of every order in it, for good"), "{text}");
+    let both = ["restore", "whole", "five", "--without-keys", "--keys", "data/keys"];
+    run(server.path(), &both).failed(2);
+
+    let mut dir = server.stop();
+    for (data, details) in [("two", json!("Ada")), ("three", json!("Ada")), ("four", json!(""))] {
+        std::fs::rename(dir.path().join("data"), dir.path().join(format!("before-{data}"))).expect("renamed");
+        std::fs::rename(dir.path().join(data), dir.path().join("data")).expect("renamed");
+        let server = Server::start_in(dir);
+        let view = server.run("order get 1 --json").json();
+        assert_eq!(view["details"], details, "{view}");
+        dir = server.stop();
+    }
+}
+
+#[test]
 fn a_snapshot_is_made_when_it_is_asked_for_and_a_start_begins_with_it() {
     let server = Server::start();
     server.run("sku create MUG").ok();

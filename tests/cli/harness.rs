@@ -77,11 +77,17 @@ impl Server {
     }
 
     pub(crate) fn start_with(dir: TempDir, flags: &[&str]) -> Self {
-        let small = ["--shards", "2", "--segment-bytes", "1MiB", "--low-water-bytes", "1MiB", "--orders-max", "10000"];
+        let small = [
+            ["--shards", "2"],
+            ["--segment-bytes", "1MiB"],
+            ["--low-water-bytes", "1MiB"],
+            ["--orders-max", "10000"],
+            ["--keys-max", "1000"],
+        ];
         let mut serve = program(dir.path());
         serve
             .args(["serve", "--address", "127.0.0.1:0", "--http-address", "none", "--log", "warn"])
-            .args(small)
+            .args(small.concat())
             .args(flags);
         let mut child = serve.stdout(Stdio::piped()).spawn().expect("the program runs");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

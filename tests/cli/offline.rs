@@ -87,4 +87,5 @@ fn damage_stops_everything_until_the_loss_is_accepted() {
     assert!(error.contains("--accept-loss"), "{error}");
     let salvaged = run(dir.path(), &["log", "salvage", "--accept-loss", "data", "new"]).ok();
     assert!(salvaged.contains("unreadable:"), "{salvaged}");
+    assert!(salvaged.ends_with("keys of customers' details were copied\n"), "{salvaged}");
 }

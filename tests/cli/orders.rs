@@ -376,3 +376,28 @@ fn stock_is_moved_and_counted_and_says_what_was_wrong() {
     let main = rows.as_array().and_then(|rows| rows.iter().find(|row| row["site"] == "main")).expect("main");
     assert_eq!((&main["quality_hold"], &main["on_hand"], &main["write_off"]), (&2.into(), &5.into(), &1.into()));
 }
+
+#[test]
+fn the_details_of_a_customer_are_erased_and_their_orders_stay() {
+    let server = stocked(10);
+    let ada = "00000000000000000000000000000007";
+    let place = |rest: &str| server.run(&format!("order place --line MUG=1@1 --details Ada {rest}")).ok();
+    place(&format!("--customer {ada}"));
+    place(&format!("--customer {ada}"));
+    place("");
+    assert_eq!(server.run("order get 1 --json").json()["details"], json!("Ada"));
+    let said = server.run(&format!("erase --customer {ada}")).ok();
+    assert!(said.contains("are erased: of 2 orders, which stay"), "{said}");
+    let again = server.run(&format!("erase --customer {ada} --json")).json();
+    assert_eq!((&again["orders"], &again["repeated"]), (&json!(0), &json!(true)));
+    let shown = server.run("order get 1 --json").json();
+    assert_eq!((&shown["details"], &shown["details_erased"]), (&json!(""), &json!(true)));
+    assert!(server.run("order get 2").ok().contains("details   erased"));
+    assert!(!server.run("order get 3").ok().contains("erased"));
+    assert!(server.run("erase --order 1").failed(1).contains("the key of a customer must be 0 to 0"));
+    assert!(server.run("erase --order 3").ok().contains("of one order, which stays"));
+    assert_eq!(server.run("order get 3 --json").json()["details_erased"], json!(true));
+    server.run("erase").failed(2);
+    server.run(&format!("erase --order 3 --customer {ada}")).failed(2);
+    server.run("erase --customer 7").failed(2);
+}

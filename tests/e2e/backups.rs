@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use stockade::{node, wal};
+use stockade::wal::FileDisk;
+use stockade::{keys, node, wal};
 
 use crate::child::{Node, Settings};
 use crate::snapshots::{Shop, files, settings};
@@ -18,8 +19,8 @@ async fn a_copy_made_under_load_holds_whatever_was_answered_before_it_began() {
     for round in 0..3 {
         let copy = dir.path().join(format!("copy-{round}"));
         let told_before = shop.told.clone();
-        let (from, into) = (data.join("log"), copy.join("log"));
-        let copying = std::thread::spawn(move || wal::backup(&from, &into, &mut |_| {}));
+        let (from, into) = (data.to_owned(), copy.clone());
+        let copying = std::thread::spawn(move || copy_with_keys(&from, &into));
         shop.work_until(&client, || copying.is_finished()).await;
         let copied = copying.join().expect("no panic").expect("a sound log");
         assert!(copied.image.is_some() || round == 0, "{copied:?}");
@@ -32,6 +33,15 @@ async fn a_copy_made_under_load_holds_whatever_was_answered_before_it_began() {
     }
     drop(client);
     node.stop();
+}
+
+/// The log first: a key that dies meanwhile is missing then, and its order is closed.
+fn copy_with_keys(from: &Path, into: &Path) -> Result<wal::BackedUp, wal::Fault> {
+    let copied = wal::backup(&from.join("log"), &into.join("log"), &mut |_| {})?;
+    let log = (wal::node_of(&into.join("log"))?.expect("a log"), copied.tails.len() as u16);
+    let [from, into] = [from, into].map(|data| FileDisk::new(&data.join("keys")));
+    keys::copy_on(&from, &into, log, &mut |_| {}).expect("sound");
+    Ok(copied)
 }
 
 /// A node that goes on from the copy answers as the first one did.

@@ -159,6 +159,7 @@ impl Settings {
             orders_max: 100_000,
             lines_max: 200_000,
             details_bytes_max: 4 << 20,
+            keys_max: 2_000,
             skus_max: 10_000,
             low_water_bytes: self.low_water_bytes,
             segment_bytes: self.segment_bytes,

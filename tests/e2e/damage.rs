@@ -81,10 +81,12 @@ impl Lived {
     /// A copy to be damaged.
     fn copy(&self) -> Copy {
         let dir = tempfile::tempdir().expect("a directory");
-        fs::create_dir(dir.path().join("log")).expect("made");
-        for entry in fs::read_dir(self.dir.path().join("log")).expect("a log") {
-            let path = entry.expect("readable").path();
-            fs::copy(&path, dir.path().join("log").join(path.file_name().expect("a name"))).expect("copied");
+        for part in ["log", "keys"] {
+            fs::create_dir(dir.path().join(part)).expect("made");
+            for entry in fs::read_dir(self.dir.path().join(part)).expect("it is there") {
+                let path = entry.expect("readable").path();
+                fs::copy(&path, dir.path().join(part).join(path.file_name().expect("a name"))).expect("copied");
+            }
         }
         Copy { dir }
     }

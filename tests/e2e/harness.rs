@@ -12,7 +12,7 @@ use stockade::client::{Client, ClientOptions, Response};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
 use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource, Traffic};
-use stockade::shard::{LogClock, Recovery, Shard, ShardHandle};
+use stockade::shard::{FakeKeys, LogClock, Recovery, Shard, ShardHandle};
 use stockade::wal::{self, Log, SyncMethod};
 use stockade::wire::Status;
 use tempfile::TempDir;
@@ -86,7 +86,9 @@ impl World {
             .zip(&tails)
             .map(|((stream, engine), tail)| {
                 let log = Arc::new(log.clone());
-                Shard::new(engine, stream, tail.sequence, entry_bytes_max, log, clock.clone())
+                let keys = Box::new(FakeKeys::new(stream.0.into()));
+                let _lost = keys.recover(engine.key_names());
+                Shard::new(engine, stream, tail.sequence, entry_bytes_max, log, clock.clone(), keys)
                     .start()
                     .expect("a thread")
             })
@@ -186,5 +188,6 @@ pub(crate) fn place<'a>(order: OrderId, lines: &'a [Line]) -> Command<'a> {
         hashes: None,
         lines,
         details: b"",
+        key: None,
     })
 }

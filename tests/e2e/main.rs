@@ -13,6 +13,7 @@ mod bounds;
 mod certificates;
 mod clocks;
 mod damage;
+mod erasing;
 mod full_disk;
 mod hostile;
 mod independent;

@@ -5,33 +5,112 @@ use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
     Answer, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Query, Report,
-    Reservations, Retention,
+    Reservations, Retention, Whose,
 };
 use stockade::wire::{Refused, Request};
 
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
-    OpenMarket { market: MarketId },
-    CreateSite { market: MarketId },
-    CreateSku { market: MarketId, code: String },
-    DefineKit { market: MarketId, code: String, components: Vec<Component> },
-    SetRetention { market: MarketId, retention: Retention },
-    SetPolicy { market: MarketId, sku: SkuId, policy: Policy },
-    SetEffects { market: MarketId, effects: Effects },
-    Receive { request: RequestId, sku: SkuId, site: SiteId, quantity: u64 },
-    Adjust { request: RequestId, sku: SkuId, site: SiteId, delta: i64 },
-    Move { request: RequestId, sku: SkuId, from: Account, to: Account, quantity: u64 },
+    OpenMarket {
+        market: MarketId,
+    },
+    CreateSite {
+        market: MarketId,
+    },
+    CreateSku {
+        market: MarketId,
+        code: String,
+    },
+    DefineKit {
+        market: MarketId,
+        code: String,
+        components: Vec<Component>,
+    },
+    SetRetention {
+        market: MarketId,
+        retention: Retention,
+    },
+    SetPolicy {
+        market: MarketId,
+        sku: SkuId,
+        policy: Policy,
+    },
+    SetEffects {
+        market: MarketId,
+        effects: Effects,
+    },
+    Receive {
+        request: RequestId,
+        sku: SkuId,
+        site: SiteId,
+        quantity: u64,
+    },
+    Adjust {
+        request: RequestId,
+        sku: SkuId,
+        site: SiteId,
+        delta: i64,
+    },
+    Move {
+        request: RequestId,
+        sku: SkuId,
+        from: Account,
+        to: Account,
+        quantity: u64,
+    },
     Place(Placement),
-    Confirm { order: OrderId, attempt: ChangeId },
-    Extend { order: OrderId, until: Timestamp, reason: ExtendReason },
-    SetReservations { market: MarketId, reservations: Reservations },
-    SetChannelCap { market: MarketId, sku: SkuId, channel: u16, units_max: Option<u32> },
-    Cancel { order: OrderId, block: bool },
-    CancelLines { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
-    HandOver { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
-    Return { order: OrderId, change: ChangeId, lines: Vec<LineQuantity> },
-    ReportEffect { order: OrderId, effect: Effect, attempt: u32, report: Report },
-    Look { order: OrderId },
+    Confirm {
+        order: OrderId,
+        attempt: ChangeId,
+    },
+    Extend {
+        order: OrderId,
+        until: Timestamp,
+        reason: ExtendReason,
+    },
+    SetReservations {
+        market: MarketId,
+        reservations: Reservations,
+    },
+    SetChannelCap {
+        market: MarketId,
+        sku: SkuId,
+        channel: u16,
+        units_max: Option<u32>,
+    },
+    Cancel {
+        order: OrderId,
+        block: bool,
+    },
+    CancelLines {
+        order: OrderId,
+        change: ChangeId,
+        lines: Vec<LineQuantity>,
+    },
+    HandOver {
+        order: OrderId,
+        change: ChangeId,
+        lines: Vec<LineQuantity>,
+    },
+    Return {
+        order: OrderId,
+        change: ChangeId,
+        lines: Vec<LineQuantity>,
+    },
+    ReportEffect {
+        order: OrderId,
+        effect: Effect,
+        attempt: u32,
+        report: Report,
+    },
+    /// With the orders of theirs that were known when it was first asked.
+    Erase {
+        whose: Whose,
+        known: Vec<OrderId>,
+    },
+    Look {
+        order: OrderId,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +147,7 @@ impl Ask {
                 request.market()
             }
             Self::Place(placement) => placement.order.market(),
+            Self::Erase { whose, .. } => whose.market(),
             Self::Confirm { order, .. }
             | Self::Extend { order, .. }
             | Self::Cancel { order, .. }
@@ -109,16 +189,27 @@ impl Ask {
             Self::Return { order, change, ref lines } => {
                 Command::ReturnToStock { order, change, site: SiteId(1), lines }
             }
+            Self::Erase { whose, .. } => Command::Erase { whose },
             Self::Look { order } => return Request::Query(Query::Order { order }),
         })
     }
+}
+
+/// Whose order it is: one of seven is a guest's.
+pub(crate) fn customer_of(order: OrderId) -> CustomerKey {
+    CustomerKey(order.bits() % 7)
+}
+
+/// Every byte of the details of an order.
+pub(crate) fn detail_of(order: OrderId) -> u8 {
+    (order.bits() >> 8) as u8
 }
 
 impl Placement {
     fn command(&self) -> Place<'_> {
         Place {
             order: self.order,
-            customer: CustomerKey(self.order.bits() % 7),
+            customer: customer_of(self.order),
             take: self.take,
             hold_ms: self.hold_ms,
             currency: Currency::new(*b"GBP").expect("three letters"),
@@ -128,6 +219,7 @@ impl Placement {
             hashes: None,
             lines: &self.lines,
             details: &self.details,
+            key: None,
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
-use stockade::engine::{ExtendReason, Line, LineQuantity};
+use stockade::engine::{ExtendReason, Line, LineQuantity, Whose};
 
-use crate::ask::{Ask, Placement};
+use crate::ask::{Ask, Placement, customer_of, detail_of};
 use crate::rng::Rng;
 
 pub(crate) struct Customers {
@@ -48,6 +48,7 @@ impl Customers {
             82..90 => self.restock(rng, now),
             90..92 => self.adjust(rng, now),
             92..94 => self.move_units(rng, now),
+            94..96 => Ask::Erase { whose: self.somebody(rng, order), known: Vec::new() },
             _ => Ask::Look { order },
         }
     }
@@ -92,7 +93,7 @@ impl Customers {
             hold_ms: *rng.pick(&[40, 500, 5_000, 60_000]),
             payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
             lines,
-            details: vec![7; rng.below(40) as usize],
+            details: vec![detail_of(order); rng.below(40) as usize],
         })
     }
 
@@ -100,6 +101,14 @@ impl Customers {
     fn cancel_and_block(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
         let order = if rng.once_in(2) { self.some_order(rng) } else { self.new_order(rng, now) };
         Ask::Cancel { order, block: true }
+    }
+
+    /// Who placed an order, or somebody else.
+    fn somebody(&self, rng: &mut Rng, order: OrderId) -> Whose {
+        if customer_of(order) == CustomerKey(0) || rng.once_in(10) {
+            return Whose::Guest { order };
+        }
+        Whose::Customer { market: order.market(), customer: customer_of(order) }
     }
 
     fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {

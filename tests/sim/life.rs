@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use stockade::base::{Sequence, ShardId};
 use stockade::engine::{Capacity, Engine};
-use stockade::shard::{Inbox, LogClock, Outbox, Readings, Replies, Shard, missing_beginning, recover_on};
+use stockade::shard::{FakeKeys, Inbox, LogClock, Outbox, Readings, Replies, Shard, missing_beginning, recover_on};
 use stockade::wal::{Fault, Log as Wal, Options, StreamTail};
 use stockade::wire::{FactReader, FactScratch};
 
@@ -100,6 +100,7 @@ impl Life {
         clients: usize,
         before: &Before,
         promises: &Promises,
+        keys: &[FakeKeys],
     ) -> Result<Self, Fault> {
         let (mut recovery, image) = recover_on(disk, options.shards, Capacity::default(), 0)?;
         let mut behind: Vec<Vec<(u64, Appended)>> = vec![Vec::new(); usize::from(options.shards)];
@@ -121,10 +122,16 @@ impl Life {
         let (writer, lock) = opened.into_writer();
         let log = Arc::new(SimLog::new(found));
         let clock = LogClock::with_readings(last, readings.clone());
-        let shard = |(stream, engine)| {
+        let shard = |(stream, engine): (u16, Engine)| {
             let last = log.state().marks[usize::from(stream)];
             let log = Arc::clone(&log) as Arc<dyn stockade::shard::Log>;
-            Shard::new(engine, ShardId(stream), last, options.entry_bytes_max(), log, clock.clone())
+            let keys = keys[usize::from(stream)].clone();
+            assert_eq!(
+                keys.recover(engine.key_names()),
+                0,
+                "what was answered is lost: a key is destroyed, and the log says it lives"
+            );
+            Shard::new(engine, ShardId(stream), last, options.entry_bytes_max(), log, clock.clone(), Box::new(keys))
         };
         let shards: Vec<Shard> = (0..).zip(engines).map(shard).collect();
         let inboxes: Vec<Inbox> = shards.iter().map(Shard::inbox).collect();

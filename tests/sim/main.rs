@@ -56,7 +56,7 @@ fn nothing_answered_is_lost_in_any_world() {
     };
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let (refused_by_board, backups, owed) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
+    let (refused_by_board, backups, owed, erased) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -78,6 +78,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&refused_by_board, report.refused_by_board),
                         (&backups, report.backups),
                         (&owed, report.owed),
+                        (&erased, report.erased),
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
@@ -107,6 +108,9 @@ fn nothing_answered_is_lost_in_any_world() {
         let owed = owed.into_inner();
         println!("{owed} answers of units that are owed");
         assert!(owed >= 5 * count, "hardly anything is owed in these worlds");
+        let erased = erased.into_inner();
+        println!("{erased} erasures");
+        assert!(erased >= count, "hardly anybody is erased in these worlds");
         println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");
         assert!(
             paid >= 10 * count && given_back >= count && parcels >= 10 * count,

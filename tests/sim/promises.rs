@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::{ChangeId, MarketId, OrderId, OrderNumber, RequestId, Timestamp};
+use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Timestamp};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
 use stockade::engine::query::OrderView;
-use stockade::engine::{Answer, Engine, Refusal};
+use stockade::engine::{Answer, Engine, Refusal, Whose};
 use stockade::wire::Refused;
 
-use crate::ask::{Ask, Outcome, Placement};
+use crate::ask::{Ask, Outcome, Placement, customer_of, detail_of};
 use crate::life::shard_of;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub(crate) struct Promises {
     pub(crate) forgetful: bool,
     /// Some of what customers order are kits.
     pub(crate) sells_kits: bool,
+    /// Whom somebody ever asked to be erased.
+    erasing: BTreeSet<(MarketId, CustomerKey, Option<OrderId>)>,
+    /// Orders of which somebody was told that they had been accepted and then erased.
+    accepted_and_erased: BTreeSet<OrderId>,
+    /// Orders whose details were said to be erased.
+    erased: BTreeSet<OrderId>,
     /// Identifiers that were refused as too old: never accepted from then on.
     too_old: BTreeSet<OrderId>,
 }
@@ -55,9 +61,13 @@ impl Promises {
             {
                 self.too_old.insert(*order);
             }
+            (Ask::Erase { known, .. }, Outcome::Answered(..)) => self.erased.extend(known),
             (Ask::Place(placement), Outcome::Refused(Refused::Engine(why))) => {
+                let is_erased = *why == Refusal::Erased && self.may_be_erased(placement.order);
+                // It was accepted, and its client never hears more of it.
+                self.accepted_and_erased.extend(is_erased.then_some(placement.order));
                 assert!(
-                    !self.answered.contains(&placement.order),
+                    is_erased || !self.answered.contains(&placement.order),
                     "the accepted order {} was answered, and is now refused: {why:?}",
                     placement.order
                 );
@@ -116,8 +126,30 @@ impl Promises {
         self.accept(placement.order, &Accepted { number, accepted_at, deadline, taken });
     }
 
+    /// Somebody is about to be erased. Tells which orders of theirs are known.
+    pub(crate) fn note_erasing(&mut self, whose: Whose) -> Vec<OrderId> {
+        let (market, customer, guest) = match whose {
+            Whose::Customer { market, customer } => (market, customer, None),
+            Whose::Guest { order } => (order.market(), CustomerKey(0), Some(order)),
+        };
+        self.erasing.insert((market, customer, guest));
+        let is_theirs = |order: &&OrderId| {
+            order.market() == market && customer_of(**order) == customer && guest.is_none_or(|guest| guest == **order)
+        };
+        self.answered.iter().filter(is_theirs).copied().collect()
+    }
+
+    fn may_be_erased(&self, order: OrderId) -> bool {
+        let (market, customer) = (order.market(), customer_of(order));
+        let guest = (customer == CustomerKey(0)).then_some(order);
+        self.erasing.contains(&(market, customer, guest))
+    }
+
     /// Somebody looked at an order: what was seen must stay.
     pub(crate) fn hear_seen(&mut self, view: &OrderView) {
+        let is_its_own = view.details.iter().all(|byte| *byte == detail_of(view.order));
+        assert!(is_its_own, "the details of {} are not those it was given", view.order);
+        assert!(!view.erased || self.may_be_erased(view.order), "nobody asked for {} to be erased", view.order);
         if view.state != State::Blocked && !view.closed {
             self.accept(view.order, &accepted(view));
         }
@@ -174,6 +206,8 @@ impl Promises {
                 continue;
             }
             let view = found.unwrap_or_else(|why| panic!("the answered acceptance of {order} is lost: {why:?}"));
+            let is_gone = view.details.is_empty() || !self.erased.contains(order);
+            assert!(is_gone, "the erased details of {order} can be read again");
             let kept = if view.closed {
                 Accepted { taken: promised.taken.clone(), ..accepted(&view) }
             } else {
@@ -200,8 +234,10 @@ impl Promises {
         assert!(!engine.has_fills(), "what arrived was given to who waits");
         let orders: u64 = State::ALL.iter().map(|state| books.orders[*state as usize]).sum();
         let blocked = books.orders[State::Blocked as usize];
-        let accepted = self.accepted.keys().filter(|order| order.market() == market).count() as u64;
-        let is_of = |order: &&OrderId| order.market() == market && !self.accepted.contains_key(order);
+        let is_here = |order: &&OrderId| order.market() == market;
+        let known: BTreeSet<_> = self.accepted.keys().chain(&self.accepted_and_erased).filter(is_here).collect();
+        let accepted = known.len() as u64;
+        let is_of = |order: &&OrderId| order.market() == market && !known.contains(order);
         let unknowable = self.too_old.iter().filter(is_of).count() as u64;
         let told = accepted..=accepted + unknowable;
         assert!(told.contains(&(orders - blocked)), "orders of market {market}: none twice, none invented");

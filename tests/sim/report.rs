@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) refused_by_board: u64,
     /// Answers to placements of which some units were not there yet.
     pub(crate) owed: u64,
+    /// Customers, and guests, whose details were erased.
+    pub(crate) erased: u64,
     /// Payments that adapters brought about, those given back, and parcels that left.
     pub(crate) paid: u64,
     pub(crate) given_back: u64,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
 use stockade::engine::{Answer, Command, Component, Effects, Policy, Reservations, Retention};
-use stockade::shard::{Lane, Next, Shard, Submission};
+use stockade::shard::{FakeKeys, Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -47,6 +47,8 @@ pub(crate) struct World {
     sinks: Sinks,
     has_broken_image: bool,
     report: Report,
+    /// By shard. They outlive a crash, but for what was only handed over.
+    keys: Vec<FakeKeys>,
 }
 
 /// The power failed.
@@ -101,7 +103,9 @@ impl World {
             sinks: Sinks::new(seed / 2 % 2 == 1),
             has_broken_image: false,
             report: Report::default(),
+            keys: (0..shards).map(|shard| FakeKeys::new(shard.into())).collect(),
         };
+        world.keys.iter().for_each(FakeKeys::hold);
         let streams = usize::from(shards);
         world.begin_life(&Before {
             history: vec![Vec::new(); streams],
@@ -112,7 +116,8 @@ impl World {
     }
 
     fn begin_life(&mut self, before: &Before) {
-        let life = Life::begin(&self.disk, &self.options, &self.readings, CLIENTS, before, &self.promises);
+        let Self { disk, options, readings, promises, keys, .. } = self;
+        let life = Life::begin(disk, options, readings, CLIENTS, before, promises, keys);
         let life = life.unwrap_or_else(|fault| panic!("an answered log cannot be opened: {fault}"));
         self.offices.begin_life(&life.inboxes, &mut self.rng);
         let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
@@ -211,6 +216,9 @@ impl World {
         if self.sinks.are_open && self.rng.once_in(4) {
             self.step_sinks(false)?;
         }
+        if self.rng.once_in(8) {
+            self.rng.pick(&self.keys).overwrite();
+        }
         match self.rng.below(100) {
             0..30 => self.ask_something(),
             30..40 => self.ask_again(),
@@ -241,7 +249,10 @@ impl World {
         }
     }
 
-    fn ask(&mut self, ask: Ask) {
+    fn ask(&mut self, mut ask: Ask) {
+        if let Ask::Erase { whose, known } = &mut ask {
+            *known = self.promises.note_erasing(*whose);
+        }
         let op = self.ops.len();
         self.ops.push(Op { ask, client: self.rng.below(CLIENTS as u64) as usize, outcome: None });
         self.unanswered.push(op);
@@ -312,6 +323,7 @@ impl World {
         let outcome = match reply {
             Reply::Answer(answer, grants) => {
                 self.report.owed += u64::from(matches!(answer, Answer::Placed { owed: true, .. }));
+                self.report.erased += u64::from(matches!(answer, Answer::Erased { repeated: false, .. }));
                 Outcome::Answered(*answer, grants.iter().map(|line| line.taken).collect())
             }
             Reply::Order(view) => {
@@ -401,6 +413,7 @@ impl World {
     }
 
     fn settle_once(&mut self) {
+        self.keys.iter().for_each(|keys| _ = keys.overwrite());
         for shard in 0..usize::from(self.options.shards) {
             for _ in 0..20 {
                 if self.life().shards[shard].turn() != Next::Again {

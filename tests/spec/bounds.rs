@@ -73,7 +73,7 @@ fn a_placement_beyond_the_configured_number_of_orders_is_refused_and_repeats_are
 #[test]
 fn a_placement_beyond_the_configured_bytes_of_details_is_refused() {
     check_within(
-        Capacity { details_bytes_max: 10, ..Capacity::default() },
+        Capacity { details_bytes_max: 42, ..Capacity::default() },
         "
         receive  mug 5
         place    o1 mug*1 details=6  -> #1 pending_payment

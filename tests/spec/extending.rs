@@ -183,6 +183,7 @@ impl Story {
             hashes: None,
             lines: &[Line { sku: SkuId(1), quantity: 2, price: 5 }],
             details: &[],
+            key: None,
         };
         self.rig.submit(&Command::Place(place)).is_ok()
     }

@@ -95,6 +95,7 @@ fn wish(order: OrderId, customer: CustomerKey, lines: &[Line]) -> Place<'_> {
         hashes: None,
         lines,
         details: &[],
+        key: None,
     }
 }
 

@@ -12,7 +12,7 @@ use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{
     Answer, AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Refusal,
-    Report, Reservations,
+    Report, Reservations, Whose,
 };
 
 use crate::dice::Dice;
@@ -94,7 +94,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     lines.iter_mut().for_each(|line| line.quantity = edge() as u32);
     lines.iter_mut().for_each(|line| line.sku = SkuId(edge() as u32));
     lines.truncate(1 + (edge() as usize & 1));
-    let details = vec![0xFF; if edge() == 0 { DETAILS_BYTES_MAX + 1 } else { 0 }];
+    let details = vec![0xFF; [0, 0, 1, DETAILS_BYTES_MAX, DETAILS_BYTES_MAX + 1][edge() as usize % 5]];
     let (attempt, until, upto) = (edge() as u32, Timestamp::from_ms(edge()), Sequence(edge()));
     let counts = [edge(), edge()];
     let other = Account { site: SiteId(edge() as u16), bucket: Bucket::Available };
@@ -102,7 +102,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
     let components = counts.map(|units| Component { sku, units: units as u32 });
-    let command = match dice.below(21) {
+    let command = match dice.below(22) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -124,6 +124,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             currency: Currency::new(*b"ZZZ").expect("three letters"),
             hashes: Some(IdentityHashes { account: u64::MAX, address: u64::MAX, instrument: u64::MAX }),
             details: &details,
+            key: None,
             ..place(order, &lines)
         }),
         4 => Command::Confirm { order, attempt: change },
@@ -139,6 +140,11 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let channel = [0, 1, u16::MAX][dice.below(3) as usize];
             let units_max = if dice.below(4) == 0 { None } else { Some(attempt) };
             Command::SetChannelCap { market, sku, channel, units_max }
+        }
+        20 => {
+            let customer = CustomerKey([0, u128::MAX][dice.below(2) as usize]);
+            let whose = if dice.below(2) == 0 { Whose::Guest { order } } else { Whose::Customer { market, customer } };
+            Command::Erase { whose }
         }
         9 => Command::SetEffects { market, effects: Effects { payment: change.0 > 1, release: attempt > 1 } },
         10 => {

@@ -100,6 +100,7 @@ fn an_order_names_kits_on_a_bounded_number_of_lines() {
             hashes: None,
             lines,
             details: &[],
+            key: None,
         })
     };
     let max = KIT_LINES_MAX as u64;

@@ -123,7 +123,7 @@ fn a_tombstone_repeats_its_first_answer_also_when_it_got_less_than_it_asked() {
 #[test]
 fn details_are_gone_after_closing_and_room_is_there_again() {
     check_within(
-        Capacity { orders_max: 3, lines_max: 3, details_bytes_max: 10, ..Capacity::default() },
+        Capacity { orders_max: 3, lines_max: 3, details_bytes_max: 26, ..Capacity::default() },
         "
         retention window=1s ids=60s
         receive  mug 9

@@ -13,6 +13,7 @@ use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
 use stockade::engine::{Answer, Capacity, Command, Draw, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
+use stockade::shard::FakeKeys;
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
@@ -20,6 +21,7 @@ mod pages;
 
 mod channels;
 mod history;
+mod sealing;
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -37,6 +39,7 @@ pub(crate) struct Rig {
     replica: Engine,
     pub(crate) twin: Twin,
     scratch: Scratch,
+    keys: FakeKeys,
     pub(crate) now: Timestamp,
     /// The entry of the stream that tells what happens next: every step is one.
     position: Sequence,
@@ -61,11 +64,13 @@ impl Rig {
     pub(crate) fn of_shard(shard: ShardId, shards: u16, capacity: Capacity) -> Self {
         let mut engine = Engine::new(shard, shards, capacity);
         engine.watch_for_sale(START);
+        engine.watch_keys();
         Self {
             engine,
             replica: Engine::new(shard, shards, capacity),
             twin: Twin::new(shard, shards, capacity),
             scratch: Scratch::default(),
+            keys: FakeKeys::new(1),
             now: START,
             position: Sequence(0),
             one_entry: false,
@@ -143,7 +148,9 @@ impl Rig {
 
     /// Asks the engine, without the twin. The replica folds what the engine logs.
     pub(crate) fn engine_alone(&mut self, command: &Command<'_>) -> Outcome {
-        let Self { engine, replica, scratch, now, .. } = self;
+        let Self { engine, replica, scratch, keys, now, .. } = self;
+        let mut buffer = Vec::new();
+        let command = &sealing::sealed(engine, keys, command, &mut buffer);
         let mut facts = 0;
         let mut log = |fact: &Fact<'_>| {
             facts += usize::from(!matches!(fact, Fact::Expired { .. }));
@@ -156,6 +163,7 @@ impl Rig {
         assert_eq!(facts, usize::from(happened), "one fact when something happens, else none: {}", brief(command));
         let tells = matches!(outcome, Ok(Answer::Placed { short, owed, .. }) if short || owed);
         let granted = if tells { scratch.granted().to_vec() } else { Vec::new() };
+        self.destroy_keys();
         outcome.map(|answer| Told { answer, granted })
     }
 
@@ -233,6 +241,7 @@ impl Rig {
             assert_eq!(swept, expected, "swept by the engine (left) and by the twin (right) at {:?}", self.now);
         }
         self.retire();
+        self.destroy_keys();
         self.follow_up();
         swept.into_iter().collect()
     }
@@ -322,11 +331,12 @@ impl Rig {
         kept.expect("a vector takes every part");
         let mut read = Engine::new(self.twin.shard(), self.twin.shards(), self.twin.capacity());
         parts.iter().for_each(|part| read.read_image_part(part).expect("a part fits"));
-        read.finish_image();
+        read.finish_image().expect("everything fits");
         assert_eq!(read.digest(), digest, "the image of the engine is another state");
         read.check_invariants().expect("the invariants hold after an image was read");
         read.watch_for_sale(self.now);
         read.stand_at(self.position);
+        read.watch_keys();
         self.engine = read;
     }
 
@@ -337,6 +347,7 @@ impl Rig {
         self.replica.check_invariants().expect("the invariants hold after replay");
         std::mem::swap(&mut self.engine, &mut self.replica);
         self.engine.watch_for_sale(self.now);
+        self.engine.watch_keys();
         self.check_everything();
     }
 
@@ -344,6 +355,7 @@ impl Rig {
         assert_eq!(self.engine.orders(), self.twin.orders(), "orders kept");
         assert_eq!(self.engine.cursors().collect::<Vec<_>>(), self.twin.cursors(), "how far sinks have got");
         assert_eq!(self.engine.details_bytes(), self.twin.details_bytes(), "bytes of details kept");
+        assert_eq!(self.engine.keys_live(), self.twin.keys_live(), "keys that are used");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {
             (Some(wake), Some(deadline)) => {
@@ -404,7 +416,7 @@ impl Rig {
             assert_eq!((view.state, view.number, view.lines.len()), (State::Blocked, OrderNumber(0), 0));
             return self.check_history(id);
         };
-        assert_eq!(plain(view), expected, "order {id}: engine (left), twin (right)");
+        assert_eq!(plain(self.opened(view)), expected, "order {id}: engine (left), twin (right)");
         let found = self.engine.order_by_number(id.market(), expected.number).expect("numbers lead to orders");
         assert_eq!(found.order, id, "order number {}", expected.number);
         self.check_history(id);
@@ -445,6 +457,7 @@ pub(crate) const fn is_repeated(answer: Answer) -> bool {
         | Answer::Placed { repeated, .. }
         | Answer::Done { repeated, .. }
         | Answer::Extended { repeated, .. }
+        | Answer::Erased { repeated, .. }
         | Answer::RetakeFailed { repeated, .. }
         | Answer::Set { repeated } => repeated,
     }

@@ -100,13 +100,15 @@ impl Walk {
     fn new(seed: u64, sweeps_late: bool, loud: bool) -> Self {
         let mut dice = Dice(seed);
         let orders_max = if dice.once_in(5) { dice.below(10) } else { 1_000 };
-        let details_bytes_max = if dice.once_in(5) { dice.below(20) } else { 1_000 };
+        let details_bytes_max = if dice.once_in(5) { dice.below(80) } else { 1_000 };
         let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
+        let keys_max = if dice.once_in(4) { dice.below(5) } else { 1_000 };
         let waiting_max = if dice.once_in(5) { dice.below(6) } else { 1_000 };
         let mut rig = Rig::new(Capacity {
             orders_max,
             lines_max,
             details_bytes_max,
+            keys_max,
             skus_max: 12,
             kits_max: 6,
             waiting_max,
@@ -226,6 +228,9 @@ impl Walk {
         }
         if self.dice.once_in(25) {
             self.move_cursor();
+        }
+        if self.dice.once_in(15) {
+            self.erase();
         }
         match self.dice.below(100) {
             0..2 => self.create(),
@@ -368,6 +373,7 @@ impl Walk {
             hashes: *hashes,
             lines,
             details,
+            key: None,
         }));
     }
 

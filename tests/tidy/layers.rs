@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! base ─┬─► engine ─┬─► wire ─┬───────► shard ─► server, adapters ─┐
-//!       ├─► wal ────│─────────┘          │                         ├─► node ─► cli ─► main
+//!       ├─► wal ────│─────────┴─► keys ──│─────────────────────────┼─► node ─► cli ─► main
 //!       └─► quic ───┴────────────────────┴─► client ───────────────┘
 //! ```
 
@@ -11,19 +11,20 @@ use crate::source::{Source, is_word, words};
 use crate::tree::Tree;
 
 /// What each folder of `src` may name besides itself. A folder that is not here has no place in the house yet.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("engine", &["base"]),
     ("wal", &["base"]),
     ("wire", &["base", "engine"]),
+    ("keys", &["base", "wal"]),
     ("shard", &["base", "engine", "wal", "wire"]),
     ("feed", &["base", "engine", "wal", "wire"]),
     ("adapters", &["base", "engine", "wal", "wire", "shard", "feed", "quic"]),
     ("quic", &["base"]),
     ("server", &["base", "engine", "wire", "shard", "quic"]),
     ("client", &["base", "engine", "wire", "quic"]),
-    ("node", &["base", "engine", "wal", "wire", "shard", "adapters", "quic", "server", "client"]),
-    ("cli", &["base", "engine", "wal", "wire", "shard", "client", "node"]),
+    ("node", &["base", "engine", "wal", "wire", "keys", "shard", "adapters", "quic", "server", "client"]),
+    ("cli", &["base", "engine", "wal", "wire", "keys", "shard", "client", "node"]),
 ];
 
 /// Files outside those folders; the longest beginning that fits counts.

@@ -133,6 +133,7 @@ impl Goods {
             hashes: None,
             lines,
             details: &[],
+            key: None,
         }
     }
 }

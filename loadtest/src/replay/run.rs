@@ -147,6 +147,7 @@ impl<'a> Replaying<'a> {
             hashes: None,
             lines,
             details: &basket.country,
+            key: None,
         }))
     }
 

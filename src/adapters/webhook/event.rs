@@ -6,10 +6,11 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::base::limits::SEAL_BYTES;
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Reservations, Retention};
+use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Reservations, Retention, Whose};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -149,6 +150,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             });
             ("stock.counted", fields)
         }
+        Fact::Erased { whose: Whose::Customer { market, customer } } => {
+            ("details.erased", json!({ "market": market.number(), "customer": format!("{customer:?}") }))
+        }
+        Fact::Erased { whose: Whose::Guest { order } } => {
+            ("details.erased", json!({ "market": order.market().number(), "order": order.to_string() }))
+        }
         Fact::Closed { orders } => ("orders.closed", json!({ "orders": texts(orders) })),
         Fact::Left { orders } => ("orders.left", json!({ "orders": texts(orders) })),
         Fact::CursorMoved { .. } => unreachable!("law: facts about cursors are not told"),
@@ -221,7 +228,7 @@ fn describe_placed(placed: &Placed<'_>) -> Value {
         "confirmed": placed.confirmed,
         "lines": placed.lines.iter().map(line).collect::<Vec<_>>(),
         "units": units(placed.draws),
-        "details_bytes": placed.details.len(),
+        "details_bytes": placed.details.len().saturating_sub(SEAL_BYTES),
     })
 }
 
@@ -274,7 +281,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::base::{ChangeId, Currency, MarketId, Sequence, ShardId, SiteId, SkuId};
+    use crate::base::{ChangeId, Currency, KeyName, MarketId, Sequence, ShardId, SiteId, SkuId};
     use crate::engine::command::{PaymentMethod, Take};
     use crate::feed::Feed;
     use crate::wal::{ReplayedEntry, StreamTail};
@@ -309,7 +316,8 @@ mod tests {
             hashes: None,
             lines: &[Line { sku: SkuId(1), quantity: 2, price: 339 }],
             draws: &[Draw { line: 0, site: SiteId(1), quantity: 2 }],
-            details: b"Ada",
+            details: &[7; 3 + SEAL_BYTES],
+            key: Some(KeyName { slot: 4, generation: 0 }),
         };
         let confirmed = Fact::Confirmed { order, attempt: ChangeId(u64::MAX), draws: &[] };
         let mut feed = feed(&[Fact::Placed(placed), confirmed]);

@@ -8,6 +8,7 @@
 
 mod change;
 mod cursor;
+mod erase;
 mod kit;
 mod payment;
 mod place;
@@ -123,6 +124,7 @@ impl Engine {
                 self.report_effect(order, effect, attempt, report)
             }
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
+            Command::Erase { whose } => self.erase(whose),
             Command::Place(place) => self.place(&place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
             Command::Cancel { order, block } => self.cancel(order, block, now),

@@ -17,7 +17,7 @@ use super::super::routing::{Beyond, Shortfall, Want};
 use super::{Decision, Outcome, Scratch, check_bounds, check_made_at, check_not_retired};
 use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, KIT_LINES_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX,
-    UNIT_PRICE_MAX,
+    SEAL_BYTES, UNIT_PRICE_MAX,
 };
 use crate::base::{MarketId, OrderId, SiteId, Timestamp};
 
@@ -55,7 +55,8 @@ impl Engine {
             owed,
             repeated: false,
         };
-        let Place { order, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } = *place;
+        let Place { order, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details, key } =
+            *place;
         let fact = Fact::Placed(Placed {
             order,
             customer,
@@ -70,6 +71,7 @@ impl Engine {
             lines,
             draws,
             details,
+            key: key.filter(|_| !details.is_empty()),
         });
         Ok(Decision::Happened { fact, answer })
     }
@@ -83,6 +85,7 @@ impl Engine {
         if record.content != Content::from(place).hash() {
             return Err(Refusal::Conflict);
         }
+        self.check_details(position, place)?;
         let lines = self.orders.lines(record);
         let short = lines.iter().any(|line| line.taken < line.asked);
         // A tombstone is owed nothing, and has no draws that say so.
@@ -113,7 +116,7 @@ impl Engine {
         if lines > self.capacity.lines_max || details > self.capacity.details_bytes_max {
             return Err(Refusal::AtCapacity);
         }
-        Ok(())
+        if place.details.is_empty() { Ok(()) } else { self.check_key(place) }
     }
 
     /// Whether what is owed of these draws can be waited for. Lines of one SKU count as if they were of several.
@@ -188,7 +191,9 @@ impl Place<'_> {
     pub fn check(&self) -> Result<u64, Refusal> {
         check_bounds(Field::Lines, self.lines.len() as u64, 1, LINES_MAX as u64)?;
         check_bounds(Field::Hold, self.hold_ms.into(), 1, HOLD_MS_MAX.into())?;
-        check_bounds(Field::Details, self.details.len() as u64, 0, DETAILS_BYTES_MAX as u64)?;
+        let sealed = if self.key.is_some() { SEAL_BYTES } else { 0 };
+        let details = self.details.len().saturating_sub(sealed);
+        check_bounds(Field::Details, details as u64, 0, DETAILS_BYTES_MAX as u64)?;
         let mut total = 0_u128;
         for line in self.lines {
             check_bounds(Field::Quantity, line.quantity.into(), 1, LINE_QUANTITY_MAX.into())?;

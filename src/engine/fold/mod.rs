@@ -8,6 +8,7 @@
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
 mod change;
+mod erase;
 mod fill;
 mod policy;
 mod retention;
@@ -101,6 +102,7 @@ impl Engine {
                 assert!(before.is_none_or(|before| before.upto <= upto), "law: a cursor never goes back");
             }
             Fact::Retired { market, before } => self.fold_retired(market, before),
+            Fact::Erased { whose } => self.fold_erased(whose),
             Fact::Closed { orders } => self.fold_closed(orders),
             Fact::Left { orders } => self.fold_left(orders),
         }
@@ -187,6 +189,9 @@ impl Engine {
             self.deadlines.insert(record.deadline, position);
         }
         let (counts, effects) = (market.policies.counts(), market.effects);
+        if !placed.details.is_empty() {
+            self.fold_sealed(placed);
+        }
         if has_ready {
             self.list_fills(placed.order.market());
         }

@@ -36,7 +36,9 @@ impl Engine {
             market.gone.add(state, hash, with_customer);
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
             self.wants.forget(position);
+            self.leave_key(position);
             self.orders.close(position);
+            let market = market_of(&mut self.markets, order.market());
             if order.made_at() < market.retired_before {
                 market.numbers.leave(self.orders.record(position).number);
                 self.orders.remove(position);

@@ -5,7 +5,7 @@
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
 //! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
-//! caps ► orders, each with its history
+//! caps ► keys ► orders, each with its history
 //! ```
 //!
 //! # Always true
@@ -52,10 +52,13 @@ enum Item {
     Policy = 13,
     /// Of ten buckets; 12 was that of nine, 5 that of six.
     Balances = 14,
-    /// Whose effects have attempts of 32 bits; those of 7 had 16.
+    /// Whose effects have attempts of 32 bits; those of 7 had 16. Details stand behind the name of their key; those of
+    /// an image without keys are refused.
     Order = 15,
     /// What a SKU is made of that came before.
     Kit = 16,
+    /// A slot of keys and its generation, or which of them is free next.
+    Key = 19,
     /// How long reservations of a market may last, if that was set.
     Reservations = 20,
     /// What happened to the order before it, if something did.
@@ -63,11 +66,17 @@ enum Item {
     ChannelCap = 22,
 }
 
+/// First byte of an item of keys: the next slot's generation follows.
+const KEY_SLOT: u8 = 0;
+/// First byte of an item of keys: which slot is free next.
+const KEY_FREE: u8 = 1;
+/// Length of the name of a key.
+const KEY_NAME: usize = 8;
 /// Bit beside the phase of an order: a payment of it has started.
 const PAYMENT_STARTED: u8 = 0x80;
 
 impl Item {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -80,6 +89,7 @@ impl Item {
         Self::Policy,
         Self::Customer,
         Self::Cursor,
+        Self::Key,
         Self::Reservations,
         Self::History,
         Self::ChannelCap,

@@ -17,17 +17,17 @@ use super::super::ledger::Balances;
 use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
-use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item, PAYMENT_STARTED};
 use crate::base::limits::{
-    CHANGES_MAX, DETAILS_BYTES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SITES_MAX,
+    CHANGES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SEAL_BYTES, SEALED_BYTES_MAX, SITES_MAX,
 };
 use crate::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
-    Timestamp,
+    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId,
+    SkuId, Timestamp,
 };
 
 mod history;
@@ -129,6 +129,7 @@ impl Engine {
             match known.ok_or(ImageError::new("an item has an unknown kind"))? {
                 Item::Assigned => self.read_assigned(&mut item)?,
                 Item::Cursor => self.read_cursor(&mut item)?,
+                Item::Key => self.read_key(&mut item)?,
                 Item::Market => self.read_market(&mut item)?,
                 Item::Site => self.read_site(&mut item)?,
                 Item::Sku => self.read_sku(&mut item)?,
@@ -149,10 +150,17 @@ impl Engine {
     }
 
     /// Completes an engine whose image has been read.
-    pub fn finish_image(&mut self) {
+    ///
+    /// # Errors
+    /// What does not fit together. The engine is of no use then.
+    pub fn finish_image(&mut self) -> Result<(), ImageError> {
+        if !self.keys.are_restored() {
+            return Err(ImageError::new("a key is neither free nor used"));
+        }
         self.markets.iter_mut().flatten().for_each(|market| market.numbers.forget_front());
         self.list_restored_wants();
         self.list_restored_fills();
+        Ok(())
     }
 
     /// Puts wants on their lists again, in the order in which they came there.
@@ -286,6 +294,7 @@ impl Engine {
         let mark = read_mark(item, &record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);
         let (number, deadline, closes_at) = (record.number, record.deadline, record.closes_at);
+        self.restore_key(&record, read.parts.extra.as_ref())?;
         let position = self.orders.restore(record, &mut read.parts);
         read.restored.push((order, position));
         if mark.iter().any(Option::is_some) {
@@ -406,11 +415,7 @@ fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
         } else {
             None
         };
-        let details = item.blob()?;
-        if details.len() > DETAILS_BYTES_MAX {
-            return Err(ImageError::new("details are longer than they may be"));
-        }
-        parts.extra = Some(Extra { hashes, details: details.into() });
+        parts.extra = Some(Extra { hashes, details: read_details(item)? });
     }
     for _ in 0..item.count(CHANGES_MAX)? {
         let kind = ChangeKind::from_byte(item.byte()?).ok_or(ImageError::new("a change has a kind there is not"))?;
@@ -418,6 +423,18 @@ fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
         parts.changes.push(KeptChange { kind, change, moved: item.u64()? });
     }
     Ok(())
+}
+
+fn read_details(item: &mut Fields<'_>) -> Read<Details> {
+    let mut blob = Fields { rest: item.blob()? };
+    if blob.rest.is_empty() {
+        return Ok(Details::None);
+    }
+    let (key, bytes) = (KeyName { slot: blob.u32()?, generation: blob.u32()? }, blob.rest);
+    if bytes.len() <= SEAL_BYTES || bytes.len() > SEALED_BYTES_MAX {
+        return Err(ImageError::new("sealed details are shorter, or longer, than they may be"));
+    }
+    Ok(Details::Sealed { key, bytes: bytes.into() })
 }
 
 /// What is wanted of an order. A tombstone wants nothing.

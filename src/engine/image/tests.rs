@@ -5,7 +5,8 @@ use crate::base::{
 };
 use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
 use crate::engine::{
-    Capacity, Command, Component, Engine, ExtendReason, Fact, Line, Place, Policy, Reservations, Scratch,
+    Capacity, Command, Component, Engine, ExtendReason, Fact, ImageError, Line, Place, Policy, Reservations, Scratch,
+    Whose,
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
@@ -15,7 +16,11 @@ fn engine() -> Engine {
     let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
     let market = MarketId::new(1).expect("1 fits");
     let mut submit = |command: &Command<'_>| {
-        let _answer = engine.submit(command, now, &mut scratch, &mut |_| {}).expect("accepted");
+        let mut command = *command;
+        if let Command::Place(place) = &mut command {
+            place.key = engine.key_for(place);
+        }
+        let _answer = engine.submit(&command, now, &mut scratch, &mut |_| {}).expect("accepted");
     };
     submit(&Command::AssignMarket { code: "m" });
     submit(&Command::MoveCursor { sink: "erp", upto: Sequence(7) });
@@ -41,16 +46,20 @@ fn engine() -> Engine {
         zone: 2,
         hashes: None,
         lines: &lines,
-        details: b"Ada",
+        details: b"sealed, with a tag behind it",
+        key: None,
     };
     for number in 0..8 {
         submit(&Command::Place(Place {
             order: order(number),
             hashes: (number % 2 == 0).then_some(IdentityHashes { account: 1, address: 2, instrument: 3 }),
             lines: &lines[..1 + number as usize % 2],
+            customer: CustomerKey(u128::from(number) / 3),
             ..place
         }));
     }
+    submit(&Command::Erase { whose: Whose::Customer { market, customer: CustomerKey(1) } });
+    submit(&Command::Erase { whose: Whose::Guest { order: order(0) } });
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
     submit(&Command::SetChannelCap { market, sku: SkuId(1), channel: 1, units_max: Some(99) });
@@ -91,7 +100,7 @@ fn an_image_read_back_is_the_same_state() {
     let engine = engine();
     let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     parts(&engine).iter().for_each(|part| read.read_image_part(part).expect("sound"));
-    read.finish_image();
+    read.finish_image().expect("everything fits");
     assert_eq!(read.digest(), engine.digest());
     assert_eq!(parts(&read), parts(&engine), "and so is its image");
 }
@@ -101,7 +110,7 @@ fn what_had_arrived_is_given_to_who_waits_after_an_image_too() {
     let engine = engine();
     let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     parts(&engine).iter().for_each(|part| read.read_image_part(part).expect("sound"));
-    read.finish_image();
+    read.finish_image().expect("everything fits");
     let (mut filled, mut draws) = (Vec::new(), Vec::new());
     while let Some(fact) = read.next_fill(&mut draws) {
         if let Fact::Filled { order, draws } = fact {
@@ -114,6 +123,45 @@ fn what_had_arrived_is_given_to_who_waits_after_an_image_too() {
     assert_eq!(filled, [(order(20), 4), (order(21), 1)], "in the order of acceptance");
 }
 
+/// Takes an image in, changed as told.
+fn read_changed(change: impl FnOnce(&mut Vec<u8>, usize)) -> Result<Engine, ImageError> {
+    let mut bytes = parts(&engine()).concat();
+    let first_key = bytes.windows(6).position(|item| item == FIRST_KEY).expect("a slot in its second generation");
+    change(&mut bytes, first_key);
+    let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+    read.read_image_part(&bytes)?;
+    read.finish_image().map(|()| read)
+}
+
+/// The slot of the guest's order that was erased.
+const FIRST_KEY: &[u8] = &[19, 0, 1, 0, 0, 0];
+
+#[test]
+fn an_image_whose_keys_do_not_fit_its_orders_is_refused() {
+    let sound = read_changed(|_, _| {}).expect("it fits");
+    assert_eq!(sound.key_names().map(|key| key.generation).collect::<Vec<_>>(), [1, 0, 0, 1, 0, 0]);
+    sound.check_invariants().expect("every law holds");
+    let refused = |why: &str, change: &dyn Fn(&mut Vec<u8>, usize)| {
+        assert!(read_changed(change).is_err(), "{why}");
+    };
+    refused("orders name slots that are not there", &|bytes, at| _ = bytes.drain(at..at + 6));
+    refused("an order's key has a later generation than its slot", &|bytes, at| bytes[at + 6 + 2] = 0xFF);
+    refused("a slot is neither free nor used", &|bytes, at| _ = bytes.splice(at..at, FIRST_KEY.iter().copied()));
+    refused("nothing of keys is called so", &|bytes, at| bytes[at + 1] = 2);
+    let free = |slot: u8| [19, 1, slot, 0, 0, 0];
+    let behind = |at: usize| at + 6 * 6;
+    refused("a slot is free and used", &|bytes, at| _ = bytes.splice(behind(at)..behind(at), free(1)));
+    refused("a slot is free twice", &|bytes, at| _ = bytes.splice(behind(at)..behind(at), free(0)));
+    refused("a slot is free that is not there", &|bytes, at| _ = bytes.splice(behind(at)..behind(at), free(9)));
+    let rename = |bytes: &mut Vec<u8>, order: usize, slot: u8| {
+        let sealed = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"sealed, with")).nth(order);
+        bytes[sealed.expect("few orders") - 8] = slot;
+    };
+    refused("two guests share a key", &|bytes, _| rename(bytes, 1, 2));
+    refused("a customer has two keys", &|bytes, _| rename(bytes, 6, 5));
+    refused("a key that was used is free no more", &|bytes, at| _ = bytes.drain(behind(at)..behind(at) + 6));
+}
+
 #[test]
 fn no_flipped_byte_panics() {
     let whole = parts(&engine()).concat();
@@ -122,8 +170,7 @@ fn no_flipped_byte_panics() {
             let mut bytes = whole.clone();
             bytes[at] ^= flip;
             let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
-            if read.read_image_part(&bytes).is_ok() {
-                read.finish_image();
+            if read.read_image_part(&bytes).is_ok() && read.finish_image().is_ok() {
                 let _broken = read.check_invariants();
                 read.watch_for_sale(Timestamp::MAX);
                 read.take_for_sale(&mut |_| {});

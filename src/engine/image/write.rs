@@ -10,16 +10,17 @@ use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
 use super::super::history::{Histories, Past};
+use super::super::keys::{Keys, Slot};
 use super::super::ledger::BUCKETS;
 use super::super::market::Market;
 use super::super::order::Counters;
-use super::super::orders::{DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
 use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
-use super::{Item, PAYMENT_STARTED};
+use super::{Item, KEY_FREE, KEY_NAME, KEY_SLOT, PAYMENT_STARTED};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
@@ -79,7 +80,10 @@ impl Fields<'_> {
 
     /// Bytes behind their number.
     fn blob(&mut self, bytes: &[u8]) -> &mut Self {
-        self.u16(count16(bytes.len()));
+        self.u16(count16(bytes.len())).bytes(bytes)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
     }
@@ -115,6 +119,7 @@ impl Engine {
             watched: _,
             crossed: _,
             held: _,
+            keys,
             // Written with their orders.
             wants,
             histories,
@@ -137,6 +142,7 @@ impl Engine {
         for (number, _) in self.open_markets() {
             write_market(&mut to, number, self.market(number).expect("law: an open market is open"))?;
         }
+        write_keys(&mut to, keys)?;
         to.item(Item::Orders, |item| {
             item.u64(orders.len() as u64);
         })?;
@@ -234,6 +240,21 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
     Ok(())
 }
 
+/// Who uses which follows from orders.
+fn write_keys<E>(to: &mut Writer<'_, E>, keys: &Keys) -> Result<(), E> {
+    for Slot { generation, used: _ } in keys.slots() {
+        to.item(Item::Key, |item| {
+            item.byte(KEY_SLOT).u32(*generation);
+        })?;
+    }
+    for slot in keys.free() {
+        to.item(Item::Key, |item| {
+            item.byte(KEY_FREE).u32(slot);
+        })?;
+    }
+    Ok(())
+}
+
 fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Rule) -> Result<(), E> {
     let Policy {
         safety_stock,
@@ -305,7 +326,12 @@ fn write_order<E>(
             if let Some(hashes) = hashes {
                 item.u64(hashes.account).u64(hashes.address).u64(hashes.instrument);
             }
-            item.blob(details);
+            match details {
+                Details::None => item.u16(0),
+                Details::Sealed { key, bytes } => {
+                    item.u16(count16(KEY_NAME + bytes.len())).u32(key.slot).u32(key.generation).bytes(bytes)
+                }
+            };
         }
         write_changes(item, orders.changes(position));
         for want in mark {

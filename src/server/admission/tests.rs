@@ -24,6 +24,7 @@ fn place(lines: &[Line]) -> Command<'_> {
         hashes: None,
         lines,
         details: &[],
+        key: None,
     })
 }
 
@@ -71,6 +72,8 @@ fn largest_order() -> OrderView {
         lines: vec![line; LINES_MAX],
         draws: vec![DrawView { line: 0, site: SiteId(1), reserved: 1, committed: 1, shipped: 1 }; ORDER_DRAWS_MAX],
         details: vec![7; DETAILS_BYTES_MAX],
+        key: None,
+        erased: false,
     }
 }
 

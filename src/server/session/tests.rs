@@ -60,6 +60,7 @@ fn placement(number: u64) -> (OrderId, Command<'static>) {
         hashes: None,
         lines: LINES,
         details: &[],
+        key: None,
     };
     (order, Command::Place(place))
 }

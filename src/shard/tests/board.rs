@@ -214,7 +214,7 @@ impl Shop {
         };
         self.refused_by_board += 1;
         prop_assert!(!self.accepted.contains(&number), "an acceptance that was answered is not repeated");
-        let mut durable = bench.log.durable_engine();
+        let mut durable = bench.log.durable_engine(Capacity::default());
         let outcome = durable.submit(&Command::Place(wanted), now, &mut Scratch::default(), &mut |_| {});
         prop_assert!(
             matches!(outcome, Err(Refusal::SoldOut { .. } | Refusal::Blocked)),

@@ -289,6 +289,10 @@ fn every_part_of_a_record_that_can_be_malformed_is_named() {
     assert_eq!(refused_with(5, 44, 6), malformed(Part::Payment));
     assert_eq!(refused_with(4, 34, 5), malformed(Part::Reason));
     assert_eq!(refused_with(7, 20, 2), malformed(Part::Block));
+    let erase = request_frames().iter().position(|frame| frame[24] == 18).expect("one erases");
+    assert_eq!(refused_with(erase, 24, 1), malformed(Part::Guest), "a guest in a market");
+    assert_eq!(refused_with(erase, 24, 2), malformed(Part::Guest));
+    assert_eq!(refused_with(erase, 7, 1), malformed(Part::Market));
     assert_eq!(refused_with(6, 0, 200), Some(Refused::UnknownKind { kind: 200 }));
     assert_eq!(refused_with(6, 1, 2), Some(Refused::UnknownVersion { kind: 7, version: 2 }));
 }
@@ -331,7 +335,7 @@ fn a_bad_record_in_a_sound_frame_leaves_the_others_alone() {
     let mut frame = writer.finish().to_vec();
     frame[24] = 0xEE;
     let kept = keep(&frame, 0);
-    assert_eq!(kept.batch.len(), 20);
+    assert_eq!(kept.batch.len(), 21);
     assert_eq!(kept.refused.len(), 1);
     assert_eq!((kept.refused[0].0.index, kept.refused[0].1), (0, Refused::UnknownKind { kind: 0xEE }));
     assert_eq!(kept.batch.get(0).map(|(tag, _)| tag.index), Some(1), "the rest keeps its indices");
@@ -348,6 +352,10 @@ fn a_fact_of_another_kind_or_version_or_length_is_named() {
     assert_eq!(read_facts(&entry), Ok(1));
     assert_eq!(read(0, 99), Err(RecordError::UnknownKind { at: 0, kind: 99 }));
     assert_eq!(read(1, 2), Err(RecordError::UnknownVersion { at: 0, kind: 10, version: 2, reads: 1 }));
+    let mut placed = entries()[6].clone();
+    placed[1] = 1;
+    let plain = RecordError::UnknownVersion { at: 0, kind: 7, version: 1, reads: 2 };
+    assert_eq!(read_facts(&placed), Err(plain), "details that are not sealed are refused");
     assert_eq!(read(2, 4), Err(RecordError::Length { at: 0 }));
     assert_eq!(read(2, 0), Err(RecordError::Length { at: 0 }));
     assert_eq!(read(23, 1), Err(RecordError::Malformed { at: 0, kind: 10, part: Part::Padding }));

@@ -49,6 +49,7 @@ fn the_documents_client_writes_the_bytes_of_ours() {
         hashes: None,
         lines: &lines,
         details: b"to the back door",
+        key: None,
     };
     let mut writer = FrameWriter::default();
     writer.begin(99, 2_500);

@@ -126,6 +126,7 @@ impl Ingredients {
             hashes: self.hashes(),
             lines: &self.lines,
             details: &self.details,
+            key: None,
         }
     }
 
@@ -157,6 +158,7 @@ impl Ingredients {
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
             Command::DefineKit { market, code, components: &self.components },
+            Command::Erase { whose: self.whose() },
         ]
     }
 
@@ -239,6 +241,7 @@ impl Ingredients {
             lines: &self.lines,
             draws: &self.draws,
             details: &self.details,
+            key: self.key(),
         }
     }
 
@@ -281,6 +284,7 @@ impl Ingredients {
             Fact::StockLevelChanged { market, sku, level: self.level(), for_sale: self.word(1) },
             Fact::KitDefined { market, sku, code, components: &self.components },
             Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
+            Fact::Erased { whose: self.whose() },
         ]
     }
 
@@ -307,6 +311,7 @@ impl Ingredients {
             Answer::Extended { deadline: self.time(4), repeated },
             placed(false, true),
             placed(true, true),
+            Answer::Erased { orders: self.medium(5), repeated },
         ]
     }
 
@@ -340,6 +345,7 @@ impl Ingredients {
             Refusal::IsKit { sku },
             Refusal::NotAKit { sku },
             Refusal::ChannelCap { sku, max: first, left: second },
+            Refusal::Erased,
         ];
         let doors = [
             Refused::Malformed { field: Part::ALL[usize::from(self.pick) % Part::ALL.len()] as u8 },
@@ -371,7 +377,9 @@ impl Ingredients {
             hashes: place.hashes,
             lines: self.lines.iter().map(|line| self.line_view(line)).collect(),
             draws: self.draws.iter().map(|draw| self.draw_view(draw)).collect(),
-            details: self.details.clone(),
+            details: if self.is_erased() { Vec::new() } else { self.details.clone() },
+            key: None,
+            erased: self.is_erased(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use stockade::shard::{make_snapshot_on, tidy_up_on};
+use stockade::shard::{FakeKeys, make_snapshot_on, tidy_up_on};
 use stockade::wal::backup_on;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -56,7 +56,9 @@ impl World {
         }
         let fold_afresh = self.rng.once_in(8);
         let before = self.life().so_far(fold_afresh);
-        let restored = Life::begin(&copy, &self.options, &self.readings, 0, &before, &self.promises);
+        // Keys are no part of a copy of the log. Those of the same seed are the same.
+        let keys: Vec<_> = (0..self.options.shards).map(|shard| FakeKeys::new(shard.into())).collect();
+        let restored = Life::begin(&copy, &self.options, &self.readings, 0, &before, &self.promises, &keys);
         restored.unwrap_or_else(|fault| panic!("a copy cannot be opened: {fault}"));
         self.report.backups += 1;
         Ok(())

@@ -5,7 +5,7 @@ use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Tak
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{
     AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Report,
-    Reservations, Retention,
+    Reservations, Retention, Whose,
 };
 
 use super::{Script, number_of, span_ms};
@@ -82,6 +82,15 @@ impl Script {
                 let order = self.order_id(words[1], None);
                 self.rig.submit(&Command::Cancel { order, block: words[0] == "block" })
             }
+            // erase customer=7, erase o1
+            "erase" => {
+                let customer = option(words, "customer").map(|key| CustomerKey(number(key).into()));
+                let whose = match customer {
+                    Some(customer) => Whose::Customer { market: self.market, customer },
+                    None => Whose::Guest { order: self.order_id(words[1], None) },
+                };
+                self.rig.submit(&Command::Erase { whose })
+            }
             "drop" | "ship" | "return" => self.change(words),
             other => panic!("no such verb: {other}"),
         }
@@ -157,6 +166,7 @@ impl Script {
             hashes: hashes(words),
             lines: &lines,
             details: &details,
+            key: None,
         }))
     }
 

@@ -111,8 +111,8 @@ impl Script {
                 self.rig.tell_levels();
                 "filled".to_owned()
             }
-            "stock" | "for_sale" | "levels" | "order" | "draws" | "wanted" | "open" | "orders_of" | "holders"
-            | "history" => self.look(words),
+            "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
+            | "holders" | "history" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

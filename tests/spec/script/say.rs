@@ -22,6 +22,7 @@ impl Script {
             Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
             Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
             Answer::Set { .. } => "set".to_owned(),
+            Answer::Erased { orders, .. } => format!("erased orders={orders}"),
             Answer::Extended { deadline, .. } => format!("reserved for {} ms", deadline.since_ms(self.rig.now)),
             Answer::RetakeFailed { sku, .. } => format!("not_taken_again {}", self.name_of_sku(sku)),
         };
@@ -73,11 +74,13 @@ impl Script {
             Refusal::IsKit { sku } => format!("is_kit {}", self.name_of_sku(sku)),
             Refusal::NotAKit { sku } => format!("not_a_kit {}", self.name_of_sku(sku)),
             Refusal::Closed { .. } => "closed".to_owned(),
+            Refusal::Erased => "erased".to_owned(),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
     }
 
-    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `wanted`, `history`, `open` and what its name says.
+    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `open` and what its
+    /// name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -85,6 +88,7 @@ impl Script {
             "levels" => self.look_at_levels(),
             "order" => self.look_at_order(words[1]),
             "draws" => self.look_at_draws(words[1]),
+            "details" => self.look_at_details(words[1]),
             "wanted" => self.look_at_wanted(words),
             "history" => self.look_at_history(words),
             "orders_of" => self.look_at_customer(words),
@@ -143,6 +147,17 @@ impl Script {
         }
         let lines: Vec<String> = view.lines.iter().map(line).collect();
         format!("{} {}", view.state.name(), lines.join(" | "))
+    }
+
+    /// As a client reads them.
+    fn look_at_details(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        let view = self.rig.engine.order(id).map(|view| self.rig.opened(view)).expect("the order exists");
+        match (view.erased, view.details.is_empty()) {
+            (true, _) => "erased".to_owned(),
+            (false, true) => "nothing".to_owned(),
+            (false, false) => String::from_utf8(view.details).expect("scripts give text"),
+        }
     }
 
     fn look_at_draws(&mut self, name: &str) -> String {

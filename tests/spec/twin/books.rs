@@ -65,7 +65,7 @@ impl Twin {
             Record::Order(order) if market.closed.contains(&id) => {
                 let view = order.view(id);
                 let (lines, draws, details) = (Vec::new(), Vec::new(), Vec::new());
-                Some(OrderView { closed: true, hashes: None, lines, draws, details, ..view })
+                Some(OrderView { closed: true, hashes: None, lines, draws, details, erased: false, ..view })
             }
             Record::Order(order) => Some(order.view(id)),
             Record::Blocked => None,
@@ -162,7 +162,9 @@ impl Order {
             hashes: asked.hashes,
             lines: (0..self.lines.len()).map(|at| self.line_view(at)).collect(),
             draws: (0..self.lines.len()).flat_map(|at| self.draw_views(at)).collect(),
-            details: asked.details.clone(),
+            details: if self.erased { Vec::new() } else { asked.details.clone() },
+            key: None,
+            erased: self.erased,
         }
     }
 

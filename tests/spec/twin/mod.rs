@@ -19,6 +19,7 @@ mod books;
 mod changes;
 mod channels;
 mod cursor;
+mod details;
 mod goods;
 mod history;
 mod kits;
@@ -190,6 +191,7 @@ impl Twin {
                 self.set_channel_cap(market, (sku, channel), units_max).map(Told::from)
             }
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
+            Command::Erase { whose } => self.erase(whose).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
                 self.receive(request, sku, site, quantity, now).map(Told::from)
             }

@@ -26,6 +26,8 @@ pub(super) struct Order {
     pub(super) deadline: Timestamp,
     pub(super) payment_started: bool,
     pub(super) asked: Asked,
+    /// Nobody can read its details any more.
+    pub(super) erased: bool,
     pub(super) lines: Vec<Vec<Unit>>,
     /// The sites of each line, in the order in which it first drew on them, whatever became of the units.
     pub(super) drew_on: Vec<Vec<SiteId>>,
@@ -94,10 +96,15 @@ pub(super) enum Kind {
 
 impl Asked {
     pub(super) fn of(place: &Place<'_>) -> Self {
-        let Place { order: _, customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details } =
-            *place;
+        let Place { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details, .. } = *place;
         let (lines, details) = (lines.to_vec(), details.to_vec());
         Self { customer, take, hold_ms, currency, payment, channel, zone, hashes, lines, details }
+    }
+
+    /// Whether a placement asks the same, whatever its details say; whether it gives any counts.
+    pub(super) fn is_but_for_details(&self, place: &Place<'_>) -> bool {
+        let with_own = Self { details: self.details.clone(), ..Self::of(place) };
+        with_own == *self && self.details.is_empty() == place.details.is_empty()
     }
 }
 

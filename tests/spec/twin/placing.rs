@@ -11,6 +11,7 @@ use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Line, Place, Refusal};
 
+use super::details::sealed_bytes;
 use super::order::{Asked, Fate, Order, Record, Unit};
 use super::wanted::{Seen, Want};
 use super::{Market, Told, Twin, out_of_bounds};
@@ -21,8 +22,7 @@ impl Twin {
         let market = self.market(place.order.market())?;
         match market.known(place.order) {
             Some(Record::Blocked) => return Err(Refusal::Blocked),
-            Some(Record::Order(order)) if order.asked == Asked::of(place) => return Ok(order.accepted(true)),
-            Some(Record::Order(_)) => return Err(Refusal::Conflict),
+            Some(Record::Order(order)) => return Self::repeat(order, place, market.closed.contains(&place.order)),
             None => {}
         }
         if place.order.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
@@ -33,7 +33,8 @@ impl Twin {
             return Err(Refusal::UnknownSku { sku: line.sku });
         }
         market.check_kit_lines(place.lines)?;
-        self.check_room(place.lines.len() as u64, place.details.len() as u64)?;
+        self.check_room(place.lines.len() as u64, sealed_bytes(place.details))?;
+        self.check_keys(place)?;
         self.check_policies(market, place, now)?;
         let sites = market.choose(place)?;
         self.check_waiting(&sites)?;
@@ -95,7 +96,7 @@ impl Twin {
     }
 
     pub(crate) fn details_bytes(&self) -> u64 {
-        self.count_orders(|market, id, _| !market.closed.contains(id), |order| order.asked.details.len() as u64)
+        self.count_orders(|market, id, _| !market.closed.contains(id), Order::sealed_bytes)
     }
 
     fn count_orders(&self, counts: impl Fn(&Market, &OrderId, &Order) -> bool, what: impl Fn(&Order) -> u64) -> u64 {
@@ -149,6 +150,7 @@ impl Market {
             payment_started: false,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(u64::from(place.hold_ms)) },
             asked: Asked::of(place),
+            erased: false,
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),
             drew_on: vec![Vec::new(); sites.len()],
             changes: BTreeMap::new(),

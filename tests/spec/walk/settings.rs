@@ -1,11 +1,20 @@
 //! What a walk sets in its markets.
 
-use stockade::base::{MarketId, SkuId};
-use stockade::engine::{Command, Policy, Reservations, Retention};
+use stockade::base::{CustomerKey, MarketId, SkuId};
+use stockade::engine::{Command, Policy, Reservations, Retention, Whose};
 
 use super::Walk;
 
 impl Walk {
+    pub(super) fn erase(&mut self) {
+        let market = self.market();
+        let whose = match self.dice.below(4) {
+            customer @ 0..3 => Whose::Customer { market, customer: CustomerKey(customer.into()) },
+            _ => Whose::Guest { order: self.order() },
+        };
+        self.submit(&Command::Erase { whose });
+    }
+
     pub(super) fn set_reservations(&mut self) {
         let spans = [0, 1, 60, 400, 5_000, 31 * 24 * 3_600_000, u32::MAX];
         let (activity_ms_max, payment_ms_max) = (self.dice.pick(&spans), self.dice.pick(&spans));

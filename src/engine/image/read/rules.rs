@@ -2,9 +2,10 @@
 
 use super::super::super::Engine;
 use super::super::super::channel::Cap;
+use super::super::super::orders::{Details, Extra, Phase, Record};
 use super::super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::super::reservation::Reservations;
-use super::super::ImageError;
+use super::super::{ImageError, KEY_FREE, KEY_SLOT};
 use super::{Fields, Read};
 use crate::base::limits::{HOLD_MS_MAX, STOCK_UNITS_MAX};
 use crate::base::{OrderNumber, SkuId};
@@ -19,6 +20,27 @@ impl Engine {
         }
         market.reservations = reservations;
         Ok(())
+    }
+
+    pub(super) fn read_key(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let (what, number) = (item.byte()?, item.u32()?);
+        let restored = match what {
+            KEY_SLOT => {
+                self.keys.restore_slot(number);
+                Some(())
+            }
+            KEY_FREE => self.keys.restore_free(number),
+            _ => None,
+        };
+        restored.ok_or(ImageError::new("a key is free that is not there, or twice"))
+    }
+
+    /// Notes that an order uses the key it names.
+    pub(super) fn restore_key(&mut self, record: &Record, extra: Option<&Extra>) -> Read<()> {
+        let Some(Extra { details: Details::Sealed { key, .. }, .. }) = extra else { return Ok(()) };
+        let used = self.keys.restore_user(*key, record.order.market(), record.customer);
+        let is_kept = record.phase == Phase::Whole && record.number != OrderNumber(0);
+        used.filter(|()| is_kept).ok_or(ImageError::new("an order names a key that cannot be its own"))
     }
 
     pub(super) fn read_policy(&mut self, item: &mut Fields<'_>) -> Read<()> {

@@ -1,9 +1,9 @@
 //! What markets set, and what happened to an order, of the ingredients.
 
 use super::Ingredients;
-use crate::base::{Sequence, ShardId};
+use crate::base::{CustomerKey, KeyName, Sequence, ShardId};
 use crate::engine::query::{ChannelPage, ChannelRow, HistoryPage, HistoryRow};
-use crate::engine::{Effects, ExtendReason, Happening, Policy, Reservations, Retention};
+use crate::engine::{Effects, ExtendReason, Happening, Policy, Reservations, Retention, Whose};
 
 impl Ingredients {
     pub(super) const fn effects(&self) -> Effects {
@@ -31,6 +31,25 @@ impl Ingredients {
 
     pub(super) const fn reservations(&self) -> Reservations {
         Reservations { activity_ms_max: self.medium(3), payment_ms_max: self.medium(6) }
+    }
+
+    pub(super) fn whose(&self) -> Whose {
+        let customer = CustomerKey(self.wide(3));
+        if self.yes(2) {
+            Whose::Guest { order: self.order() }
+        } else {
+            Whose::Customer { market: self.market(), customer }
+        }
+    }
+
+    /// The name of the key that its details are sealed under.
+    pub(super) fn key(&self) -> Option<KeyName> {
+        let key = KeyName { slot: self.medium(6), generation: self.medium(7) };
+        (!self.details.is_empty()).then_some(key)
+    }
+
+    pub(super) const fn is_erased(&self) -> bool {
+        self.yes(4) && !self.yes(2)
     }
 
     pub(super) fn units_max(&self) -> Option<u32> {
