@@ -133,12 +133,19 @@ pub const WAITING_DEFAULT: u64 = 50_000;
 pub const WAITING_MEMORY_BYTES: u64 = 100;
 /// Orders that one turn of a shard fills at most; the rest waits for the next turn.
 pub const FILLS_PER_TURN_MAX: usize = 1_024;
+/// Orders that one turn of a shard puts back at most; the rest waits for the next turn.
+pub const PUT_BACKS_PER_TURN_MAX: usize = 256;
+/// Changes of what is on hand that one shard remembers, so that a count may be of an earlier moment.
+pub const ON_HAND_CHANGES_MAX: usize = 65_536;
+/// The same of one SKU at one site.
+pub const ON_HAND_PLACE_CHANGES_MAX: usize = 4_096;
+/// Memory the start-up check counts for one of these.
+pub const ON_HAND_MEMORY_BYTES: u64 = 192;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
 /// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured
 /// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), its share of a sieve (2), and a quarter to spare.
 pub const ORDER_MEMORY_BYTES: u64 = 358;
-
 /// Memory the start-up check counts for every further line of an order: itself, its draws, one remembered change.
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
@@ -237,12 +244,10 @@ pub const LOG_SPACE_CHECK_MS: u64 = 1_000;
 pub const LOG_LOW_WATER_BYTES_DEFAULT: u64 = 512 * MIB as u64;
 /// The longest interval between two syncs of `Durability::Interval`.
 pub const LOG_INTERVAL_MS_MAX: u32 = 60_000;
-
 /// Bytes of the log that whoever follows it reads at once.
 pub const FOLLOW_READ_BYTES: usize = 256 * 1024;
 /// Looks in a row at a place of the log where something durable has to be before its absence is called damage.
 pub const FOLLOW_LOOKS_MAX: u32 = 1_000;
-
 /// Bytes of facts that a feed holds; while it holds so many, it reads no further in the log than one frame.
 pub const FEED_BYTES_MAX: usize = 4 * MIB;
 /// Facts that a sink is handed at once.
@@ -253,7 +258,6 @@ pub const FEED_BATCH_BYTES_MAX: usize = 256 * 1024;
 pub const CURSOR_MOVE_MS: u64 = 1_000;
 /// How long a node that stops waits for what is with a sink, and for its cursor to be moved behind it.
 pub const SINK_END_MS_MAX: u64 = 1_000;
-
 /// How often a feed looks whether more of the log is durable.
 pub const FEED_LOOK_MS: u64 = 20;
 /// After how long a feed that could not read the log tries again.
@@ -274,10 +278,8 @@ pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub const WEBHOOK_MEMORY_BYTES: u64 = 24 * MIB as u64;
 /// Memory of one shard's message: facts as text are several times as long as in the log.
 pub const WEBHOOK_MESSAGE_MEMORY_BYTES: u64 = 4 * MIB as u64;
-
 /// Sinks whose cursors a shard remembers, attached or not.
 pub const CURSORS_MAX: usize = 64;
-
 /// Wanted effects that an adapter holds; it reads no further on the list while it holds so many.
 pub const ADAPTER_HELD_MAX: usize = 1_024;
 /// Effects that an adapter asks of its counterparty at a time.
@@ -310,7 +312,6 @@ pub const SIMULATED_DELAY_MS_MAX: u64 = 5_000;
 pub const SIMULATED_ORDERS_MAX: usize = 1_000_000;
 /// Memory the start-up check counts for one of these.
 pub const SIMULATED_ORDER_MEMORY_BYTES: u64 = 400;
-
 /// Bytes of the log sealed since the last snapshot after which the next one is made, unless set.
 pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 1_024 * MIB as u64;
 /// Bytes that making a snapshot reads and writes in a second, unless set.
@@ -434,14 +435,12 @@ pub const HTTP_HEAD_MS_MAX: u64 = 5_000;
 pub const HTTP_CONNECTION_MS_MAX: u64 = 120_000;
 /// How long nobody is let in after the system had no socket to give.
 pub const HTTP_ACCEPT_PAUSE_MS: u64 = 100;
-
 /// Bytes asked of the kernel for a UDP socket, each way.
 pub const SOCKET_BUFFER_BYTES: usize = 8 * MIB;
 /// Bytes of packets a fresh connection may send before the first acknowledgement.
 pub const FIRST_FLIGHT_BYTES: u64 = 128 * 1_024;
 /// Round trip assumed before the first is measured.
 pub const FIRST_ROUND_TRIP_MS: u64 = 50;
-
 /// Connections of a client, unless set.
 pub const CLIENT_CONNECTIONS_DEFAULT: usize = 1;
 /// Bytes of requests one connection of a client keeps until they are answered; callers wait beyond it.
@@ -509,6 +508,7 @@ const _: () = {
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
     assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    assert!(ON_HAND_PLACE_CHANGES_MAX * 16 < MIB && ON_HAND_PLACE_CHANGES_MAX <= u16::MAX as usize, "one item each");
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);

@@ -249,6 +249,11 @@ pub(super) enum StockCommand {
         /// unless given.
         #[arg(long, value_name = "UNITS")]
         expected: Option<u64>,
+        /// Position of the last entry of the market's shard that was known when they were counted, as the log and the
+        /// webhook tell it: what has come and gone since is reckoned, and nothing is refused for it. Units that orders
+        /// hold and that are not there are owed to the newest of them again.
+        #[arg(long, value_name = "POSITION", conflicts_with = "expected")]
+        as_of: Option<u64>,
         /// Where.
         #[arg(long, default_value = "main")]
         site: String,

@@ -26,6 +26,15 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::StockCounted { request, sku, site, expected, counted } => {
             format!("counted {counted} of sku {sku} at site {site}, where {expected} were, request {request}")
         }
+        Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess } => {
+            let known = format!("as of entry {as_of}, where {on_hand} were known, request {request}");
+            let short = if *short > 0 { format!("; orders hold {short} that are not there") } else { String::new() };
+            let excess = if *excess > 0 { format!("; {excess} have left all the same") } else { String::new() };
+            format!("counted {counted} of sku {sku} at site {site} {known}{short}{excess}")
+        }
+        Fact::OrderPutBack { order, sku, draws } => {
+            format!("put back {order}, for sku {sku} is missing: {}", draws_text(draws))
+        }
         Fact::Placed(placed) => placed_text(placed),
         Fact::Confirmed { order, attempt, draws: [] } => format!("confirmed {order}, attempt {attempt}"),
         Fact::Confirmed { order, attempt, draws } => {

@@ -48,6 +48,7 @@ mod policy;
 mod sku_args;
 mod status;
 mod stock;
+mod stock_count;
 mod stock_move;
 mod wanted;
 
@@ -311,9 +312,10 @@ fn stock(sources: Sources, command: StockCommand) -> Result<(), CliFault> {
                 stock_move::move_units(settings, &sku, (places, quantity), request.as_deref()).await
             })
         }
-        StockCommand::Count { sku, counted, expected, site, request, client } => {
+        StockCommand::Count { sku, counted, expected, as_of, site, request, client } => {
             ask(sources.client(client)?, async |settings| {
-                stock_move::count(settings, (&sku, &site), (expected, counted), request.as_deref()).await
+                let known = as_of.map_or(stock_count::Known::OnHand(expected), stock_count::Known::Event);
+                stock_count::count(settings, (&sku, &site), (known, counted), request.as_deref()).await
             })
         }
         StockCommand::Holders { sku, after, limit, client } => {

@@ -1,4 +1,4 @@
-//! `stock move` and `stock count`.
+//! `stock move`: units lie elsewhere, or are for something else.
 
 use std::fmt;
 
@@ -8,10 +8,8 @@ use super::connection::{MarketConnection, unexpected};
 use super::fault::CliFault;
 use super::settings::ClientSettings;
 use super::stock::open;
-use crate::base::{SiteId, SkuId};
-use crate::client::QueryReply;
-use crate::engine::ledger::{Account, Bucket, on_hand};
-use crate::engine::{Answer, Command, Query};
+use crate::engine::ledger::{Account, Bucket};
+use crate::engine::{Answer, Command};
 
 /// What `stock move` did.
 #[derive(Debug, Serialize)]
@@ -41,35 +39,6 @@ impl fmt::Display for Moved {
     }
 }
 
-/// What `stock count` did.
-#[derive(Debug, Serialize)]
-pub(super) struct Counted {
-    sku: String,
-    site: String,
-    expected: u64,
-    counted: u64,
-    /// Right after it happened first.
-    available: u64,
-    request: String,
-    /// It had happened before and nothing changed.
-    repeated: bool,
-}
-
-impl fmt::Display for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sku, site, expected, counted, available, request, repeated } = self;
-        match repeated {
-            false => writeln!(
-                f,
-                "{counted} of {sku} on hand at {site}, {expected} before: {available} available (request {request})"
-            ),
-            true => {
-                writeln!(f, "request {request} was carried out before; nothing changed ({available} available then)")
-            }
-        }
-    }
-}
-
 pub(super) async fn move_units(
     settings: &ClientSettings,
     sku: &str,
@@ -91,42 +60,6 @@ pub(super) async fn move_units(
             repeated,
         }),
         (other, _) => Err(unexpected("stock", &other)),
-    }
-}
-
-pub(super) async fn count(
-    settings: &ClientSettings,
-    (sku, site): (&str, &str),
-    (expected, counted): (Option<u64>, u64),
-    request: Option<&str>,
-) -> Result<Counted, CliFault> {
-    let (connection, request) = open(settings, request).await?;
-    let number = connection.resolve_all(&[sku]).await?[0];
-    let site_number = connection.site(site).await?;
-    let expected = match expected {
-        Some(expected) => expected,
-        None => on_hand_now(&connection, number, site_number).await?,
-    };
-    let command = Command::CountStock { request, sku: number, site: site_number, expected, counted };
-    match connection.submit(&format!("counting {sku}"), &command).await? {
-        (Answer::Stock { available, repeated }, _) => Ok(Counted {
-            sku: sku.to_owned(),
-            site: site.to_owned(),
-            expected,
-            counted,
-            available,
-            request: request.to_string(),
-            repeated,
-        }),
-        (other, _) => Err(unexpected("stock", &other)),
-    }
-}
-
-async fn on_hand_now(connection: &MarketConnection, sku: SkuId, site: SiteId) -> Result<u64, CliFault> {
-    let query = Query::Stock { market: connection.market, skus: &[sku] };
-    match connection.query("stock", &query).await? {
-        QueryReply::Stock(rows) => Ok(rows.iter().find(|row| row.site == site).map_or(0, |row| on_hand(&row.balances))),
-        other => Err(unexpected("stock", &other)),
     }
 }
 

@@ -191,6 +191,21 @@ pub enum Command<'a> {
         /// Units that were found, at most [`STOCK_UNITS_MAX`](crate::base::limits::STOCK_UNITS_MAX).
         counted: u64,
     },
+    /// Somebody told what lay at a site at a moment that has passed: when every entry of the shard's stream up to one
+    /// had happened, and none behind it. What has come and gone since is added and taken away. A report: never refused
+    /// for the state of the orders. When units are missing that orders hold, those of the newest are owed again.
+    ReportCount {
+        /// Names the count; a repeat changes nothing.
+        request: RequestId,
+        /// What was counted.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// The last entry whose facts the counter knew. Refused when it is to come, or too long ago to be remembered.
+        as_of: Sequence,
+        /// Units that were found, at most [`STOCK_UNITS_MAX`](crate::base::limits::STOCK_UNITS_MAX).
+        counted: u64,
+    },
     /// Place an order.
     Place(Place<'a>),
     /// Payment accepted the order: reserved units become committed. After expiry the lapsed units are taken again, all
@@ -431,7 +446,8 @@ impl Command<'_> {
             Self::Receive { request, .. }
             | Self::Adjust { request, .. }
             | Self::MoveStock { request, .. }
-            | Self::CountStock { request, .. } => Some(request.market()),
+            | Self::CountStock { request, .. }
+            | Self::ReportCount { request, .. } => Some(request.market()),
             Self::Place(place) => Some(place.order.market()),
             Self::Confirm { order, .. }
             | Self::Cancel { order, .. }
@@ -471,7 +487,8 @@ impl Command<'_> {
             | Self::Receive { .. }
             | Self::Adjust { .. }
             | Self::MoveStock { .. }
-            | Self::CountStock { .. } => None,
+            | Self::CountStock { .. }
+            | Self::ReportCount { .. } => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::command::{IdentityHashes, Line, LineQuantity, PaymentMethod, Place, Take};
 use super::fact::Placed;
 use super::ledger::Account;
-use crate::base::{Currency, CustomerKey, SiteId, SkuId};
+use crate::base::{Currency, CustomerKey, Sequence, SiteId, SkuId};
 
 const HEAD: usize = 64;
 const LINE: usize = 16;
@@ -138,6 +138,16 @@ pub(super) fn movement(sku: SkuId, from: Account, to: Account, quantity: u64) ->
         bytes[at + 2] = account.bucket as u8;
     }
     bytes[10..].copy_from_slice(&quantity.to_le_bytes());
+    xxh3_64(&bytes)
+}
+
+/// The content of a count as of an event. One byte longer than that of any other stock request.
+pub(super) fn reported_count(sku: SkuId, site: SiteId, as_of: Sequence, counted: u64) -> u64 {
+    let mut bytes = [0; 23];
+    bytes[..4].copy_from_slice(&sku.0.to_le_bytes());
+    bytes[4..6].copy_from_slice(&site.0.to_le_bytes());
+    bytes[6..14].copy_from_slice(&as_of.0.to_le_bytes());
+    bytes[14..22].copy_from_slice(&counted.to_le_bytes());
     xxh3_64(&bytes)
 }
 

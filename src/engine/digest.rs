@@ -44,6 +44,8 @@ enum Part {
     ChannelCap,
     History,
     Key,
+    OnHand,
+    Short,
 }
 
 /// Bytes of one part.
@@ -86,6 +88,11 @@ impl Engine {
             let bytes = Bytes::of(Part::Cursor).add(sink.as_bytes()).number(cursor.upto.0);
             bytes.number(u8::from(cursor.attached)).hash()
         });
+        let on_hand = self.on_hand.iter().map(|((market, sku, site), kept)| {
+            let bytes = Bytes::of(Part::OnHand).number(market.number()).number(sku.0).number(site.0);
+            let bytes = bytes.number(self.on_hand.floor().0).number(kept.floor.0);
+            kept.changes.iter().fold(bytes, |bytes, change| bytes.number(change.entry.0).number(change.before)).hash()
+        });
         let places: BTreeMap<u32, u64> = self.keys.free().zip(0..).collect();
         let keys = (0..).zip(self.keys.slots()).map(|(slot, Slot { generation, used })| {
             let (tag, number) = match used {
@@ -95,7 +102,7 @@ impl Engine {
             };
             Bytes::of(Part::Key).number(slot).number(*generation).number(tag).number(number).hash()
         });
-        assigned.chain(cursors).chain(keys).chain(markets).chain(orders).fold(0, u128::wrapping_add)
+        assigned.chain(cursors).chain(on_hand).chain(keys).chain(markets).chain(orders).fold(0, u128::wrapping_add)
     }
 
     fn digest_order(&self, position: u32, record: &Record) -> u128 {
@@ -190,6 +197,11 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         let bytes = part(Part::ChannelCap).number(sku.0).number(channel);
         bytes.number(*units_max).number(from.0).number(*held).hash()
     });
+    let shortages = market
+        .shortages
+        .iter()
+        .map(|(sku, site, units)| part(Part::Short).number(sku.0).number(site.0).number(units).hash());
+    let itself = shortages.fold(itself, u128::wrapping_add);
     let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules).chain(caps);
     parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
 }

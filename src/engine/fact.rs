@@ -119,6 +119,36 @@ pub enum Fact<'a> {
         /// Units on hand since.
         counted: u64,
     },
+    /// What had lain at a site after an earlier entry was told. The difference to what was known goes to write-off, or
+    /// comes from there; units that orders hold stay theirs until the order is put back.
+    CountReported {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        sku: SkuId,
+        /// Where.
+        site: SiteId,
+        /// The entry after which it was so.
+        as_of: Sequence,
+        /// Units known to be on hand after that entry, until now.
+        on_hand: u64,
+        /// Units counted.
+        counted: u64,
+        /// Of the missing ones: held by orders that are to be put back.
+        short: u64,
+        /// Of the missing ones: have left since, so they were there.
+        excess: u64,
+    },
+    /// Units that an order held are not there: reserved or committed to owed, where it waits by its number. What was
+    /// missing goes to write-off; what else was in its kits comes to be free.
+    OrderPutBack {
+        /// The order.
+        order: OrderId,
+        /// What was missing: what its lines name, or a component of it.
+        sku: SkuId,
+        /// From which draws, how many of what their lines name; all at the site that is short.
+        draws: &'a [Draw],
+    },
     /// An order was accepted: available to reserved, or to committed when it needs no payment. What is not there is
     /// owed.
     Placed(Placed<'a>),
@@ -316,7 +346,8 @@ impl Fact<'_> {
             Self::Received { request, .. }
             | Self::Adjusted { request, .. }
             | Self::StockMoved { request, .. }
-            | Self::StockCounted { request, .. } => Some(request.market()),
+            | Self::StockCounted { request, .. }
+            | Self::CountReported { request, .. } => Some(request.market()),
             Self::Erased { whose } => Some(whose.market()),
             Self::Placed(placed) => Some(placed.order.market()),
             Self::Confirmed { order, .. }
@@ -326,6 +357,7 @@ impl Fact<'_> {
             | Self::LinesCancelled { order, .. }
             | Self::Expired { order }
             | Self::Filled { order, .. }
+            | Self::OrderPutBack { order, .. }
             | Self::HandedOver { order, .. }
             | Self::Extended { order, .. }
             | Self::EffectReported { order, .. }

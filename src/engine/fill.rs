@@ -9,6 +9,7 @@
 //! - One fact fills one order, from sites in rank order; whoever bounds a turn bounds how many it asks for.
 //! - Filling makes no more draws than a shard may keep, and than an order may have. What cannot be given for that
 //!   reason stays arriving.
+//! - Kits that were put back are given whole and from the shelf, site by site.
 //! # Not here
 //! - Who waits: `waiting`. What a fill does to an order: `fold::fill`.
 
@@ -60,8 +61,13 @@ impl Engine {
     fn plan_fill(&self, id: MarketId, sku: SkuId, draws: &mut Vec<Draw>) -> Option<u32> {
         let market = self.market(id).ok()?;
         let mut arrived = [0; SITES_MAX];
-        for (arrived, site) in arrived.iter_mut().zip(&market.ranked) {
-            *arrived = market.ledger.arriving(sku, *site);
+        match market.kits.recipe(sku) {
+            Some(recipe) => market.whole_kits(recipe, &mut arrived),
+            None => {
+                for (arrived, site) in arrived.iter_mut().zip(&market.ranked) {
+                    *arrived = market.ledger.arriving(sku, *site);
+                }
+            }
         }
         // Most often nothing is left, and nobody in a long line need be asked.
         if arrived.iter().all(|units| *units == 0) {

@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// What an order is about, for whoever looks for it: also what is in its kits.
-    fn subjects(&self, market: &Market, position: u32) -> impl Iterator<Item = Subject> {
+    pub(super) fn subjects(&self, market: &Market, position: u32) -> impl Iterator<Item = Subject> {
         let record = self.orders.record(position);
         let skus = self.orders.lines(record).iter().flat_map(|line| {
             let parts = market.kits.recipe(line.sku).into_iter().flat_map(|recipe| recipe.iter());

@@ -70,6 +70,8 @@ pub enum Happening {
     PaymentResumed = 27,
     /// It is tried again to tell a warehouse.
     ReleaseResumed = 28,
+    /// Units that it held were not found; it is owed them.
+    PutBack = 29,
 }
 
 /// What the number beside a happening is.
@@ -89,7 +91,7 @@ pub enum Value {
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -118,6 +120,7 @@ impl Happening {
         Self::ReleaseRefused,
         Self::PaymentResumed,
         Self::ReleaseResumed,
+        Self::PutBack,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -158,6 +161,7 @@ impl Happening {
             Self::ReleaseRefused => "release_refused",
             Self::PaymentResumed => "payment_resumed",
             Self::ReleaseResumed => "release_resumed",
+            Self::PutBack => "put_back",
         }
     }
 
@@ -180,7 +184,8 @@ impl Happening {
             | Self::HandedOver
             | Self::HandedOverInExcess
             | Self::Returned
-            | Self::Filled => Value::Units,
+            | Self::Filled
+            | Self::PutBack => Value::Units,
             Self::CloseWanted
             | Self::GiveBackWanted
             | Self::ReleaseWanted
@@ -218,6 +223,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(29)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(30)), (None, None));
     }
 }

@@ -145,6 +145,11 @@ impl Histories {
         self.position = position;
     }
 
+    /// The entry in which whatever happens now is told.
+    pub(super) const fn position(&self) -> Sequence {
+        self.position
+    }
+
     /// Notes what happened to the order at the position `owner`, whose newest entry is `newest`.
     #[inline]
     pub(super) fn add(

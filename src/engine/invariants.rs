@@ -68,7 +68,9 @@ impl Engine {
             self.check_market(number, &held, tallies.get(&number).copied().unwrap_or_default())?;
             self.check_counts(number)?;
             kits += self.check_kits(number)?;
+            self.check_shortages(number)?;
         }
+        self.on_hand.check()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
@@ -192,6 +194,12 @@ impl Engine {
         let market = self.market(id).ok();
         for draw in self.orders.draws(record) {
             let sku = lines[usize::from(draw.line)].sku;
+            // What is owed is counted as arriving nowhere: no site has it.
+            if draw.is_owed() {
+                let units = held.entry((id, sku, draw.site)).or_default();
+                units[Bucket::Arriving as usize] += i64::from(draw.units.held());
+                continue;
+            }
             for part in market.and_then(|market| market.kits.recipe(sku)).iter().flat_map(|recipe| recipe.iter()) {
                 let (units, each) = (held.entry((id, part.sku, draw.site)).or_default(), i64::from(part.units));
                 units[Bucket::Reserved as usize] += each * i64::from(draw.units.reserved);
@@ -202,11 +210,6 @@ impl Engine {
                 continue;
             }
             let units = held.entry((id, sku, draw.site)).or_default();
-            // What is owed is counted as arriving nowhere: no site has it.
-            if draw.is_owed() {
-                units[Bucket::Arriving as usize] += i64::from(draw.units.held());
-                continue;
-            }
             units[Bucket::Reserved as usize] += i64::from(draw.units.reserved);
             units[Bucket::Committed as usize] += i64::from(draw.units.committed);
             units[Bucket::Customer as usize] += i64::from(draw.units.shipped - draw.units.returned);
@@ -270,7 +273,7 @@ impl Engine {
             (kits, parts) = (kits + 1, parts + recipe.len());
             let is_bare = market.ranked.iter().all(|site| market.ledger.balances(kit, *site) == [0; BUCKETS]);
             let policy = market.policy(kit);
-            law(is_bare && market.waiting.owed(kit) == 0, || format!("kit {kit} of market {number} has units"))?;
+            law(is_bare, || format!("kit {kit} of market {number} has units"))?;
             law(policy.safety_stock == 0 && policy.oversell_max == 0, || {
                 format!("kit {kit} is kept back, or oversold")
             })?;
@@ -287,6 +290,20 @@ impl Engine {
             format!("{kits} kits of {parts} parts in market {number} are {}, of {known}", market.kits.len())
         })?;
         Ok(kits)
+    }
+
+    /// A place is short of what orders hold there, of nothing else, and has nothing to give meanwhile.
+    fn check_shortages(&self, number: MarketId) -> Result<(), String> {
+        let market = self.market(number).map_err(|_| format!("market {number} is not open"))?;
+        for (sku, site, units) in market.shortages.iter() {
+            let balances = market.ledger.balances(sku, site);
+            let held = balances[Bucket::Reserved as usize] + balances[Bucket::Committed as usize];
+            let free = balances[Bucket::Available as usize] + balances[Bucket::Arriving as usize];
+            law(units > 0 && units <= held.cast_unsigned() && free == 0, || {
+                format!("SKU {sku} at site {site} is short of {units}, orders hold {held}, {free} are free")
+            })?;
+        }
+        law(market.shortages.is_seen_to(), || format!("nobody sees to what market {number} is short of"))
     }
 
     /// Who waits is owed what the line says, and nothing is for sale from the shelf meanwhile.

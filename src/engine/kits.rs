@@ -8,7 +8,8 @@
 //! # Always true
 //! - A kit is born with its recipe, which never changes: what was sold before is what is handed over and comes back.
 //! - A component is a plain SKU, and a kit is no component: recipes never lead to further recipes.
-//! - A kit has no units in any bucket, is owed to nobody and has neither safety stock nor oversell allowance.
+//! - A kit has no units in any bucket and neither safety stock nor oversell allowance. It is owed only to orders that
+//!   were put back.
 //! # Not here
 //! - Which site gives whole kits: `routing::kits`. Whether a recipe may be one: `decide::kit`.
 //! # Why so

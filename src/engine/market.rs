@@ -16,7 +16,9 @@ use super::refusal::Refusal;
 use super::requests::Requests;
 use super::reservation::Reservations;
 use super::retention::{Gone, Retention};
+use super::shortage::Shortages;
 use super::waiting::Waiting;
+use crate::base::limits::SITES_MAX;
 use crate::base::{OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Code of the site every market begins with.
@@ -43,6 +45,7 @@ pub(super) struct Market {
     pub(super) gone: Gone,
     pub(super) policies: Policies,
     pub(super) waiting: Waiting,
+    pub(super) shortages: Shortages,
     /// Of orders placed from now on.
     pub(super) effects: Effects,
     pub(super) reservations: Reservations,
@@ -68,6 +71,7 @@ impl Market {
             gone: Gone::default(),
             policies: Policies::default(),
             waiting: Waiting::default(),
+            shortages: Shortages::default(),
             effects: Effects::default(),
             reservations: Reservations::default(),
             newest_accepted: Timestamp::ZERO,
@@ -102,6 +106,8 @@ impl Market {
     /// kit, how many of it.
     pub(super) fn for_sale(&self, sku: SkuId) -> u64 {
         match self.kits.recipe(sku) {
+            // Whoever was put back comes before whoever asks now.
+            Some(_) if self.waiting.is_waited_for(sku) => 0,
             Some(recipe) => self.kits_for_sale(recipe),
             None => self.on_the_shelf(sku) + self.oversell_left(sku),
         }
@@ -110,11 +116,26 @@ impl Market {
     /// Whole kits that the sites have, each by itself, and no more than the safety stocks leave of any component.
     #[cold]
     fn kits_for_sale(&self, recipe: &[Component]) -> u64 {
-        let fits = |units: u64, part: &Component| units / u64::from(part.units);
-        let least = |units: &dyn Fn(&Component) -> u64| recipe.iter().map(|part| fits(units(part), part)).min();
-        let at_site = |site: &SiteId| least(&|part| self.ledger.available(part.sku, *site)).unwrap_or_default();
-        let at_sites: u64 = self.ranked.iter().map(at_site).sum();
-        at_sites.min(least(&|part| self.on_the_shelf(part.sku)).unwrap_or_default())
+        let mut at_sites = [0; SITES_MAX];
+        self.whole_kits(recipe, &mut at_sites);
+        at_sites.iter().sum()
+    }
+
+    /// Whole kits that each site has, by rank, all sites together no more than the safety stocks leave of a component.
+    #[cold]
+    pub(super) fn whole_kits(&self, recipe: &[Component], at_sites: &mut [u64]) {
+        let least =
+            |units: &dyn Fn(&Component) -> u64| recipe.iter().map(|part| units(part) / u64::from(part.units)).min();
+        let mut left = least(&|part| self.on_the_shelf(part.sku)).unwrap_or_default();
+        for (kits, site) in at_sites.iter_mut().zip(&self.ranked) {
+            *kits = least(&|part| self.ledger.available(part.sku, *site)).unwrap_or_default().min(left);
+            left -= *kits;
+        }
+    }
+
+    /// Units of a SKU that lie at a site, as far as anybody knows: those that were not found lie there no more.
+    pub(super) fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
+        self.ledger.on_hand(sku, site) - self.shortages.units(sku, site)
     }
 
     /// Units for sale that are there: what is available at all sites less the safety stock.
@@ -163,18 +184,56 @@ impl Market {
 
     #[inline]
     fn land_units(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) {
+        let units = if self.shortages.is_empty() { units } else { self.make_good(sku, from, site, units) };
         let bucket = self.landing(sku);
         self.ledger.transfer(sku, from, Account { site, bucket }, units);
         if bucket == Bucket::Arriving {
             self.waiting.note_arrival(sku);
+        } else if self.waiting.has_kits() {
+            self.note_for_kits(sku);
         }
+    }
+
+    /// Units that come to be free at a site make good what it is short of: those that were not found are written off.
+    /// Tells how many are left.
+    #[cold]
+    pub(super) fn make_good(&mut self, sku: SkuId, from: Account, site: SiteId, units: u64) -> u64 {
+        let short = self.shortages.units(sku, site);
+        let missing = short.min(units);
+        if missing > 0 {
+            self.ledger.transfer(sku, from, Account { site, bucket: Bucket::WriteOff }, missing);
+            self.shortages.limit(sku, site, short - missing);
+        }
+        units - missing
+    }
+
+    /// Units of what a line names left a site: nobody is short of what orders do not hold there any more.
+    #[cold]
+    pub(super) fn limit_shortages(&mut self, sku: SkuId, site: SiteId) {
+        let limit = |market: &mut Self, sku| {
+            let balances = market.ledger.balances(sku, site);
+            let held = balances[Bucket::Reserved as usize] + balances[Bucket::Committed as usize];
+            market.shortages.limit(sku, site, held.cast_unsigned());
+        };
+        if self.kits.is_kit(sku) {
+            self.each_component(sku, 1, |market, sku, _| limit(market, sku));
+        } else {
+            limit(self, sku);
+        }
+    }
+
+    /// Units of a SKU came to be for sale: kits that somebody waits for may be whole now.
+    #[cold]
+    pub(super) fn note_for_kits(&mut self, sku: SkuId) {
+        let Self { kits, waiting, .. } = self;
+        kits.of_component(sku).for_each(|kit| waiting.note_arrival(kit));
     }
 
     /// An order waits for so many units. Tells whether it did not wait for the SKU before.
     #[cold]
     pub(super) fn begin_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) -> bool {
         let pairs = self.waiting.pairs();
-        self.waiting.join(sku, number, units);
+        self.waiting.join(sku, number, units, self.kits.is_kit(sku));
         self.ledger.moved.note(sku);
         // Somebody before who could take nothing of it may have left something lying.
         if self.ranked.iter().any(|site| self.ledger.arriving(sku, *site) > 0) {
@@ -186,18 +245,24 @@ impl Market {
     /// An order waits for so many units no more. When nobody does any more, what has arrived is for sale.
     #[cold]
     pub(super) fn stop_waiting(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
-        self.waiting.leave(sku, number, units);
+        self.waiting.leave(sku, number, units, self.kits.is_kit(sku));
         self.ledger.moved.note(sku);
         if !self.waiting.is_waited_for(sku) {
             self.shift(sku, (Bucket::Arriving, Bucket::Available), u64::MAX);
+            if self.waiting.has_kits() {
+                self.note_for_kits(sku);
+            }
         }
     }
 
-    /// What a lower safety stock has set free goes to whoever waits.
+    /// What is on the shelf although somebody waits for it is theirs: a lower safety stock has set it free, or it lies
+    /// at another site than what was put back.
     pub(super) fn gather(&mut self, sku: SkuId) {
         if self.waiting.is_waited_for(sku) {
             self.shift(sku, (Bucket::Available, Bucket::Arriving), self.on_the_shelf(sku));
             self.waiting.note_arrival(sku);
+        } else if self.waiting.has_kits() {
+            self.note_for_kits(sku);
         }
     }
 

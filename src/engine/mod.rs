@@ -54,6 +54,7 @@ mod invariants;
 mod keys;
 mod kits;
 mod numbers;
+mod on_hand;
 mod orders;
 mod past;
 mod policy;
@@ -63,6 +64,7 @@ mod requests;
 mod reservation;
 mod retention;
 mod retire;
+mod shortage;
 mod sieve;
 mod stock_level;
 mod waiting;
@@ -178,6 +180,9 @@ pub struct Engine {
     waiting_pairs: u64,
     /// Markets in which something arrived for those who wait.
     filling: std::collections::VecDeque<MarketId>,
+    /// Markets that are short of something, whose orders are put back.
+    short_markets: std::collections::VecDeque<MarketId>,
+    on_hand: on_hand::OnHand,
     cursors: cursor::Cursors,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
@@ -208,6 +213,8 @@ impl Engine {
             histories: history::Histories::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),
+            short_markets: std::collections::VecDeque::new(),
+            on_hand: on_hand::OnHand::default(),
             cursors: cursor::Cursors::default(),
             held: Default::default(),
         }

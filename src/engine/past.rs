@@ -17,8 +17,8 @@ use super::refusal::Refusal;
 use crate::base::{OrderId, Sequence, Timestamp};
 
 impl Engine {
-    /// Facts folded from here on are told in this entry of the shard's stream, until another is named. Whoever does not
-    /// say so has histories whose positions are zero.
+    /// What is decided and folded from here on is told in this entry of the shard's stream, until another is named.
+    /// Whoever does not say so has histories whose positions are zero, and remembers nothing of what was on hand.
     pub const fn stand_at(&mut self, position: Sequence) {
         self.histories.stand_at(position);
     }

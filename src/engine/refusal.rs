@@ -6,7 +6,7 @@
 //! - Refusals of the doors (malformed records, overload): `wire::Refused` numbers those and carries these.
 
 use super::order::State;
-use crate::base::{SkuId, Timestamp};
+use crate::base::{Sequence, SkuId, Timestamp};
 
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,17 @@ pub enum Refusal {
         max: u64,
         /// Units that may still be.
         left: u64,
+    },
+    /// A count is of an event so old that what was there after it is not known any more, or of one before the last
+    /// count.
+    EventForgotten {
+        /// The oldest event one may name of this SKU at this site: an entry of the shard's stream.
+        oldest: Sequence,
+    },
+    /// A count is of an event that has not happened.
+    EventFromFuture {
+        /// The newest event one may name.
+        newest: Sequence,
     },
     /// The order is over and its return window too: what is left repeats the answer of its placement and no other.
     Closed {

@@ -138,7 +138,8 @@ impl Engine {
             | Command::Receive { .. }
             | Command::Adjust { .. }
             | Command::MoveStock { .. }
-            | Command::CountStock { .. } => 0,
+            | Command::CountStock { .. }
+            | Command::ReportCount { .. } => 0,
         };
         black_box(read);
     }
@@ -158,6 +159,7 @@ impl Engine {
             | Fact::LinesCancelled { order, .. }
             | Fact::Expired { order }
             | Fact::Filled { order, .. }
+            | Fact::OrderPutBack { order, .. }
             | Fact::HandedOver { order, .. }
             | Fact::Extended { order, .. }
             | Fact::EffectReported { order, .. }
@@ -171,6 +173,7 @@ impl Engine {
             | Fact::Adjusted { .. }
             | Fact::StockMoved { .. }
             | Fact::StockCounted { .. }
+            | Fact::CountReported { .. }
             | Fact::PolicySet { .. }
             | Fact::StockLevelChanged { .. }
             | Fact::EffectsSet { .. }
@@ -196,7 +199,11 @@ impl Engine {
 const fn tells_stock(command: &Command<'_>) -> bool {
     matches!(
         command,
-        Command::Receive { .. } | Command::Adjust { .. } | Command::MoveStock { .. } | Command::CountStock { .. }
+        Command::Receive { .. }
+            | Command::Adjust { .. }
+            | Command::MoveStock { .. }
+            | Command::CountStock { .. }
+            | Command::ReportCount { .. }
     )
 }
 

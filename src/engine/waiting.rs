@@ -1,4 +1,5 @@
-//! Who waits for which SKU: units that were sold and are not there yet, and the turn in which they are given.
+//! Who waits for which SKU: units that were sold and are not there yet, or not any more, and the turn in which they are
+//! given.
 //!
 //! ```text
 //! placed beyond the shelf ─► owed, in the SKU's line by order number ── cancelled, expired ─► dropped
@@ -10,6 +11,8 @@
 //! - What a SKU's line holds is what its orders are owed (`invariants`).
 //! - While a SKU is waited for, no unit of it is for sale from the shelf: whatever is available is safety stock.
 //! - Units arrive only while somebody waits.
+//! - A kit is waited for only by orders that were put back. Its components never arrive for it: whole kits are given
+//!   from the shelf, and none is for sale meanwhile.
 //! # Not here
 //! - Whether an order may be owed anything: `routing`. What is asked of this list: `fill`.
 //! # Why so
@@ -29,6 +32,8 @@ pub(super) struct Waiting {
     /// The sums by SKU.
     owed: BTreeMap<SkuId, u64>,
     units: u64,
+    /// Of these, kits.
+    kits: u64,
     /// SKUs of which something arrived that may be given, each once. No part of the state: it follows from what is
     /// arriving.
     ready: VecDeque<SkuId>,
@@ -71,15 +76,22 @@ impl Waiting {
         pairs.into_iter().flatten().map(|((_, number), units)| (*number, *units))
     }
 
-    /// An order is owed so many units more.
-    pub(super) fn join(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
+    /// Whether somebody waits for a kit.
+    #[inline]
+    pub(super) const fn has_kits(&self) -> bool {
+        self.kits > 0
+    }
+
+    /// An order is owed so many units more, of a kit or not.
+    pub(super) fn join(&mut self, sku: SkuId, number: OrderNumber, units: u64, is_kit: bool) {
+        self.kits += if is_kit { units } else { 0 };
         *self.pairs.entry((sku, number)).or_default() += units;
         *self.owed.entry(sku).or_default() += units;
         self.units += units;
     }
 
     /// An order is owed so many units less.
-    pub(super) fn leave(&mut self, sku: SkuId, number: OrderNumber, units: u64) {
+    pub(super) fn leave(&mut self, sku: SkuId, number: OrderNumber, units: u64, is_kit: bool) {
         const LAW: &str = "law: what an order is owed no more it was owed";
         let pair = self.pairs.get_mut(&(sku, number)).expect(LAW);
         *pair = pair.checked_sub(units).expect(LAW);
@@ -92,6 +104,7 @@ impl Waiting {
             self.owed.remove(&sku);
         }
         self.units -= units;
+        self.kits -= if is_kit { units } else { 0 };
     }
 
     /// Something arrived for those who wait.
@@ -122,9 +135,9 @@ mod tests {
     fn a_line_goes_by_number_and_ends_with_its_last_unit() {
         let (sku, mut waiting) = (SkuId(1), Waiting::default());
         for (number, units) in [(7, 2), (3, 1), (7, 1)] {
-            waiting.join(sku, OrderNumber(number), units);
+            waiting.join(sku, OrderNumber(number), units, false);
         }
-        waiting.join(SkuId(2), OrderNumber(5), 8);
+        waiting.join(SkuId(2), OrderNumber(5), 8, true);
         let all: Vec<_> = waiting.behind(sku, OrderNumber(0)).collect();
         assert_eq!(all, [(OrderNumber(3), 1), (OrderNumber(7), 3)]);
         assert_eq!(waiting.behind(sku, OrderNumber(3)).count(), 1);
@@ -134,8 +147,9 @@ mod tests {
             waiting.note_arrival(sku);
         }
         assert_eq!((waiting.take_ready(), waiting.take_ready()), (Some(sku), None), "once, and only who is waited for");
-        waiting.leave(sku, OrderNumber(3), 1);
-        waiting.leave(sku, OrderNumber(7), 3);
+        waiting.leave(sku, OrderNumber(3), 1, false);
+        waiting.leave(sku, OrderNumber(7), 3, false);
         assert_eq!((waiting.owed(sku), waiting.units(), waiting.pairs()), (0, 8, 1));
+        assert!(waiting.has_kits());
     }
 }

@@ -8,9 +8,7 @@
 //! ```
 //!
 //! # Always true
-//! - Every turn, with or without requests, first expires what is due, bounded by [`EXPIRIES_PER_TURN_MAX`]; gives what
-//!   arrived to who waits for it, unless more is due ([`FILLS_PER_TURN_MAX`]); retires what is over
-//!   ([`RETIREMENTS_PER_TURN_MAX`]); and tells of stock that came to be scarce ([`STOCK_LEVELS_PER_TURN_MAX`]).
+//! - Every turn, with or without requests, first does what is to be done by itself, some of it: `due`.
 //! - Who comes up short while due reservations are unswept is decided after all of them have been, in a later turn;
 //!   so is whoever reads.
 //! - A request whose deadline has passed costs nothing but its answer.
@@ -34,13 +32,14 @@ use super::queries::answer_query;
 use super::sealing::{Erasure, Sealing, take_details};
 use super::second_chance::SecondChances;
 use crate::base::limits::{
-    EXPIRIES_PER_TURN_MAX, FILLS_PER_TURN_MAX, ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS,
-    RETIREMENTS_PER_TURN_MAX, RETRY_AFTER_MS, STOCK_LEVELS_PER_TURN_MAX, TURN_BYTES_MAX, TURN_COMMANDS_MAX,
-    TURN_REPLY_BYTES_MAX,
+    ID_AHEAD_MS_MAX, LOOK_AHEAD_COMMANDS_MAX, READING_WORTH_COMMANDS, RETRY_AFTER_MS, TURN_BYTES_MAX,
+    TURN_COMMANDS_MAX, TURN_REPLY_BYTES_MAX,
 };
 use crate::base::{OrderId, Sequence, Timestamp};
 use crate::engine::{Answer, Command, Decision, Draw, Engine, Query, Refusal, Scratch};
 use crate::wire::{Batch, Refused, Request, Tag};
+
+mod due;
 
 /// The world as a turn finds it.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +70,7 @@ pub(super) struct Batcher {
     done: Vec<(Admitted, usize)>,
     /// Orders of the retirement under way.
     retired: Vec<OrderId>,
-    /// Draws of the order that is being filled.
+    /// Draws of the order that is being filled, or put back.
     filled: Vec<Draw>,
 }
 
@@ -136,6 +135,7 @@ impl Batcher {
             || self.facts.has_sealed()
             || self.sealing.has_work(mark)
             || self.engine.has_due(now)
+            || self.engine.has_put_backs()
             || self.engine.has_fills()
             || self.engine.has_retirements(now)
             || self.engine.has_stock_levels()
@@ -167,6 +167,7 @@ impl Batcher {
         self.engine.stand_at(self.facts.next_position());
         self.answer_erasures(moment);
         self.sweep(moment.now);
+        self.put_back(moment.now);
         self.fill(moment.now);
         self.retire(moment.now);
         self.tell_stock_levels(moment.now);
@@ -257,52 +258,6 @@ impl Batcher {
             && self.turn.work < self.turn.work_max
             && self.facts.turn_bytes() < TURN_BYTES_MAX
             && self.turn.reply_bytes < TURN_REPLY_BYTES_MAX
-    }
-
-    fn sweep(&mut self, now: Timestamp) {
-        for _ in 0..EXPIRIES_PER_TURN_MAX {
-            let Some(fact) = self.engine.next_due(now) else { break };
-            self.engine.fold(&fact, now);
-            self.facts.add(&fact);
-            self.make_room(now);
-        }
-    }
-
-    /// Gives what arrived to those who wait for it, some of them; not while a sweep is unfinished, because who is dead
-    /// gets nothing.
-    fn fill(&mut self, now: Timestamp) {
-        if self.engine.next_due(now).is_some() {
-            return;
-        }
-        for _ in 0..FILLS_PER_TURN_MAX {
-            if self.facts.turn_bytes() >= TURN_BYTES_MAX {
-                break;
-            }
-            let Some(fact) = self.engine.next_fill(&mut self.filled) else { break };
-            self.engine.fold(&fact, now);
-            self.facts.add(&fact);
-            self.make_room(now);
-        }
-    }
-
-    /// Tells of SKUs that came to be scarce, or are no more; some of them.
-    fn tell_stock_levels(&mut self, now: Timestamp) {
-        for _ in 0..STOCK_LEVELS_PER_TURN_MAX {
-            let Some(fact) = self.engine.next_stock_level() else { break };
-            self.engine.fold(&fact, now);
-            self.facts.add(&fact);
-            self.make_room(now);
-        }
-    }
-
-    /// Closes what is over and lets leave what is old enough, some of it.
-    fn retire(&mut self, now: Timestamp) {
-        for _ in 0..RETIREMENTS_PER_TURN_MAX {
-            let Some(fact) = self.engine.next_retirement(now, &mut self.retired) else { break };
-            self.engine.fold(&fact, now);
-            self.facts.add(&fact);
-            self.make_room(now);
-        }
     }
 
     fn touch_group(&self, lane: Lane, group: usize, moment: Moment) {

@@ -54,6 +54,7 @@ impl Lane {
                 | Command::Adjust { .. }
                 | Command::MoveStock { .. }
                 | Command::CountStock { .. }
+                | Command::ReportCount { .. }
                 | Command::Confirm { .. }
                 | Command::Cancel { .. }
                 | Command::CancelLines { .. }

@@ -195,6 +195,9 @@ impl Batch {
             Command::CountStock { request, sku, site, expected, counted } => {
                 Command::CountStock { request, sku, site, expected, counted }
             }
+            Command::ReportCount { request, sku, site, as_of, counted } => {
+                Command::ReportCount { request, sku, site, as_of, counted }
+            }
             Command::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Command::Cancel { order, block } => Command::Cancel { order, block },
             Command::Erase { whose } => Command::Erase { whose },
@@ -287,6 +290,7 @@ impl Batch {
             | Command::Adjust { .. }
             | Command::MoveStock { .. }
             | Command::CountStock { .. }
+            | Command::ReportCount { .. }
             | Command::Confirm { .. }
             | Command::Cancel { .. }
             | Command::Erase { .. } => command,

@@ -7,14 +7,14 @@
 //! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCursorMovedV1,
-    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1, ArchivedExtendedFactV2,
-    ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKeyNameV1,
-    ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1, ArchivedOrdersFactV1,
-    ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1, ArchivedReservationsSetV1, ArchivedRetakeFailedV1,
-    ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1, ArchivedSiteCreatedV1, ArchivedSkuCreatedV1,
-    ArchivedStockCountedV1, ArchivedStockLevelChangedV1, ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED,
-    PLACED_HAS_HASHES,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCountReportedV1,
+    ArchivedCursorMovedV1, ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1,
+    ArchivedExtendedFactV2, ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1,
+    ArchivedKeyNameV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
+    ArchivedOrderPutBackV1, ArchivedOrdersFactV1, ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1,
+    ArchivedReservationsSetV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
+    ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
+    ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
@@ -165,6 +165,8 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::Adjusted => adjusted(record),
         FactKind::StockMoved => stock_moved(record),
         FactKind::StockCounted => stock_counted(record),
+        FactKind::CountReported => count_reported(record),
+        FactKind::OrderPutBack => order_put_back(record, scratch),
         FactKind::MarketAssigned => market_assigned(record),
         FactKind::MarketOpened => market_opened(record),
         FactKind::SiteCreated => site_created(record),
@@ -245,6 +247,14 @@ fn filled<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> 
     read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
     body.end()?;
     Ok(Fact::Filled { order: OrderId::from_bits(fixed.order.to_native()), draws: &scratch.draws })
+}
+
+fn order_put_back<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
+    let (fixed, mut body) = Body::of::<ArchivedOrderPutBackV1>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
+    body.end()?;
+    let (order, sku) = (OrderId::from_bits(fixed.order.to_native()), SkuId(fixed.sku.to_native()));
+    Ok(Fact::OrderPutBack { order, sku, draws: &scratch.draws })
 }
 
 fn stock_level_changed(record: &[u8]) -> Read<Fact<'_>> {
@@ -393,6 +403,20 @@ fn stock_counted(record: &[u8]) -> Read<Fact<'_>> {
         site: SiteId(fixed.site.to_native()),
         expected: fixed.expected.to_native(),
         counted: fixed.counted.to_native(),
+    })
+}
+
+fn count_reported(record: &[u8]) -> Read<Fact<'_>> {
+    let fixed = Body::alone::<ArchivedCountReportedV1>(record)?;
+    Ok(Fact::CountReported {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        as_of: Sequence(fixed.as_of.to_native()),
+        on_hand: fixed.on_hand.to_native(),
+        counted: fixed.counted.to_native(),
+        short: fixed.short.to_native(),
+        excess: fixed.excess.to_native(),
     })
 }
 

@@ -2,11 +2,11 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CursorMovedV1, DrawV1, EffectReportedV2, EffectsSetV1,
-    ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1, KitDefinedV1,
-    MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrdersFactV1, PLACED_CONFIRMED, PLACED_HAS_HASHES, PlacedV2,
-    PolicySetV2, ReceivedV1, ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1, ReturnedV1, SiteCreatedV1,
-    SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
+    AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
+    EffectsSetV1, ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1,
+    KitDefinedV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrderPutBackV1, OrdersFactV1, PLACED_CONFIRMED,
+    PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1,
+    ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::limits::RECORD_BYTES_MAX;
@@ -60,6 +60,16 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::StockCounted { request, sku, site, expected, counted } => {
             let (head, request) = (head(FactKind::StockCounted, 42), request.bits());
             put(out, &StockCountedV1 { head, sku: sku.0, request, expected, counted, site: site.0 });
+        }
+        Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess } => {
+            let (head, request) = (head(FactKind::CountReported, 66), request.bits());
+            let (sku, site, as_of) = (sku.0, site.0, as_of.0);
+            put(out, &CountReportedV1 { head, sku, request, as_of, on_hand, counted, short, excess, site });
+        }
+        Fact::OrderPutBack { order, sku, draws } => {
+            let head = head(FactKind::OrderPutBack, 26 + 8 * draws.len());
+            put(out, &OrderPutBackV1 { head, sku: sku.0, order: order.bits(), draws: count16(draws.len()) });
+            put_draws(draws, out);
         }
         Fact::RetentionSet { market, retention } => {
             let Retention { return_window_ms, ids_kept_ms } = retention;

@@ -43,6 +43,8 @@ kinds! {
         Filled = 27,
         StockLevelChanged = 28,
         KitDefined = 29,
+        CountReported = 30,
+        OrderPutBack = 31,
         Erased = 32,
         ReservationsSet = 33,
         ChannelCapSet = 34,
@@ -137,6 +139,25 @@ fixed! {
         expected: u64,
         counted: u64,
         site: u16,
+    }
+    /// What had lain at a site after an earlier entry was told.
+    CountReportedV1 as ArchivedCountReportedV1, 66 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        as_of: u64,
+        on_hand: u64,
+        counted: u64,
+        short: u64,
+        excess: u64,
+        site: u16,
+    }
+    /// Units that an order held are not there. Then: draws.
+    OrderPutBackV1 as ArchivedOrderPutBackV1, 26 {
+        head: RecordHead,
+        sku: u32,
+        order: u128,
+        draws: u16,
     }
     /// Then: lines, draws, hashes if flagged; the key's name and the sealed details if there are any.
     PlacedV2 as ArchivedPlacedFactV2, 56 {

@@ -201,6 +201,14 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::NotAsExpected { on_hand } => {
             write!(f, "{on_hand} units are on hand, not what the count expected: something happened since")
         }
+        Refusal::EventForgotten { oldest } => write!(
+            f,
+            "what was on hand after that event is not known any more, or was counted since; the oldest event that a \
+             count of this SKU at this site may name is {oldest}"
+        ),
+        Refusal::EventFromFuture { newest } => {
+            write!(f, "no such event has happened; the newest one that a count may name is {newest}")
+        }
         Refusal::UnknownMovement => f.write_str(
             "stock is not moved so: from available, quality_hold, damaged or quarantine to another of them, or at the \
              same site to write_off or supplier",

@@ -8,7 +8,7 @@
 
 use super::layout::Malformed;
 use super::refused::{Part, Refused};
-use crate::base::{SkuId, Timestamp};
+use crate::base::{Sequence, SkuId, Timestamp};
 use crate::engine::Refusal;
 use crate::engine::order::State;
 use crate::engine::refusal::{Field, Legal};
@@ -77,6 +77,8 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
         Refusal::UnknownMovement => number(22),
         Refusal::IsKit { sku } => Parts { medium: sku.0, ..number(23) },
         Refusal::NotAKit { sku } => Parts { medium: sku.0, ..number(24) },
+        Refusal::EventForgotten { oldest } => Parts { first: oldest.0, ..number(25) },
+        Refusal::EventFromFuture { newest } => Parts { first: newest.0, ..number(26) },
         Refusal::NotEnoughUnits { line, units } => Parts { small: line, first: units, ..number(16) },
         Refusal::TooManyDraws => number(17),
         Refusal::OrderLimit { sku, min, max } => Parts { medium: sku.0, first: min, second: max, ..number(19) },
@@ -121,6 +123,8 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         22 => Refusal::UnknownMovement.into(),
         23 => Refusal::IsKit { sku: SkuId(medium) }.into(),
         24 => Refusal::NotAKit { sku: SkuId(medium) }.into(),
+        25 => Refusal::EventForgotten { oldest: Sequence(first) }.into(),
+        26 => Refusal::EventFromFuture { newest: Sequence(first) }.into(),
         27 => Refusal::Erased.into(),
         28 => Refusal::ChannelCap { sku: SkuId(medium), max: first, left: second }.into(),
         64 => Refused::Malformed { field: byte? },

@@ -13,13 +13,14 @@ use super::request_records::{
     ArchivedCustomerOrdersV1, ArchivedDefineKitV1, ArchivedEraseV1, ArchivedExtendV2, ArchivedHashesV1,
     ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1,
     ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
-    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportEffectV2, ArchivedResolveSkusV1, ArchivedReturnToStockV1,
-    ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2, ArchivedSetReservationsV1,
-    ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1, ArchivedWantedQueryV1, PLACE_HAS_HASHES,
-    RequestKind,
+    ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportCountV1, ArchivedReportEffectV2, ArchivedResolveSkusV1,
+    ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
+    ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
-    ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId, Timestamp,
+    ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
+    Timestamp,
 };
 use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
 use crate::engine::{Command, Component, ExtendReason, Line, LineQuantity, Place, Query, Reservations, Retention};
@@ -72,6 +73,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::Adjust => adjust(record)?,
         RequestKind::MoveStock => move_stock(record)?,
         RequestKind::CountStock => count_stock(record)?,
+        RequestKind::ReportCount => report_count(record)?,
         RequestKind::Confirm => confirm(record)?,
         RequestKind::Cancel => cancel(record)?,
         RequestKind::Erase => Command::Erase { whose: Body::alone::<ArchivedEraseV1>(record)?.whose.read()? },
@@ -289,6 +291,17 @@ fn count_stock(record: &[u8]) -> Read<Command<'_>> {
         sku: SkuId(fixed.sku.to_native()),
         site: SiteId(fixed.site.to_native()),
         expected: fixed.expected.to_native(),
+        counted: fixed.counted.to_native(),
+    })
+}
+
+fn report_count(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedReportCountV1>(record)?;
+    Ok(Command::ReportCount {
+        request: RequestId::from_bits(fixed.request.to_native()),
+        sku: SkuId(fixed.sku.to_native()),
+        site: SiteId(fixed.site.to_native()),
+        as_of: Sequence(fixed.as_of.to_native()),
         counted: fixed.counted.to_native(),
     })
 }

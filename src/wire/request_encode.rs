@@ -9,9 +9,9 @@ use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ChannelCapsQueryV1, ComponentV1, ConfirmV1, CountStockV1,
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, EraseV1, ExtendV2, HashesV1, HoldersQueryV1,
     LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderHistoryQueryV1,
-    OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportEffectV2, RequestKind, ResolveSkusV1,
-    ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1, SkusQueryV1,
-    StockQueryV1, WantedQueryV1,
+    OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportCountV1, ReportEffectV2, RequestKind,
+    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1,
+    SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
@@ -110,6 +110,11 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         Command::CountStock { request, sku, site, expected, counted } => {
             let (head, request) = (head(RequestKind::CountStock, 42)?, request.bits());
             put(out, &CountStockV1 { head, sku: sku.0, request, expected, counted, site: site.0 });
+            Ok(())
+        }
+        Command::ReportCount { request, sku, site, as_of, counted } => {
+            let (head, request) = (head(RequestKind::ReportCount, 42)?, request.bits());
+            put(out, &ReportCountV1 { head, sku: sku.0, request, as_of: as_of.0, counted, site: site.0 });
             Ok(())
         }
         Command::Erase { whose } => {

@@ -29,6 +29,7 @@ kinds! {
         MoveStock = 14,
         CountStock = 15,
         DefineKit = 16,
+        ReportCount = 17,
         Erase = 18,
         SetReservations = 19,
         SetChannelCap = 20,
@@ -134,6 +135,15 @@ fixed! {
         sku: u32,
         request: u128,
         expected: u64,
+        counted: u64,
+        site: u16,
+    }
+    /// What lay at a site after an entry was counted.
+    ReportCountV1 as ArchivedReportCountV1, 42 {
+        head: RecordHead,
+        sku: u32,
+        request: u128,
+        as_of: u64,
         counted: u64,
         site: u16,
     }

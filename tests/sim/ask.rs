@@ -1,6 +1,8 @@
 //! What simulated clients ask, owned, so that it can be asked again word for word.
 
-use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+use stockade::base::{
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp,
+};
 use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
@@ -57,6 +59,13 @@ pub(crate) enum Ask {
         from: Account,
         to: Account,
         quantity: u64,
+    },
+    Count {
+        request: RequestId,
+        sku: SkuId,
+        site: SiteId,
+        as_of: Sequence,
+        counted: u64,
     },
     Place(Placement),
     Confirm {
@@ -143,9 +152,10 @@ impl Ask {
             | Self::SetReservations { market, .. }
             | Self::SetChannelCap { market, .. }
             | Self::SetPolicy { market, .. } => *market,
-            Self::Receive { request, .. } | Self::Adjust { request, .. } | Self::Move { request, .. } => {
-                request.market()
-            }
+            Self::Receive { request, .. }
+            | Self::Adjust { request, .. }
+            | Self::Move { request, .. }
+            | Self::Count { request, .. } => request.market(),
             Self::Place(placement) => placement.order.market(),
             Self::Erase { whose, .. } => whose.market(),
             Self::Confirm { order, .. }
@@ -176,6 +186,9 @@ impl Ask {
                 Command::Adjust { request, sku, site, delta, reason: AdjustReason::Count }
             }
             Self::Move { request, sku, from, to, quantity } => Command::MoveStock { request, sku, from, to, quantity },
+            Self::Count { request, sku, site, as_of, counted } => {
+                Command::ReportCount { request, sku, site, as_of, counted }
+            }
             Self::Place(ref placement) => Command::Place(placement.command()),
             Self::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Self::Extend { order, until, reason } => Command::Extend { order, until, reason },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp};
 use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{ExtendReason, Line, LineQuantity, Whose};
@@ -18,6 +18,8 @@ pub(crate) struct Customers {
     pub(crate) kits: u32,
     /// Every order anybody thought of.
     pub(crate) orders: Vec<OrderId>,
+    /// The last entry that somebody counts as of; zero when nobody does.
+    pub(crate) count_upto: u64,
     /// Markets whose orders an adapter sees paid, and nobody else.
     pub(crate) paid_by_adapter: BTreeSet<MarketId>,
     changes: u64,
@@ -25,7 +27,7 @@ pub(crate) struct Customers {
 
 impl Customers {
     pub(crate) fn new(markets: Vec<MarketId>, skus: u32) -> Self {
-        Self { markets, skus, kits: 0, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
+        Self { markets, skus, kits: 0, count_upto: 0, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
     }
 
     pub(crate) fn ask(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
@@ -49,6 +51,7 @@ impl Customers {
             90..92 => self.adjust(rng, now),
             92..94 => self.move_units(rng, now),
             94..96 => Ask::Erase { whose: self.somebody(rng, order), known: Vec::new() },
+            96..98 if self.count_upto > 0 => self.count(rng, now),
             _ => Ask::Look { order },
         }
     }
@@ -75,6 +78,14 @@ impl Customers {
         let [from, to] =
             [(); 2].map(|()| Account { site: SiteId(rng.between(1, 2) as u16), bucket: *rng.pick(&shelves) });
         Ask::Move { request, sku: self.sku(rng), from, to, quantity: rng.between(1, 6) }
+    }
+
+    /// Of any time, most often a little while ago: hardly ever what lay there.
+    fn count(&self, rng: &mut Rng, now: Timestamp) -> Ask {
+        let request = RequestId::new(now, *rng.pick(&self.markets), rng.next());
+        let ago = if rng.once_in(4) { rng.below(self.count_upto) } else { rng.below(self.count_upto.min(20)) };
+        let (sku, site, as_of) = (self.sku(rng), SiteId(rng.between(1, 2) as u16), Sequence(self.count_upto - ago));
+        Ask::Count { request, sku, site, as_of, counted: rng.below(30) }
     }
 
     fn place(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {

@@ -143,6 +143,7 @@ impl World {
         }
         self.settle();
         self.promises.sells_kits = self.rng.once_in(2);
+        self.promises.counts = self.rng.once_in(2);
         if self.promises.sells_kits {
             self.define_kits();
         }
@@ -243,6 +244,11 @@ impl World {
 
     fn ask_something(&mut self) {
         let now = self.life().clock.now();
+        if self.promises.counts {
+            // What counters have heard of: now and then more than has happened in the shard they ask.
+            let marks = self.life().committer.log.state().marks.clone();
+            self.customers.count_upto = marks.iter().map(|mark| mark.0).max().unwrap_or_default();
+        }
         for _ in 0..self.rng.between(1, 4) {
             let ask = self.customers.ask(&mut self.rng, now);
             self.ask(ask);

@@ -156,6 +156,11 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         13 => {
             Command::MoveStock { request, sku, from: Account { site, bucket: buckets[0] }, to, quantity: small(dice) }
         }
+        21 => {
+            let (as_of, counted) = (Sequence(rig.position.0.saturating_sub(upto.0 & 7)), small(dice));
+            let as_of = if upto.0 > 1 << 40 { upto } else { as_of };
+            Command::ReportCount { request, sku, site, as_of, counted }
+        }
         14 => Command::CountStock { request, sku, site, expected: counts[0], counted: counts[1] },
         12 => Command::DetachCursor { sink, upto },
         17 => {

@@ -20,6 +20,7 @@ mod bounds;
 mod cancelling;
 mod capping;
 mod catalogue;
+mod counting;
 mod erasing;
 mod exactly_once;
 mod extending;

@@ -12,7 +12,7 @@ use stockade::base::{MarketId, OrderId, OrderNumber, Sequence, ShardId, SkuId, T
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
-use stockade::engine::{Answer, Capacity, Command, Draw, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
+use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
 use stockade::shard::FakeKeys;
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
@@ -20,6 +20,7 @@ use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 mod pages;
 
 mod channels;
+mod following;
 mod history;
 mod sealing;
 
@@ -42,15 +43,17 @@ pub(crate) struct Rig {
     keys: FakeKeys,
     pub(crate) now: Timestamp,
     /// The entry of the stream that tells what happens next: every step is one.
-    position: Sequence,
-    /// All steps are one entry.
+    pub(crate) position: Sequence,
+    /// Let what is asked happen in the entry in which something happened before.
     pub(crate) one_entry: bool,
     /// Leave it to the engine to notice, command by command, what is dead though no sweep has come by.
     pub(crate) sweeps_late: bool,
-    /// Leave what arrived where it is, as a shard does between two turns.
+    /// Leave what arrived where it is, and who holds what was not found, as a shard does between two turns.
     pub(crate) fills_late: bool,
     /// Every stock level that was told, oldest first, with the units for sale.
     pub(crate) levels: Vec<(MarketId, SkuId, StockLevel, u64)>,
+    /// Every order that was put back, oldest first.
+    pub(crate) put_back: Vec<OrderId>,
     /// Units for sale of every SKU as they were told last: what stands on the board.
     for_sale: BTreeMap<(MarketId, SkuId), u64>,
 }
@@ -77,6 +80,7 @@ impl Rig {
             sweeps_late: false,
             fills_late: false,
             levels: Vec::new(),
+            put_back: Vec::new(),
             for_sale: BTreeMap::new(),
         }
     }
@@ -99,7 +103,11 @@ impl Rig {
         // What is available is part of the answer to a stock command, and the engine sweeps for those only in need.
         let is_about_stock = matches!(
             command,
-            Command::Receive { .. } | Command::Adjust { .. } | Command::MoveStock { .. } | Command::CountStock { .. }
+            Command::Receive { .. }
+                | Command::Adjust { .. }
+                | Command::MoveStock { .. }
+                | Command::CountStock { .. }
+                | Command::ReportCount { .. }
         );
         if self.sweeps_late && !is_about_stock {
             self.twin.sweep(self.now);
@@ -132,7 +140,8 @@ impl Rig {
                 Command::Receive { request, .. }
                 | Command::Adjust { request, .. }
                 | Command::MoveStock { request, .. }
-                | Command::CountStock { request, .. },
+                | Command::CountStock { request, .. }
+                | Command::ReportCount { request, .. },
                 Err(Refusal::IdTooOld),
             ) => request.made_at() < self.now.before_ms(REQUESTS_REMEMBERED_MS),
             // A line that no order can have may be refused before the order is looked up.
@@ -165,64 +174,6 @@ impl Rig {
         let granted = if tells { scratch.granted().to_vec() } else { Vec::new() };
         self.destroy_keys();
         outcome.map(|answer| Told { answer, granted })
-    }
-
-    /// What follows a step by itself: who waits gets what arrived, and whoever wants to know is told what is left.
-    fn follow_up(&mut self) {
-        if self.is_unswept() {
-            return;
-        }
-        if !self.fills_late {
-            self.fill();
-        }
-        self.tell_levels();
-    }
-
-    /// Gives all that arrived to those who wait for it. The engine chooses which SKU comes first, the twin says who.
-    pub(crate) fn fill(&mut self) {
-        assert!(!self.twin.has_fills() || self.engine.has_fills(), "something arrived, and nobody is to be filled");
-        let mut draws = Vec::new();
-        while let Some(fact) = self.engine.next_fill(&mut draws) {
-            self.engine.fold(&fact, self.now);
-            self.replica.fold(&fact, self.now);
-            let Fact::Filled { order, draws } = fact else { panic!("not a fill: {fact:?}") };
-            let skus = self.twin.skus_of(order, draws.iter().map(|draw| draw.line));
-            let mut expected = self.twin.fill(order.market(), &skus, self.now);
-            expected.sort_by_key(|(_, draw)| draw.line);
-            let filled: Vec<(OrderId, Draw)> = draws.iter().map(|draw| (order, *draw)).collect();
-            assert_eq!(filled, expected, "filled by the engine (left) and by the twin (right) at {:?}", self.now);
-        }
-        assert!(!self.twin.has_fills(), "the engine fills nobody more, and something is left");
-    }
-
-    /// The same without the twin; says how many were given something.
-    pub(crate) fn fill_engine_alone(&mut self) -> usize {
-        let (mut draws, mut filled) = (Vec::new(), 0);
-        while let Some(fact) = self.engine.next_fill(&mut draws) {
-            self.engine.fold(&fact, self.now);
-            self.replica.fold(&fact, self.now);
-            filled += 1;
-        }
-        filled
-    }
-
-    /// Takes a look at what is for sale, as a shard does at the end of a turn.
-    pub(crate) fn tell_levels(&mut self) {
-        let for_sale = &mut self.for_sale;
-        self.engine.take_for_sale(&mut |told| {
-            for_sale.insert((told.market, told.sku), told.units);
-        });
-        let mut told = Vec::new();
-        while let Some(fact) = self.engine.next_stock_level() {
-            self.engine.fold(&fact, self.now);
-            self.replica.fold(&fact, self.now);
-            let Fact::StockLevelChanged { market, sku, level, for_sale } = fact else { panic!("no level: {fact:?}") };
-            told.push((market, sku, level, for_sale));
-        }
-        told.sort_by_key(|&(market, sku, ..)| (market, sku));
-        let expected = self.twin.tell_levels();
-        assert_eq!(told, expected, "stock levels told by the engine (left) and by the twin (right) at {:?}", self.now);
-        self.levels.extend(told);
     }
 
     /// Lets everything lapse that is due; says which orders.

@@ -17,6 +17,7 @@ use stockade::engine::{
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
 
+mod counting;
 mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
@@ -93,6 +94,8 @@ struct Walk {
     hurries: bool,
     /// Whether channels have caps.
     caps: bool,
+    /// Whether somebody counts, and tells later.
+    counts: bool,
     loud: bool,
 }
 
@@ -143,6 +146,7 @@ impl Walk {
         let owes = dice.once_in(2);
         let hurries = dice.once_in(2);
         let caps = dice.once_in(2);
+        let counts = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -158,6 +162,7 @@ impl Walk {
             owes,
             hurries,
             caps,
+            counts,
             loud,
         }
     }
@@ -172,6 +177,7 @@ impl Walk {
             if self.forgets && self.dice.once_in(8) {
                 self.rig.wait(self.dice.pick(&[300, 1_000, 20_000, 61_000]));
             }
+            self.rig.one_entry = self.dice.once_in(4);
             self.rig.fills_late = !self.rig.sweeps_late && self.dice.once_in(4);
             self.step();
             if self.dice.once_in(25) {
@@ -231,6 +237,9 @@ impl Walk {
         }
         if self.dice.once_in(15) {
             self.erase();
+        }
+        if self.counts && self.dice.once_in(9) {
+            self.report_count();
         }
         match self.dice.below(100) {
             0..2 => self.create(),

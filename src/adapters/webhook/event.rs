@@ -156,6 +156,14 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         Fact::Erased { whose: Whose::Guest { order } } => {
             ("details.erased", json!({ "market": order.market().number(), "order": order.to_string() }))
         }
+        Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess } => {
+            let market = request.market().number();
+            let fields = json!({
+                "market": market, "request": request.to_string(), "sku": sku.0, "site": site.0, "as_of": as_of.0,
+                "on_hand": on_hand, "counted": counted, "short": short, "excess": excess,
+            });
+            ("stock.count_reported", fields)
+        }
         Fact::Closed { orders } => ("orders.closed", json!({ "orders": texts(orders) })),
         Fact::Left { orders } => ("orders.left", json!({ "orders": texts(orders) })),
         Fact::CursorMoved { .. } => unreachable!("law: facts about cursors are not told"),
@@ -168,6 +176,7 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::LinesCancelled { .. }
         | Fact::Expired { .. }
         | Fact::Filled { .. }
+        | Fact::OrderPutBack { .. }
         | Fact::HandedOver { .. }
         | Fact::Returned { .. }
         | Fact::EffectReported { .. } => describe_order(fact),
@@ -191,6 +200,9 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
         Fact::Blocked { order } => ("order.blocked", order, json!({})),
         Fact::Expired { order } => ("order.expired", order, json!({})),
         Fact::Filled { order, draws } => ("order.filled", order, json!({ "units": units(draws) })),
+        Fact::OrderPutBack { order, sku, draws } => {
+            ("order.put_back", order, json!({ "sku": sku.0, "units": units(draws) }))
+        }
         Fact::LinesCancelled { order, change, draws } => ("order.lines_cancelled", order, moved(&change, draws)),
         Fact::HandedOver { order, change, draws } => ("order.handed_over", order, moved(&change, draws)),
         Fact::Returned { order, change, site, draws } => {

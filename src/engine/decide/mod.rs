@@ -7,6 +7,7 @@
 //! - Reservations whose deadline passed unswept: `turn` folds their expiry before it asks here.
 
 mod change;
+mod count;
 mod cursor;
 mod erase;
 mod kit;
@@ -112,6 +113,9 @@ impl Engine {
             }
             Command::CountStock { request, sku, site, expected, counted } => {
                 self.count_stock(request, (sku, site), (expected, counted), now)
+            }
+            Command::ReportCount { request, sku, site, as_of, counted } => {
+                self.report_count(request, (sku, site), (as_of, counted), now)
             }
             Command::SetPolicy { market, sku, policy } => self.set_policy(market, sku, policy),
             Command::SetEffects { market, effects } => self.set_effects(market, effects),

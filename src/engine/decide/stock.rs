@@ -91,7 +91,7 @@ impl Engine {
         let mut after = market.ledger.available(sku, to.site);
         if to.bucket == Bucket::Available {
             after = if from.bucket == Bucket::Available {
-                after + quantity
+                after + quantity.saturating_sub(market.shortages.units(sku, to.site))
             } else {
                 land(market, (sku, to.site), quantity)?
             };
@@ -116,7 +116,7 @@ impl Engine {
         }
         market.check_plain(sku)?;
         market.check_site(site)?;
-        let on_hand = market.ledger.on_hand(sku, site);
+        let on_hand = market.on_hand(sku, site);
         if on_hand != expected {
             return Err(Refusal::NotAsExpected { on_hand });
         }
@@ -128,7 +128,7 @@ impl Engine {
 }
 
 /// The first answer if the request already happened; a refusal if it conflicts, or cannot be told from one that did.
-fn check_request<'s>(
+pub(super) fn check_request<'s>(
     market: &Market,
     request: RequestId,
     content: u64,
@@ -146,11 +146,12 @@ fn check_request<'s>(
 }
 
 /// What is available at a site once so many units came to be free there. Refused when more would lie there than may.
-fn land(market: &Market, (sku, site): (SkuId, SiteId), quantity: u64) -> Result<u64, Refusal> {
+pub(super) fn land(market: &Market, (sku, site): (SkuId, SiteId), quantity: u64) -> Result<u64, Refusal> {
     let available = market.ledger.available(sku, site);
     // What arrives may be available a moment later.
     check_bounds(Field::Stock, available + market.ledger.arriving(sku, site) + quantity, 0, STOCK_UNITS_MAX)?;
-    Ok(if market.landing(sku) == Bucket::Available { available + quantity } else { available })
+    let free = quantity.saturating_sub(market.shortages.units(sku, site));
+    Ok(if market.landing(sku) == Bucket::Available { available + free } else { available })
 }
 
 /// What is available at a site once it was corrected, either way.
@@ -164,14 +165,19 @@ fn change(market: &Market, (sku, site): (SkuId, SiteId), delta: i64) -> Result<u
 
 /// Looks whether the balance of an outside account, and the market's sum of it, stay far from the end of 64 bits.
 /// Inside accounts hold only what came through these.
-fn check_outside(market: &Market, (sku, site): (SkuId, SiteId), bucket: Bucket, change: i64) -> Result<(), Refusal> {
+pub(super) fn check_outside(
+    market: &Market,
+    (sku, site): (SkuId, SiteId),
+    bucket: Bucket,
+    change: i64,
+) -> Result<(), Refusal> {
     let balances = [market.ledger.balances(sku, site), market.ledger.totals()];
     balances.into_iter().try_for_each(|balances| {
         check_bounds(Field::Stock, (balances[bucket as usize] + change).unsigned_abs(), 0, MARKET_UNITS_MAX)
     })
 }
 
-const fn stock(available: u64, fact: Fact<'_>) -> Decision<'_> {
+pub(super) const fn stock(available: u64, fact: Fact<'_>) -> Decision<'_> {
     Decision::Happened { fact, answer: Answer::Stock { available, repeated: false } }
 }
 

@@ -80,10 +80,14 @@ impl Engine {
     }
 
     pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
+        draws.iter().for_each(|draw| self.note_line(order, draw.line, draw.site));
         self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |market, _, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
             market.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
+            if !market.shortages.is_empty() {
+                market.limit_shortages(sku, draw.site);
+            }
         });
     }
 
@@ -94,12 +98,20 @@ impl Engine {
         draws: &[Draw],
         at: Timestamp,
     ) {
+        draws.iter().for_each(|draw| self.note_line(order, draw.line, to));
         self.change_draws(order, (ChangeKind::Return, change, at), draws, |market, _, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
             let from = Account { site: draw.site, bucket: Bucket::Customer };
             market.land(sku, from, to, draw.quantity.into());
         });
+    }
+
+    /// Goods of a line are about to leave a site, or to come there.
+    fn note_line(&mut self, order: OrderId, line: u16, site: SiteId) {
+        let record = self.orders.record(self.position_of(order));
+        let sku = self.orders.lines(record)[usize::from(line)].sku;
+        self.note_on_hand(order.market(), sku, site);
     }
 
     /// Changes the units of every draw of an order; `change` says of how many that is told, and how many moved between
@@ -244,7 +256,7 @@ impl Engine {
 
     /// Orders of a market wait, or waited before it changed: `pairs` of them.
     #[cold]
-    fn settle_waiting(&mut self, market: MarketId, pairs: u64) {
+    pub(super) fn settle_waiting(&mut self, market: MarketId, pairs: u64) {
         let waiting = &market_of(&mut self.markets, market).waiting;
         self.waiting_pairs = self.waiting_pairs + waiting.pairs() - pairs;
         self.list_fills(market);

@@ -10,7 +10,7 @@ use super::market_of;
 use crate::base::{OrderId, Timestamp};
 
 impl Engine {
-    /// Arriving to what the order's other units are, at the sites that the draws say.
+    /// Arriving, or of a kit available, to what the order's other units are, at the sites that the draws say.
     pub(super) fn fold_filled(&mut self, order: OrderId, filled: &[Draw], at: Timestamp) {
         self.change_order(order, (Happening::Filled, at), |engine, position| {
             let number = engine.orders.record(position).number;
@@ -36,7 +36,8 @@ impl Engine {
                 }
                 of_line[owed].units = units;
                 let at_site = |bucket| Account { site, bucket };
-                market.ledger.transfer(sku, at_site(Bucket::Arriving), at_site(to), quantity.into());
+                let from = if market.kits.is_kit(sku) { Bucket::Available } else { Bucket::Arriving };
+                market.transfer(sku, at_site(from), at_site(to), quantity.into());
                 market.stop_waiting(sku, number, quantity.into());
             }
             engine.add_draws(position, &added);
@@ -46,7 +47,7 @@ impl Engine {
 
     /// Adds draws to an order, in line order, behind those that their lines have at sites; what is owed nothing any
     /// more goes.
-    fn add_draws(&mut self, position: u32, added: &[DrawRecord]) {
+    pub(super) fn add_draws(&mut self, position: u32, added: &[DrawRecord]) {
         let is_spent = |draw: &DrawRecord| draw.is_owed() && draw.units.is_nothing();
         let (draws, _) = self.orders.draws_mut(position);
         let spent = draws.iter().filter(|draw| is_spent(draw)).count();

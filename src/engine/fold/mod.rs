@@ -12,6 +12,7 @@ mod erase;
 mod fill;
 mod policy;
 mod retention;
+mod shortage;
 mod wanted;
 
 pub(super) use policy::Held;
@@ -72,7 +73,16 @@ impl Engine {
                 let (shelf, outside) = (account(Bucket::Available), account(Bucket::WriteOff));
                 let (from, to) = if counted < expected { (shelf, outside) } else { (outside, shelf) };
                 self.fold_movement(request, sku, (from, to, counted.abs_diff(expected)), (content, site), at);
+                // What lies there now is known, and whoever counted it earlier tells nothing new.
+                self.on_hand.counted(self.histories.position(), (request.market(), sku, site), 0);
             }
+            Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess } => {
+                let content = content::reported_count(sku, site, as_of, counted);
+                let place = (request.market(), sku, site);
+                self.fold_count_reported(place, as_of, (on_hand, counted), (short, excess));
+                self.remember(request, (content, sku, site), at);
+            }
+            Fact::OrderPutBack { order, draws, .. } => self.fold_put_back(order, draws, at),
             Fact::Placed(placed) => self.fold_placed(&placed, at),
             Fact::Confirmed { order, attempt, draws } => self.fold_confirmed(order, attempt, draws, at),
             Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku, at),
@@ -154,15 +164,42 @@ impl Engine {
         (content, site): (u64, SiteId),
         at: Timestamp,
     ) {
+        for (account, other) in [(from, to), (to, from)] {
+            let stays = other.bucket.is_on_hand() && other.site == account.site;
+            if account.bucket.is_on_hand() && !stays {
+                self.note_on_hand(request.market(), sku, account.site);
+            }
+        }
         let market = self.market_mut(request.market());
-        if to.bucket == Bucket::Available && from.bucket != Bucket::Available {
+        if to.bucket != Bucket::Available {
+            market.ledger.transfer(sku, from, to, units);
+        } else if from.bucket != Bucket::Available {
             market.land(sku, from, to.site, units);
         } else {
+            let units = market.make_good(sku, from, to.site, units);
             market.ledger.transfer(sku, from, to, units);
+            market.note_for_kits(sku);
         }
+        self.remember(request, (content, sku, site), at);
+    }
+
+    /// Remembers a stock request with what is available at a site since.
+    fn remember(&mut self, request: RequestId, (content, sku, site): (u64, SkuId, SiteId), at: Timestamp) {
+        let market = self.market_mut(request.market());
         let available = market.ledger.available(sku, site);
         self.remember_request(request, Remembered { content, available }, at);
         self.list_fills(request.market());
+    }
+
+    /// What is on hand of what a line names is about to change at a site.
+    fn note_on_hand(&mut self, id: MarketId, sku: SkuId, site: SiteId) {
+        let Self { markets, on_hand, histories, .. } = self;
+        let market = market_of(markets, id);
+        let mut note = |sku| on_hand.note(histories.position(), (id, sku, site), market.on_hand(sku, site));
+        match market.kits.recipe(sku) {
+            None => note(sku),
+            Some(recipe) => recipe.iter().for_each(|part| note(part.sku)),
+        }
     }
 
     fn fold_placed(&mut self, placed: &Placed<'_>, at: Timestamp) {

@@ -5,7 +5,7 @@
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
 //! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
-//! caps ► keys ► orders, each with its history
+//! caps, shortages ► what was on hand ► keys ► orders, each with its history
 //! ```
 //!
 //! # Always true
@@ -57,6 +57,10 @@ enum Item {
     Order = 15,
     /// What a SKU is made of that came before.
     Kit = 16,
+    /// What was on hand at a place, and when.
+    OnHand = 17,
+    /// What a place is short of.
+    Short = 18,
     /// A slot of keys and its generation, or which of them is free next.
     Key = 19,
     /// How long reservations of a market may last, if that was set.
@@ -76,7 +80,7 @@ const KEY_NAME: usize = 8;
 const PAYMENT_STARTED: u8 = 0x80;
 
 impl Item {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -93,5 +97,7 @@ impl Item {
         Self::Reservations,
         Self::History,
         Self::ChannelCap,
+        Self::OnHand,
+        Self::Short,
     ];
 }

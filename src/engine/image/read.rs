@@ -141,6 +141,8 @@ impl Engine {
                 Item::Order => self.read_order(&mut item, &mut read)?,
                 Item::History => self.read_history(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
+                Item::OnHand => self.read_on_hand(&mut item)?,
+                Item::Short => self.read_short(&mut item)?,
                 Item::Reservations => self.read_reservations(&mut item)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
             }
@@ -330,27 +332,29 @@ impl Engine {
         for draw in self.orders.draws(record).iter().filter(|draw| draw.is_owed() && draw.units.held() > 0) {
             let sku = lines[usize::from(draw.line)].sku;
             let is_open = record.phase == Phase::Whole && record.state.is_open() && record.number != OrderNumber(0);
-            if !is_open || market.check_plain(sku).is_err() {
+            if !is_open || market.check_sku(sku).is_err() {
                 return Err(ImageError::new("something waits that is no open order, or for nothing"));
             }
             let units = draw.units.held().into();
-            market.waiting.join(lines[usize::from(draw.line)].sku, record.number, units);
+            market.waiting.join(sku, record.number, units, market.kits.is_kit(sku));
         }
         self.waiting_pairs += market.waiting.pairs() - pairs;
         Ok(())
     }
 
-    /// Finds what had arrived for those who wait.
+    /// Finds what had arrived for those who wait, and what is missing.
     fn list_restored_fills(&mut self) {
         for number in 0..self.markets.len() as u32 {
             let Some((id, market)) = MarketId::new(number).zip(self.markets[number as usize].as_deref_mut()) else {
                 continue;
             };
             for sku in market.waiting.skus() {
-                if market.ranked.iter().any(|site| market.ledger.arriving(sku, *site) > 0) {
+                let has_arrived = market.ranked.iter().any(|site| market.ledger.arriving(sku, *site) > 0);
+                if has_arrived || market.kits.is_kit(sku) {
                     market.waiting.note_arrival(sku);
                 }
             }
+            self.list_shortages(id);
             self.list_fills(id);
         }
     }

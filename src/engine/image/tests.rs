@@ -10,16 +10,19 @@ use crate::engine::{
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
-/// orders that wait, and units that arrived for them.
+/// orders that wait, units that arrived for them, and a place that is short.
 fn engine() -> Engine {
     let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
     let market = MarketId::new(1).expect("1 fits");
+    let mut entry = Sequence(0);
     let mut submit = |command: &Command<'_>| {
         let mut command = *command;
         if let Command::Place(place) = &mut command {
             place.key = engine.key_for(place);
         }
+        entry = entry.next();
+        engine.stand_at(entry);
         let _answer = engine.submit(&command, now, &mut scratch, &mut |_| {}).expect("accepted");
     };
     submit(&Command::AssignMarket { code: "m" });
@@ -82,6 +85,8 @@ fn engine() -> Engine {
     submit(&Command::Place(Place { order: order(30), lines, ..place }));
     let request = RequestId::new(now, market, 9);
     submit(&Command::Receive { request, sku: SkuId(2), site: SiteId(1), quantity: 5 });
+    let request = RequestId::new(now, market, 10);
+    submit(&Command::ReportCount { request, sku: SkuId(1), site: SiteId(1), as_of: Sequence(20), counted: 3 });
     engine
 }
 
@@ -160,6 +165,23 @@ fn an_image_whose_keys_do_not_fit_its_orders_is_refused() {
     refused("two guests share a key", &|bytes, _| rename(bytes, 1, 2));
     refused("a customer has two keys", &|bytes, _| rename(bytes, 6, 5));
     refused("a key that was used is free no more", &|bytes, at| _ = bytes.drain(behind(at)..behind(at) + 6));
+}
+
+#[test]
+fn what_is_missing_is_put_back_after_an_image_too() {
+    let mut read = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+    parts(&engine()).iter().for_each(|part| read.read_image_part(part).expect("sound"));
+    read.finish_image().expect("everything fits");
+    read.stand_at(Sequence(1_000));
+    let (mut orders, mut draws, mut looks) = (Vec::new(), Vec::new(), usize::MAX);
+    while let Some(fact) = read.next_put_back(&mut looks, &mut draws) {
+        read.fold(&fact, Timestamp::from_ms(1_000_000));
+        read.check_invariants().expect("every law holds");
+        let Fact::OrderPutBack { order, .. } = fact else { panic!("{fact:?}") };
+        orders.push(order.bits() as u64 & 0xFF);
+    }
+    assert!(orders.len() > 2 && orders.is_sorted_by(|one, other| one > other), "newest first: {orders:?}");
+    assert!(!read.has_put_backs());
 }
 
 #[test]

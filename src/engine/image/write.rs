@@ -13,6 +13,7 @@ use super::super::history::{Histories, Past};
 use super::super::keys::{Keys, Slot};
 use super::super::ledger::BUCKETS;
 use super::super::market::Market;
+use super::super::on_hand::{Change, Kept};
 use super::super::order::Counters;
 use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
 use super::super::policy::{Count, CustomerId, Policy, Rule};
@@ -112,6 +113,7 @@ impl Engine {
             request_count: _,
             waiting_pairs: _,
             filling: _,
+            short_markets: _,
             deadlines: _,
             closings: _,
             leavings: _,
@@ -126,6 +128,7 @@ impl Engine {
             directory,
             cursors,
             markets: _,
+            on_hand,
             orders,
         } = self;
         let mut to = Writer { part: Vec::with_capacity(IMAGE_PART_BYTES), sink };
@@ -141,6 +144,15 @@ impl Engine {
         }
         for (number, _) in self.open_markets() {
             write_market(&mut to, number, self.market(number).expect("law: an open market is open"))?;
+        }
+        for ((market, sku, site), Kept { floor, changes }) in on_hand.iter() {
+            to.item(Item::OnHand, |item| {
+                item.u64(on_hand.floor().0).u32(market.number()).u32(sku.0).u16(site.0).u64(floor.0);
+                item.u16(count16(changes.len()));
+                changes.iter().for_each(|Change { entry, before }| {
+                    item.u64(entry.0).u64(*before);
+                });
+            })?;
         }
         write_keys(&mut to, keys)?;
         to.item(Item::Orders, |item| {
@@ -176,6 +188,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         policies,
         effects: Effects { payment, release },
         reservations,
+        shortages,
         // No part of the state.
         newest_accepted: _,
     } = market;
@@ -235,6 +248,11 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
     for ((sku, channel), Cap { units_max, from, held }) in policies.caps().iter() {
         to.item(Item::ChannelCap, |item| {
             item.u32(number.number()).u32(sku.0).u16(channel).u32(*units_max).u64(from.0).u64(*held);
+        })?;
+    }
+    for (sku, site, units) in shortages.iter() {
+        to.item(Item::Short, |item| {
+            item.u32(number.number()).u32(sku.0).u16(site.0).u64(units);
         })?;
     }
     Ok(())

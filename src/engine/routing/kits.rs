@@ -72,6 +72,10 @@ impl Left {
 
     /// Draws for one want, as far as there is something; tells whether it got all.
     fn draw(&mut self, market: &Market, want: Want, draws: &mut Vec<Draw>) -> bool {
+        // Whoever was put back comes before whoever asks now.
+        if market.kits.is_kit(want.sku) && market.waiting.is_waited_for(want.sku) {
+            return want.quantity == 0;
+        }
         let (sites, mut missing) = (market.ranked.len(), want.quantity);
         let mut alone = NONE;
         let parts = parts(market, want.sku, &mut alone);

@@ -14,8 +14,8 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
-    Action, Answer, AsideReason, Books, Command, Component, Draw, Effect, Fact, Granted, Line, LineQuantity, Place,
-    Placed, Query, Refusal, Report, StockLevel,
+    Action, Answer, Books, Command, Component, Draw, Fact, Granted, Line, LineQuantity, Place, Placed, Query, Refusal,
+    StockLevel,
 };
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
 
@@ -157,6 +157,7 @@ impl Ingredients {
             Command::SetChannelCap { market, sku, channel: self.small(3), units_max: self.units_max() },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
+            Command::ReportCount { request, sku, site, as_of: Sequence(self.word(5)), counted: self.word(4) },
             Command::DefineKit { market, code, components: &self.components },
             Command::Erase { whose: self.whose() },
         ]
@@ -203,22 +204,6 @@ impl Ingredients {
     fn account(&self, at: usize) -> Account {
         let bucket = Bucket::ALL[usize::from(self.small(at)) % Bucket::ALL.len()];
         Account { site: SiteId(self.small(at + 1)), bucket }
-    }
-
-    const fn effect(&self) -> Effect {
-        if self.yes(3) { Effect::Payment } else { Effect::Release }
-    }
-
-    const fn aside(&self) -> Option<AsideReason> {
-        AsideReason::from_byte(self.pick % 3)
-    }
-
-    const fn report(&self) -> Report {
-        match self.aside() {
-            Some(reason) => Report::SetAside(reason),
-            None if self.yes(4) => Report::Resumed,
-            None => Report::Done,
-        }
     }
 
     fn level(&self) -> StockLevel {
@@ -280,6 +265,8 @@ impl Ingredients {
             Fact::ChannelCapSet { market, sku, channel: self.small(3), units_max: self.units_max() },
             Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
+            self.count_reported(request, sku, site),
+            Fact::OrderPutBack { order, sku, draws },
             Fact::Filled { order, draws },
             Fact::StockLevelChanged { market, sku, level: self.level(), for_sale: self.word(1) },
             Fact::KitDefined { market, sku, code, components: &self.components },
@@ -344,6 +331,8 @@ impl Ingredients {
             Refusal::UnknownMovement,
             Refusal::IsKit { sku },
             Refusal::NotAKit { sku },
+            Refusal::EventForgotten { oldest: Sequence(first) },
+            Refusal::EventFromFuture { newest: Sequence(second) },
             Refusal::ChannelCap { sku, max: first, left: second },
             Refusal::Erased,
         ];

@@ -31,7 +31,12 @@ impl Script {
             "count" => {
                 let (sku, site) = (self.sku(words[1]), self.site(option(words, "at")));
                 let request = self.request_id(option(words, "id"), option(words, "made"));
-                let (counted, expected) = (number(words[2]), number(option(words, "expected").expect("expected=…")));
+                let counted = number(words[2]);
+                if let Some(event) = option(words, "as_of") {
+                    let as_of = self.event(event);
+                    return self.rig.submit(&Command::ReportCount { request, sku, site, as_of, counted });
+                }
+                let expected = number(option(words, "expected").expect("expected=… or as_of=…"));
                 self.rig.submit(&Command::CountStock { request, sku, site, expected, counted })
             }
             "reservations" => {

@@ -16,6 +16,9 @@
 //! policy   mug oversell=5 low=2         -> set
 //! place    o3 mug*5                     -> #2 pending_payment owed n=2
 //! levels                                -> mug low for_sale=2
+//! event    e1                           -> event
+//! count    mug 4 as_of=e1               -> available=1
+//! put_back                              -> o3 o2
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
@@ -30,7 +33,7 @@ mod say;
 
 use std::collections::BTreeMap;
 
-use stockade::base::{MarketId, OrderId, RequestId, SiteId, SkuId};
+use stockade::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
 use stockade::engine::{Answer, Capacity, Command};
 
 use crate::rig::{MARKET, Outcome, Rig};
@@ -50,6 +53,8 @@ pub(crate) struct Script {
     market: MarketId,
     orders: BTreeMap<String, OrderId>,
     requests: BTreeMap<String, RequestId>,
+    /// Entries of the stream that have a name.
+    events: BTreeMap<String, Sequence>,
     skus: BTreeMap<(MarketId, String), SkuId>,
     sites: BTreeMap<(MarketId, String), SiteId>,
 }
@@ -63,6 +68,7 @@ impl Script {
             market,
             orders: BTreeMap::new(),
             requests: BTreeMap::new(),
+            events: BTreeMap::new(),
             skus: BTreeMap::new(),
             sites: BTreeMap::new(),
         }
@@ -111,6 +117,19 @@ impl Script {
                 self.rig.tell_levels();
                 "filled".to_owned()
             }
+            "event" => {
+                self.events.insert(words[1].to_owned(), self.rig.position);
+                "event".to_owned()
+            }
+            // Who was put back since the last look.
+            "put_back" => {
+                if self.rig.fills_late {
+                    self.rig.put_back();
+                }
+                let orders = std::mem::take(&mut self.rig.put_back);
+                let names: Vec<String> = orders.into_iter().map(|order| self.name_of_order(order)).collect();
+                if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
+            }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" => self.look(words),
             _ => {
@@ -154,6 +173,15 @@ impl Script {
         let name = name.map_or_else(|| format!("market {market} request {count}"), str::to_owned);
         let number = number_of_name(&name);
         *self.requests.entry(name).or_insert_with(|| RequestId::new(made_at, market, number))
+    }
+
+    /// The event with a name, or a position: `#7`, or `next` for one that is to come.
+    fn event(&self, name: &str) -> Sequence {
+        match name.strip_prefix('#') {
+            Some(number) => Sequence(number.parse().expect("a number")),
+            None if name == "next" => self.rig.position.next(),
+            None => self.events[name],
+        }
     }
 
     fn moment(&self, made: Option<&str>) -> stockade::base::Timestamp {

@@ -1,6 +1,6 @@
 //! From answers, refusals and readings to the words a script expects.
 
-use stockade::base::{CustomerKey, OrderNumber};
+use stockade::base::{CustomerKey, OrderNumber, Sequence};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::query::{HolderRow, LineView, StockRow, WantRow};
 use stockade::engine::{Answer, Refusal, StockLevel};
@@ -58,6 +58,8 @@ impl Script {
             Refusal::TooManyChanges => "too_many_changes".to_owned(),
             Refusal::OutOfBounds { field, .. } => format!("out_of_bounds {field:?}"),
             Refusal::NotAsExpected { on_hand } => format!("not_as_expected on_hand={on_hand}"),
+            Refusal::EventForgotten { oldest } => format!("event_forgotten oldest={}", self.name_of_event(oldest)),
+            Refusal::EventFromFuture { .. } => "event_from_future".to_owned(),
             Refusal::UnknownMovement => "unknown_movement".to_owned(),
             Refusal::NotAvailable { available } => format!("not_available available={available}"),
             Refusal::NotEnoughUnits { line, units } => format!("not_enough_units line={line} units={units}"),
@@ -77,6 +79,11 @@ impl Script {
             Refusal::Erased => "erased".to_owned(),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
+    }
+
+    fn name_of_event(&self, event: Sequence) -> String {
+        let known = self.events.iter().find(|(_, known)| **known == event);
+        known.map_or_else(|| format!("#{event}"), |(name, _)| name.clone())
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `open` and what its

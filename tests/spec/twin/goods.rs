@@ -1,7 +1,7 @@
 //! Goods in the twin: receipts, adjustments, movements and counts by request, and what lies where because of them.
 
 use stockade::base::limits::{ID_AHEAD_MS_MAX, REQUESTS_REMEMBERED_MS, STOCK_COMMAND_UNITS_MAX, STOCK_UNITS_MAX};
-use stockade::base::{RequestId, SiteId, SkuId, Timestamp};
+use stockade::base::{RequestId, Sequence, SiteId, SkuId, Timestamp};
 use stockade::engine::command::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::refusal::Field;
@@ -18,11 +18,12 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Receive { sku: SkuId, site: SiteId, quantity: u64 },
     Adjust { sku: SkuId, site: SiteId, delta: i64, reason: AdjustReason },
     Move { sku: SkuId, from: Account, to: Account, quantity: u64 },
     Count { sku: SkuId, site: SiteId, expected: u64, counted: u64 },
+    Report { sku: SkuId, site: SiteId, as_of: Sequence, counted: u64 },
 }
 
 impl Twin {
@@ -94,14 +95,18 @@ impl Twin {
             return Err(out_of_bounds(Field::Quantity, 0, STOCK_UNITS_MAX));
         }
         let market = self.market_mut(request.market())?;
-        market.carry_out(request, Asked::Count { sku, site, expected, counted }, now, |market| {
+        let told = market.carry_out(request, Asked::Count { sku, site, expected, counted }, now, |market| {
             market.check_places(sku, &[site])?;
             let on_hand = market.on_hand(sku, site);
             if on_hand != expected {
                 return Err(Refusal::NotAsExpected { on_hand });
             }
             Ok(corrected(site, counted.cast_signed() - on_hand.cast_signed()))
-        })
+        })?;
+        if matches!(told, Answer::Stock { repeated: false, .. }) {
+            self.note_counted(request.market(), (sku, site));
+        }
+        Ok(told)
     }
 }
 
@@ -134,22 +139,16 @@ impl Market {
         now: Timestamp,
         decide: impl FnOnce(&Self) -> Result<(Account, Account, u64), Refusal>,
     ) -> Result<Answer, Refusal> {
-        if let Some(known) = self.requests.get(&id) {
-            let first = Answer::Stock { available: known.available, repeated: true };
-            return if known.asked == asked { Ok(first) } else { Err(Refusal::Conflict) };
-        }
-        if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
-            return Err(Refusal::IdFromFuture { now });
-        }
-        if id.made_at() < now.before_ms(REQUESTS_REMEMBERED_MS) {
-            return Err(Refusal::IdTooOld);
+        if let Some(first) = self.asked_before(id, asked, now)? {
+            return Ok(first);
         }
         let (from, to, units) = decide(self)?;
         let sku = match asked {
             Asked::Receive { sku, .. }
             | Asked::Adjust { sku, .. }
             | Asked::Move { sku, .. }
-            | Asked::Count { sku, .. } => sku,
+            | Asked::Count { sku, .. }
+            | Asked::Report { sku, .. } => sku,
         };
         // What comes in while somebody waits for it is not for sale.
         let to = if from.bucket != Bucket::Available && to.bucket == Bucket::Available && self.is_waited_for(sku) {
@@ -171,13 +170,33 @@ impl Market {
             return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
         }
         self.goods.push(Goods { sku, units: units.cast_signed(), from, to });
+        self.make_good();
         let site = if is_inside(to) { to.site } else { from.site };
-        let available = self.available(sku, site);
-        self.requests.insert(id, Request { asked, available });
-        Ok(Answer::Stock { available, repeated: false })
+        Ok(self.remember(id, asked, (sku, site)))
     }
 
-    fn check_places(&self, sku: SkuId, sites: &[SiteId]) -> Result<(), Refusal> {
+    /// The first answer again, when the request was carried out before; or why it cannot be any more.
+    pub(super) fn asked_before(&self, id: RequestId, asked: Asked, now: Timestamp) -> Result<Option<Answer>, Refusal> {
+        if let Some(known) = self.requests.get(&id) {
+            let first = Answer::Stock { available: known.available, repeated: true };
+            return if known.asked == asked { Ok(Some(first)) } else { Err(Refusal::Conflict) };
+        }
+        if id.made_at() > now.after_ms(ID_AHEAD_MS_MAX) {
+            return Err(Refusal::IdFromFuture { now });
+        }
+        if id.made_at() < now.before_ms(REQUESTS_REMEMBERED_MS) {
+            return Err(Refusal::IdTooOld);
+        }
+        Ok(None)
+    }
+
+    pub(super) fn remember(&mut self, id: RequestId, asked: Asked, (sku, site): (SkuId, SiteId)) -> Answer {
+        let available = self.available(sku, site);
+        self.requests.insert(id, Request { asked, available });
+        Answer::Stock { available, repeated: false }
+    }
+
+    pub(super) fn check_places(&self, sku: SkuId, sites: &[SiteId]) -> Result<(), Refusal> {
         self.check_plain(sku)?;
         if sites.iter().any(|site| !self.has_site(*site)) {
             return Err(Refusal::UnknownSite);
@@ -202,13 +221,14 @@ impl Market {
         of_sku.map(signed).sum()
     }
 
-    /// Units of one SKU that lie at a site, whatever they are for.
+    /// Units of one SKU that lie at a site, whatever they are for; those that were not found do not.
     fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
         let set_aside = [Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine, Bucket::Arriving];
         let set_aside: u64 = set_aside.map(|bucket| self.lying(sku, Account { site, bucket })).into_iter().sum();
         let is_promised = |unit: &Unit| unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed);
         let promised = self.placed().flat_map(|order| self.units_of(order, sku));
         self.available(sku, site) + set_aside + promised.filter(|unit| is_promised(unit)).count() as u64
+            - self.short((sku, site))
     }
 
     pub(super) fn placed(&self) -> impl Iterator<Item = &Order> {

@@ -95,6 +95,13 @@ impl Twin {
         self.order_mut(*id).expect("it waits").note(Happening::Filled, (position, now), line, units);
     }
 
+    pub(super) fn note_put_back(&mut self, id: OrderId, draws: &[Draw], now: Timestamp) {
+        let position = self.position;
+        let units = draws.iter().map(|draw| u64::from(draw.quantity)).sum();
+        let line = only(draws.iter().map(|draw| draw.line));
+        self.order_mut(id).expect("it is open").note(Happening::PutBack, (position, now), line, units);
+    }
+
     /// All that is told of an order, on one page.
     pub(crate) fn history(&self, id: OrderId) -> Result<HistoryPage, Refusal> {
         let market = self.market(id.market())?;

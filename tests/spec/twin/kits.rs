@@ -95,6 +95,9 @@ impl Market {
     pub(super) fn kits_for_sale(&self, kit: SkuId) -> u64 {
         let mut left = self.left(&[kit]);
         let mut kits = 0;
+        if self.is_waited_for(kit) {
+            return 0;
+        }
         while left.take(self, kit).is_some() {
             kits += 1;
         }
@@ -137,7 +140,9 @@ impl Market {
             let (sku, quantity) = wanted[at];
             for _ in 0..quantity {
                 let allowed = owing.get_mut(&sku).expect("entered above");
-                match left.take(self, sku) {
+                // A kit that was put back is given to nobody else.
+                let is_taken = self.recipes.contains_key(&sku) && self.is_waited_for(sku);
+                match left.take(self, sku).filter(|_| !is_taken) {
                     Some(site) => sites[at].push(site),
                     None if owes && *allowed > 0 => {
                         *allowed -= 1;

@@ -18,6 +18,7 @@
 mod books;
 mod changes;
 mod channels;
+mod counting;
 mod cursor;
 mod details;
 mod goods;
@@ -94,6 +95,9 @@ struct Market {
     /// Everything received, adjusted, moved and counted, and what arrived for those who wait.
     goods: Vec<Goods>,
     requests: BTreeMap<RequestId, Request>,
+    /// Units that orders hold and that were not found.
+    shortages: BTreeMap<(SkuId, SiteId), u64>,
+    past: counting::Past,
     /// Every order and blocked identifier there ever was.
     orders: BTreeMap<OrderId, Record>,
     retention: Retention,
@@ -155,6 +159,7 @@ impl Twin {
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
         let (before, order) = (self.shelves(), self.before(command));
         let told = self.carry_out(command, now);
+        self.settle_after(command);
         // Units that somebody says lie elsewhere are where they were said to lie.
         if command.order().is_some() {
             self.set_apart(&before);
@@ -204,6 +209,9 @@ impl Twin {
             Command::CountStock { request, sku, site, expected, counted } => {
                 self.count_stock(request, (sku, site), (expected, counted), now).map(Told::from)
             }
+            Command::ReportCount { request, sku, site, as_of, counted } => {
+                self.report_count(request, (sku, site), (as_of, counted), now).map(Told::from)
+            }
             Command::Place(ref place) => self.place(place, now),
             Command::Confirm { order, attempt } => self.confirm(order, attempt).map(Told::from),
             Command::Cancel { order, block } => self.cancel(order, block, now).map(Told::from),
@@ -246,6 +254,8 @@ impl Twin {
             recipes: BTreeMap::new(),
             goods: Vec::new(),
             requests: BTreeMap::new(),
+            shortages: BTreeMap::new(),
+            past: counting::Past::default(),
             orders: BTreeMap::new(),
             retention: Retention { return_window_ms: 30 * 24 * 3_600_000, ids_kept_ms: 7 * 24 * 3_600_000 },
             retired_before: Timestamp::ZERO,

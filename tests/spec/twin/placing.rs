@@ -67,6 +67,9 @@ impl Twin {
             let lapsed = self.order_mut(order).expect("it is due").turn(Fate::Reserved, Fate::Lapsed);
             self.note_expired(order, lapsed);
         }
+        if !due.is_empty() {
+            self.settle();
+        }
         self.set_apart(&before);
         self.note_ends(now);
         due

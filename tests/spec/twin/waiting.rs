@@ -57,7 +57,7 @@ impl Twin {
 
     /// Whether something that arrived has not been given to those who wait for it.
     pub(crate) fn has_fills(&self) -> bool {
-        self.markets.values().any(|market| !market.arrived().is_empty())
+        self.markets.values().any(|market| !market.arrived().is_empty() || market.has_kits_to_give())
     }
 
     /// Gives what arrived of some SKUs to the first order in line for each; says to which orders, and where it lies.
@@ -71,6 +71,7 @@ impl Twin {
         }
         self.give_back_to_shelves();
         self.note_filled(&draws, now);
+        self.settle();
         self.note_ends(now);
         draws
     }
@@ -145,7 +146,8 @@ impl Market {
                 continue;
             }
             for site in self.ranked_sites() {
-                let there = self.lying(sku, arriving(site)) as usize;
+                let is_kit = self.recipes.contains_key(&sku);
+                let there = if is_kit { self.whole_kits(sku, site) } else { self.lying(sku, arriving(site)) } as usize;
                 let order = self.order_mut(id);
                 let mut units = 0;
                 for unit in order.lines[line].iter_mut().filter(|unit| unit.is_owed()).take(there) {
@@ -155,12 +157,27 @@ impl Market {
                 if units > 0 {
                     order.draw_on(line, &[site]);
                     draws.push(Draw { line: line as u16, site, quantity: units });
-                    // A unit of an order is on the shelf less, wherever it came from.
-                    self.transfer(sku, units.into(), arriving(site), shelf(site));
+                    // A unit of an order is on the shelf less, wherever it came from; those of a kit were there.
+                    if !is_kit {
+                        self.transfer(sku, units.into(), arriving(site), shelf(site));
+                    }
                 }
             }
         }
         draws
+    }
+
+    /// Whole kits that a site has on its shelves, no more than are for sale of each component.
+    fn whole_kits(&self, kit: SkuId, site: SiteId) -> u64 {
+        let parts = self.parts(kit).into_iter();
+        let least = parts.map(|(sku, units)| self.available(sku, site).min(self.on_the_shelf(sku)) / units);
+        least.min().unwrap_or_default()
+    }
+
+    /// Whether somebody waits for a kit that some site has.
+    fn has_kits_to_give(&self) -> bool {
+        let kits = self.waited_for().into_iter().filter(|sku| self.recipes.contains_key(sku));
+        kits.into_iter().any(|kit| self.ranked_sites().into_iter().any(|site| self.whole_kits(kit, site) > 0))
     }
 
     fn order_mut(&mut self, id: OrderId) -> &mut Order {
@@ -170,7 +187,7 @@ impl Market {
         }
     }
 
-    fn transfer(&mut self, sku: SkuId, units: u64, from: Account, to: Account) {
+    pub(super) fn transfer(&mut self, sku: SkuId, units: u64, from: Account, to: Account) {
         if units > 0 {
             self.goods.push(Goods { sku, units: units.cast_signed(), from, to });
         }

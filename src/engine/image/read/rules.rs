@@ -1,14 +1,16 @@
-//! What markets set, and what is counted for it, read back.
+//! What markets set, what is counted for it, and what counts of stock go by, read back.
 
 use super::super::super::Engine;
 use super::super::super::channel::Cap;
+use super::super::super::ledger::{Balances, Bucket};
+use super::super::super::on_hand::{Change, Kept};
 use super::super::super::orders::{Details, Extra, Phase, Record};
 use super::super::super::policy::{Count, CustomerId, Policy, StockLevel};
 use super::super::super::reservation::Reservations;
 use super::super::{ImageError, KEY_FREE, KEY_SLOT};
 use super::{Fields, Read};
-use crate::base::limits::{HOLD_MS_MAX, STOCK_UNITS_MAX};
-use crate::base::{OrderNumber, SkuId};
+use crate::base::limits::{HOLD_MS_MAX, ON_HAND_PLACE_CHANGES_MAX, STOCK_UNITS_MAX};
+use crate::base::{OrderNumber, Sequence, SiteId, SkuId};
 
 impl Engine {
     pub(super) fn read_reservations(&mut self, item: &mut Fields<'_>) -> Read<()> {
@@ -19,6 +21,32 @@ impl Engine {
             return Err(ImageError::new("reservations of a market last too long, or were set twice"));
         }
         market.reservations = reservations;
+        Ok(())
+    }
+
+    pub(super) fn read_on_hand(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let (of_shard, id) = (Sequence(item.u64()?), item.market()?);
+        let (sku, site) = (SkuId(item.u32()?), SiteId(item.u16()?));
+        let mut kept = Kept { floor: Sequence(item.u64()?), ..Kept::default() };
+        for _ in 0..item.count(ON_HAND_PLACE_CHANGES_MAX)? {
+            kept.changes.push_back(Change { entry: Sequence(item.u64()?), before: item.u64()? });
+        }
+        let market = self.open_market_mut(id)?;
+        let is_place = market.check_plain(sku).is_ok() && market.check_site(site).is_ok();
+        let restored = if is_place { self.on_hand.restore(of_shard, (id, sku, site), kept) } else { None };
+        restored.ok_or(ImageError::new("what was on hand is of no place, or comes twice, or is in disorder"))
+    }
+
+    pub(super) fn read_short(&mut self, item: &mut Fields<'_>) -> Read<()> {
+        let market = self.open_market_mut(item.market()?)?;
+        let (sku, site, units) = (SkuId(item.u32()?), SiteId(item.u16()?), item.u64()?);
+        let is_place = market.check_plain(sku).is_ok() && market.check_site(site).is_ok();
+        let balances = if is_place { market.ledger.balances(sku, site) } else { Balances::default() };
+        let held = balances[Bucket::Reserved as usize] + balances[Bucket::Committed as usize];
+        if units == 0 || units > held.cast_unsigned() || market.shortages.units(sku, site) > 0 {
+            return Err(ImageError::new("a place is short of nothing, or twice, or of more than orders hold there"));
+        }
+        market.shortages.open(sku, site, units);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
-//! What markets set, and what happened to an order, of the ingredients.
+//! What markets set, what is counted in them, and what happened to an order, of the ingredients.
 
 use super::Ingredients;
-use crate::base::{CustomerKey, KeyName, Sequence, ShardId};
+use crate::base::{CustomerKey, KeyName, RequestId, Sequence, ShardId, SiteId, SkuId};
 use crate::engine::query::{ChannelPage, ChannelRow, HistoryPage, HistoryRow};
-use crate::engine::{Effects, ExtendReason, Happening, Policy, Reservations, Retention, Whose};
+use crate::engine::{
+    AsideReason, Effect, Effects, ExtendReason, Fact, Happening, Policy, Report, Reservations, Retention, Whose,
+};
 
 impl Ingredients {
     pub(super) const fn effects(&self) -> Effects {
@@ -22,6 +24,27 @@ impl Ingredients {
             oversell_max: self.word(1),
             low_stock: self.word(0),
             returns_give_back: self.yes(2),
+        }
+    }
+
+    pub(super) const fn count_reported(&self, request: RequestId, sku: SkuId, site: SiteId) -> Fact<'static> {
+        let (as_of, on_hand, counted) = (Sequence(self.word(7)), self.word(6), self.word(5));
+        Fact::CountReported { request, sku, site, as_of, on_hand, counted, short: self.word(4), excess: self.word(3) }
+    }
+
+    pub(super) const fn effect(&self) -> Effect {
+        if self.yes(3) { Effect::Payment } else { Effect::Release }
+    }
+
+    pub(super) const fn aside(&self) -> Option<AsideReason> {
+        AsideReason::from_byte(self.pick % 3)
+    }
+
+    pub(super) const fn report(&self) -> Report {
+        match self.aside() {
+            Some(reason) => Report::SetAside(reason),
+            None if self.yes(4) => Report::Resumed,
+            None => Report::Done,
         }
     }
 
