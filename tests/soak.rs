@@ -127,7 +127,10 @@ impl Sale {
 
     fn place(&mut self, number: u64) {
         let order = order_id(number);
-        place(number, |place| self.submit(&Command::Place(place)));
+        place(number, |mut place| {
+            place.key = self.engine.key_for(&place);
+            self.submit(&Command::Place(place));
+        });
         if fate(number) != Fate::Expired {
             self.due.entry(self.now.ms() + PAID_AFTER_MS).or_default().push_back(number);
         }

@@ -1,13 +1,7 @@
-//! Every limit of Stockade, with the relations between them checked at compile time.
+//! Every limit of Stockade, in one file, with the relations between them checked at compile time.
 //!
 //! A limit's name ends in `_MAX`, `_MIN` or its unit. What an operator may set has its default here too, named
 //! `…_DEFAULT`.
-
-mod details;
-mod keys;
-
-pub use details::*;
-pub use keys::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;
@@ -154,6 +148,33 @@ pub const SKU_MEMORY_BYTES: u64 = 300;
 pub const NODE_MEMORY_BYTES: u64 = 128 << 20;
 /// Significant decimal digits of a histogram in a status.
 pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
+
+// ---- details and keys ----------------------------------------------------------------------------------------------
+
+/// Bytes of customer details of one order, as they are given.
+pub const DETAILS_BYTES_MAX: usize = 4 * KIB;
+/// Bytes that sealing adds to details: the tag by which a change of them is noticed.
+pub const SEAL_BYTES: usize = 16;
+/// Bytes of the sealed details of one order.
+pub const SEALED_BYTES_MAX: usize = DETAILS_BYTES_MAX + SEAL_BYTES;
+/// Bytes of sealed details a node keeps, unless set.
+pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
+/// Keys a node keeps, unless set: one for each customer with details that are kept, and one for each such order of a
+/// guest. Past it orders with details that need another are refused `AtCapacity`.
+pub const KEYS_DEFAULT: u64 = 250_000;
+/// Memory the start-up check counts for one key: the key itself, who uses it, and what finds it by its customer.
+pub const KEY_MEMORY_BYTES: u64 = 160;
+/// Erasures of one shard whose keys are not overwritten yet; one more is answered `Overloaded`.
+pub const ERASURES_WAITING_MAX: usize = 1_024;
+/// Bytes of a key.
+pub const KEY_BYTES: usize = 32;
+/// Memory of one slot in a shard's table of keys: the key, its generation, and whether it is there.
+pub const KEY_TABLE_MEMORY_BYTES: u64 = 40;
+/// Keys that are overwritten together, with two syncs for all of them.
+pub const KEYS_OVERWRITTEN_AT_ONCE_MAX: usize = 4_096;
+/// How long after one such batch the next one begins, unless it is full: orders that are closed one after the other
+/// must not keep the disk syncing while the log wants it.
+pub const KEYS_OVERWRITE_PAUSE_MS: u64 = 100;
 
 // ---- shards -------------------------------------------------------------------------------------------------------
 
@@ -512,4 +533,7 @@ const _: () = {
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
+    assert!(SEALED_BYTES_MAX <= u16::MAX as usize, "sealed details are counted in 16 bits");
+    assert!(SEALED_BYTES_MAX < RECORD_BYTES_MAX);
+    assert!(KEY_TABLE_MEMORY_BYTES < KEY_MEMORY_BYTES);
 };
