@@ -378,6 +378,17 @@ fn stock_is_moved_and_counted_and_says_what_was_wrong() {
 }
 
 #[test]
+fn a_count_as_of_an_event_is_right_whatever_has_come_in_since() {
+    let server = stocked(10);
+    let then = server.run("market books --json").json()["sequence"].to_string();
+    server.run("stock receive MUG 5").ok();
+    server.run(&format!("stock count MUG 9 --as-of {then}")).ok();
+    assert_eq!(server.stock("MUG", "available"), 14, "one was missing then, and five came since");
+    let refused = server.run(&format!("stock count MUG 9 --as-of {then}000")).failed(1);
+    assert!(refused.contains("no such event has happened; the newest one"), "{refused}");
+}
+
+#[test]
 fn the_details_of_a_customer_are_erased_and_their_orders_stay() {
     let server = stocked(10);
     let ada = "00000000000000000000000000000007";

@@ -30,7 +30,9 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     server.run("stock receive MUG 40").ok();
     for heading in ["## Where stock lies", "## What may be sold of a SKU", "## How long orders are kept"] {
         for command in commands(manual, heading) {
-            server.run(command).ok();
+            // The entry of an example; here the shop has not come so far.
+            let newest = server.run("market books --json").json()["sequence"].to_string();
+            server.run(&command.replace("1204", &newest)).ok();
         }
     }
     for command in commands(manual, "## What is left to adapters") {
