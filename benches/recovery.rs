@@ -77,6 +77,7 @@ impl Author {
             entry = back;
             std::thread::yield_now();
         }
+        self.engine.stand_at(self.sequence.next());
     }
 
     fn stock_up(&mut self) {
@@ -126,6 +127,7 @@ fn write_log(dir: &Path) -> u128 {
         market: MarketId::new(1).expect("fits"),
         now: Timestamp::from_ms(1_800_000_000_000),
     };
+    author.engine.stand_at(author.sequence.next());
     author.stock_up();
     for number in 0..orders() {
         author.place(number);
