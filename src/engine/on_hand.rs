@@ -46,17 +46,42 @@ pub(super) struct Kept {
 }
 
 /// What was on hand in one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OnHand {
     places: BTreeMap<Place, Kept>,
     /// Every change and every floor of a place, oldest first: what is forgotten next.
     ages: BTreeSet<(Sequence, Place)>,
     floor: Sequence,
+    /// Noted last, each where its numbers lead: most changes of an entry are of places that it changed before. No part
+    /// of the state.
+    noted: [(Sequence, Place); NOTED],
+}
+
+const NOTED: usize = 64;
+
+impl Default for OnHand {
+    fn default() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            ages: BTreeSet::new(),
+            floor: Sequence(0),
+            noted: [(Sequence(0), Place::default()); NOTED],
+        }
+    }
 }
 
 impl OnHand {
-    /// So many units are on hand before something that happens in this entry changes that.
-    pub(super) fn note(&mut self, entry: Sequence, place: Place, before: u64) {
+    /// So many units are on hand `before` something that happens in this entry changes that.
+    #[inline]
+    pub(super) fn note(&mut self, entry: Sequence, place: Place, before: impl FnOnce() -> u64) {
+        let noted = &mut self.noted[(place.1.0 ^ u32::from(place.2.0) << 3) as usize % NOTED];
+        if *noted != (entry, place) {
+            *noted = (entry, place);
+            self.note_first(entry, place, before());
+        }
+    }
+
+    fn note_first(&mut self, entry: Sequence, place: Place, before: u64) {
         let last = |kept: &Kept| kept.changes.back().map_or(kept.floor, |last| last.entry);
         if entry <= self.places.get(&place).map_or(Sequence(0), last) {
             return;
@@ -179,7 +204,7 @@ mod tests {
     fn noted(changes: &[(u64, u64)]) -> OnHand {
         let mut on_hand = OnHand::default();
         for (entry, before) in changes {
-            on_hand.note(Sequence(*entry), place(1), *before);
+            on_hand.note(Sequence(*entry), place(1), || *before);
         }
         on_hand
     }
@@ -210,7 +235,7 @@ mod tests {
         let mut on_hand = noted(&changes);
         assert_eq!(on_hand.after(Sequence(1), place(1), 0), Err(Sequence(2)));
         assert_eq!(on_hand.after(Sequence(2), place(1), 0), Ok(3));
-        on_hand.note(Sequence(1), place(2), 7);
+        on_hand.note(Sequence(1), place(2), || 7);
         assert_eq!(on_hand.after(Sequence(0), place(2), 0), Ok(7), "a busy place leaves the others theirs");
         on_hand.forget_what_is_too_much(2);
         assert_eq!((on_hand.floor(), on_hand.places.len(), on_hand.ages.len()), (Sequence(most), 1, 2));

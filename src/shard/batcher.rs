@@ -291,7 +291,7 @@ impl Batcher {
         while self.turn.requests < upto && self.turn_has_room() {
             let Some((tag, mut request)) = submission.batch.get(*done) else { break };
             let details = take_details(&self.engine, &mut request);
-            if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, request), moment) {
+            if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, &request), moment) {
                 self.turn.ended = true;
                 break;
             }
@@ -299,7 +299,7 @@ impl Batcher {
             let before = visit.writer.bytes();
             let Self { engine, scratch, facts, sealing, .. } = self;
             let core = Core { engine, scratch, facts, sealing };
-            let outcome = decide_request(core, visit, (tag, request, details), submission.lane, moment);
+            let outcome = decide_request(core, visit, (tag, &request, details), submission.lane, moment);
             let is_known = outcome != Outcome::Unknown;
             if !is_known && submission.lane == Lane::Urgent && !*is_second_chance && self.second_chances.has_room() {
                 later.push(tag, &request);
@@ -313,7 +313,7 @@ impl Batcher {
             self.turn.reply_bytes += visit.writer.bytes() - before;
             self.make_room(moment.now);
             self.turn.requests += 1;
-            self.turn.work += work_of(request);
+            self.turn.work += work_of(&request);
             // Books name the entry they are true at: nothing may follow in it, if it has begun.
             self.turn.ended |= self.facts.has_begun() && matches!(request, Request::Query(Query::Books { .. }));
             *done += 1;
@@ -339,7 +339,7 @@ fn must_wait(
     engine: &mut Engine,
     scratch: &mut Scratch,
     facts: &mut Facts,
-    (tag, request): (Tag, Request<'_>),
+    (tag, request): (Tag, &Request<'_>),
     moment: Moment,
 ) -> bool {
     if !engine.has_due(moment.now) || is_dead(tag, moment) {
@@ -347,12 +347,12 @@ fn must_wait(
     }
     match request {
         Request::Query(_) => engine.next_due(moment.now).is_some(),
-        Request::Command(command) => engine.settle(&command, moment.now, scratch, &mut |fact| facts.add(fact)),
+        Request::Command(command) => engine.settle(command, moment.now, scratch, &mut |fact| facts.add(fact)),
     }
 }
 
 /// How many commands a request counts as: a reading walks over up to a page of records.
-const fn work_of(request: Request<'_>) -> usize {
+const fn work_of(request: &Request<'_>) -> usize {
     match request {
         Request::Command(_) => 1,
         Request::Query(_) => READING_WORTH_COMMANDS,
@@ -386,7 +386,7 @@ enum Outcome {
 fn decide_request(
     Core { engine, scratch, facts, sealing }: Core<'_>,
     visit: &mut Visit,
-    (tag, request, details): (Tag, Request<'_>, &[u8]),
+    (tag, request, details): (Tag, &Request<'_>, &[u8]),
     lane: Lane,
     moment: Moment,
 ) -> Outcome {
@@ -397,20 +397,20 @@ fn decide_request(
     }
     let outcome = match request {
         Request::Query(query) => {
-            answer_query(engine, (facts, sealing), &query, tag, writer);
+            answer_query(engine, (facts, sealing), query, tag, writer);
             return Outcome::Answered;
         }
         Request::Command(Command::Place(place)) if !details.is_empty() => {
-            sealing.submit((engine, scratch, facts), (place, details), moment)
+            sealing.submit((engine, scratch, facts), (*place, details), moment)
         }
         Request::Command(Command::Erase { .. }) if sealing.is_full() => {
             Err(Refused::Overloaded { retry_after_ms: RETRY_AFTER_MS })
         }
         Request::Command(command @ Command::Place(_)) if moment.disk_low => {
-            repeat_placement(engine, &command, scratch, moment.now)
+            repeat_placement(engine, command, scratch, moment.now)
         }
         Request::Command(command) => {
-            engine.submit(&command, moment.now, scratch, &mut |fact| facts.add(fact)).map_err(Refused::from)
+            engine.submit(command, moment.now, scratch, &mut |fact| facts.add(fact)).map_err(Refused::from)
         }
     };
     match outcome {

@@ -129,7 +129,7 @@ impl Engine {
             }
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
             Command::Erase { whose } => self.erase(whose),
-            Command::Place(place) => self.place(&place, now, scratch),
+            Command::Place(ref place) => self.place(place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
             Command::Cancel { order, block } => self.cancel(order, block, now),
             Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines, scratch),

@@ -10,7 +10,7 @@ use super::super::ledger::{Account, Bucket};
 use super::super::market::Market;
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, LineRecord};
-use super::market_of;
+use super::{market_of, note_on_hand};
 use crate::base::{ChangeId, MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
 
 impl Engine {
@@ -66,7 +66,8 @@ impl Engine {
     }
 
     pub(super) fn fold_lines_cancelled(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
-        self.change_draws(order, (ChangeKind::CancelLines, change, at), draws, |market, number, sku, draw, units| {
+        let what = (ChangeKind::CancelLines, change, at);
+        self.change_draws(order, what, (draws, |_| None), |market, number, sku, draw, units| {
             let from = match (units.reserved > 0, units.committed > 0) {
                 (true, _) => Some(Bucket::Reserved),
                 (false, true) => Some(Bucket::Committed),
@@ -80,8 +81,8 @@ impl Engine {
     }
 
     pub(super) fn fold_handed_over(&mut self, order: OrderId, change: Change, draws: &[Draw], at: Timestamp) {
-        draws.iter().for_each(|draw| self.note_line(order, draw.line, draw.site));
-        self.change_draws(order, (ChangeKind::HandOver, change, at), draws, |market, _, sku, draw, units| {
+        let what = (ChangeKind::HandOver, change, at);
+        self.change_draws(order, what, (draws, |draw| Some(draw.site)), |market, _, sku, draw, units| {
             units.hand_over(draw.quantity);
             let at_site = |bucket| Account { site: draw.site, bucket };
             market.transfer(sku, at_site(Bucket::Committed), at_site(Bucket::Customer), draw.quantity.into());
@@ -98,20 +99,13 @@ impl Engine {
         draws: &[Draw],
         at: Timestamp,
     ) {
-        draws.iter().for_each(|draw| self.note_line(order, draw.line, to));
-        self.change_draws(order, (ChangeKind::Return, change, at), draws, |market, _, sku, draw, units| {
+        let what = (ChangeKind::Return, change, at);
+        self.change_draws(order, what, (draws, |_| Some(to)), |market, _, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");
             let from = Account { site: draw.site, bucket: Bucket::Customer };
             market.land(sku, from, to, draw.quantity.into());
         });
-    }
-
-    /// Goods of a line are about to leave a site, or to come there.
-    fn note_line(&mut self, order: OrderId, line: u16, site: SiteId) {
-        let record = self.orders.record(self.position_of(order));
-        let sku = self.orders.lines(record)[usize::from(line)].sku;
-        self.note_on_hand(order.market(), sku, site);
     }
 
     /// Changes the units of every draw of an order; `change` says of how many that is told, and how many moved between
@@ -145,12 +139,13 @@ impl Engine {
         });
     }
 
-    /// Changes the units of some draws of an order, and remembers the change with what it moved.
+    /// Changes the units of some draws of an order, and remembers the change with what it moved. Where goods leave or
+    /// arrive, `ground` says at which site.
     fn change_draws(
         &mut self,
         order: OrderId,
         (kind, change, at): (ChangeKind, Change, Timestamp),
-        moved: &[Draw],
+        (moved, ground): (&[Draw], impl Fn(&Draw) -> Option<SiteId>),
         move_units: impl Fn(&mut Market, OrderNumber, SkuId, &Draw, &mut Counters),
     ) {
         let what = match kind {
@@ -159,11 +154,15 @@ impl Engine {
             ChangeKind::HandOver | ChangeKind::Confirm => Happening::HandedOver,
         };
         self.change_order(order, (what, at), |engine, position| {
-            let number = engine.orders.record(position).number;
-            let market = market_of(&mut engine.markets, order.market());
-            let (draws, lines) = engine.orders.draws_mut(position);
+            let Self { markets, orders, on_hand, histories, .. } = &mut *engine;
+            let number = orders.record(position).number;
+            let market = market_of(markets, order.market());
+            let (draws, lines) = orders.draws_mut(position);
             for draw in moved {
                 let line: &LineRecord = &lines[usize::from(draw.line)];
+                if let Some(site) = ground(draw) {
+                    note_on_hand(on_hand, histories.position(), market, (order.market(), line.sku, site));
+                }
                 let start = draws.partition_point(|held| held.line < draw.line);
                 let held = draws[start..].iter_mut().find(|held| (held.line, held.site) == (draw.line, draw.site));
                 let held = held.expect("law: a change names draws of its order");

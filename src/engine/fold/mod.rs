@@ -26,10 +26,11 @@ use super::happening::Happening;
 use super::kits::Component;
 use super::ledger::{Account, Bucket};
 use super::market::Market;
+use super::on_hand::{OnHand, Place};
 use super::order::State;
 use super::requests::Remembered;
 use super::reservation::ExtendReason;
-use crate::base::{MarketId, OrderId, RequestId, SiteId, SkuId, Timestamp};
+use crate::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp};
 
 impl Engine {
     /// Makes a fact part of the state. `at` is the log time it happened.
@@ -167,7 +168,9 @@ impl Engine {
         for (account, other) in [(from, to), (to, from)] {
             let stays = other.bucket.is_on_hand() && other.site == account.site;
             if account.bucket.is_on_hand() && !stays {
-                self.note_on_hand(request.market(), sku, account.site);
+                let Self { markets, on_hand, histories, .. } = self;
+                let id = request.market();
+                note_on_hand(on_hand, histories.position(), market_of(markets, id), (id, sku, account.site));
             }
         }
         let market = self.market_mut(request.market());
@@ -189,17 +192,6 @@ impl Engine {
         let available = market.ledger.available(sku, site);
         self.remember_request(request, Remembered { content, available }, at);
         self.list_fills(request.market());
-    }
-
-    /// What is on hand of what a line names is about to change at a site.
-    fn note_on_hand(&mut self, id: MarketId, sku: SkuId, site: SiteId) {
-        let Self { markets, on_hand, histories, .. } = self;
-        let market = market_of(markets, id);
-        let mut note = |sku| on_hand.note(histories.position(), (id, sku, site), market.on_hand(sku, site));
-        match market.kits.recipe(sku) {
-            None => note(sku),
-            Some(recipe) => recipe.iter().for_each(|part| note(part.sku)),
-        }
     }
 
     fn fold_placed(&mut self, placed: &Placed<'_>, at: Timestamp) {
@@ -264,6 +256,15 @@ impl Engine {
 
     pub(in crate::engine) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         market_of(&mut self.markets, market)
+    }
+}
+
+/// What is on hand at a site of what a line names is about to change.
+fn note_on_hand(on_hand: &mut OnHand, entry: Sequence, market: &Market, (id, sku, site): Place) {
+    let mut note = |sku| on_hand.note(entry, (id, sku, site), || market.on_hand(sku, site));
+    match market.kits.recipe(sku) {
+        None => note(sku),
+        Some(recipe) => recipe.iter().for_each(|part| note(part.sku)),
     }
 }
 
