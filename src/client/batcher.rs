@@ -114,7 +114,7 @@ impl<W> Group<W> {
         let all = std::mem::take(self);
         for (position, open) in all.waiters.into_iter().enumerate() {
             let Some(open) = open.filter(|open| !open.waiter.is_gone()) else { continue };
-            let (_, request) = all.batch.get(position).expect("law: requests and waiters stand side by side");
+            let request = all.batch.request(position);
             self.push(&request, open);
         }
     }
@@ -193,7 +193,7 @@ impl<W: Waiter> Batcher<W> {
         let (mut positions, mut rest) = (Vec::with_capacity(group.waiters.len()), Group::default());
         for position in 0..group.waiters.len() {
             let Some(open) = group.waiters[position].take().filter(|open| !open.waiter.is_gone()) else { continue };
-            let (_, request) = group.batch.get(position).expect("law: requests and waiters stand side by side");
+            let request = group.batch.request(position);
             match write(&mut writer, &request) {
                 Ok(_) => {
                     positions.push(position);
@@ -224,9 +224,8 @@ impl<W: Waiter> Batcher<W> {
             flight.parts.push((index, rows));
             return Ok(());
         }
-        let request = flight.group.batch.get(position).map(|(_, request)| request);
+        let request = flight.group.batch.request(position);
         let open = flight.group.waiters[position].take().ok_or(StrayReply::Request { index })?;
-        let request = request.expect("law: requests and waiters stand side by side");
         let settled = Settled::of(&request, reply, take_parts(&mut flight.parts, index));
         let settled = settled.ok_or(StrayReply::Kind { index })?;
         flight.open -= 1;

@@ -47,13 +47,18 @@ impl Backlog {
         self.pending.is_empty()
     }
 
-    /// The next `count` requests, in order.
-    pub(super) fn peek(&self, count: usize) -> impl Iterator<Item = (Tag, Request<'_>)> {
-        let requests = self.pending.iter().flat_map(|pending| {
+    /// Shows the next `count` requests, in order.
+    pub(super) fn peek(&self, count: usize, mut show: impl FnMut(Tag, &Request<'_>)) {
+        let mut left = count;
+        for pending in &self.pending {
             let batch = &pending.admitted.submission.batch;
-            (pending.done..pending.len()).filter_map(|index| batch.get(index))
-        });
-        requests.take(count)
+            let upto = pending.len().min(pending.done + left);
+            (pending.done..upto).for_each(|index| show(batch.tag(index), &batch.request(index)));
+            left -= upto - pending.done;
+            if left == 0 {
+                break;
+            }
+        }
     }
 
     /// The first submission; to be given back by [`Backlog::put_back`] unless all of it is done.

@@ -261,13 +261,13 @@ impl Batcher {
     }
 
     fn touch_group(&self, lane: Lane, group: usize, moment: Moment) {
-        for (tag, request) in self.backlogs[lane as usize].peek(group) {
+        self.backlogs[lane as usize].peek(group, |tag, request| {
             if let Request::Command(command) = request
                 && !is_dead(tag, moment)
             {
-                self.engine.touch(&command);
+                self.engine.touch(command);
             }
-        }
+        });
     }
 
     fn decide_group(&mut self, lane: Lane, group: usize, moment: Moment) {
@@ -288,8 +288,8 @@ impl Batcher {
         let Pending { admitted: Admitted { submission, at_ns }, done, put_off, is_second_chance } = first;
         let place = self.answers.visit(&submission.outbox, moment.now);
         let mut later = Batch::default();
-        while self.turn.requests < upto && self.turn_has_room() {
-            let Some((tag, mut request)) = submission.batch.get(*done) else { break };
+        while *done < submission.batch.len() && self.turn.requests < upto && self.turn_has_room() {
+            let (tag, mut request) = (submission.batch.tag(*done), submission.batch.request(*done));
             let details = take_details(&self.engine, &mut request);
             if must_wait(&mut self.engine, &mut self.scratch, &mut self.facts, (tag, &request), moment) {
                 self.turn.ended = true;
@@ -409,17 +409,21 @@ fn decide_request(
         Request::Command(command @ Command::Place(_)) if moment.disk_low => {
             repeat_placement(engine, command, scratch, moment.now)
         }
-        Request::Command(command) => {
-            engine.submit(command, moment.now, scratch, &mut |fact| facts.add(fact)).map_err(Refused::from)
-        }
+        Request::Command(command) => match engine.submit(command, moment.now, scratch, &mut |fact| facts.add(fact)) {
+            Ok(answer @ Answer::Erased { .. }) => {
+                sealing.keep(engine, facts.position(), (visit.outbox(), lane), (tag, answer));
+                return Outcome::Later;
+            }
+            Ok(answer) => {
+                writer.answer(tag, &answer, scratch.granted());
+                return Outcome::Answered;
+            }
+            Err(Refusal::UnknownOrder) => return Outcome::Unknown,
+            Err(refusal) => Err(refusal.into()),
+        },
     };
     match outcome {
-        Ok(answer @ Answer::Erased { .. }) => {
-            sealing.keep(engine, facts.position(), (visit.outbox(), lane), (tag, answer));
-            return Outcome::Later;
-        }
         Ok(answer) => writer.answer(tag, &answer, scratch.granted()),
-        Err(Refused::Engine(Refusal::UnknownOrder)) => return Outcome::Unknown,
         Err(refused) => writer.refuse(tag, &refused),
     }
     Outcome::Answered

@@ -114,9 +114,23 @@ impl Batch {
     }
 
     /// One request.
+    ///
+    /// # Panics
+    /// When there are not so many.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<(Tag, Request<'_>)> {
-        self.items.get(index).map(|item| (item.tag, self.attach(item)))
+    #[inline]
+    pub fn request(&self, index: usize) -> Request<'_> {
+        self.attach(&self.items[index])
+    }
+
+    /// The tag of one request.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[must_use]
+    #[inline]
+    pub fn tag(&self, index: usize) -> Tag {
+        self.items[index].tag
     }
 
     fn add_text(&mut self, text: &str) -> Span {
@@ -249,36 +263,36 @@ impl Batch {
         (Request::Query(query), array, blob)
     }
 
-    fn attach<'a>(&'a self, item: &Item) -> Request<'a> {
-        match item.request {
-            Request::Command(command) => Request::Command(self.attach_command(command, item)),
-            Request::Query(query) => Request::Query(self.attach_query(query, item)),
+    #[inline]
+    fn attach(&self, item: &Item) -> Request<'_> {
+        let mut request: Request<'_> = item.request;
+        match &mut request {
+            Request::Command(command) => self.attach_command(command, item),
+            Request::Query(query) => self.attach_query(query, item),
         }
+        request
     }
 
-    fn attach_command<'a>(&'a self, command: Command<'a>, item: &Item) -> Command<'a> {
-        let code = || &self.text[item.blob.range()];
-        let lines = || &self.quantities[item.array.range()];
+    #[inline]
+    fn attach_command<'a>(&'a self, command: &mut Command<'a>, item: &Item) {
         match command {
-            Command::Place(place) => Command::Place(Place {
-                lines: &self.lines[item.array.range()],
-                details: &self.bytes[item.blob.range()],
-                ..place
-            }),
-            Command::AssignMarket { .. } => Command::AssignMarket { code: code() },
-            Command::OpenMarket { market, .. } => Command::OpenMarket { market, code: code() },
-            Command::MoveCursor { upto, .. } => Command::MoveCursor { sink: code(), upto },
-            Command::DetachCursor { upto, .. } => Command::DetachCursor { sink: code(), upto },
-            Command::CreateSite { market, rank, .. } => Command::CreateSite { market, rank, code: code() },
-            Command::CreateSku { market, .. } => Command::CreateSku { market, code: code() },
-            Command::DefineKit { market, .. } => {
-                Command::DefineKit { market, code: code(), components: &self.components[item.array.range()] }
+            Command::Place(place) => {
+                place.lines = &self.lines[item.array.range()];
+                place.details = &self.bytes[item.blob.range()];
             }
-            Command::CancelLines { order, change, .. } => Command::CancelLines { order, change, lines: lines() },
-            Command::HandOver { order, change, .. } => Command::HandOver { order, change, lines: lines() },
-            Command::ReturnToStock { order, change, site, .. } => {
-                Command::ReturnToStock { order, change, site, lines: lines() }
+            Command::AssignMarket { code }
+            | Command::OpenMarket { code, .. }
+            | Command::MoveCursor { sink: code, .. }
+            | Command::DetachCursor { sink: code, .. }
+            | Command::CreateSite { code, .. }
+            | Command::CreateSku { code, .. } => *code = &self.text[item.blob.range()],
+            Command::DefineKit { code, components, .. } => {
+                *code = &self.text[item.blob.range()];
+                *components = &self.components[item.array.range()];
             }
+            Command::CancelLines { lines, .. }
+            | Command::HandOver { lines, .. }
+            | Command::ReturnToStock { lines, .. } => *lines = &self.quantities[item.array.range()],
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }
             | Command::SetEffects { .. }
@@ -293,16 +307,15 @@ impl Batch {
             | Command::ReportCount { .. }
             | Command::Confirm { .. }
             | Command::Cancel { .. }
-            | Command::Erase { .. } => command,
+            | Command::Erase { .. } => {}
         }
     }
 
-    fn attach_query<'a>(&'a self, query: Query<'a>, item: &Item) -> Query<'a> {
+    fn attach_query<'a>(&'a self, query: &mut Query<'a>, item: &Item) {
         match query {
-            Query::Market { .. } => Query::Market { code: &self.text[item.blob.range()] },
-            Query::Stock { market, .. } => Query::Stock { market, skus: &self.skus[item.array.range()] },
-            Query::Availability { market, .. } => Query::Availability { market, skus: &self.skus[item.array.range()] },
-            Query::ResolveSkus { market, .. } => Query::ResolveSkus { market, codes: self.codes(item) },
+            Query::Market { code } => *code = &self.text[item.blob.range()],
+            Query::Stock { skus, .. } | Query::Availability { skus, .. } => *skus = &self.skus[item.array.range()],
+            Query::ResolveSkus { codes, .. } => *codes = self.codes(item),
             Query::Sites { .. }
             | Query::Skus { .. }
             | Query::Recipe { .. }
@@ -318,7 +331,7 @@ impl Batch {
             | Query::Effects { .. }
             | Query::Reservations { .. }
             | Query::ChannelCaps { .. }
-            | Query::Wanted { .. } => query,
+            | Query::Wanted { .. } => {}
         }
     }
 

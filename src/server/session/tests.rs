@@ -190,7 +190,7 @@ fn a_deadline_is_told_in_the_nodes_own_time() {
     let mut session = session();
     read(&mut session, &frame(1, &[confirm(1)]), 1_000).expect("sound");
     let (_, _, batch) = session.poll_submission().expect("one");
-    assert_eq!(batch.get(0).expect("one").0.expires_at_ms, 1_500);
+    assert_eq!(batch.tag(0).expires_at_ms, 1_500);
 }
 
 #[test]

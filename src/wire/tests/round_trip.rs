@@ -191,7 +191,7 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
         assert_eq!(batch.len(), 69, "round {round}");
-        assert_eq!(batch.get(68).map(|(tag, _)| tag.correlation), Some(2));
+        assert_eq!(batch.tag(68).correlation, 2);
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);
     }
