@@ -317,13 +317,22 @@ impl<T: Default + Clone> Table<T> {
     }
 
     /// The element, made if need be.
+    #[inline]
     pub(super) fn get_or_grow(&mut self, number: usize) -> &mut T {
         let chunk = number / TABLE_CHUNK;
+        if !self.chunks.get(chunk).is_some_and(Option::is_some) {
+            self.make_chunk(chunk);
+        }
+        let elements = self.chunks[chunk].as_mut().expect("law: it was just made, if it was not there");
+        &mut elements[number % TABLE_CHUNK]
+    }
+
+    #[cold]
+    fn make_chunk(&mut self, chunk: usize) {
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, || None);
         }
-        let made = || vec![T::default(); TABLE_CHUNK].into_boxed_slice();
-        &mut self.chunks[chunk].get_or_insert_with(made)[number % TABLE_CHUNK]
+        self.chunks[chunk] = Some(vec![T::default(); TABLE_CHUNK].into_boxed_slice());
     }
 }
 

@@ -110,16 +110,20 @@ impl Wants {
 
     /// Enters an order of which this effect is wanted first, if any is and it is handed off.
     pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
-        let mark = self.marks.get_or_grow(position as usize);
-        let none = |is_handed_off: bool| is_handed_off.then_some(Want::NONE);
-        *mark = [none(effects.payment), none(effects.release)];
-        if let Some(first) = first
-            && let Some(want) = &mut mark[first.index()]
-        {
-            (want.wanted, want.since) = (1, at);
-            want.listed = self.lists[first.index()][0].push(position) as u32;
-        }
-        self.kept += 1;
+        let Self { marks, lists, kept } = self;
+        let mut enter = |effect: Effect, is_handed_off: bool| {
+            if !is_handed_off {
+                return None;
+            }
+            if first != Some(effect) {
+                return Some(Want::NONE);
+            }
+            let listed = lists[effect.index()][0].push(position) as u32;
+            Some(Want { wanted: 1, since: at, listed, ..Want::NONE })
+        };
+        let mark = [enter(Effect::Payment, effects.payment), enter(Effect::Release, effects.release)];
+        *marks.get_or_grow(position as usize) = mark;
+        *kept += 1;
     }
 
     /// A mark as it was; [`Wants::list_restored`] follows.
@@ -161,10 +165,12 @@ impl Wants {
         }
     }
 
-    /// Nothing more is to be done for what was wanted last.
-    pub(super) fn settle(&mut self, position: u32, effect: Effect) {
-        if let Some(want) = self.get(position, effect) {
-            self.tell(position, effect, want.wanted);
+    /// Nothing more is to be done for what was wanted last; with `is_another`, nor for what is wanted since just now.
+    pub(super) fn settle(&mut self, position: u32, effect: Effect, is_another: bool) {
+        if let Some((want, lists)) = self.slot(position, effect) {
+            want.leave(lists);
+            want.wanted = want.wanted.saturating_add(u32::from(is_another));
+            (want.told, want.aside, want.since) = (want.wanted, None, Timestamp::ZERO);
         }
     }
 
@@ -179,8 +185,8 @@ impl Wants {
 
     /// Forgets an order of which nothing is wanted.
     pub(super) fn forget(&mut self, position: u32) {
-        if self.mark(position).iter().any(Option::is_some) {
-            *self.marks.get_or_grow(position as usize) = Mark::default();
+        if let Some(mark) = self.marks.get_mut(position as usize).filter(|mark| mark.iter().any(Option::is_some)) {
+            *mark = Mark::default();
             self.kept -= 1;
         }
     }
@@ -252,33 +258,33 @@ struct Piece {
 const NOBODY: u32 = u32::MAX;
 
 impl List {
+    #[inline]
     fn push(&mut self, position: u32) -> u64 {
-        if self.end as u32 == 0 {
-            self.add(NOBODY);
-        }
-        self.add(position);
-        self.tail.live += 1;
-        self.live += 1;
-        self.end - 1
-    }
-
-    fn add(&mut self, position: u32) {
-        if self.tail.positions.len() == PIECE as usize {
+        if self.end.is_multiple_of(PIECE) {
             self.begin_piece();
         }
         self.tail.positions.push(position);
+        self.tail.live += 1;
+        self.live += 1;
         self.end += 1;
+        self.end - 1
     }
 
     #[cold]
     fn begin_piece(&mut self) {
         let next = Piece { positions: Vec::with_capacity(PIECE as usize), live: 0 };
         let mut full = std::mem::replace(&mut self.tail, next);
-        if full.live == 0 {
-            full.positions = Vec::new();
+        if self.end > 0 {
+            if full.live == 0 {
+                full.positions = Vec::new();
+            }
+            self.pieces.push_back(full);
+            self.give_back();
         }
-        self.pieces.push_back(full);
-        self.give_back();
+        if self.end as u32 == 0 {
+            self.tail.positions.push(NOBODY);
+            self.end += 1;
+        }
     }
 
     /// Forgets pieces at the front in which nothing lives.

@@ -30,9 +30,6 @@ impl Engine {
                 engine.note_whole(position, what, at, units(draws));
             });
         }
-        if is_charged {
-            self.wants.settle(self.position_of(order), Effect::Payment);
-        }
     }
 
     pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId, at: Timestamp) {

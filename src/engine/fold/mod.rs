@@ -228,7 +228,7 @@ impl Engine {
             self.count_placed(placed.order, position);
         }
         if effects.any() {
-            self.want_placed(position, effects, at);
+            self.want_placed(position, placed, effects, at);
         }
     }
 

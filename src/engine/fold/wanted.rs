@@ -6,21 +6,20 @@
 
 use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
+use super::super::fact::Placed;
 use super::super::happening::Happening;
 use super::super::order::State;
-use crate::base::{OrderId, Timestamp};
+use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
     /// Puts a new order on the list. Not to be called where no effect is wanted.
     #[inline(never)]
-    pub(super) fn want_placed(&mut self, position: u32, effects: Effects, at: Timestamp) {
-        let record = self.orders.record(position);
-        let first = if record.state == State::PendingPayment {
-            Some(Effect::Payment)
-        } else {
+    pub(super) fn want_placed(&mut self, position: u32, placed: &Placed<'_>, effects: Effects, at: Timestamp) {
+        let first = if placed.confirmed {
             // Of what is owed a warehouse has nothing to hand over yet.
-            let is_there = self.orders.draws(record).iter().any(|draw| !draw.is_owed());
-            is_there.then_some(Effect::Release)
+            placed.draws.iter().any(|draw| draw.site != SiteId::NOWHERE).then_some(Effect::Release)
+        } else {
+            Some(Effect::Payment)
         };
         self.wants.hand_off(position, effects, first, at);
     }
@@ -47,13 +46,12 @@ impl Engine {
         let state = self.orders.record(position).state;
         let was_unpaid = matches!(before, State::PendingPayment | State::Expired);
         let is_ended = matches!(state, State::Expired | State::Cancelled);
-        if state != before && (is_ended || (was_unpaid && state == State::Confirmed)) {
-            // What an adapter took for this very order is what was wanted, and is settled at once.
-            if matches!(what, Happening::Charged | Happening::ChargedLate) {
-                self.wants.want(position, Effect::Payment, at);
-            } else {
-                self.want(position, Effect::Payment, at);
-            }
+        let is_wanted = state != before && (is_ended || (was_unpaid && state == State::Confirmed));
+        if matches!(what, Happening::Charged | Happening::ChargedLate) {
+            // What an adapter took for this very order is what was wanted.
+            self.wants.settle(position, Effect::Payment, is_wanted);
+        } else if is_wanted {
+            self.want(position, Effect::Payment, at);
         }
         if firm_before.is_some() && firm_before != self.firm_units(position) {
             self.want(position, Effect::Release, at);
@@ -64,7 +62,8 @@ impl Engine {
     pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
         let Some(attempt) = self.wants.want(position, effect, at) else { return };
         let state = self.orders.record(position).state;
-        let what = match Action::of(effect, state, self.is_paid_in_vain(position)) {
+        let in_vain = effect == Effect::Payment && self.is_paid_in_vain(position);
+        let what = match Action::of(effect, state, in_vain) {
             Action::Release => Happening::ReleaseWanted,
             Action::Close => Happening::CloseWanted,
             Action::Charge | Action::GiveBack => Happening::GiveBackWanted,
