@@ -108,22 +108,23 @@ impl Wants {
         [wanted.live, aside.live]
     }
 
-    /// Enters an order of which this effect is wanted first, if any is and it is handed off.
+    /// Enters an order of which this effect is wanted first, if any is and it is handed off. Whoever was at its position
+    /// before left no mark.
     pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
-        let Self { marks, lists, kept } = self;
-        let mut enter = |effect: Effect, is_handed_off: bool| {
-            if !is_handed_off {
-                return None;
-            }
-            if first != Some(effect) {
-                return Some(Want::NONE);
-            }
-            let listed = lists[effect.index()][0].push(position) as u32;
-            Some(Want { wanted: 1, since: at, listed, ..Want::NONE })
-        };
-        let mark = [enter(Effect::Payment, effects.payment), enter(Effect::Release, effects.release)];
-        *marks.get_or_grow(position as usize) = mark;
-        *kept += 1;
+        let mark = self.marks.get_or_grow(position as usize);
+        if effects.payment {
+            mark[Effect::Payment.index()] = Some(Want::NONE);
+        }
+        if effects.release {
+            mark[Effect::Release.index()] = Some(Want::NONE);
+        }
+        if let Some(first) = first
+            && let Some(want) = &mut mark[first.index()]
+        {
+            let listed = self.lists[first.index()][0].push(position) as u32;
+            (want.wanted, want.since, want.listed) = (1, at, listed);
+        }
+        self.kept += 1;
     }
 
     /// A mark as it was; [`Wants::list_restored`] follows.
