@@ -136,13 +136,7 @@ pub(crate) async fn run_sale(
         server,
         settings: session.settings.clone(),
         open_loop,
-        overload: None,
-        hostile: None,
-        mixed: None,
-        soak: None,
-        readings: None,
-        replay: None,
-        crash: None,
+        ..Report::default()
     };
     session.latencies = Some(driven.sums.latencies);
     Ok(report)

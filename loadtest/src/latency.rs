@@ -12,7 +12,7 @@ const NS_PER_US: f64 = 1_000.0;
 const TICKS_PER_HALF: u32 = 5;
 
 /// Microseconds by which a share of the answers had come.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct LatencyUs {
     pub(crate) p50: f64,
     pub(crate) p99: f64,

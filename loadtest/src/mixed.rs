@@ -153,14 +153,8 @@ fn report(
         audit,
         server,
         settings: session.settings.clone(),
-        open_loop: None,
-        overload: None,
-        hostile: None,
         mixed: Some(figures),
-        soak: None,
-        readings: None,
-        replay: None,
-        crash: None,
+        ..Report::default()
     };
     session.latencies = Some(latencies);
     report

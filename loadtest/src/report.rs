@@ -19,8 +19,8 @@ use crate::readings::ReadingsFigures;
 use crate::replay::class::{ByReason, Class};
 use crate::soak::SoakFigures;
 
-/// Everything a run came to.
-#[derive(Debug, Serialize)]
+/// Everything a run came to; most of it is of one scenario, and none of the others'.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) scenario: &'static str,
     /// Orders sent and answered.
@@ -72,7 +72,7 @@ pub(crate) struct Audit {
 }
 
 /// The server's own figures at the end.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct ServerFigures {
     pub(crate) rss_bytes: u64,
     /// Appended since the server started.
@@ -344,12 +344,6 @@ pub(crate) mod tests {
             audit: Audit { ok: true, books: true, log: Some(true), differences: Vec::new() },
             server: ServerFigures { rss_bytes: 1 << 20, log_bytes: 2 << 20, syncs: 3 },
             settings: Map::from_iter([("short_run".to_owned(), Value::Bool(true))]),
-            open_loop: None,
-            overload: None,
-            hostile: None,
-            mixed: None,
-            soak: None,
-            readings: None,
             replay: Some(ReplayFigures {
                 lines: 1,
                 orders: 2,
@@ -357,7 +351,7 @@ pub(crate) mod tests {
                 units: ReplayUnits::default(),
                 malformed: Vec::new(),
             }),
-            crash: None,
+            ..Report::default()
         }
     }
 

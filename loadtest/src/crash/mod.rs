@@ -242,14 +242,8 @@ impl<'a> Cycles<'a> {
             audit,
             server,
             settings: session.settings.clone(),
-            open_loop: None,
-            overload: None,
-            hostile: None,
-            mixed: None,
-            soak: None,
-            readings: None,
-            replay: None,
             crash: Some(self.figures),
+            ..Report::default()
         };
         session.latencies = Some(sums.latencies);
         Ok(report)

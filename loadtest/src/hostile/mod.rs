@@ -267,14 +267,8 @@ impl<'h> Honest<'h> {
             audit,
             server,
             settings: session.settings.clone(),
-            open_loop: None,
-            overload: None,
             hostile: Some(self.figures),
-            mixed: None,
-            soak: None,
-            readings: None,
-            replay: None,
-            crash: None,
+            ..Report::default()
         };
         session.latencies = Some(std::mem::replace(&mut self.sums.latencies, latency::histogram()));
         Ok(report)

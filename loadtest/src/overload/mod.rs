@@ -239,14 +239,8 @@ impl Flood {
             audit,
             server,
             settings: session.settings.clone(),
-            open_loop: None,
             overload: Some(OverloadFigures { limit: overload.limit, steps: self.steps }),
-            hostile: None,
-            mixed: None,
-            soak: None,
-            readings: None,
-            replay: None,
-            crash: None,
+            ..Report::default()
         };
         session.latencies = Some(self.sums.latencies);
         Ok(report)

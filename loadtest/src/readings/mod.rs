@@ -254,14 +254,8 @@ impl<'r> Counter<'r> {
             audit,
             server,
             settings: session.settings.clone(),
-            open_loop: None,
-            overload: None,
-            hostile: None,
-            mixed: None,
-            soak: None,
             readings: Some(ReadingsFigures { phases, verdict }),
-            replay: None,
-            crash: None,
+            ..Report::default()
         };
         session.latencies = Some(self.latencies);
         Ok(report)

@@ -103,12 +103,6 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
         audit,
         server,
         settings: session.settings.clone(),
-        open_loop: None,
-        overload: None,
-        hostile: None,
-        mixed: None,
-        soak: None,
-        readings: None,
         replay: Some(ReplayFigures {
             lines: shop.lines,
             orders,
@@ -116,7 +110,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
             units: sums.units,
             malformed,
         }),
-        crash: None,
+        ..Report::default()
     };
     session.latencies = Some(sums.latencies);
     Ok(report)

@@ -177,14 +177,8 @@ fn report(
         audit,
         server,
         settings: session.settings.clone(),
-        open_loop: None,
-        overload: None,
-        hostile: None,
-        mixed: None,
         soak: Some(figures),
-        readings: None,
-        replay: None,
-        crash: None,
+        ..Report::default()
     };
     session.latencies = Some(done.latencies);
     report
