@@ -48,22 +48,27 @@ enum Part {
     Short,
 }
 
+/// Room for an order of one line, so that most parts ask for memory once.
+const PART_BYTES: usize = 512;
+
 /// Bytes of one part.
 struct Bytes(Vec<u8>);
 
 impl Bytes {
     fn of(part: Part) -> Self {
-        Self(vec![part as u8])
+        let mut bytes = Vec::with_capacity(PART_BYTES);
+        bytes.push(part as u8);
+        Self(bytes)
     }
 
     fn add(mut self, bytes: &[u8]) -> Self {
-        self.0.extend((bytes.len() as u64).to_le_bytes());
-        self.0.extend(bytes);
+        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
         self
     }
 
     fn number(mut self, number: impl Into<u128>) -> Self {
-        self.0.extend(number.into().to_le_bytes());
+        self.0.extend_from_slice(&number.into().to_le_bytes());
         self
     }
 
