@@ -1,7 +1,7 @@
 //! A buffer whose first byte lies on a 4 KiB boundary, as `O_DIRECT` wants it, without `unsafe`: one block more than
 //! needed is allocated and the start is moved up.
 
-use crate::base::limits::LOG_BLOCK_BYTES;
+use crate::base::limits::{LOG_BLOCK_BYTES, MIB};
 
 /// Zeroes at first.
 #[derive(Debug)]
@@ -18,6 +18,11 @@ impl AlignedBuffer {
         let start = bytes.as_ptr().align_offset(LOG_BLOCK_BYTES);
         assert!(start < LOG_BLOCK_BYTES, "an address is at most one block away from a boundary");
         Self { bytes, start, size }
+    }
+
+    /// For work on so many bytes, a mebibyte at a time: no larger than the longest step.
+    pub(super) fn for_steps(bytes: u64) -> Self {
+        Self::new(whole_blocks(usize::try_from(bytes).unwrap_or(MIB).min(MIB)))
     }
 
     pub(super) fn size(&self) -> usize {

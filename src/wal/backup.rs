@@ -147,7 +147,7 @@ impl<F: DiskFile> Segment<F> {
         let file = into.create(&self.name).attempt("make", &self.name)?;
         file.allocate(self.size).attempt("take the room for", &self.name)?;
         copy_bytes(&self.file, &file, (&self.name, self.copied), pace)?;
-        let (zeroes, mut at) = (AlignedBuffer::new(MIB), self.copied);
+        let (zeroes, mut at) = (AlignedBuffer::for_steps(self.size.saturating_sub(self.copied)), self.copied);
         while at < self.size {
             let length = usize::try_from(self.size - at).unwrap_or(MIB).min(MIB);
             file.write_at(zeroes.bytes(length), at).attempt("write", &self.name)?;
@@ -166,7 +166,7 @@ pub(super) fn copy_bytes<F: DiskFile>(
     (name, upto): (&str, u64),
     pace: &mut dyn FnMut(u64),
 ) -> Result<(), Fault> {
-    let (mut at, mut bytes) = (0, AlignedBuffer::new(MIB));
+    let (mut at, mut bytes) = (0, AlignedBuffer::for_steps(upto));
     while at < upto {
         let wanted = usize::try_from(upto - at).unwrap_or(MIB).min(MIB);
         let read = from.read_at(&mut bytes.all_mut()[..wanted], at).attempt("read", name)?;

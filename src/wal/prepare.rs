@@ -93,7 +93,7 @@ fn fill<D: Disk>(
 ) -> Result<ControlFlow<()>, Fault> {
     let file = disk.create(name).attempt("create", name)?;
     file.allocate(order.segment_bytes).attempt("take room for", name)?;
-    let zeroes = AlignedBuffer::new(MIB);
+    let zeroes = AlignedBuffer::for_steps(order.segment_bytes);
     let mut at = 0;
     while at < order.segment_bytes {
         let length = usize::try_from(order.segment_bytes - at).unwrap_or(MIB).min(MIB);

@@ -324,7 +324,7 @@ pub(super) fn repair<D: Disk>(disk: &D, recovered: &Recovered) -> Result<(), Fau
 fn blank<D: Disk>(disk: &D, name: &str, from: u64) -> Result<(), Fault> {
     let file = disk.open(name, Access::Write).attempt("open", name)?;
     let size = file.size().attempt("measure", name)?;
-    let zeroes = AlignedBuffer::new(MIB);
+    let zeroes = AlignedBuffer::for_steps(size.saturating_sub(from));
     let mut at = from;
     while at < size {
         let length = usize::try_from(size - at).unwrap_or(MIB).min(MIB);
