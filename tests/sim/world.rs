@@ -342,7 +342,8 @@ impl World {
         };
         self.promises.hear(&self.ops[op].ask, &outcome);
         if self.ops[op].outcome.replace(outcome).is_none() {
-            self.unanswered.retain(|unanswered| *unanswered != op);
+            // Asked in this order, so sorted.
+            _ = self.unanswered.binary_search(&op).map(|at| self.unanswered.remove(at));
         }
     }
 
