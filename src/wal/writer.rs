@@ -247,12 +247,12 @@ impl<D: Disk> Writer<D> {
             return Ok(if self.committed.counts == Counts::default() { Outcome::Idle } else { Outcome::Done });
         }
         if !self.frame.is_empty() && self.put(now_ms)? == Room::Starved {
+            // What was acknowledged before is not to wait for room.
+            self.sync_overdue(now_ms)?;
             return Ok(Outcome::Starved);
         }
         self.release();
-        if self.care.unsynced_since.is_some_and(|since| now_ms >= since + self.interval_ms()) {
-            self.sync_written()?;
-        }
+        self.sync_overdue(now_ms)?;
         self.seal()?;
         if let Some(entry) = self.held.take() {
             self.gather(entry);
@@ -321,6 +321,12 @@ impl<D: Disk> Writer<D> {
             (self.care.seal_wanted, self.care.unvouched_since) = (false, None);
         }
         Ok(())
+    }
+
+    /// Makes durable what was written so long ago.
+    fn sync_overdue(&mut self, now_ms: u64) -> Result<(), Fault> {
+        let is_overdue = self.care.unsynced_since.is_some_and(|since| now_ms >= since + self.interval_ms());
+        if is_overdue { self.sync_written() } else { Ok(()) }
     }
 
     fn sync_written(&mut self) -> Result<(), Fault> {

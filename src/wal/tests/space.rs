@@ -18,6 +18,21 @@ fn without_a_prepared_segment_the_writer_waits_and_loses_nothing() {
 }
 
 #[test]
+fn what_an_interval_acknowledged_is_synced_while_the_writer_waits_for_room() {
+    let disk = FakeDisk::default();
+    let interval = Options { durability: Durability::Interval { ms: 50 }, ..options() };
+    let mut world = try_open(&disk, &interval).expect("opens");
+    let max = interval.entry_bytes_max();
+    world.put(0, max);
+    assert_eq!(world.writer.commit(0).expect("room"), Outcome::Done);
+    world.put(0, max);
+    assert_eq!(world.writer.commit(49).expect("no fault"), Outcome::Starved);
+    assert_eq!(open(&disk.crashed()).replayed.len(), 0, "the interval is not over");
+    assert_eq!(world.writer.commit(50).expect("no fault"), Outcome::Starved);
+    assert_eq!(open(&disk.crashed()).replayed.len(), 1);
+}
+
+#[test]
 fn a_full_disk_is_said_before_anything_is_written() {
     let disk = FakeDisk::default();
     let order = Order { number: 2, segment_bytes: SEGMENT, method: SyncMethod::Fdatasync, low_water_bytes: 1 };
