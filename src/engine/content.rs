@@ -107,16 +107,28 @@ impl ChangeKind {
     }
 }
 
+/// Bytes of a change, and of each of its lines.
+const CHANGE_HEAD: usize = 3;
+const CHANGE_LINE: usize = 6;
+
 /// The content of a change of quantities.
 pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> u64 {
-    let mut bytes = Vec::with_capacity(4 + 6 * lines.len());
-    bytes.push(kind as u8);
-    bytes.extend(site.0.to_le_bytes());
-    for LineQuantity { line, quantity } in lines {
-        bytes.extend(line.to_le_bytes());
-        bytes.extend(quantity.to_le_bytes());
+    let len = CHANGE_HEAD + lines.len() * CHANGE_LINE;
+    let mut short = [0; CHANGE_HEAD + 8 * CHANGE_LINE];
+    let mut long = Vec::new();
+    let bytes = short.get_mut(..len).unwrap_or_else(|| {
+        long.resize(len, 0);
+        &mut long
+    });
+    bytes[0] = kind as u8;
+    bytes[1..CHANGE_HEAD].copy_from_slice(&site.0.to_le_bytes());
+    for (bytes, LineQuantity { line, quantity }) in
+        bytes[CHANGE_HEAD..].as_chunks_mut::<CHANGE_LINE>().0.iter_mut().zip(lines)
+    {
+        bytes[..2].copy_from_slice(&line.to_le_bytes());
+        bytes[2..].copy_from_slice(&quantity.to_le_bytes());
     }
-    xxh3_64(&bytes)
+    xxh3_64(bytes)
 }
 
 /// The content of a stock request: `units` is signed, a receipt has no reason.
