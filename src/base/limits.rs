@@ -144,8 +144,10 @@ pub const ORDER_MEMORY_BYTES: u64 = 358;
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
 pub const SKU_MEMORY_BYTES: u64 = 300;
-/// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs or connections.
-pub const NODE_MEMORY_BYTES: u64 = 128 << 20;
+/// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs, shards or connections.
+pub const NODE_MEMORY_BYTES: u64 = 72 << 20;
+/// Memory the start-up check counts for what every shard has in its lanes, in its turns and on its way to the log.
+pub const SHARD_MEMORY_BYTES: u64 = 56 << 20;
 /// Significant decimal digits of a histogram in a status.
 pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
 
@@ -514,6 +516,9 @@ const _: () = {
     assert!(AHEAD_ENTRIES_MAX * SHARDS_MAX as usize <= LOG_QUEUE_ENTRIES_MAX);
     assert!(AHEAD_BYTES_MAX + TURN_BYTES_MAX + ENTRY_BYTES_MAX <= LOG_PENDING_BYTES_MAX);
     assert!(TURN_BYTES_MAX + RECORD_BYTES_MAX <= ENTRY_BYTES_MAX, "a turn of commands is one entry");
+    let lanes = LANE_BYTES_MAX[0] + LANE_BYTES_MAX[1] + LANE_BYTES_MAX[2];
+    let turn = TURN_REPLY_BYTES_MAX + TURN_BYTES_MAX + RECORD_BYTES_MAX;
+    assert!((lanes + AHEAD_BYTES_MAX + ENTRY_BYTES_MAX + turn) as u64 <= SHARD_MEMORY_BYTES);
     assert!(HISTORY_PLACES_MAX.is_power_of_two() && HISTORY_PLACES_MAX < u32::MAX as usize);
     assert!(HISTORY_LAST_ENTRIES_MAX < HISTORY_ENTRIES_MAX && HISTORY_ENTRIES_MAX < PAGE_ROWS_MAX);
     assert!(LOOK_AHEAD_COMMANDS_MAX <= TURN_COMMANDS_MAX);

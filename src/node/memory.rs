@@ -10,7 +10,7 @@ use super::{Config, NodeFault};
 use crate::base::limits::{
     CHANNEL_CAP_MEMORY_BYTES, CHANNEL_CAPS_MAX, CUSTOMER_MEMORY_BYTES, HISTORY_PLACE_MEMORY_BYTES, HISTORY_PLACES_MAX,
     KEY_MEMORY_BYTES, KIT_MEMORY_BYTES, LINE_MEMORY_BYTES, NODE_MEMORY_BYTES, ON_HAND_CHANGES_MAX,
-    ON_HAND_MEMORY_BYTES, ORDER_MEMORY_BYTES, REQUEST_MEMORY_BYTES, REQUESTS_REMEMBERED_MAX,
+    ON_HAND_MEMORY_BYTES, ORDER_MEMORY_BYTES, REQUEST_MEMORY_BYTES, REQUESTS_REMEMBERED_MAX, SHARD_MEMORY_BYTES,
     SIMULATED_ORDER_MEMORY_BYTES, SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES, WAITING_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES,
     WEBHOOK_MESSAGE_MEMORY_BYTES,
 };
@@ -69,7 +69,8 @@ fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
     let simulated = simulated * SIMULATED_ORDERS_MAX as u64 * SIMULATED_ORDER_MEMORY_BYTES;
     let webhooks = config.webhook.iter().count() as u64;
     let webhooks = webhooks * (WEBHOOK_MEMORY_BYTES + u64::from(shards) * WEBHOOK_MESSAGE_MEMORY_BYTES);
-    [state, folded, simulated, webhooks, door_bytes, NODE_MEMORY_BYTES].into_iter().fold(0, u64::saturating_add)
+    let threads = NODE_MEMORY_BYTES + u64::from(shards) * SHARD_MEMORY_BYTES;
+    [state, folded, simulated, webhooks, door_bytes, threads].into_iter().fold(0, u64::saturating_add)
 }
 
 /// Bytes this process may still take: of the machine, or of its control group where that is less.
