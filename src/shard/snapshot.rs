@@ -85,13 +85,20 @@ pub fn make_snapshot_on<D: Disk>(
 ) -> Result<Option<Snapshot>, SnapshotFault> {
     let Some(sealed) = Sealed::open_on(disk)? else { return Ok(None) };
     let (begin, end) = (sealed.begin(), sealed.end());
-    let (base, bad) = newest_readable(disk, |image| match image.read(&mut |_, _| Ok(())) {
-        Ok(()) => ControlFlow::Continue(()),
+    let mut stopped = false;
+    let (base, bad) = newest_readable(disk, |image| match image.read(None, &mut |_, part| pace(part.len() as u64)) {
+        Ok(flow) => {
+            stopped |= flow.is_break();
+            ControlFlow::Continue(())
+        }
         Err(fault) => ControlFlow::Break(fault.into()),
     })?;
+    if stopped {
+        return Ok(None);
+    }
     let from = match &base {
         Some(image) if image.joint().segment >= end.segment => return Ok(None),
-        Some(image) => image.joint().segment,
+        Some(image) => first_behind(image.joint(), &begin)?,
         None if begin.segment != 1 => return Err(SnapshotFault::Beginning { segment: begin.segment }),
         None if end.segment == 1 => return Ok(None),
         None => 1,
@@ -101,13 +108,14 @@ pub fn make_snapshot_on<D: Disk>(
     for stream in (0..sealed.shards()).map(ShardId) {
         let mut recovery = Recovery::of_stream(sealed.shards(), stream);
         if let Some(image) = &base {
-            load(image, &mut recovery, Some(stream))?;
+            if load(image, &mut recovery, Some(stream), pace)?.is_break() {
+                return Ok(None);
+            }
         }
         if sealed.read(from, &mut |entry| recovery.handle_entry(entry), pace)?.is_break() {
             return Ok(None);
         }
         let (engines, _) = recovery.finish()?;
-        let mut stopped = false;
         let engine = &engines[usize::from(stream.0)];
         let attached = engine.cursors().filter(|(_, cursor)| cursor.attached);
         cursors.extend(attached.map(|(sink, Cursor { upto, .. })| {
@@ -122,11 +130,22 @@ pub fn make_snapshot_on<D: Disk>(
             return Ok(None);
         }
     }
-    let bytes = writer.finish()?;
+    let Some(bytes) = writer.finish(pace)? else { return Ok(None) };
     // One that could not be read may have been of the same place: the new one lies there now.
     let bad: Vec<u64> = bad.into_iter().filter(|segment| *segment != end.segment).collect();
     remove_images_on(disk, &bad)?;
     Ok(Some(Snapshot { joint: end, bytes, cursors }))
+}
+
+/// The segment to read on from behind an image, in a log that begins at `begin`. Segments in which nothing happened may
+/// have been trimmed with those that the image holds.
+fn first_behind(image: &Joint, begin: &Joint) -> Result<u64, SnapshotFault> {
+    if begin.segment <= image.segment {
+        return Ok(image.segment);
+    }
+    let held = |(image, begin): (&StreamTail, &StreamTail)| begin.sequence <= image.sequence;
+    let is_gapless = image.tails.iter().zip(&begin.tails).all(held);
+    if is_gapless { Ok(begin.segment) } else { Err(SnapshotFault::Beginning { segment: begin.segment }) }
 }
 
 /// Removes images but for the newest and the one before it that can be read, and the segments of the log that the
@@ -146,10 +165,7 @@ pub fn tidy_up_on<D: Disk>(
     while let Some(segment) = images.pop() {
         let mut flow = ControlFlow::Continue(());
         let read = ImageReader::open_on(disk, segment).and_then(|image| {
-            image.read(&mut |_, part| {
-                flow = if flow.is_break() { flow } else { pace(part.len() as u64) };
-                Ok(())
-            })?;
+            flow = image.read(None, &mut |_, part| pace(part.len() as u64))?;
             Ok(image)
         });
         if flow.is_break() {
@@ -192,8 +208,9 @@ pub fn recover_on<D: Disk>(
         recovery
     };
     let mut recovery = fresh();
-    let (used, _bad) = newest_readable(disk, |image| match load(image, &mut recovery, None) {
-        Ok(()) => ControlFlow::Continue(()),
+    let mut at_once = |_| ControlFlow::Continue(());
+    let (used, _bad) = newest_readable(disk, |image| match load(image, &mut recovery, None, &mut at_once) {
+        Ok(_never_ended) => ControlFlow::Continue(()),
         Err(fault) => {
             recovery = fresh();
             ControlFlow::Break(fault)
@@ -223,21 +240,26 @@ fn newest_readable<D: Disk>(
     Ok((None, bad))
 }
 
-/// Loads an image, or what it holds of one stream.
+/// Loads an image, or what it holds of one stream. Breaks when `pace` does.
 fn load<F: crate::wal::DiskFile>(
     image: &ImageReader<F>,
     recovery: &mut Recovery,
     only: Option<ShardId>,
-) -> Result<(), SnapshotFault> {
+    pace: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, SnapshotFault> {
     let mut misfit = None;
-    image.read(&mut |stream, part| {
-        if misfit.is_none() && only.is_none_or(|only| only == stream) {
+    let flow = image.read(only, &mut |stream, part| {
+        if misfit.is_none() {
             misfit = recovery.handle_image_part(stream, part).err();
         }
-        Ok(())
+        pace(part.len() as u64)
     })?;
+    if flow.is_break() {
+        return Ok(flow);
+    }
     let finished = misfit.map_or_else(|| recovery.finish_image(&image.joint().tails), Err);
-    finished.map_err(|source| SnapshotFault::Image { file: image.name().to_owned(), source })
+    finished.map_err(|source| SnapshotFault::Image { file: image.name().to_owned(), source })?;
+    Ok(flow)
 }
 
 /// Whether the log goes on where an image, or nothing, ends: the stream and the last entry that is missing, if not.

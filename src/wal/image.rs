@@ -13,6 +13,8 @@
 //! # Not here
 //! - What a part means, and when images are made.
 
+use std::ops::ControlFlow;
+
 use super::backup::copy_bytes;
 use super::directory::Identity;
 use super::disk::{Access, Disk, DiskFile};
@@ -91,7 +93,7 @@ pub(super) fn copy_images<D: Disk>(
 /// Opens an image and reads all of it; `None` when it is not sound.
 pub(super) fn open_sound<D: Disk>(disk: &D, segment: u64, of: Identity) -> Option<ImageReader<D::File>> {
     let image = ImageReader::open_file(disk, &name(segment), of).ok()?;
-    image.read(&mut |_, _| Ok(())).is_ok().then_some(image)
+    image.read(None, &mut |_, _| ControlFlow::Continue(())).is_ok().then_some(image)
 }
 
 /// Writes one image.
@@ -131,11 +133,12 @@ impl<D: Disk> ImageWriter<D> {
         self.append(KIND_PART, stream, part)
     }
 
-    /// Completes the image: syncs it, reads it back from the device, gives it its name. Says how many bytes it has.
+    /// Completes the image: syncs it, reads it back from the device, gives it its name. Says how many bytes it has;
+    /// `None` when `pace`, which is told every number of bytes that is read, ends the reading.
     ///
     /// # Errors
     /// [`Fault::Disk`]; [`Fault::Damage`] when what is read back is not what was written.
-    pub fn finish(mut self) -> Result<u64, Fault> {
+    pub fn finish(mut self, pace: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<Option<u64>, Fault> {
         self.append(KIND_END, ShardId(0), &[])?;
         self.file.sync().attempt("sync", &self.temporary)?;
         self.file.forget_cached().attempt("read past the cache", &self.temporary)?;
@@ -143,11 +146,13 @@ impl<D: Disk> ImageWriter<D> {
         if read.joint.segment != self.segment {
             return Err(damage(&self.temporary, 0, "what was written is not what is read back"));
         }
-        read.read(&mut |_, _| Ok(()))?;
+        if read.read(None, &mut |_, part| pace(part.len() as u64))?.is_break() {
+            return Ok(None);
+        }
         let name = name(self.segment);
         self.disk.rename(&self.temporary, &name).attempt("rename", &name)?;
         self.disk.sync_dir().attempt("sync", &self.disk.describe())?;
-        Ok(self.offset)
+        Ok(Some(self.offset))
     }
 
     fn append(&mut self, kind: u16, stream: ShardId, part: &[u8]) -> Result<(), Fault> {
@@ -166,8 +171,8 @@ impl<D: Disk> ImageWriter<D> {
     }
 }
 
-/// Takes a part of a stream.
-pub type TakePart<'t> = &'t mut dyn FnMut(ShardId, &[u8]) -> Result<(), Fault>;
+/// Takes a part of a stream; ends the reading with [`ControlFlow::Break`].
+pub type TakePart<'t> = &'t mut dyn FnMut(ShardId, &[u8]) -> ControlFlow<()>;
 
 /// Reads one image.
 pub struct ImageReader<F> {
@@ -238,11 +243,12 @@ impl<F: DiskFile> ImageReader<F> {
         self.identity.shards
     }
 
-    /// Hands out every part, in the order written, up to the end, which must be there.
+    /// Hands out every part, in the order written, up to the end, which must be there; or those of one stream, and
+    /// leaves the others unread. Breaks when `take` does.
     ///
     /// # Errors
-    /// [`Fault::Damage`] at the first part that is not sound; whatever `take` gives.
-    pub fn read(&self, take: TakePart<'_>) -> Result<(), Fault> {
+    /// [`Fault::Damage`] at the first part that is not sound.
+    pub fn read(&self, only: Option<ShardId>, take: TakePart<'_>) -> Result<ControlFlow<()>, Fault> {
         let (mut at, mut index) = (LOG_BLOCK_BYTES as u64, 0);
         let (mut head, mut part) = ([0; PART_HEADER_BYTES], Vec::new());
         loop {
@@ -251,19 +257,27 @@ impl<F: DiskFile> ImageReader<F> {
             if read < PART_HEADER_BYTES || length > IMAGE_PART_BYTES_MAX || u64_at(&head, 8) != index {
                 return Err(damage(&self.name, at, "a part is missing"));
             }
+            let (stream, kind) = (ShardId(u16_at(&head, 4)), u16_at(&head, 6));
+            let next = at + (PART_HEADER_BYTES + length) as u64;
+            if kind == KIND_PART && only.is_some_and(|only| only != stream) {
+                (at, index) = (next, index + 1);
+                continue;
+            }
             part.resize(length, 0);
             let read = self.file.read_at(&mut part, at + PART_HEADER_BYTES as u64).attempt("read", &self.name)?;
             if read < length || part_hash(&head[..16], &part) != u128_at(&head, 16) {
                 return Err(damage(&self.name, at, "a part is not as it was written"));
             }
-            let stream = ShardId(u16_at(&head, 4));
-            match u16_at(&head, 6) {
-                KIND_PART if stream.0 < self.identity.shards => take(stream, &part)?,
-                KIND_END => return Ok(()),
+            match kind {
+                KIND_PART if stream.0 < self.identity.shards => {
+                    if take(stream, &part).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                KIND_END => return Ok(ControlFlow::Continue(())),
                 _ => return Err(damage(&self.name, at, "a part is of an unknown kind or stream")),
             }
-            at += (PART_HEADER_BYTES + length) as u64;
-            index += 1;
+            (at, index) = (next, index + 1);
         }
     }
 }

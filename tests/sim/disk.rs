@@ -30,7 +30,12 @@ pub(crate) struct World {
     syncs_lie: bool,
     operations_left: Option<u64>,
     off: bool,
+    /// Bytes read or written, but for heads.
+    moved: u64,
 }
+
+/// Reads and writes up to here are of heads.
+const HEAD_BYTES_MAX: usize = 4_096;
 
 #[derive(Default)]
 struct Content {
@@ -79,6 +84,7 @@ impl SimDisk {
             syncs_lie,
             operations_left: None,
             off: false,
+            moved: 0,
         };
         Self { world: Arc::new(Mutex::new(world)) }
     }
@@ -95,6 +101,11 @@ impl SimDisk {
     /// Whether the power has failed.
     pub(crate) fn is_off(&self) -> bool {
         self.world().off
+    }
+
+    /// Bytes read and written so far, but for heads.
+    pub(crate) fn moved(&self) -> u64 {
+        self.world().moved
     }
 
     /// Flips a bit of the newest image, if there is another one; says whether it did.
@@ -127,6 +138,10 @@ impl SimDisk {
 }
 
 impl World {
+    fn count(&mut self, bytes: usize) {
+        self.moved += if bytes > HEAD_BYTES_MAX { bytes as u64 } else { 0 };
+    }
+
     /// Counts an operation. `false`: this is the one in the middle of which the power fails.
     fn begin(&mut self) -> io::Result<bool> {
         if self.off {
@@ -273,6 +288,7 @@ impl DiskFile for SimFile {
         let mut world = self.disk.world();
         let goes_on = world.begin()?;
         let durable = self.access == Access::Durable && goes_on && !world.syncs_lie;
+        world.count(bytes.len());
         let content = &mut world.contents[self.content];
         let offset = offset as usize;
         let end = offset + bytes.len();
@@ -286,11 +302,12 @@ impl DiskFile for SimFile {
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let world = self.disk.world();
+        let mut world = self.disk.world();
         let cached = &world.contents[self.content].cached;
         let start = (offset as usize).min(cached.len());
         let count = into.len().min(cached.len() - start);
         into[..count].copy_from_slice(&cached[start..start + count]);
+        world.count(count);
         Ok(count)
     }
 

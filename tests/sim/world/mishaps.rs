@@ -14,7 +14,11 @@ use crate::life::Life;
 impl World {
     /// Keeps an image of what is sealed, and trims the log below the older one and below the cursors.
     fn snapshot(&mut self) -> Result<(), Crashed> {
-        let mut pace = |_| ControlFlow::Continue(());
+        let (before, mut told) = (self.disk.moved(), 0);
+        let mut pace = |bytes| {
+            told += bytes;
+            ControlFlow::Continue(())
+        };
         let is_disk_low = self.sinks.are_open && self.rng.once_in(8);
         let made = make_snapshot_on(&self.disk, &mut pace).and_then(|made| {
             let Some(made) = made else { return Ok(None) };
@@ -25,6 +29,10 @@ impl World {
         match made {
             Ok(Some((made, trimmed))) => {
                 self.report.snapshots += 1;
+                let moved = self.disk.moved() - before;
+                // Of a part that is not sound nothing is told.
+                let is_told = self.has_broken_image || told >= moved - moved / 50;
+                assert!(is_told, "of {moved} bytes moved for a snapshot {told} were told");
                 self.has_broken_image = false;
                 self.report.trimmed += trimmed as u64;
                 if is_disk_low {
