@@ -10,7 +10,7 @@
 //! ```
 //!
 //! One seed is one world: at least 2,000 events and 3 crashes. `SEED=7 cargo test --test sim` runs world 7 alone;
-//! `SEEDS=100000` runs that many.
+//! `SEEDS=100000` runs that many, from 0 or from `SEED` on.
 //!
 //! # Not here
 //! - Threads and sockets: `tests/shards.rs`, `tests/e2e`. Damage of what was synced: the tests of the log itself.
@@ -50,9 +50,9 @@ fn run_named(seed: u64) -> Report {
 
 #[test]
 fn nothing_answered_is_lost_in_any_world() {
-    let (first, count) = match from_environment("SEED") {
-        Some(seed) => (seed, 1),
-        None => (0, from_environment("SEEDS").unwrap_or(SEEDS_DEFAULT)),
+    let (first, count) = match (from_environment("SEED"), from_environment("SEEDS")) {
+        (Some(seed), count) => (seed, count.unwrap_or(1)),
+        (None, count) => (0, count.unwrap_or(SEEDS_DEFAULT)),
     };
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
