@@ -6,6 +6,7 @@
 //! - Of details only this counts, whether there are any: a hash of them would let whoever guesses right know it, also
 //!   after they were erased. What was sealed is compared by itself, while it can be.
 
+use xxhash_rust::const_xxh3;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::command::{IdentityHashes, Line, LineQuantity, PaymentMethod, Place, Take};
@@ -111,6 +112,9 @@ impl ChangeKind {
 const CHANGE_HEAD: usize = 3;
 const CHANGE_LINE: usize = 6;
 
+/// The content of a confirmation: of no site, and without lines.
+pub(super) const CONFIRM: u64 = const_xxh3::xxh3_64(&[ChangeKind::Confirm as u8, 0, 0]);
+
 /// The content of a change of quantities.
 pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> u64 {
     let len = CHANGE_HEAD + lines.len() * CHANGE_LINE;
@@ -171,4 +175,26 @@ pub(super) fn count(sku: SkuId, site: SiteId, expected: u64, counted: u64) -> u6
     bytes[6..14].copy_from_slice(&expected.to_le_bytes());
     bytes[14..].copy_from_slice(&counted.to_le_bytes());
     xxh3_64(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confirmation_is_the_change_of_no_line() {
+        assert_eq!(CONFIRM, change(ChangeKind::Confirm, SiteId(0), &[]));
+    }
+
+    #[test]
+    fn a_change_of_many_lines_is_hashed_like_one_of_few() {
+        for count in [0, 1, 8, 9, 20] {
+            let lines: Vec<_> = (0..count).map(|line| LineQuantity { line, quantity: 7 }).collect();
+            let mut bytes = vec![ChangeKind::HandOver as u8, 2, 1];
+            for LineQuantity { line, quantity } in &lines {
+                bytes.extend([&line.to_le_bytes()[..], &quantity.to_le_bytes()[..]].concat());
+            }
+            assert_eq!(change(ChangeKind::HandOver, SiteId(0x102), &lines), xxh3_64(&bytes), "{count} lines");
+        }
+    }
 }

@@ -108,7 +108,7 @@ impl Wants {
         [wanted.live, aside.live]
     }
 
-    /// Enters an order of which this effect is wanted first, if any is and it is handed off. Whoever was at its position
+    /// Enters an order of which this effect is wanted first, if any is and it is handed off. Whoever had its position
     /// before left no mark.
     pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
         let mark = self.marks.get_or_grow(position as usize);

@@ -2,7 +2,7 @@
 
 use super::super::Engine;
 use super::super::answer::Answer;
-use super::super::content::ChangeKind;
+use super::super::content::{self, ChangeKind};
 use super::super::fact::Fact;
 use super::super::order::State;
 use super::super::orders::Record;
@@ -10,13 +10,13 @@ use super::super::refusal::Refusal;
 use super::super::routing::{Beyond, Want};
 use super::{Decision, Outcome, Scratch, Wanted, illegal};
 use crate::base::limits::{DRAWS_MAX, ORDER_DRAWS_MAX};
-use crate::base::{ChangeId, OrderId, SiteId, SkuId};
+use crate::base::{ChangeId, OrderId, SkuId};
 
 impl Engine {
     pub(super) fn confirm<'s>(&self, order: OrderId, attempt: ChangeId, scratch: &'s mut Scratch) -> Outcome<'s> {
         let (position, record) = self.placed_order(order)?;
         // An attempt that failed stays failed, whatever another attempt did since: its payment was to be given back.
-        let wanted = Wanted::new(ChangeKind::Confirm, attempt, SiteId(0), &[]);
+        let wanted = Wanted { kind: ChangeKind::Confirm, id: attempt, content: content::CONFIRM };
         if let Some(kept) = self.known_change(position, wanted)? {
             let sku = SkuId(u32::try_from(kept.moved).expect("law: a failed attempt keeps the number of a SKU"));
             return Ok(Decision::Repeated(Answer::RetakeFailed { sku, repeated: true }));

@@ -33,8 +33,7 @@ impl Engine {
     }
 
     pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId, at: Timestamp) {
-        let content = content::change(ChangeKind::Confirm, SiteId(0), &[]);
-        let change = Change { id: attempt, content, excess: 0 };
+        let change = Change { id: attempt, content: content::CONFIRM, excess: 0 };
         let position = self.position_of(order);
         self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
         self.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
