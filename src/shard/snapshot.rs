@@ -107,10 +107,10 @@ pub fn make_snapshot_on<D: Disk>(
     let mut cursors = Vec::new();
     for stream in (0..sealed.shards()).map(ShardId) {
         let mut recovery = Recovery::of_stream(sealed.shards(), stream);
-        if let Some(image) = &base {
-            if load(image, &mut recovery, Some(stream), pace)?.is_break() {
-                return Ok(None);
-            }
+        if let Some(image) = &base
+            && load(image, &mut recovery, Some(stream), pace)?.is_break()
+        {
+            return Ok(None);
         }
         if sealed.read(from, &mut |entry| recovery.handle_entry(entry), pace)?.is_break() {
             return Ok(None);
