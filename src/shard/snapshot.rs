@@ -98,7 +98,7 @@ pub fn make_snapshot_on<D: Disk>(
     }
     let from = match &base {
         Some(image) if image.joint().segment >= end.segment => return Ok(None),
-        Some(image) => first_behind(image.joint(), &begin)?,
+        Some(image) => image.joint().segment,
         None if begin.segment != 1 => return Err(SnapshotFault::Beginning { segment: begin.segment }),
         None if end.segment == 1 => return Ok(None),
         None => 1,
@@ -137,17 +137,6 @@ pub fn make_snapshot_on<D: Disk>(
     Ok(Some(Snapshot { joint: end, bytes, cursors }))
 }
 
-/// The segment to read on from behind an image, in a log that begins at `begin`. Segments in which nothing happened may
-/// have been trimmed with those that the image holds.
-fn first_behind(image: &Joint, begin: &Joint) -> Result<u64, SnapshotFault> {
-    if begin.segment <= image.segment {
-        return Ok(image.segment);
-    }
-    let held = |(image, begin): (&StreamTail, &StreamTail)| begin.sequence <= image.sequence;
-    let is_gapless = image.tails.iter().zip(&begin.tails).all(held);
-    if is_gapless { Ok(begin.segment) } else { Err(SnapshotFault::Beginning { segment: begin.segment }) }
-}
-
 /// Removes images but for the newest and the one before it that can be read, and the segments of the log that the
 /// latter holds and none of these cursors needs. Says how many segments went. `pace` as for [`make_snapshot_on`]; what
 /// it ends is tidied up next time.
@@ -179,7 +168,7 @@ pub fn tidy_up_on<D: Disk>(
                     let upto = &mut upto[usize::from(cursor.shard.0)];
                     *upto = (*upto).min(cursor.upto);
                 }
-                return trim_on(disk, &upto);
+                return trim_on(disk, image.joint().segment, &upto);
             }
             Err(fault @ Fault::Damage { .. }) => {
                 tracing::warn!(%fault, "an image cannot be read; removing it");

@@ -83,5 +83,5 @@ pub use recovery::Cut;
 pub use salvage::{Dropped, Salvaged, salvage, salvage_on};
 pub use sealed::{Joint, Sealed};
 pub use stats::{Counts, Stats};
-pub use trim::{trim, trim_on};
+pub use trim::trim_on;
 pub use writer::{Committed, Emptied, Mark, Outcome, Writer};

@@ -7,34 +7,29 @@
 //! # Not here
 //! - Who still needs what: snapshots and cursors know.
 
-use std::path::Path;
-
+use super::Fault;
 use super::disk::{Access, Disk, DiskFile};
 use super::fault::Attempt;
 use super::recovery::segments;
 use super::segment::{self, FirstBlock, SegmentHeader};
-use super::{Fault, FileDisk};
 use crate::base::Sequence;
 use crate::base::limits::LOG_BLOCK_BYTES;
 
-/// Removes every leading segment whose entries are all at or below `upto`, by stream. May be called by the process
-/// that runs the log, from any one thread. Says how many segments went.
+/// Removes every leading segment before segment `below` whose entries are all at or below `upto`, by stream. May be
+/// called by the process that runs the log, from any one thread. Says how many segments went.
+///
+/// The segment behind an image stays although it may hold no entry: whoever goes on from the image begins there.
 ///
 /// # Errors
 /// [`Fault::Disk`].
-pub fn trim(dir: &Path, upto: &[Sequence]) -> Result<usize, Fault> {
-    trim_on(&FileDisk::new(dir), upto)
-}
-
-/// As [`trim`], on a disk of any make.
-///
-/// # Errors
-/// As [`trim`].
-pub fn trim_on<D: Disk>(disk: &D, upto: &[Sequence]) -> Result<usize, Fault> {
+pub fn trim_on<D: Disk>(disk: &D, below: u64, upto: &[Sequence]) -> Result<usize, Fault> {
     let numbers = segments(disk)?;
     let mut removed = 0;
     for pair in numbers.windows(2) {
         let &[oldest, next] = pair else { break };
+        if oldest >= below {
+            break;
+        }
         let Some(header) = header(disk, next)? else { break };
         let covered =
             |(stream, tail): (usize, &super::StreamTail)| upto.get(stream).is_some_and(|s| tail.sequence <= *s);

@@ -101,7 +101,7 @@ fn where_the_log_was_trimmed_a_reader_is_told_and_begins_at_the_oldest_entry() {
     for _ in 1..30 {
         world.frame(0, 3_000);
     }
-    let removed = trim_on(&disk, &[Sequence(20), Sequence(0), Sequence(0)]).expect("segments go");
+    let removed = trim_on(&disk, u64::MAX, &[Sequence(20), Sequence(0), Sequence(0)]).expect("segments go");
     assert!(removed > 1);
     assert_eq!(reader.read([30, 0, 0]), Followed::Trimmed);
     let mut anew = Reader::open(&disk, [reader.read.len() as u64, 0, 0]);
