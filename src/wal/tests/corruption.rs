@@ -286,6 +286,7 @@ fn a_reader_sees_what_recovery_sees_and_changes_nothing() {
 fn trimming_keeps_one_gapless_log_and_what_is_still_needed() {
     let disk = small_log();
     assert_eq!(trim_on(&disk, u64::MAX, &[Sequence(0); 3]).expect("trims"), 0);
+    assert_eq!(trim_on(&disk, 1, &[Sequence(u64::MAX); 3]).expect("trims"), 0, "an image goes on there");
     assert_eq!(trim_on(&disk, u64::MAX, &[Sequence(u64::MAX); 3]).expect("trims"), 1, "the one in use stays");
     let world = open(&disk);
     let mut back = expected(&FRAMES);
