@@ -125,7 +125,7 @@ fn nothing_answered_is_lost_in_any_world() {
 /// Worlds in which something was wrong once, and rarely enough that the first few do not show it.
 #[test]
 fn worlds_that_showed_something_stay_right() {
-    // The older image had to be read, and a segment without entries behind it had been trimmed: by a snapshot, by a copy.
+    // The older image had to be read, by a snapshot and by a copy, and a segment without entries behind it was trimmed.
     run_named(26_123);
     run_named(65_164);
 }
