@@ -343,7 +343,9 @@ impl World {
         self.promises.hear(&self.ops[op].ask, &outcome);
         if self.ops[op].outcome.replace(outcome).is_none() {
             // Asked in this order, so sorted.
-            _ = self.unanswered.binary_search(&op).map(|at| self.unanswered.remove(at));
+            if let Ok(at) = self.unanswered.binary_search(&op) {
+                self.unanswered.remove(at);
+            }
         }
     }
 
