@@ -145,7 +145,7 @@ impl RequestSink for ToSubmission {
         Intake::Taken
     }
 
-    fn refused(&mut self, _: Tag, why: Refused) {
+    fn refused(&mut self, _: Tag, why: Refused) -> Intake {
         panic!("a sound request is refused: {why:?}");
     }
 }

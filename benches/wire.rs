@@ -66,8 +66,9 @@ impl RequestSink for ToBatch {
         Intake::Taken
     }
 
-    fn refused(&mut self, _: Tag, _: Refused) {
+    fn refused(&mut self, _: Tag, _: Refused) -> Intake {
         self.refused += 1;
+        Intake::Taken
     }
 }
 

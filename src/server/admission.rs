@@ -34,6 +34,8 @@ const BOOKS_BYTES: usize = 128;
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
 /// What the creation of a market answers.
 pub(super) const MARKET_BYTES: usize = ANSWER_BYTES;
+/// What a refusal answers.
+pub(super) const REFUSED_BYTES: usize = ANSWER_BYTES;
 
 /// No market has this number.
 const NOBODYS_MARKET: MarketId = MarketId::new(0).expect("0 fits");

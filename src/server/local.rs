@@ -4,7 +4,7 @@
 //! - However many status requests are answered together, the status is asked for once: it adds up histograms of the
 //!   whole node, and the task that does so keeps every other connection waiting.
 
-use super::admission::{MARKET_BYTES, STATUS_BYTES};
+use super::admission::{MARKET_BYTES, REFUSED_BYTES, STATUS_BYTES};
 use crate::base::Timestamp;
 use crate::engine::Answer;
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
@@ -26,7 +26,7 @@ impl Local {
     /// What was counted for it when its request was let in, and is owed until it is written.
     pub(super) const fn answer_bytes(&self) -> usize {
         match self {
-            Self::Refused(_) => 0,
+            Self::Refused(_) => REFUSED_BYTES,
             Self::Answered(_) => MARKET_BYTES,
             Self::Availability { answer_bytes, .. } => *answer_bytes,
             Self::Status => STATUS_BYTES,
@@ -37,10 +37,9 @@ impl Local {
 /// The reply frames; `status` is called once at most.
 pub(super) fn encode_local(local: &[(Tag, Local)], now: Timestamp, status: impl Fn() -> Status) -> Vec<u8> {
     let mut known = None;
-    // Long lists are put where they will stay: what grows by doubling takes twice what was counted for it.
-    let lists = local.iter().filter(|(_, local)| matches!(local, Local::Availability { .. }));
-    let list_bytes = lists.map(|(_, local)| local.answer_bytes()).sum();
-    let mut writer = ReplyWriter::new(Vec::with_capacity(list_bytes));
+    // Put where they will stay: what grows by doubling takes twice what was counted for it.
+    let answer_bytes = local.iter().map(|(_, local)| local.answer_bytes()).sum();
+    let mut writer = ReplyWriter::new(Vec::with_capacity(answer_bytes));
     writer.begin(now);
     for (tag, answer) in local {
         match answer {

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::admission::{self, MARKET_BYTES, STATUS_BYTES};
+use super::admission::{self, MARKET_BYTES, REFUSED_BYTES, STATUS_BYTES};
 use super::budget::{Admission, Share};
 use super::local::Local;
 use super::rate::Rate;
@@ -21,6 +21,9 @@ use crate::engine::refusal::Field;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
 use crate::shard::{Board, LANES, Lane, Offer};
 use crate::wire::{Batch, Intake, Refused, Request, RequestSink, Tag};
+
+/// So many refusals made here are counted for together.
+const REFUSALS_AHEAD: usize = 32;
 
 /// Where a session gets an empty batch for a shard: best one that was used before.
 pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;
@@ -57,6 +60,8 @@ pub(super) struct Router {
     pub(super) wishes: VecDeque<Wish>,
     pub(super) wishes_open: usize,
     pub(super) local: Vec<(Tag, Local)>,
+    /// Refusals that are counted for already: asking for each would cost a refusal more than everything else about it.
+    refusals_ahead: usize,
     /// Counted for answers made here that were handed out and not yet written.
     unwritten_bytes: usize,
 }
@@ -100,6 +105,7 @@ impl Router {
             wishes: VecDeque::new(),
             wishes_open: 0,
             local: Vec::new(),
+            refusals_ahead: 0,
             unwritten_bytes: 0,
         }
     }
@@ -125,7 +131,7 @@ impl Router {
 
     pub(super) fn handle_turned_away(&mut self, (shard, lane): (ShardId, Lane), batch: &Batch, why: Refused) {
         let debt = self.road(shard, lane).owed.pop_back().expect("law: what is turned away was submitted last");
-        self.share.settle(debt.answer_bytes);
+        self.share.settle(debt.answer_bytes - batch.len() * REFUSED_BYTES);
         self.local.extend(batch.iter().map(|(tag, _)| (tag, Local::Refused(why))));
     }
 
@@ -148,8 +154,16 @@ impl Router {
     }
 
     pub(super) fn poll_local(&mut self) -> Vec<(Tag, Local)> {
+        self.give_back_ahead();
         self.unwritten_bytes += local_bytes(&self.local);
         std::mem::take(&mut self.local)
+    }
+
+    fn give_back_ahead(&mut self) {
+        let ahead = std::mem::take(&mut self.refusals_ahead);
+        if ahead > 0 {
+            self.share.settle(ahead * REFUSED_BYTES);
+        }
     }
 
     pub(super) fn handle_local_written(&mut self, answer_bytes: usize) {
@@ -161,9 +175,23 @@ impl Router {
         self.wishes_open == 0 && self.local.is_empty() && self.roads.iter().flatten().all(Road::is_settled)
     }
 
+    /// Refuses here, unless so much is owed already that even that has to wait.
     fn refuse(&mut self, tag: Tag, why: Refused) -> Intake {
+        if self.refusals_ahead == 0 {
+            if self.share.admit(REFUSALS_AHEAD * REFUSED_BYTES) != Admission::In {
+                return Intake::Later;
+            }
+            self.refusals_ahead = REFUSALS_AHEAD;
+        }
+        self.refusals_ahead -= 1;
         self.local.push((tag, Local::Refused(why)));
         Intake::Taken
+    }
+
+    /// Refuses here what was let in already.
+    fn refuse_admitted(&mut self, tag: Tag, answer_bytes: usize, why: Refused) {
+        self.share.settle(answer_bytes - REFUSED_BYTES);
+        self.local.push((tag, Local::Refused(why)));
     }
 
     /// Reads units for sale off the board. What does not stand there does not exist.
@@ -181,10 +209,7 @@ impl Router {
         let units = |sku: &SkuId| board.offer(market, *sku).map(Offer::units).ok_or(Refusal::UnknownSku { sku: *sku });
         match skus.iter().map(units).collect() {
             Ok(units) => self.local.push((tag, Local::Availability { units, answer_bytes })),
-            Err(refusal) => {
-                self.share.settle(answer_bytes);
-                self.refuse(tag, Refused::Engine(refusal));
-            }
+            Err(refusal) => self.refuse_admitted(tag, answer_bytes, Refused::Engine(refusal)),
         }
         Intake::Taken
     }
@@ -219,8 +244,9 @@ impl RequestSink for Router {
         match request {
             Request::Command(Command::Place(place)) => {
                 if let Some(refusal) = board.refuse(place, self.now.log_time) {
-                    self.sold_out += 1;
-                    return self.refuse(tag, Refused::Engine(refusal));
+                    let intake = self.refuse(tag, Refused::Engine(refusal));
+                    self.sold_out += u64::from(intake == Intake::Taken);
+                    return intake;
                 }
             }
             Request::Query(Query::Availability { market, skus }) => {
@@ -237,8 +263,8 @@ impl RequestSink for Router {
         if let Request::Command(Command::Place(_)) = request
             && let Err(retry_after_ms) = self.rate.admit(self.now.monotonic_ns)
         {
-            self.share.settle(answer_bytes);
-            return self.refuse(tag, Refused::Overloaded { retry_after_ms });
+            self.refuse_admitted(tag, answer_bytes, Refused::Overloaded { retry_after_ms });
+            return Intake::Taken;
         }
         let road = &mut self.roads[usize::from(shard.0)][Lane::of(request) as usize];
         if road.batch.is_empty() {
@@ -259,14 +285,15 @@ impl RequestSink for Router {
         }
     }
 
-    fn refused(&mut self, tag: Tag, why: Refused) {
-        self.local.push((tag, Local::Refused(why)));
+    fn refused(&mut self, tag: Tag, why: Refused) -> Intake {
+        self.refuse(tag, why)
     }
 }
 
 impl Drop for Router {
     /// A stream that ends early leaves answers behind that nobody will take.
     fn drop(&mut self) {
+        self.give_back_ahead();
         let owed: usize = self.roads.iter().flatten().map(Road::owed_bytes).sum();
         let local = local_bytes(&self.local) + self.unwritten_bytes;
         self.share.settle(owed + self.wishes_open * MARKET_BYTES + local);

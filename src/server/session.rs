@@ -20,7 +20,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::MARKET_BYTES;
+use super::admission::{MARKET_BYTES, REFUSED_BYTES};
 use super::budget::{Share, Windows};
 use super::input::Input;
 use super::local::Local;
@@ -245,7 +245,7 @@ impl Session {
     pub(super) fn handle_market(&mut self, tag: Tag, outcome: Result<Answer, Refused>) {
         self.router.wishes_open -= 1;
         if outcome.is_err() {
-            self.router.share.settle(MARKET_BYTES);
+            self.router.share.settle(MARKET_BYTES - REFUSED_BYTES);
         }
         self.router.local.push((tag, outcome.map_or_else(Local::Refused, Local::Answered)));
     }

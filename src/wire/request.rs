@@ -63,7 +63,7 @@ pub trait RequestSink {
     /// Somebody asks for the server's status.
     fn status(&mut self, tag: Tag) -> Intake;
     /// A record that is not one.
-    fn refused(&mut self, tag: Tag, why: Refused);
+    fn refused(&mut self, tag: Tag, why: Refused) -> Intake;
 }
 
 /// Decodes request frames; keeps its memory from frame to frame.
@@ -99,10 +99,7 @@ impl FrameDecoder {
                 Ok(Decoded::Command(command)) => sink.request(tag, &Request::Command(command)),
                 Ok(Decoded::Query(query)) => sink.request(tag, &Request::Query(query)),
                 Ok(Decoded::Status) => sink.status(tag),
-                Err(why) => {
-                    sink.refused(tag, why);
-                    Intake::Taken
-                }
+                Err(why) => sink.refused(tag, why),
             };
             if intake == Intake::Later {
                 return Some(Pause { tag, offset: frame.len() - rest.len() });

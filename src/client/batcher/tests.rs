@@ -50,7 +50,7 @@ impl RequestSink for Asked {
     fn status(&mut self, _: Tag) -> Intake {
         Intake::Taken
     }
-    fn refused(&mut self, _: Tag, why: Refused) {
+    fn refused(&mut self, _: Tag, why: Refused) -> Intake {
         panic!("{why:?}");
     }
 }

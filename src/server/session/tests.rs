@@ -216,7 +216,41 @@ fn what_a_full_inbox_gives_back_is_answered_overloaded() {
         local.iter().map(|(tag, local)| (tag.index, local)).collect::<Vec<_>>(),
         [(0, &overloaded), (1, &overloaded)]
     );
+    assert_eq!(session.router.share.in_flight(), 2 * REFUSED_BYTES, "owed until they are written");
+    session.handle_local_written(2 * REFUSED_BYTES);
     assert!(session.is_settled() && session.router.share.in_flight() == 0);
+}
+
+#[test]
+fn refusals_made_here_are_owed_as_well_and_nobody_has_more_of_them_made_than_are_taken() {
+    let share = Share::new(Pool::new(0));
+    let mut session = Session::new(Registry::new(), Arc::clone(&share), bounds(1), fresh(), FRAME_WAIT);
+    let (mut refused, mut drained) = (0, 0);
+    for _ in 0..100 {
+        if session.room().is_empty() {
+            drained += 1;
+            while session.is_held() {
+                let local = session.poll_local();
+                assert!(!local.is_empty(), "held, and nothing is on its way");
+                refused += local.len();
+                assert_eq!(share.in_flight(), local.len() * REFUSED_BYTES);
+                session.handle_local_written(local.len() * REFUSED_BYTES);
+                session.handle_room(0).expect("sound");
+            }
+        }
+        read(&mut session, &frame(1, &[confirm(3); 64]), 0).expect("sound");
+        assert!(share.in_flight() <= IN_FLIGHT_FIRST_BYTES);
+    }
+    let rest = session.poll_local();
+    session.handle_local_written(rest.len() * REFUSED_BYTES);
+    assert!(drained > 10, "{drained} times it took nothing more");
+    assert_eq!((refused + rest.len(), share.in_flight()), (6_400, 0));
+    assert!(session.is_settled());
+    // What was counted ahead and never used goes back as well when it ends.
+    read(&mut session, &frame(1, &[confirm(3)]), 0).expect("sound");
+    assert!(share.in_flight() > 0);
+    drop(session);
+    assert_eq!(share.in_flight(), 0);
 }
 
 #[test]

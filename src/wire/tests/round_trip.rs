@@ -42,8 +42,9 @@ impl RequestSink for Kept {
         Intake::Taken
     }
 
-    fn refused(&mut self, tag: Tag, why: Refused) {
+    fn refused(&mut self, tag: Tag, why: Refused) -> Intake {
         self.refused.push((tag, why));
+        Intake::Taken
     }
 }
 
