@@ -135,6 +135,8 @@ pub const ON_HAND_CHANGES_MAX: usize = 65_536;
 pub const ON_HAND_PLACE_CHANGES_MAX: usize = 4_096;
 /// Memory the start-up check counts for one of these.
 pub const ON_HAND_MEMORY_BYTES: u64 = 192;
+/// Deadlines of reservations that are kept beyond two for each order: those of orders that have left.
+pub const DEADLINES_STALE_MAX: usize = 65_536;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
 /// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured

@@ -69,6 +69,13 @@ pub(super) struct Record {
     pub(super) payment_started: bool,
 }
 
+impl Record {
+    /// When its reservation ends, while it has one.
+    pub(super) fn waits_until(&self) -> Option<Timestamp> {
+        (self.state == State::PendingPayment).then_some(self.deadline)
+    }
+}
+
 /// How much of an order is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]

@@ -83,15 +83,10 @@ impl Engine {
     pub fn next_due(&mut self, now: Timestamp) -> Option<Fact<'static>> {
         while let Some((deadline, position)) = self.deadlines.first_due(now) {
             let record = self.orders.record(position);
-            let (is_reserved, ends) = (record.state == State::PendingPayment, record.deadline);
-            if is_reserved && ends == deadline {
+            if record.waits_until() == Some(deadline) {
                 return Some(Fact::Expired { order: record.order });
             }
             self.deadlines.drop_first();
-            // It was extended: its entry waits on, and is still the only one.
-            if is_reserved && ends > deadline {
-                self.deadlines.insert(ends, position);
-            }
         }
         None
     }

@@ -277,7 +277,7 @@ fn a_shard_that_nobody_asks_expires_what_is_due_and_says_when_to_come_back() {
     assert_eq!(bench.shard.engine().order(order(1)).map(|view| view.state), Ok(State::Expired));
     let closing = bench.shard.engine().next_retirement_at();
     assert_eq!(bench.shard.turn(), Next::Idle(closing), "next it is closed, in thirty days");
-    assert!(closing >= Some(Timestamp::from_ms(BEGIN_MS + 1_000 + RETURN_WINDOW_MS_DEFAULT - 1_024)));
+    assert!(closing >= Some(Timestamp::from_ms(BEGIN_MS + 1_000 + RETURN_WINDOW_MS_DEFAULT - 131_072)));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::Engine;
 use super::command::AdjustReason;
 use super::content::{self, Content};
 use super::cursor::Cursor;
+use super::deadline::Deadlines;
 use super::fact::{Fact, Placed};
 use super::happening::Happening;
 use super::kits::Component;
@@ -28,8 +29,10 @@ use super::ledger::{Account, Bucket};
 use super::market::Market;
 use super::on_hand::{OnHand, Place};
 use super::order::State;
+use super::orders::Orders;
 use super::requests::Remembered;
 use super::reservation::ExtendReason;
+use crate::base::limits::DEADLINES_STALE_MAX;
 use crate::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp};
 
 impl Engine {
@@ -215,7 +218,7 @@ impl Engine {
         let record = self.orders.record(position);
         market.tally.add(record.state, self.orders.hash(record));
         if record.state == State::PendingPayment {
-            self.deadlines.insert(record.deadline, position);
+            note_deadline(&mut self.deadlines, &self.orders, position);
         }
         let (counts, effects) = (market.policies.counts(), market.effects);
         if !placed.details.is_empty() {
@@ -237,7 +240,11 @@ impl Engine {
         let record = self.orders.record(position);
         assert!(record.state == State::PendingPayment, "law: only what is alive is extended, {order} is not");
         assert!(record.deadline <= deadline, "law: no reservation is made shorter, that of {order} would be");
+        let is_later = record.deadline < deadline;
         self.orders.extend(position, deadline, reason);
+        if is_later {
+            note_deadline(&mut self.deadlines, &self.orders, position);
+        }
         let what = match reason {
             ExtendReason::Activity => Happening::Extended,
             ExtendReason::PaymentStart => Happening::PaymentStarted,
@@ -256,6 +263,14 @@ impl Engine {
 
     pub(in crate::engine) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         market_of(&mut self.markets, market)
+    }
+}
+
+/// An order waits for its deadline. Entries of orders that have left do not become many more than orders are kept.
+fn note_deadline(deadlines: &mut Deadlines, orders: &Orders, position: u32) {
+    deadlines.insert(orders.record(position).deadline, position);
+    if deadlines.len() > 2 * orders.len() + DEADLINES_STALE_MAX {
+        deadlines.sweep(|at, position| orders.record(position).waits_until() == Some(at));
     }
 }
 

@@ -98,7 +98,8 @@ fn the_repeat_of_an_accepted_order_is_never_refused_and_newer_ones_are() {
     let refusal = Refusal::SoldOut { sku: SkuId(1), asked: 1, available: 0 };
     assert_eq!(board.refuse(&one(newer), now), Some(refusal));
     // After a crash nobody remembers which was the newest: whatever may have been accepted goes to the shard.
-    let again = bench.start_again();
+    let mut again = bench.start_again();
+    again.run();
     assert_eq!(again.inbox.board().refuse(&one(newer), now), None);
     assert_eq!(again.inbox.board().refuse(&one(made_at(2_101, 4)), Timestamp::from_ms(BEGIN_MS + 101)), Some(refusal));
 }
