@@ -282,6 +282,50 @@ fn an_order_draws_on_at_most_8192_places() {
     rig.check_laws();
 }
 
+/// The money has come: it is told as a fact that the order cannot be had for it, and the attempt is told the same later.
+#[test]
+fn a_late_payment_that_would_draw_on_more_places_has_failed() {
+    const SITES: u16 = 5;
+    let mut rig = Rig::new(room_for(10));
+    let market = rig.open("default");
+    for number in 2..=SITES {
+        rig.submit(&Command::CreateSite { market, rank: 0, code: &format!("site {number}") }).expect("created");
+    }
+    let skus = (1..=LINES_MAX as u32).map(SkuId);
+    let mut requests = (1..).map(|number| RequestId::new(START, market, number));
+    let mut request = || requests.next().expect("as many as it takes");
+    for sku in skus.clone() {
+        rig.submit(&Command::CreateSku { market, code: &format!("sku {sku}") }).expect("created");
+        let receipt = Command::Receive { request: request(), sku, site: SiteId(1), quantity: u64::from(SITES) };
+        rig.engine_alone(&receipt).expect("received");
+    }
+    let lines: Vec<Line> = skus.clone().map(|sku| Line { sku, quantity: SITES.into(), price: 1 }).collect();
+    let order = OrderId::new(START, market, 1);
+    rig.engine_alone(&Command::Place(place(order, &lines))).expect("one place for each line");
+    rig.wait(60_000);
+    let shelf = |site| Account { site: SiteId(site), bucket: Bucket::Available };
+    let places: Vec<_> = skus.flat_map(|sku| (2..=SITES).map(move |site| (sku, site))).collect();
+    for (sku, site) in places.iter().copied() {
+        let spread = Command::MoveStock { request: request(), sku, from: shelf(1), to: shelf(site), quantity: 1 };
+        rig.engine_alone(&spread).expect("moved");
+    }
+    let last = SkuId(LINES_MAX as u32);
+    rig.sweep();
+    let paid = |attempt| Command::Confirm { order, attempt: ChangeId(attempt) };
+    for repeated in [false, true] {
+        let told = rig.engine_alone(&paid(1)).map(|told| told.answer);
+        assert_eq!(told, Ok(Answer::RetakeFailed { sku: last, repeated }));
+    }
+    // Back where they were: another attempt finds them.
+    for (sku, site) in places {
+        let back = Command::MoveStock { request: request(), sku, from: shelf(site), to: shelf(1), quantity: 1 };
+        rig.engine_alone(&back).expect("moved back");
+    }
+    let told = rig.engine_alone(&paid(2)).map(|told| told.answer);
+    assert!(matches!(told, Ok(Answer::Done { state: State::Confirmed, .. })), "{told:?}");
+    rig.check_laws();
+}
+
 #[test]
 fn an_order_of_2048_lines_may_be_owed_all_of_them() {
     let mut rig = Rig::new(room_for(10));

@@ -6,7 +6,6 @@ use super::super::content::{self, ChangeKind};
 use super::super::fact::Fact;
 use super::super::order::State;
 use super::super::orders::Record;
-use super::super::refusal::Refusal;
 use super::super::routing::{Beyond, Want};
 use super::{Decision, Outcome, Scratch, Wanted, illegal};
 use crate::base::limits::{DRAWS_MAX, ORDER_DRAWS_MAX};
@@ -50,24 +49,24 @@ impl Engine {
         let market = self.market(order.market())?;
         let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_units(record));
         let wants = lines.map(|((line, record), units)| Want { line, sku: record.sku, quantity: units.lapsed });
-        if let Some(short) = scratch.plan.make(market, wants.filter(|want| want.quantity > 0), Beyond::Nothing) {
-            self.check_changes(position)?;
-            let fact = Fact::RetakeFailed { order, attempt, sku: short.sku };
-            return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku: short.sku, repeated: false } });
-        }
-        let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
-        let lapsed_lines = lines.map(|(line, units)| (line.sku, units.lapsed));
-        let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
-        let who = (who, record.channel);
-        if let Some(sku) = self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums) {
+        let short = scratch.plan.make(market, wants.filter(|want| want.quantity > 0), Beyond::Nothing);
+        let over_limit = || {
+            let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
+            let lapsed_lines = lines.map(|(line, units)| (line.sku, units.lapsed));
+            let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
+            let who = (who, record.channel);
+            self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums)
+        };
+        let failed = short.map(|short| short.sku).or_else(over_limit);
+        let draws = scratch.plan.draws();
+        // Units in too many places are as good as gone: whoever paid has to hear of it, and a refusal is forgotten.
+        let has_room = draws.len() <= DRAWS_MAX && self.orders.draws(record).len() + draws.len() <= ORDER_DRAWS_MAX;
+        let last = draws.last().filter(|_| !has_room);
+        let failed = failed.or_else(|| last.map(|draw| self.orders.lines(record)[usize::from(draw.line)].sku));
+        if let Some(sku) = failed {
             self.check_changes(position)?;
             let fact = Fact::RetakeFailed { order, attempt, sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });
-        }
-        let draws = scratch.plan.draws();
-        let has_room = self.orders.draws(record).len() + draws.len() <= ORDER_DRAWS_MAX;
-        if draws.len() > DRAWS_MAX || !has_room {
-            return Err(Refusal::TooManyDraws);
         }
         Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(lapsed) })
     }

@@ -50,7 +50,10 @@ impl Twin {
         let skus = wanted.iter().flat_map(|&(sku, _)| market.parts(sku).into_keys().chain([sku]));
         let skus: BTreeSet<SkuId> = skus.collect();
         let sites = market.choose_sites(&wanted, false);
-        if let Some(sku) = first_short(&wanted, &sites).or_else(|| skus.iter().find(too_many).copied()) {
+        let is_too_wide = check_draws(&sites).is_err() || order.places_with(&sites) > ORDER_DRAWS_MAX;
+        let last = wanted.iter().rev().find(|(_, units)| *units > 0).map(|(sku, _)| *sku);
+        let failed = first_short(&wanted, &sites).or_else(|| skus.iter().find(too_many).copied());
+        if let Some(sku) = failed.or_else(|| last.filter(|_| is_too_wide)) {
             let order = self.order_mut(id)?;
             if order.changes.len() == CHANGES_MAX {
                 return Err(Refusal::TooManyChanges);
@@ -58,9 +61,7 @@ impl Twin {
             order.changes.insert(attempt, Remembered::RetakeFailed { sku });
             return Ok(Answer::RetakeFailed { sku, repeated: false });
         }
-        check_draws(&sites)?;
         let order = self.order_mut(id)?;
-        order.check_places(&sites)?;
         for (at, sites) in sites.iter().enumerate() {
             order.draw_on(at, sites);
             let lapsed = order.lines[at].iter_mut().filter(|unit| unit.fate == Fate::Lapsed);
@@ -125,14 +126,13 @@ impl Twin {
 }
 
 impl Order {
-    /// Whether it may take units at these sites as well.
-    fn check_places(&self, sites: &[Vec<SiteId>]) -> Result<(), Refusal> {
+    /// The places it draws on when it takes units at these sites as well.
+    fn places_with(&self, sites: &[Vec<SiteId>]) -> usize {
         let places = |(at, sites): (usize, &Vec<SiteId>)| {
             let before = self.lines[at].iter().map(|unit| unit.site).chain(self.drew_on[at].iter().copied());
             before.chain(sites.iter().copied()).collect::<BTreeSet<SiteId>>().len()
         };
-        let places = sites.iter().enumerate().map(places).sum::<usize>();
-        if places > ORDER_DRAWS_MAX { Err(Refusal::TooManyDraws) } else { Ok(()) }
+        sites.iter().enumerate().map(places).sum()
     }
 }
 
