@@ -1,7 +1,9 @@
-//! Every limit of Stockade, in one file, with the relations between them checked at compile time.
+//! Every limit of Stockade, in one file; what must hold between them is checked at compile time (`relations`).
 //!
 //! A limit's name ends in `_MAX`, `_MIN` or its unit. What an operator may set has its default here too, named
 //! `…_DEFAULT`.
+
+mod relations;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;
@@ -97,8 +99,10 @@ pub const ORDERS_DEFAULT: u64 = 1_000_000;
 pub const LINES_DEFAULT: u64 = 2 * ORDERS_DEFAULT;
 /// SKUs of all markets a node keeps, unless set.
 pub const SKUS_DEFAULT: u64 = 500_000;
-/// Policies of SKUs of one market.
-pub const SKU_POLICIES_MAX: usize = 100_000;
+/// Policies of SKUs of all markets a node keeps, unless set.
+pub const POLICIES_DEFAULT: u64 = 50_000;
+/// Memory the start-up check counts for one of these, its counts of customers excepted.
+pub const POLICY_MEMORY_BYTES: u64 = 200;
 /// Caps of channels of one shard, all its markets together.
 pub const CHANNEL_CAPS_MAX: u64 = 10_000;
 /// Memory the start-up check counts for one of these: 32 bytes in a tree whose nodes are half full at worst.
@@ -144,8 +148,12 @@ pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
 pub const ORDER_MEMORY_BYTES: u64 = 358;
 /// Memory the start-up check counts for every further line of an order: itself, its draws, one remembered change.
 pub const LINE_MEMORY_BYTES: u64 = 200;
-/// Memory the start-up check counts for one SKU with stock at one site, its word on the board included.
-pub const SKU_MEMORY_BYTES: u64 = 300;
+/// Memory the start-up check counts for one SKU, its word on the board included.
+pub const SKU_MEMORY_BYTES: u64 = 250;
+/// Places a node keeps, unless set: SKUs of all markets, each counted at every site where units of it ever lay.
+pub const PLACES_DEFAULT: u64 = 550_000;
+/// Memory the start-up check counts for one of these: its balances, its site, and what the allocator rounds up.
+pub const PLACE_MEMORY_BYTES: u64 = 112;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs, shards or connections.
 pub const NODE_MEMORY_BYTES: u64 = 72 << 20;
 /// Memory the start-up check counts for what every shard has in its lanes, in its turns and on its way to the log.
@@ -487,60 +495,3 @@ pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;
 pub const IMPORT_IN_FLIGHT_MAX: usize = 8_192;
 /// Wrong lines of a file shown to people; the count is always told.
 pub const IMPORT_LINES_SHOWN_MAX: usize = 1_000;
-
-const _: () = {
-    assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
-    assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
-    assert!(ORDER_DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
-    assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");
-    // One placement is one fact: its largest form fits one record, and a record fits an entry.
-    assert!(256 + LINES_MAX * 16 + DRAWS_MAX * 8 + SEALED_BYTES_MAX <= RECORD_BYTES_MAX);
-    assert!(2 * RECORD_BYTES_MAX <= ENTRY_BYTES_MAX);
-    // One entry fits one frame, a frame the segment it opens; the segment header has room for every stream.
-    assert!(ENTRY_BYTES_MAX + LOG_BLOCK_BYTES <= LOG_FRAME_BYTES_MAX);
-    assert!(LOG_FRAME_BYTES_MAX.is_multiple_of(LOG_BLOCK_BYTES));
-    assert!((RECORD_BYTES_MAX + 2 * LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_NODE_MIN);
-    assert!((LOG_FRAME_BYTES_MAX + LOG_BLOCK_BYTES) as u64 <= LOG_SEGMENT_BYTES_DEFAULT);
-    assert!(128 + 16 * (SHARDS_MAX as usize) <= LOG_BLOCK_BYTES);
-    assert!(LOG_PENDING_BYTES_MAX >= 2 * ENTRY_BYTES_MAX);
-    assert!(16 + 16 * RETIREMENT_ORDERS_MAX <= RECORD_BYTES_MAX, "orders that leave together are one fact");
-    assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
-    assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
-    // A part takes one more item when it is just short of its size: an order with everything it may have.
-    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
-    assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
-    // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
-    assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
-    // A balance, and a market's sum of them, is a signed 64-bit number: what came in and what was found fit it.
-    assert!(MARKET_UNITS_MAX < (i64::MAX as u64) / 8);
-    assert!(STOCK_UNITS_MAX <= MARKET_UNITS_MAX, "a market holds what one site may hold");
-    // Run-ahead: a shard within its own bounds is never turned away by the log.
-    assert!(AHEAD_ENTRIES_MAX * SHARDS_MAX as usize <= LOG_QUEUE_ENTRIES_MAX);
-    assert!(AHEAD_BYTES_MAX + TURN_BYTES_MAX + ENTRY_BYTES_MAX <= LOG_PENDING_BYTES_MAX);
-    assert!(TURN_BYTES_MAX + RECORD_BYTES_MAX <= ENTRY_BYTES_MAX, "a turn of commands is one entry");
-    let lanes = LANE_BYTES_MAX[0] + LANE_BYTES_MAX[1] + LANE_BYTES_MAX[2];
-    let turn = TURN_REPLY_BYTES_MAX + TURN_BYTES_MAX + RECORD_BYTES_MAX;
-    assert!((lanes + AHEAD_BYTES_MAX + ENTRY_BYTES_MAX + turn) as u64 <= SHARD_MEMORY_BYTES);
-    assert!(HISTORY_PLACES_MAX.is_power_of_two() && HISTORY_PLACES_MAX < u32::MAX as usize);
-    assert!(HISTORY_LAST_ENTRIES_MAX < HISTORY_ENTRIES_MAX && HISTORY_ENTRIES_MAX < PAGE_ROWS_MAX);
-    assert!(LOOK_AHEAD_COMMANDS_MAX <= TURN_COMMANDS_MAX);
-    assert!(FIRST_FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
-    assert!(FRAME_COMMANDS_MAX <= u16::MAX as usize + 1);
-    // What a connection may have before its first frame holds that frame.
-    assert!(FIRST_FRAME_BYTES_MAX <= WINDOW_FIRST_BYTES && WINDOW_FIRST_BYTES <= WINDOW_BYTES);
-    assert!(FRAME_BYTES_MAX <= STREAM_WINDOW_BYTES && STREAM_WINDOW_BYTES <= WINDOW_BYTES);
-    assert!(READ_BUFFER_BYTES_MAX > FRAME_BYTES_MAX && READ_BUFFER_FIRST_BYTES <= FIRST_FRAME_BYTES_MAX);
-    assert!(KEEP_ALIVE_MS * 2 < IDLE_MS_MAX as u64, "one lost keep-alive does not end a connection");
-    assert!(HANDSHAKES_UNPROVEN_MAX < HANDSHAKES_MAX);
-    assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
-    assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
-    // Every reply fits one record (stock rows are split), and every record fits a frame.
-    assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
-    assert!(ON_HAND_PLACE_CHANGES_MAX * 16 < MIB && ON_HAND_PLACE_CHANGES_MAX <= u16::MAX as usize, "one item each");
-    assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
-    assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);
-    assert!(64 + RECORD_BYTES_MAX <= FRAME_BYTES_MAX);
-    assert!(SEALED_BYTES_MAX <= u16::MAX as usize, "sealed details are counted in 16 bits");
-    assert!(SEALED_BYTES_MAX < RECORD_BYTES_MAX);
-    assert!(KEY_TABLE_MEMORY_BYTES < KEY_MEMORY_BYTES);
-};

@@ -36,6 +36,12 @@ pub(super) struct ServeArgs {
     /// Kits of all markets kept.
     #[arg(long, value_name = "COUNT")]
     kits_max: Option<String>,
+    /// SKUs of all markets kept, each counted at every site where it ever lay.
+    #[arg(long, value_name = "COUNT")]
+    places_max: Option<String>,
+    /// Policies of SKUs of all markets kept.
+    #[arg(long, value_name = "COUNT")]
+    policies_max: Option<String>,
     /// Counts of customers that policies of SKUs limit: one for each SKU and way of recognising a customer.
     #[arg(long, value_name = "COUNT")]
     customers_max: Option<String>,
@@ -131,6 +137,8 @@ impl ServeArgs {
             ("keys_max", self.keys_max),
             ("skus_max", self.skus_max),
             ("kits_max", self.kits_max),
+            ("places_max", self.places_max),
+            ("policies_max", self.policies_max),
             ("customers_max", self.customers_max),
             ("waiting_max", self.waiting_max),
             ("connections_max", self.connections_max),

@@ -12,8 +12,9 @@ use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
     FEED_BEHIND_BYTES_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
-    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, PLACES_DEFAULT, POLICIES_DEFAULT, SHARDS_MAX,
+    SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
+    WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -36,7 +37,9 @@ pub(super) struct ServeSettings {
     pub(super) keys_max: u64,
     pub(super) skus_max: u64,
     pub(super) kits_max: u64,
+    pub(super) places_max: u64,
     pub(super) customers_max: u64,
+    pub(super) policies_max: u64,
     pub(super) waiting_max: u64,
     pub(super) connections_max: usize,
     pub(super) orders_per_second_max: Option<u32>,
@@ -73,7 +76,9 @@ impl ServeSettings {
             keys_max: count("keys_max", KEYS_DEFAULT)?,
             skus_max: count("skus_max", SKUS_DEFAULT)?,
             kits_max: count("kits_max", KITS_DEFAULT)?,
+            places_max: count("places_max", PLACES_DEFAULT)?,
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
+            policies_max: count("policies_max", POLICIES_DEFAULT)?,
             waiting_max: count("waiting_max", WAITING_DEFAULT)?,
             connections_max: given
                 .get("connections_max", &format!("1 to {CONNECTIONS_MAX}"), connections)?
@@ -343,7 +348,9 @@ mod tests {
             "keys_max",
             "skus_max",
             "kits_max",
+            "places_max",
             "customers_max",
+            "policies_max",
             "waiting_max",
             "connections_max",
             "orders_per_second_max",

@@ -77,8 +77,12 @@ impl Engine {
         let pairs: u64 = self.markets.iter().flatten().map(|market| market.waiting.pairs()).sum();
         law(pairs == self.waiting_pairs, || format!("{} that wait are {pairs}", self.waiting_pairs))?;
         law(customers == self.customer_counts, || format!("{} customers are {customers}", self.customer_counts))?;
+        let policies: u64 = self.markets.iter().flatten().map(|market| market.policies.len() as u64).sum();
+        law(policies == self.policy_count, || format!("{} policies are {policies}", self.policy_count))?;
         let caps: u64 = self.markets.iter().flatten().map(|market| market.policies.caps().len() as u64).sum();
         law(caps == self.channel_cap_count, || format!("{} caps of channels are {caps}", self.channel_cap_count))?;
+        let places: usize = self.markets.iter().flatten().map(|market| market.ledger.place_count()).sum();
+        law(places as u64 == self.place_count, || format!("{} places are {places}", self.place_count))?;
         let requests: usize = self.markets.iter().flatten().map(|market| market.requests.len()).sum();
         law(requests == self.request_count, || format!("{} requests are {requests}", self.request_count))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
@@ -271,7 +275,7 @@ impl Engine {
         let (mut kits, mut parts) = (0, 0);
         for (kit, recipe) in market.kits.iter() {
             (kits, parts) = (kits + 1, parts + recipe.len());
-            let is_bare = market.ranked.iter().all(|site| market.ledger.balances(kit, *site) == [0; BUCKETS]);
+            let is_bare = market.ledger.places(kit).next().is_none();
             let policy = market.policy(kit);
             law(is_bare, || format!("kit {kit} of market {number} has units"))?;
             law(policy.safety_stock == 0 && policy.oversell_max == 0, || {
@@ -316,7 +320,7 @@ impl Engine {
         })?;
         let in_line: u64 = market.waiting.behind(sku, OrderNumber(0)).map(|(_, units)| units).sum();
         law(owed == in_line, || format!("{owed} of SKU {sku} are waited for, the line says {in_line}"))?;
-        let arriving: u64 = market.ranked.iter().map(|site| market.ledger.arriving(sku, *site)).sum();
+        let arriving = market.ledger.places(sku).map(|(_, balances)| balances[Bucket::Arriving as usize]).sum::<i64>();
         law(arriving == 0 || owed > 0, || format!("{arriving} of SKU {sku} arrive for nobody"))?;
         let on_the_shelf = market.on_the_shelf(sku);
         law(owed == 0 || on_the_shelf == 0, || format!("{on_the_shelf} of SKU {sku} are for sale past who waits"))

@@ -17,6 +17,7 @@
 //! - Per SKU the balances of all buckets at all sites sum to zero (`invariants`).
 //! - Only the outside accounts `supplier` and `write_off` are ever negative; `supplier` is what came in, negated.
 //! - Only `Ledger::transfer` changes a balance.
+//! - Units move only where their SKU has a place. Places are counted and bounded, and stay once they are made.
 
 use super::for_sale::Moved;
 use super::pool::Table;
@@ -126,11 +127,21 @@ pub struct Account {
     pub bucket: Bucket,
 }
 
+/// Elements of one chunk of the table of a market's SKUs: small, because there are thousands of small markets.
+const SKUS_CHUNK: usize = 128;
+
+/// What one SKU has at one site.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    site: SiteId,
+    balances: Balances,
+}
+
 /// The balances of a market.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Indexed by site number less one, then by SKU number less one.
-    sites: Vec<Table<Balances>>,
+    /// By SKU number less one: its places, by site. Most SKUs have one.
+    skus: Table<Vec<Place>, SKUS_CHUNK>,
     /// Sums over all SKUs and sites.
     totals: Balances,
     /// SKUs whose units for sale moved since somebody asked; nothing is noted until somebody does.
@@ -138,9 +149,29 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Makes room for one more site.
-    pub(super) fn add_site(&mut self) {
-        self.sites.push(Table::default());
+    /// Whether units of a SKU lie at a site or ever did.
+    pub(super) fn has_place(&self, sku: SkuId, site: SiteId) -> bool {
+        self.place(sku, site).is_some()
+    }
+
+    /// From now on units of a SKU may lie at a site. Tells whether they could not before.
+    pub(super) fn add_place(&mut self, sku: SkuId, site: SiteId) -> bool {
+        let places = self.skus.get_or_grow(sku_index(sku));
+        let Err(at) = index_of(places, site) else { return false };
+        // Exactly one more: a place is counted when it is made, and most SKUs never get a second.
+        places.reserve_exact(1);
+        places.insert(at, Place { site, balances: Balances::default() });
+        true
+    }
+
+    /// How many places there are, all SKUs together.
+    pub(super) fn place_count(&self) -> usize {
+        self.skus.iter().map(|(_, places)| places.len()).sum()
+    }
+
+    /// The places of a SKU by site, with what is there.
+    pub(super) fn places(&self, sku: SkuId) -> impl Iterator<Item = (SiteId, &Balances)> {
+        self.places_of(sku).iter().map(|place| (place.site, &place.balances))
     }
 
     /// Moves `units` of one SKU between two accounts. The only function that changes a balance.
@@ -149,34 +180,33 @@ impl Ledger {
             self.moved.note(sku);
         }
         let units = i64::try_from(units).expect("law: a movement fits a balance");
-        self.post(sku, from, -units);
-        self.post(sku, to, units);
-    }
-
-    fn post(&mut self, sku: SkuId, account: Account, units: i64) {
-        let balances = self.sites[site_index(account.site)].get_or_grow(sku_index(sku));
-        let bucket = account.bucket as usize;
-        balances[bucket] += units;
-        assert!(
-            balances[bucket] >= 0 || !account.bucket.is_never_negative(),
-            "law: {} of SKU {sku} at site {} is never negative",
-            account.bucket.name(),
-            account.site,
-        );
-        self.totals[bucket] += units;
+        let places = self.skus.get_mut(sku_index(sku)).map(Vec::as_mut_slice).unwrap_or_default();
+        for (account, units) in [(from, -units), (to, units)] {
+            let at = index_of(places, account.site).expect("law: units move where their SKU has a place");
+            let balance = &mut places[at].balances[account.bucket as usize];
+            *balance += units;
+            assert!(
+                *balance >= 0 || !account.bucket.is_never_negative(),
+                "law: {} of SKU {sku} at site {} is never negative",
+                account.bucket.name(),
+                account.site,
+            );
+            self.totals[account.bucket as usize] += units;
+        }
     }
 
     /// Puts balances back where there are none yet; `None` when they break a law or something is there.
     pub(super) fn restore(&mut self, sku: SkuId, site: SiteId, balances: Balances) -> Option<()> {
-        let held = self.sites[site_index(site)].get_or_grow(sku_index(sku));
         let is_sound = Bucket::ALL.iter().all(|bucket| {
             let units = balances[*bucket as usize];
             (units >= 0 || !bucket.is_never_negative()) && units.unsigned_abs() <= MARKET_UNITS_MAX
         });
-        if *held != Balances::default() || !is_sound {
+        if !is_sound || !self.add_place(sku, site) {
             return None;
         }
-        *held = balances;
+        let places = self.skus.get_or_grow(sku_index(sku));
+        let at = index_of(places, site).ok()?;
+        places[at].balances = balances;
         for (total, units) in self.totals.iter_mut().zip(balances) {
             *total = total.checked_add(units)?;
         }
@@ -186,14 +216,18 @@ impl Ledger {
     /// Balances of one SKU at one site; zeroes where nothing ever moved.
     #[must_use]
     pub fn balances(&self, sku: SkuId, site: SiteId) -> Balances {
-        self.sites[site_index(site)].get(sku_index(sku)).copied().unwrap_or_default()
+        self.place(sku, site).map(|place| place.balances).unwrap_or_default()
     }
 
     /// Units for sale of one SKU at one site.
     #[must_use]
     pub fn available(&self, sku: SkuId, site: SiteId) -> u64 {
-        let balances = self.sites[site_index(site)].get(sku_index(sku));
-        balances.map_or(0, |balances| balances[Bucket::Available as usize].cast_unsigned())
+        self.place(sku, site).map_or(0, |place| place.balances[Bucket::Available as usize].cast_unsigned())
+    }
+
+    /// Units for sale of one SKU at all sites.
+    pub(super) fn available_everywhere(&self, sku: SkuId) -> u64 {
+        self.places_of(sku).iter().map(|place| place.balances[Bucket::Available as usize].cast_unsigned()).sum()
     }
 
     /// Units of one SKU at one site that wait to be given to orders.
@@ -212,6 +246,25 @@ impl Ledger {
     pub const fn totals(&self) -> Balances {
         self.totals
     }
+
+    fn places_of(&self, sku: SkuId) -> &[Place] {
+        self.skus.get(sku_index(sku)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    #[inline]
+    fn place(&self, sku: SkuId, site: SiteId) -> Option<&Place> {
+        let places = self.places_of(sku);
+        places.get(index_of(places, site).ok()?)
+    }
+}
+
+/// Where the place at a site is, or would be.
+#[inline]
+fn index_of(places: &[Place], site: SiteId) -> Result<usize, usize> {
+    match places {
+        [only] if only.site == site => Ok(0),
+        _ => places.binary_search_by_key(&site, |place| place.site),
+    }
 }
 
 /// Units that lie in the building.
@@ -219,10 +272,6 @@ impl Ledger {
 pub fn on_hand(balances: &Balances) -> u64 {
     let inside = Bucket::ALL.into_iter().filter(|bucket| bucket.is_on_hand());
     inside.map(|bucket| balances[bucket as usize].cast_unsigned()).sum()
-}
-
-fn site_index(site: SiteId) -> usize {
-    usize::from(site.0) - 1
 }
 
 fn sku_index(sku: SkuId) -> usize {

@@ -85,7 +85,6 @@ impl Market {
         self.ranks.push(rank);
         let at = self.ranked.partition_point(|other| self.ranks[usize::from(other.0) - 1] <= rank);
         self.ranked.insert(at, site);
-        self.ledger.add_site();
     }
 
     pub(super) fn check_site(&self, site: SiteId) -> Result<(), Refusal> {
@@ -110,6 +109,25 @@ impl Market {
             Some(_) if self.waiting.is_waited_for(sku) => 0,
             Some(recipe) => self.kits_for_sale(recipe),
             None => self.on_the_shelf(sku) + self.oversell_left(sku),
+        }
+    }
+
+    /// From now on units of what a line names may lie at a site. Tells at how many places they could not before.
+    pub(super) fn add_places(&mut self, sku: SkuId, site: SiteId) -> u64 {
+        let Self { kits, ledger, .. } = self;
+        let mut add = |sku| u64::from(ledger.add_place(sku, site));
+        match kits.recipe(sku) {
+            None => add(sku),
+            Some(recipe) => recipe.iter().map(|part| add(part.sku)).sum(),
+        }
+    }
+
+    /// How many of these places there are not yet.
+    pub(super) fn places_missing(&self, sku: SkuId, site: SiteId) -> u64 {
+        let missing = |sku| u64::from(!self.ledger.has_place(sku, site));
+        match self.kits.recipe(sku) {
+            None => missing(sku),
+            Some(recipe) => recipe.iter().map(|part| missing(part.sku)).sum(),
         }
     }
 
@@ -140,8 +158,7 @@ impl Market {
 
     /// Units for sale that are there: what is available at all sites less the safety stock.
     pub(super) fn on_the_shelf(&self, sku: SkuId) -> u64 {
-        let available: u64 = self.ranked.iter().map(|site| self.ledger.available(sku, *site)).sum();
-        available.saturating_sub(self.policies.safety_stock(sku))
+        self.ledger.available_everywhere(sku).saturating_sub(self.policies.safety_stock(sku))
     }
 
     /// Units that may still be sold without being there.
@@ -236,7 +253,7 @@ impl Market {
         self.waiting.join(sku, number, units, self.kits.is_kit(sku));
         self.ledger.moved.note(sku);
         // Somebody before who could take nothing of it may have left something lying.
-        if self.ranked.iter().any(|site| self.ledger.arriving(sku, *site) > 0) {
+        if self.ledger.places(sku).any(|(_, balances)| balances[Bucket::Arriving as usize] > 0) {
             self.waiting.note_arrival(sku);
         }
         self.waiting.pairs() > pairs

@@ -109,8 +109,12 @@ pub struct Capacity {
     pub skus_max: u64,
     /// Kits of all markets together.
     pub kits_max: u64,
+    /// Policies of SKUs of all markets together.
+    pub policies_max: u64,
     /// Counts of customers that policies limit.
     pub customers_max: u64,
+    /// Places: SKUs of all markets, each counted at every site where units of it ever lay.
+    pub places_max: u64,
     /// Pairs of an order and a SKU that it waits for.
     pub waiting_max: u64,
 }
@@ -126,7 +130,9 @@ impl Capacity {
         keys_max: u64::MAX,
         skus_max: u64::MAX,
         kits_max: u64::MAX,
+        policies_max: u64::MAX,
         customers_max: u64::MAX,
+        places_max: u64::MAX,
         waiting_max: u64::MAX,
     };
 }
@@ -142,7 +148,9 @@ impl Default for Capacity {
             keys_max: limits::KEYS_DEFAULT,
             skus_max: limits::SKUS_DEFAULT,
             kits_max: limits::KITS_DEFAULT,
+            policies_max: limits::POLICIES_DEFAULT,
             customers_max: limits::CUSTOMERS_DEFAULT,
+            places_max: limits::PLACES_DEFAULT,
             waiting_max: limits::WAITING_DEFAULT,
         }
     }
@@ -158,6 +166,10 @@ pub struct Engine {
     markets: Vec<Option<Box<market::Market>>>,
     sku_count: u64,
     kit_count: u64,
+    /// Places where units lie or ever did, all markets together.
+    place_count: u64,
+    /// Policies of SKUs, all markets together.
+    policy_count: u64,
     /// Of customers that policies count, all markets together.
     customer_counts: u64,
     /// Caps of channels, all markets together.
@@ -199,6 +211,8 @@ impl Engine {
             markets: Vec::new(),
             sku_count: 0,
             kit_count: 0,
+            place_count: 0,
+            policy_count: 0,
             customer_counts: 0,
             channel_cap_count: 0,
             request_count: 0,

@@ -22,13 +22,12 @@
 //! Counts are kept for limited SKUs only, and there is a most of them: whoever made up customers by the million would
 //! otherwise fill the memory with them.
 
-use std::collections::BTreeSet;
-
 use hashbrown::HashMap;
 
 use super::channel::ChannelCaps;
 use super::command::IdentityHashes;
 use super::order::LineUnits;
+use super::pool::Table;
 use crate::base::{CustomerKey, OrderNumber, SkuId, Timestamp};
 
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
@@ -263,12 +262,15 @@ impl Rule {
     }
 }
 
+/// Elements of one chunk of the table of rules: few SKUs have one.
+const RULES_CHUNK: usize = 128;
+
 /// The policies of a market.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
-    rules: HashMap<SkuId, Rule, foldhash::fast::RandomState>,
-    /// The same SKUs in order.
-    skus: BTreeSet<SkuId>,
+    /// By SKU number less one.
+    rules: Table<Option<Box<Rule>>, RULES_CHUNK>,
+    len: usize,
     caps: ChannelCaps,
     /// Rules that count customers, and caps, which count channels.
     counting: usize,
@@ -279,13 +281,13 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    pub(super) fn len(&self) -> usize {
-        self.rules.len()
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether no placement has to be held against any.
-    pub(super) fn is_empty(&self) -> bool {
-        self.counting == 0 && self.rules.is_empty()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.counting == 0 && self.len == 0
     }
 
     pub(super) const fn customers(&self) -> u64 {
@@ -316,7 +318,7 @@ impl Policies {
 
     pub(super) fn rule(&self, sku: SkuId) -> Option<&Rule> {
         // Most markets have none, and most placements are of those.
-        if self.rules.is_empty() { None } else { self.rules.get(&sku) }
+        if self.len == 0 { None } else { self.rules.get(index(sku))?.as_deref() }
     }
 
     pub(super) fn safety_stock(&self, sku: SkuId) -> u64 {
@@ -334,14 +336,15 @@ impl Policies {
 
     /// Every rule, by SKU.
     pub(super) fn iter(&self) -> impl Iterator<Item = (SkuId, &Rule)> {
-        self.skus.iter().filter_map(|sku| Some((*sku, self.rules.get(sku)?)))
+        self.rules.iter().filter_map(|(index, rule)| Some((SkuId(index as u32 + 1), rule.as_deref()?)))
     }
 
     /// Changes the rule of a SKU, which comes to be if there is none and goes if it says nothing any more. Tells how
     /// many counts more there are than before.
     pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) -> i64 {
-        self.skus.insert(sku);
-        let rule = self.rules.entry(sku).or_default();
+        let place = self.rules.get_or_grow(index(sku));
+        self.len += usize::from(place.is_none());
+        let rule = place.get_or_insert_default();
         let (counted, told, customers) = (rule.policy.counts(), rule.policy.tells(), rule.customers.len() as u64);
         change(rule);
         self.counting = self.counting + usize::from(rule.policy.counts()) - usize::from(counted);
@@ -349,11 +352,15 @@ impl Policies {
         let more = rule.customers.len() as i64 - customers.cast_signed();
         self.customers = self.customers.wrapping_add_signed(more);
         if rule.policy == Policy::default() {
-            self.rules.remove(&sku);
-            self.skus.remove(&sku);
+            *place = None;
+            self.len -= 1;
         }
         more
     }
+}
+
+const fn index(sku: SkuId) -> usize {
+    sku.0.wrapping_sub(1) as usize
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const RUNS_CHUNK: usize = 262_144;
 const SHORT_RUN: usize = 16;
 /// Free runs of an earlier life that one allocation looks past.
 const STALE_RUNS: usize = 8;
-/// Elements of one chunk of a [`Table`]: smaller, because a site may stock few of many SKUs.
+/// Elements of one chunk of a [`Table`] that there is one of.
 const TABLE_CHUNK: usize = 1_024;
 /// Elements of one piece of a [`Stack`].
 const STACK_PIECE: usize = 4_096;
@@ -295,36 +295,41 @@ impl<T: Copy> Runs<T> {
 
 /// A growing array by number; what was never written reads as absent or as the default.
 #[derive(Debug)]
-pub(super) struct Table<T> {
+pub(super) struct Table<T, const CHUNK: usize = TABLE_CHUNK> {
     chunks: Vec<Option<Box<[T]>>>,
 }
 
-impl<T> Default for Table<T> {
+impl<T, const CHUNK: usize> Default for Table<T, CHUNK> {
     fn default() -> Self {
         Self { chunks: Vec::new() }
     }
 }
 
-impl<T: Default + Clone> Table<T> {
+impl<T: Default, const CHUNK: usize> Table<T, CHUNK> {
     /// The element, if its neighbourhood was ever written to.
     pub(super) fn get(&self, number: usize) -> Option<&T> {
-        self.chunks.get(number / TABLE_CHUNK)?.as_ref()?.get(number % TABLE_CHUNK)
+        self.chunks.get(number / CHUNK)?.as_ref()?.get(number % CHUNK)
     }
 
     /// The element, to be changed, if its neighbourhood was ever written to.
     pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut T> {
-        self.chunks.get_mut(number / TABLE_CHUNK)?.as_mut()?.get_mut(number % TABLE_CHUNK)
+        self.chunks.get_mut(number / CHUNK)?.as_mut()?.get_mut(number % CHUNK)
     }
 
     /// The element, made if need be.
     #[inline]
     pub(super) fn get_or_grow(&mut self, number: usize) -> &mut T {
-        let chunk = number / TABLE_CHUNK;
+        let chunk = number / CHUNK;
         if !self.chunks.get(chunk).is_some_and(Option::is_some) {
             self.make_chunk(chunk);
         }
         let elements = self.chunks[chunk].as_mut().expect("law: it was just made, if it was not there");
-        &mut elements[number % TABLE_CHUNK]
+        &mut elements[number % CHUNK]
+    }
+
+    /// Every element of every neighbourhood that was ever written to, by number.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        (0..).step_by(CHUNK).zip(&self.chunks).flat_map(|(first, chunk)| (first..).zip(chunk.iter().flatten()))
     }
 
     #[cold]
@@ -332,7 +337,7 @@ impl<T: Default + Clone> Table<T> {
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, || None);
         }
-        self.chunks[chunk] = Some(vec![T::default(); TABLE_CHUNK].into_boxed_slice());
+        self.chunks[chunk] = Some(core::iter::repeat_with(T::default).take(CHUNK).collect());
     }
 }
 
@@ -406,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_table_holds_memory_only_where_it_was_written() {
-        let mut table = Table::default();
+        let mut table = Table::<_>::default();
         *table.get_or_grow(5 * TABLE_CHUNK) = 9;
         assert_eq!(table.get(5 * TABLE_CHUNK), Some(&9));
         assert_eq!(table.get(4 * TABLE_CHUNK), None);

@@ -10,7 +10,8 @@ use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
     KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
-    SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    PLACES_DEFAULT, POLICIES_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
+    WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -43,8 +44,12 @@ pub struct Config {
     pub skus_max: u64,
     /// Kits of all markets together, which are SKUs too. Divided evenly.
     pub kits_max: u64,
+    /// Places of all markets: SKUs, each counted at every site where units of it ever lay.
+    pub places_max: u64,
     /// Counts of customers that policies limit, all shards together. Divided evenly.
     pub customers_max: u64,
+    /// Policies of SKUs of all markets.
+    pub policies_max: u64,
     /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
     pub waiting_max: u64,
     /// Connections served at once; the next one is refused.
@@ -91,7 +96,9 @@ impl Default for Config {
             keys_max: KEYS_DEFAULT,
             skus_max: SKUS_DEFAULT,
             kits_max: KITS_DEFAULT,
+            places_max: PLACES_DEFAULT,
             customers_max: CUSTOMERS_DEFAULT,
+            policies_max: POLICIES_DEFAULT,
             waiting_max: WAITING_DEFAULT,
             connections_max: CONNECTIONS_DEFAULT,
             orders_per_second_max: None,
@@ -128,7 +135,9 @@ impl Config {
             keys_max: self.keys_max / shards,
             skus_max: self.skus_max / shards,
             kits_max: self.kits_max / shards,
+            places_max: self.places_max / shards,
             customers_max: self.customers_max / shards,
+            policies_max: self.policies_max / shards,
             waiting_max: self.waiting_max / shards,
         }
     }

@@ -2,10 +2,10 @@
 
 use stockade::base::{RequestId, SiteId, SkuId};
 use stockade::engine::command::AdjustReason;
-use stockade::engine::{Answer, Command};
+use stockade::engine::{Answer, Capacity, Command};
 
 use crate::rig::{MARKET, Rig, START, room_for};
-use crate::script::{Script, check};
+use crate::script::{Script, check, check_within};
 
 #[test]
 fn received_goods_are_available_where_they_lie() {
@@ -17,6 +17,33 @@ fn received_goods_are_available_where_they_lie() {
         receive  mug 1               -> available=6
         stock    mug                 -> available=9
         stock    mug at=north        -> available=3
+    ",
+    );
+}
+
+/// A SKU at a site takes memory from when something is said of it there, and for ever.
+#[test]
+fn places_are_counted_and_past_their_number_nothing_comes_to_lie_at_another() {
+    check_within(
+        Capacity { places_max: 3, ..Capacity::default() },
+        "
+        site     north rank=1
+        receive  mug 5
+        receive  mug 5 at=north      -> available=5
+        receive  cup 5               -> available=5
+        receive  cup 1 at=north      -> no: at_capacity
+        adjust   cup 1 at=north      -> no: at_capacity
+        move     cup 1 from=main:available to=north:available -> no: at_capacity
+        count    cup 0 expected=0 at=north -> no: at_capacity
+        receive  tea 1               -> no: at_capacity
+        adjust   mug -5 at=north     -> available=0
+        receive  cup 1 at=north      -> no: at_capacity
+        receive  mug 1 at=north      -> available=1
+        place    o1 cup*2 cod
+        ship     o1
+        return   o1 0*1 at=north id=7 -> no: at_capacity
+        return   o1 0*1 id=8         -> completed moved=1
+        stock    cup                 -> available=4 customer=1
     ",
     );
 }

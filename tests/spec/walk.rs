@@ -107,6 +107,8 @@ impl Walk {
         let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
         let keys_max = if dice.once_in(4) { dice.below(5) } else { 1_000 };
         let waiting_max = if dice.once_in(5) { dice.below(6) } else { 1_000 };
+        let policies_max = if dice.once_in(5) { dice.below(5) } else { 1_000 };
+        let places_max = if dice.once_in(5) { 2 + dice.below(8) } else { 1_000 };
         let mut rig = Rig::new(Capacity {
             orders_max,
             lines_max,
@@ -114,6 +116,8 @@ impl Walk {
             keys_max,
             skus_max: 12,
             kits_max: 6,
+            places_max,
+            policies_max,
             waiting_max,
             ..Capacity::UNBOUNDED
         });

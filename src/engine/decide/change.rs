@@ -123,7 +123,8 @@ impl Engine {
         if let Some(kept) = kept {
             return Ok(done_before(record, kept));
         }
-        self.market(order.market())?.check_site(site)?;
+        let market = self.market(order.market())?;
+        market.check_site(site)?;
         check_lines_exist(record, lines)?;
         scratch.draws.clear();
         for asked in lines {
@@ -132,6 +133,10 @@ impl Engine {
             refuse_missing(asked, missing)?;
         }
         let draws = &*scratch.draws;
+        // A SKU of several lines counts as often: only where next to nothing fits any more does that refuse too much.
+        let held = self.orders.lines(record);
+        let missing = |asked: &LineQuantity| market.places_missing(held[usize::from(asked.line)].sku, site);
+        self.check_places(lines.iter().map(missing).sum())?;
         let fact = Fact::Returned { order, change: wanted.with_excess(0), site, draws };
         Ok(happened(record.state, fact, draws, 0))
     }

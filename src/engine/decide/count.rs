@@ -52,6 +52,7 @@ impl Engine {
         let Missing { available, short, excess } = Missing::of(market, (sku, site), on_hand.saturating_sub(counted));
         let after = if counted > on_hand { land(market, (sku, site), counted - on_hand)? } else { available };
         check_outside(market, (sku, site), Bucket::WriteOff, on_hand.cast_signed() - counted.cast_signed())?;
+        self.check_places(market.places_missing(sku, site))?;
         Ok(stock(after, Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess }))
     }
 }

@@ -192,6 +192,12 @@ impl Engine {
         Ok(numbered(number, Fact::SkuCreated { market, sku: SkuId(number), code }))
     }
 
+    /// Looks whether units may come to lie at so many more places.
+    const fn check_places(&self, missing: u64) -> Result<(), Refusal> {
+        let fit = missing == 0 || self.place_count + missing <= self.capacity.places_max;
+        if fit { Ok(()) } else { Err(Refusal::AtCapacity) }
+    }
+
     pub(super) fn market(&self, market: MarketId) -> Result<&Market, Refusal> {
         self.markets.get(market.number() as usize).and_then(Option::as_deref).ok_or(Refusal::UnknownMarket)
     }

@@ -8,7 +8,7 @@ use super::super::market::Market;
 use super::super::policy::{Policy, Rule};
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, check_bounds};
-use crate::base::limits::{CHANNEL_CAPS_MAX, LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
+use crate::base::limits::{CHANNEL_CAPS_MAX, LINE_QUANTITY_MAX, STOCK_UNITS_MAX};
 use crate::base::{CustomerKey, MarketId, SkuId, Timestamp};
 
 /// Units that somebody wants of SKUs with a policy.
@@ -46,8 +46,9 @@ impl Engine {
         if known.policy(sku) == policy {
             return Ok(Decision::Repeated(Answer::Set { repeated: true }));
         }
-        if known.policies.rule(sku).is_none() && known.policies.len() >= SKU_POLICIES_MAX {
-            return Err(Refusal::OutOfBounds { field: Field::Policies, min: 0, max: SKU_POLICIES_MAX as u64 });
+        let max = self.capacity.policies_max;
+        if known.policies.rule(sku).is_none() && self.policy_count >= max {
+            return Err(Refusal::OutOfBounds { field: Field::Policies, min: 0, max });
         }
         let fact = Fact::PolicySet { market, sku, policy };
         Ok(Decision::Happened { fact, answer: Answer::Set { repeated: false } })

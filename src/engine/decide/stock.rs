@@ -31,6 +31,7 @@ impl Engine {
         market.check_site(site)?;
         let available = land(market, (sku, site), quantity)?;
         check_outside(market, (sku, site), Bucket::Supplier, -quantity.cast_signed())?;
+        self.check_places(market.places_missing(sku, site))?;
         Ok(stock(available, Fact::Received { request, sku, site, quantity }))
     }
 
@@ -52,6 +53,7 @@ impl Engine {
         market.check_site(site)?;
         let after = change(market, (sku, site), delta)?;
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
+        self.check_places(market.places_missing(sku, site))?;
         Ok(stock(after, Fact::Adjusted { request, sku, site, delta, reason }))
     }
 
@@ -88,6 +90,7 @@ impl Engine {
         } else {
             check_outside(market, (sku, to.site), to.bucket, quantity.cast_signed())?;
         }
+        self.check_places(market.places_missing(sku, to.site))?;
         let mut after = market.ledger.available(sku, to.site);
         if to.bucket == Bucket::Available {
             after = if from.bucket == Bucket::Available {
@@ -123,6 +126,7 @@ impl Engine {
         let delta = counted.cast_signed() - expected.cast_signed();
         let after = change(market, (sku, site), delta)?;
         check_outside(market, (sku, site), Bucket::WriteOff, -delta)?;
+        self.check_places(market.places_missing(sku, site))?;
         Ok(stock(after, Fact::StockCounted { request, sku, site, expected, counted }))
     }
 }

@@ -96,6 +96,11 @@ impl Engine {
         at: Timestamp,
     ) {
         let what = (ChangeKind::Return, change, at);
+        let position = self.position_of(order);
+        for draw in draws {
+            let sku = self.orders.lines(self.orders.record(position))[usize::from(draw.line)].sku;
+            self.add_places(order.market(), sku, to);
+        }
         self.change_draws(order, what, (draws, |_| Some(to)), |market, _, sku, draw, units| {
             units.returned += draw.quantity;
             assert!(units.returned <= units.shipped, "law: nothing comes back that was not handed over");

@@ -83,6 +83,7 @@ impl Engine {
             Fact::CountReported { request, sku, site, as_of, on_hand, counted, short, excess } => {
                 let content = content::reported_count(sku, site, as_of, counted);
                 let place = (request.market(), sku, site);
+                self.add_places(request.market(), sku, site);
                 self.fold_count_reported(place, as_of, (on_hand, counted), (short, excess));
                 self.remember(request, (content, sku, site), at);
             }
@@ -176,6 +177,7 @@ impl Engine {
                 note_on_hand(on_hand, histories.position(), market_of(markets, id), (id, sku, account.site));
             }
         }
+        self.add_places(request.market(), sku, to.site);
         let market = self.market_mut(request.market());
         if to.bucket != Bucket::Available {
             market.ledger.transfer(sku, from, to, units);
@@ -187,6 +189,11 @@ impl Engine {
             market.note_for_kits(sku);
         }
         self.remember(request, (content, sku, site), at);
+    }
+
+    /// From now on units of what a line names may lie at a site.
+    fn add_places(&mut self, id: MarketId, sku: SkuId, site: SiteId) {
+        self.place_count += market_of(&mut self.markets, id).add_places(sku, site);
     }
 
     /// Remembers a stock request with what is available at a site since.

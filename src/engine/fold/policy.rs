@@ -19,9 +19,10 @@ pub(in crate::engine) struct HeldLine {
 impl Engine {
     pub(super) fn fold_policy_set(&mut self, id: MarketId, sku: SkuId, policy: Policy) {
         let market = market_of(&mut self.markets, id);
-        let next = market.next_number();
+        let (next, policies) = (market.next_number(), market.policies.len());
         let more = market.policies.change(sku, |rule| rule.set(policy, next));
         self.customer_counts = self.customer_counts.wrapping_add_signed(more);
+        self.policy_count = self.policy_count + market.policies.len() as u64 - policies as u64;
         // What is for sale of it may have changed although no unit moved.
         market.ledger.moved.note(sku);
         market.gather(sku);

@@ -13,7 +13,7 @@ use super::super::cursor::Cursor;
 use super::super::effect::{AsideReason, Effects};
 use super::super::fact::Change;
 use super::super::kits::Component;
-use super::super::ledger::Balances;
+use super::super::ledger::{Balances, Bucket};
 use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
@@ -279,7 +279,9 @@ impl Engine {
         for units in &mut balances {
             *units = item.u64()?.cast_signed();
         }
-        market.ledger.restore(sku, site, balances).ok_or(ImageError::new("a balance is negative, or comes twice"))
+        let restored = market.ledger.restore(sku, site, balances);
+        self.place_count += 1;
+        restored.ok_or(ImageError::new("a balance is negative, or comes twice"))
     }
 
     fn read_request(&mut self, item: &mut Fields<'_>) -> Read<()> {
@@ -349,7 +351,8 @@ impl Engine {
                 continue;
             };
             for sku in market.waiting.skus() {
-                let has_arrived = market.ranked.iter().any(|site| market.ledger.arriving(sku, *site) > 0);
+                let mut places = market.ledger.places(sku);
+                let has_arrived = places.any(|(_, balances)| balances[Bucket::Arriving as usize] > 0);
                 if has_arrived || market.kits.is_kit(sku) {
                     market.waiting.note_arrival(sku);
                 }

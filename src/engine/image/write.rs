@@ -11,7 +11,6 @@ use super::super::cursor::Cursor;
 use super::super::effect::Effects;
 use super::super::history::{Histories, Past};
 use super::super::keys::{Keys, Slot};
-use super::super::ledger::BUCKETS;
 use super::super::market::Market;
 use super::super::on_hand::{Change, Kept};
 use super::super::order::Counters;
@@ -108,6 +107,8 @@ impl Engine {
             // Follow from SKUs, policies, requests and orders.
             sku_count: _,
             kit_count: _,
+            place_count: _,
+            policy_count: _,
             customer_counts: _,
             channel_cap_count: _,
             request_count: _,
@@ -174,7 +175,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         sites,
         ranks,
         // Follow from sites, and from orders with what is gone.
-        ranked,
+        ranked: _,
         tally: _,
         waiting: _,
         skus,
@@ -227,16 +228,13 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         })?;
     }
     for (sku, _) in skus.iter() {
-        for site in ranked {
-            let balances = ledger.balances(SkuId(sku), *site);
-            if balances != [0; BUCKETS] {
-                to.item(Item::Balances, |item| {
-                    item.u32(number.number()).u32(sku).u16(site.0);
-                    balances.iter().for_each(|units| {
-                        item.u64(units.cast_unsigned());
-                    });
-                })?;
-            }
+        for (site, balances) in ledger.places(SkuId(sku)) {
+            to.item(Item::Balances, |item| {
+                item.u32(number.number()).u32(sku).u16(site.0);
+                balances.iter().for_each(|units| {
+                    item.u64(units.cast_unsigned());
+                });
+            })?;
         }
     }
     for (request, Remembered { content, available }) in requests.iter() {

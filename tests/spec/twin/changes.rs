@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stockade::base::limits::{CHANGES_MAX, LINES_MAX};
-use stockade::base::{ChangeId, OrderId, SiteId};
+use stockade::base::{ChangeId, OrderId, SiteId, SkuId};
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, LineQuantity, Refusal};
@@ -84,7 +84,7 @@ impl Twin {
     ) -> Result<Answer, Refusal> {
         check_bounds(lines, 1)?;
         let asked = Wanted { kind: Kind::ReturnToStock, site: Some(site), lines: lines.to_vec() };
-        let site_exists = self.market(id.market())?.has_site(site);
+        let (room, site_exists) = (self.place_room(), self.market(id.market())?.has_site(site));
         let order = self.order_mut(id)?;
         if let Some(first) = order.remembered(change, &asked)? {
             return Ok(first);
@@ -95,6 +95,9 @@ impl Twin {
         order.check_lines(lines)?;
         let can_return = |unit: &Unit| unit.fate == Fate::Shipped && unit.returned_to.is_none();
         order.check_units(lines, can_return)?;
+        let skus: Vec<SkuId> = lines.iter().map(|line| order.asked.lines[usize::from(line.line)].sku).collect();
+        self.market_mut(id.market())?.open_places(room, site, &skus)?;
+        let order = self.order_mut(id)?;
         let mut moved = 0;
         for line in lines {
             let (at, quantity) = (usize::from(line.line), line.quantity as usize);

@@ -50,7 +50,7 @@ impl Twin {
         if counted > STOCK_UNITS_MAX {
             return Err(out_of_bounds(Field::Quantity, 0, STOCK_UNITS_MAX));
         }
-        let (entry, (sku, site)) = (self.position.0, place);
+        let (entry, (sku, site), room) = (self.position.0, place, self.place_room());
         let market = self.market_mut(request.market())?;
         let asked = Asked::Report { sku, site, as_of, counted };
         if let Some(first) = market.asked_before(request, asked, now)? {
@@ -65,12 +65,14 @@ impl Twin {
         }
         let known = market.past.after(place, as_of.0);
         let written_off = Account { site, bucket: Bucket::WriteOff };
-        if let Some(found) = counted.checked_sub(known).filter(|found| *found > 0) {
+        let found = counted.saturating_sub(known);
+        let beside = market.lying(sku, arriving(site)) + market.available(sku, site);
+        if found > 0 && beside + found > STOCK_UNITS_MAX {
+            return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
+        }
+        market.open_places(room, site, &[sku])?;
+        if found > 0 {
             let to = if market.is_waited_for(sku) { arriving(site) } else { shelf(site) };
-            let beside = market.lying(sku, arriving(site)) + market.available(sku, site);
-            if beside + found > STOCK_UNITS_MAX {
-                return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
-            }
             market.transfer(sku, found, written_off, to);
             market.make_good();
         }

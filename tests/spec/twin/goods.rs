@@ -37,8 +37,9 @@ impl Twin {
     ) -> Result<Answer, Refusal> {
         check_units(quantity)?;
         let supplier = Account { site, bucket: Bucket::Supplier };
+        let room = self.place_room();
         let market = self.market_mut(request.market())?;
-        market.carry_out(request, Asked::Receive { sku, site, quantity }, now, |market| {
+        market.carry_out(request, Asked::Receive { sku, site, quantity }, (now, room), |market| {
             market.check_places(sku, &[site])?;
             Ok((supplier, shelf(site), quantity))
         })
@@ -54,8 +55,9 @@ impl Twin {
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
         check_units(delta.unsigned_abs())?;
+        let room = self.place_room();
         let market = self.market_mut(request.market())?;
-        market.carry_out(request, Asked::Adjust { sku, site, delta, reason }, now, |market| {
+        market.carry_out(request, Asked::Adjust { sku, site, delta, reason }, (now, room), |market| {
             market.check_places(sku, &[site])?;
             Ok(corrected(site, delta))
         })
@@ -70,8 +72,9 @@ impl Twin {
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
         check_units(quantity)?;
+        let room = self.place_room();
         let market = self.market_mut(request.market())?;
-        market.carry_out(request, Asked::Move { sku, from, to, quantity }, now, |market| {
+        market.carry_out(request, Asked::Move { sku, from, to, quantity }, (now, room), |market| {
             market.check_places(sku, &[from.site, to.site])?;
             let on_the_shelf = [Bucket::Available, Bucket::QualityHold, Bucket::Damaged, Bucket::Quarantine];
             let out_of_the_house = [Bucket::WriteOff, Bucket::Supplier];
@@ -94,8 +97,9 @@ impl Twin {
         if counted > STOCK_UNITS_MAX {
             return Err(out_of_bounds(Field::Quantity, 0, STOCK_UNITS_MAX));
         }
+        let room = self.place_room();
         let market = self.market_mut(request.market())?;
-        let told = market.carry_out(request, Asked::Count { sku, site, expected, counted }, now, |market| {
+        let told = market.carry_out(request, Asked::Count { sku, site, expected, counted }, (now, room), |market| {
             market.check_places(sku, &[site])?;
             let on_hand = market.on_hand(sku, site);
             if on_hand != expected {
@@ -130,13 +134,21 @@ fn check_units(units: u64) -> Result<(), Refusal> {
     if bounds.contains(&units) { Ok(()) } else { Err(out_of_bounds(Field::Quantity, 1, STOCK_COMMAND_UNITS_MAX)) }
 }
 
+impl Twin {
+    /// How many places more may come to have units.
+    pub(super) fn place_room(&self) -> u64 {
+        let places: usize = self.markets.values().map(|market| market.places.len()).sum();
+        self.capacity.places_max.saturating_sub(places as u64)
+    }
+}
+
 impl Market {
     /// Carries a stock request out once; `decide` says what it moves, from where to where.
     fn carry_out(
         &mut self,
         id: RequestId,
         asked: Asked,
-        now: Timestamp,
+        (now, room): (Timestamp, u64),
         decide: impl FnOnce(&Self) -> Result<(Account, Account, u64), Refusal>,
     ) -> Result<Answer, Refusal> {
         if let Some(first) = self.asked_before(id, asked, now)? {
@@ -169,10 +181,25 @@ impl Market {
         if is_inside(to) && units > 0 && self.lying(sku, to) + beside + units > STOCK_UNITS_MAX {
             return Err(out_of_bounds(Field::Stock, 0, STOCK_UNITS_MAX));
         }
+        self.open_places(room, to.site, &[sku])?;
         self.goods.push(Goods { sku, units: units.cast_signed(), from, to });
         self.make_good();
         let site = if is_inside(to) { to.site } else { from.site };
         Ok(self.remember(id, asked, (sku, site)))
+    }
+
+    /// Units of these SKUs come to lie at a site, if there is room for all the places that are new.
+    pub(super) fn open_places(&mut self, room: u64, site: SiteId, skus: &[SkuId]) -> Result<(), Refusal> {
+        let mut new = Vec::new();
+        for sku in skus {
+            let parts = self.recipes.get(sku).map_or_else(|| vec![*sku], |recipe| recipe.keys().copied().collect());
+            new.extend(parts.into_iter().map(|part| (part, site)).filter(|place| !self.places.contains(place)));
+        }
+        if new.is_empty() || new.len() as u64 <= room {
+            self.places.extend(new);
+            return Ok(());
+        }
+        Err(Refusal::AtCapacity)
     }
 
     /// The first answer again, when the request was carried out before; or why it cannot be any more.

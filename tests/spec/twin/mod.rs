@@ -94,6 +94,8 @@ struct Market {
     recipes: BTreeMap<SkuId, BTreeMap<SkuId, u64>>,
     /// Everything received, adjusted, moved and counted, and what arrived for those who wait.
     goods: Vec<Goods>,
+    /// Where units of what ever lay.
+    places: BTreeSet<(SkuId, SiteId)>,
     requests: BTreeMap<RequestId, Request>,
     /// Units that orders hold and that were not found.
     shortages: BTreeMap<(SkuId, SiteId), u64>,
@@ -253,6 +255,7 @@ impl Twin {
             skus: Vec::new(),
             recipes: BTreeMap::new(),
             goods: Vec::new(),
+            places: BTreeSet::new(),
             requests: BTreeMap::new(),
             shortages: BTreeMap::new(),
             past: counting::Past::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stockade::base::limits::{LINE_QUANTITY_MAX, SKU_POLICIES_MAX, STOCK_UNITS_MAX};
+use stockade::base::limits::{LINE_QUANTITY_MAX, STOCK_UNITS_MAX};
 use stockade::base::{MarketId, OrderNumber, SkuId, Timestamp};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Place, Policy, Refusal, StockLevel};
@@ -26,6 +26,8 @@ type Key = (usize, u128);
 impl Twin {
     pub(super) fn set_policy(&mut self, market: MarketId, sku: SkuId, policy: Policy) -> Result<Answer, Refusal> {
         out_of_bounds_policy(policy).into_iter().next().map_or(Ok(()), Err)?;
+        let kept: u64 = self.markets.values().map(|market| market.policies.len() as u64).sum();
+        let max = self.capacity.policies_max;
         let market = self.market_mut(market)?;
         if !market.has_sku(sku) {
             return Err(Refusal::UnknownSku { sku });
@@ -38,8 +40,8 @@ impl Twin {
         if before.policy == policy {
             return Ok(Answer::Set { repeated: true });
         }
-        if !market.policies.contains_key(&sku) && market.policies.len() == SKU_POLICIES_MAX {
-            return Err(out_of_bounds(Field::Policies, 0, SKU_POLICIES_MAX as u64));
+        if !market.policies.contains_key(&sku) && kept >= max {
+            return Err(out_of_bounds(Field::Policies, 0, max));
         }
         let mut rule = Rule { policy, ..before };
         let was = before.policy;

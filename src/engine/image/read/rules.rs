@@ -105,6 +105,7 @@ impl Engine {
             (rule.policy, rule.level) = (policy, level);
             (rule.held_from, rule.day_from, rule.day) = (held_from, day_from, day);
         });
+        self.policy_count += 1;
         Ok(())
     }
 
