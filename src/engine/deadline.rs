@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 use super::huge_pages::touched_array;
 use crate::base::Timestamp;
 
+/// Milliseconds of a span of each level, as a power of two.
+const SPAN_BITS: [u32; 2] = [10, 17];
 /// Entries of one piece of a span.
 const PIECE: usize = 4_096;
 /// Milliseconds from which on an entry is of the upper level: 70 minutes.
@@ -47,7 +49,8 @@ const SPARES_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Deadlines {
     near: BinaryHeap<Reverse<(u64, u32)>>,
-    levels: [Level; 2],
+    /// Spans of each level, by their begin.
+    levels: [BTreeMap<u64, Span>; 2],
     /// Moments before this one are in `near`.
     begun: u64,
     /// Nothing is due before that of what is not near.
@@ -73,14 +76,6 @@ struct Spares {
     max: usize,
 }
 
-/// Spans of one length, by their begin.
-#[derive(Debug)]
-struct Level {
-    /// Milliseconds of a span, as a power of two.
-    bits: u32,
-    spans: BTreeMap<u64, Span>,
-}
-
 /// The entries of one span.
 #[derive(Debug, Default)]
 struct Span {
@@ -92,7 +87,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             near: BinaryHeap::new(),
-            levels: [10, 17].map(|bits| Level { bits, spans: BTreeMap::new() }),
+            levels: Default::default(),
             begun: 0,
             far_begin: u64::MAX,
             far_next: u64::MAX,
@@ -147,7 +142,7 @@ impl Deadlines {
     pub(super) fn sweep(&mut self, is_alive: impl Fn(Timestamp, u32) -> bool) {
         for _ in 0..SWEPT {
             let (level, begin) = self.swept;
-            let entry = self.levels[level].spans.get_mut(&begin).and_then(|span| span.pop(&mut self.spares));
+            let entry = self.levels[level].get_mut(&begin).and_then(|span| span.pop(&mut self.spares));
             let Some((offset, position)) = entry else {
                 self.sweep_next();
                 continue;
@@ -166,12 +161,12 @@ impl Deadlines {
         let (level, begin) = self.swept;
         let kept = core::mem::take(&mut self.kept);
         if kept.is_empty() {
-            self.levels[level].spans.remove(&begin);
+            self.levels[level].remove(&begin);
         } else {
-            self.levels[level].spans.insert(begin, kept);
+            self.levels[level].insert(begin, kept);
         }
-        let same = self.levels[level].spans.range(begin + 1..).next().map(|(begin, _)| (level, *begin));
-        let other = || self.levels[1 - level].spans.first_key_value().map(|(begin, _)| (1 - level, *begin));
+        let same = self.levels[level].range(begin + 1..).next().map(|(begin, _)| (level, *begin));
+        let other = || self.levels[1 - level].first_key_value().map(|(begin, _)| (1 - level, *begin));
         self.swept = same.or_else(other).unwrap_or((1 - level, 0));
     }
 
@@ -185,9 +180,8 @@ impl Deadlines {
     }
 
     fn enter_level(&mut self, level: usize, deadline: u64, position: u32) {
-        let Level { bits, spans } = &mut self.levels[level];
-        let begin = deadline >> *bits << *bits;
-        spans.entry(begin).or_default().push(((deadline - begin) as u32, position), &mut self.spares);
+        let begin = deadline >> SPAN_BITS[level] << SPAN_BITS[level];
+        self.levels[level].entry(begin).or_default().push(((deadline - begin) as u32, position), &mut self.spares);
         self.note_span(level, begin);
     }
 
@@ -199,7 +193,7 @@ impl Deadlines {
     /// Moves so many entries of the upper level down, while there are some whose time has come near enough.
     fn trickle(&mut self, entries: usize) {
         for _ in 0..entries {
-            let Some(mut first) = self.levels[1].spans.first_entry() else { return };
+            let Some(mut first) = self.levels[1].first_entry() else { return };
             let begin = *first.key();
             if begin >= self.begun + TRICKLE_MS {
                 return;
@@ -212,7 +206,7 @@ impl Deadlines {
     }
 
     fn begin_spans(&mut self, now: u64) {
-        let bits = self.levels[0].bits;
+        let bits = SPAN_BITS[0];
         self.begun = self.begun.max(((now >> bits) + 1) << bits);
         if self.far_next > now {
             return;
@@ -222,7 +216,7 @@ impl Deadlines {
             self.enter_all(self.swept.1, kept);
         }
         for level in [1, 0] {
-            while let Some(first) = self.levels[level].spans.first_entry().filter(|first| *first.key() <= now) {
+            while let Some(first) = self.levels[level].first_entry().filter(|first| *first.key() <= now) {
                 let (begin, span) = first.remove_entry();
                 self.enter_all(begin, span);
             }
@@ -230,7 +224,7 @@ impl Deadlines {
         self.trickle(PIECE);
         (self.far_begin, self.far_next) = (u64::MAX, u64::MAX);
         for level in [0, 1] {
-            if let Some(begin) = self.levels[level].spans.first_key_value().map(|(begin, _)| *begin) {
+            if let Some(begin) = self.levels[level].first_key_value().map(|(begin, _)| *begin) {
                 self.note_span(level, begin);
             }
         }
@@ -368,14 +362,14 @@ mod tests {
         for position in 0..50_000 {
             deadlines.insert(Timestamp::from_ms(now + 2 * hour + u64::from(position % 100)), position);
         }
-        let upper = deadlines.levels[1].spans.len();
-        assert!(upper > 0 && deadlines.levels[0].spans.is_empty());
+        let upper = deadlines.levels[1].len();
+        assert!(upper > 0 && deadlines.levels[0].is_empty());
         for second in 1..=7_000 {
             let now = now + second * 1_000;
             assert!(deadlines.next().is_some_and(|next| next.ms() > now), "nothing is due, nor said to be");
             assert_eq!(deadlines.first_due(Timestamp::from_ms(now)), None);
         }
-        assert_eq!(deadlines.levels[1].spans.len(), 0, "they are within the hour");
+        assert_eq!(deadlines.levels[1].len(), 0, "they are within the hour");
         assert_eq!(drain(&mut deadlines, now + 2 * hour + 100).len(), 50_000);
     }
 
