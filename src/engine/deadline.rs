@@ -16,9 +16,9 @@
 //!   its entry.
 //! - What is due is given out by deadline, then by position: in the same order wherever the same facts were folded.
 //! # Why so
-//! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level and ticks; two levels of spans over a
-//! heap of the current one move it once or twice, and need no tick while nothing is due. With one level of seconds, a
-//! shop of one order a second had a span of its own, of a hundred bytes, for every order of a month.
+//! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level and ticks; two levels of spans over
+//! a heap of the current one move it once or twice, and need no tick while nothing is due. With one level of seconds,
+//! a shop of one order a second had a span of its own, of a hundred bytes, for every order of a month.
 //!
 //! An entry is counted with its order. Where orders leave long before their entry is due (a reservation of days in a
 //! market that forgets within minutes), [`Deadlines::sweep`] drops stale ones before their time.
@@ -43,7 +43,7 @@ const TRICKLE: usize = 64;
 const SWEPT: usize = 4;
 /// Empty pieces that are kept, unless more were asked for ahead. More would pile up: a span that begins leaves one more
 /// than the next one takes, for its last piece grows as it needs.
-const SPARES_MAX: usize = 64;
+const SPARES_KEPT: usize = 64;
 
 /// Deadlines of orders, by the position of the order.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Default for Deadlines {
             begun: 0,
             far_begin: u64::MAX,
             far_next: u64::MAX,
-            spares: Spares { pieces: Vec::new(), max: SPARES_MAX },
+            spares: Spares { pieces: Vec::new(), max: SPARES_KEPT },
             len: 0,
             swept: (0, 0),
             kept: Span::default(),
@@ -102,7 +102,7 @@ impl Default for Deadlines {
 impl Deadlines {
     /// Takes the memory for so many more entries now.
     pub(super) fn reserve(&mut self, entries: usize) {
-        self.spares.max = SPARES_MAX.max(entries.div_ceil(PIECE));
+        self.spares.max = SPARES_KEPT.max(entries.div_ceil(PIECE));
         self.spares.pieces.resize_with(entries.div_ceil(PIECE), || touched_array(PIECE));
     }
 
@@ -137,8 +137,8 @@ impl Deadlines {
         (next < u64::MAX).then(|| Timestamp::from_ms(next))
     }
 
-    /// Looks at a few entries that are not near, one span after the other and then from the start again, and drops those
-    /// that are stale: of which `is_alive` says no.
+    /// Looks at a few entries that are not near, one span after the other and then from the start again, and drops
+    /// those that are stale: of which `is_alive` says no.
     pub(super) fn sweep(&mut self, is_alive: impl Fn(Timestamp, u32) -> bool) {
         for _ in 0..SWEPT {
             let (level, begin) = self.swept;
@@ -381,7 +381,7 @@ mod tests {
             (0..5_000).for_each(|position| deadlines.insert(Timestamp::from_ms(second * 1_024 + 900), position));
             assert_eq!(drain(&mut deadlines, second * 1_024 + 1_000).len(), 5_000);
         }
-        assert!(deadlines.spares.pieces.len() <= SPARES_MAX, "{} pieces", deadlines.spares.pieces.len());
+        assert!(deadlines.spares.pieces.len() <= SPARES_KEPT, "{} pieces", deadlines.spares.pieces.len());
     }
 
     #[test]

@@ -282,7 +282,7 @@ fn an_order_draws_on_at_most_8192_places() {
     rig.check_laws();
 }
 
-/// The money has come: it is told as a fact that the order cannot be had for it, and the attempt is told the same later.
+/// The money has come: it is told as a fact that the order cannot be had for it, and told the same when asked again.
 #[test]
 fn a_late_payment_that_would_draw_on_more_places_has_failed() {
     const SITES: u16 = 5;

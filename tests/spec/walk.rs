@@ -102,23 +102,18 @@ struct Walk {
 impl Walk {
     fn new(seed: u64, sweeps_late: bool, loud: bool) -> Self {
         let mut dice = Dice(seed);
-        let orders_max = if dice.once_in(5) { dice.below(10) } else { 1_000 };
-        let details_bytes_max = if dice.once_in(5) { dice.below(80) } else { 1_000 };
-        let lines_max = if dice.once_in(8) { dice.below(20) } else { 1_000 };
-        let keys_max = if dice.once_in(4) { dice.below(5) } else { 1_000 };
-        let waiting_max = if dice.once_in(5) { dice.below(6) } else { 1_000 };
-        let policies_max = if dice.once_in(5) { dice.below(5) } else { 1_000 };
-        let places_max = if dice.once_in(5) { 2 + dice.below(8) } else { 1_000 };
+        // A world in so many has room for so many at most; the others have room.
+        let mut room = |one_in: u64, below: u64| if dice.once_in(one_in) { dice.below(below) } else { 1_000 };
         let mut rig = Rig::new(Capacity {
-            orders_max,
-            lines_max,
-            details_bytes_max,
-            keys_max,
+            orders_max: room(5, 10),
+            details_bytes_max: room(5, 80),
+            lines_max: room(8, 20),
+            keys_max: room(4, 5),
+            waiting_max: room(5, 6),
+            policies_max: room(5, 5),
+            places_max: 2 + room(5, 8),
             skus_max: 12,
             kits_max: 6,
-            places_max,
-            policies_max,
-            waiting_max,
             ..Capacity::UNBOUNDED
         });
         rig.sweeps_late = sweeps_late;
