@@ -9,7 +9,7 @@
 //!
 //! # Always true
 //! - Only what came after the first order could have left twice over is judged; a run too short for that is not.
-//! - Flat means: neither the median nor the peak of the second half is over [`GROWTH_MAX`] times that of the first, or
+//! - Flat means: neither the middle nor the peak of the second half is over [`GROWTH_MAX`] times that of the first, or
 //!   over so many times as are the orders kept. On a machine that stalls, more are kept at one time than at another.
 
 use serde::Serialize;
@@ -70,11 +70,30 @@ pub(crate) struct SoakFigures {
 /// From the first half of what is judged to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Growth {
-    pub(crate) median_orders: [u64; 2],
+    pub(crate) middle_orders: [u64; 2],
     pub(crate) peak_orders: [u64; 2],
-    pub(crate) median_bytes: [u64; 2],
+    pub(crate) middle_bytes: [u64; 2],
     pub(crate) peak_bytes: [u64; 2],
     pub(crate) flat: bool,
+}
+
+/// What stands for a half beside its peak.
+#[derive(Debug, Clone, Copy)]
+enum Middle {
+    /// Memory lies flat between snapshots: that is where.
+    Median,
+    /// The disk saws: bytes come evenly and go by segments, and a median of it jumps by one.
+    Mean,
+}
+
+impl Middle {
+    /// Of values in order.
+    fn of(self, values: &[u64]) -> Option<u64> {
+        match self {
+            Self::Median => values.get(values.len() / 2).copied(),
+            Self::Mean => values.iter().sum::<u64>().checked_div(values.len() as u64),
+        }
+    }
 }
 
 impl Samples {
@@ -85,7 +104,7 @@ impl Samples {
     pub(super) fn figures(&self, life_s: f64, elapsed_s: f64, done: &Done, formula: Option<&Formula>) -> SoakFigures {
         let max = |pick: fn(&Sample) -> u64| self.samples.iter().map(pick).max().unwrap_or(0);
         let (settled_at_s, rss_max_bytes) = (LIVES_TO_SETTLE * life_s, max(|sample| sample.rss_bytes));
-        let growth = |pick: fn(&Sample) -> Option<u64>| {
+        let growth = |middle, pick: fn(&Sample) -> Option<u64>| {
             if elapsed_s - settled_at_s < JUDGED_S_MIN {
                 return None;
             }
@@ -94,7 +113,7 @@ impl Samples {
                 let seen = self.samples.iter().filter(|sample| (from..to).contains(&sample.at_s));
                 seen.filter_map(|sample| Some((sample.orders, pick(sample)?))).collect()
             };
-            Growth::of(&half(settled_at_s, middle_s), &half(middle_s, elapsed_s))
+            Growth::of(middle, &half(settled_at_s, middle_s), &half(middle_s, elapsed_s))
         };
         SoakFigures {
             commands: done.commands,
@@ -106,8 +125,8 @@ impl Samples {
             formula_bytes: formula.map(|formula| formula.memory_bytes_max),
             under_formula: formula.map(|formula| rss_max_bytes <= formula.memory_bytes_max),
             settled_at_s,
-            memory: growth(|sample| Some(sample.rss_bytes)),
-            disk: growth(|sample| sample.data_bytes),
+            memory: growth(Middle::Median, |sample| Some(sample.rss_bytes)),
+            disk: growth(Middle::Mean, |sample| sample.data_bytes),
             over_time: self.thinned(),
         }
     }
@@ -120,27 +139,27 @@ impl Samples {
 
 impl Growth {
     /// Of orders kept and bytes in each half; `None` when nothing was seen in one of them.
-    fn of(first: &[(u64, u64)], second: &[(u64, u64)]) -> Option<Self> {
-        let median_and_peak = |half: &[(u64, u64)], pick: fn(&(u64, u64)) -> u64| {
+    fn of(middle: Middle, first: &[(u64, u64)], second: &[(u64, u64)]) -> Option<Self> {
+        let middle_and_peak = |half: &[(u64, u64)], pick: fn(&(u64, u64)) -> u64| {
             let mut half: Vec<u64> = half.iter().map(pick).collect();
             half.sort_unstable();
-            Some([*half.get(half.len() / 2)?, *half.last()?])
+            Some([middle.of(&half)?, *half.last()?])
         };
         let of = |pick| {
-            let (first, second) = (median_and_peak(first, pick)?, median_and_peak(second, pick)?);
+            let (first, second) = (middle_and_peak(first, pick)?, middle_and_peak(second, pick)?);
             Some([[first[0], second[0]], [first[1], second[1]]])
         };
-        let ([median_orders, peak_orders], [median_bytes, peak_bytes]) = (of(|seen| seen.0)?, of(|seen| seen.1)?);
+        let ([middle_orders, peak_orders], [middle_bytes, peak_bytes]) = (of(|seen| seen.0)?, of(|seen| seen.1)?);
         let times = |[from, to]: [u64; 2]| to as f64 / from.max(1) as f64;
         let is_flat = |bytes, orders| times(bytes) <= GROWTH_MAX * times(orders).max(1.0);
-        let flat = is_flat(median_bytes, median_orders) && is_flat(peak_bytes, peak_orders);
-        Some(Self { median_orders, peak_orders, median_bytes, peak_bytes, flat })
+        let flat = is_flat(middle_bytes, middle_orders) && is_flat(peak_bytes, peak_orders);
+        Some(Self { middle_orders, peak_orders, middle_bytes, peak_bytes, flat })
     }
 
     fn words(&self) -> String {
-        let [median, peak] =
-            [self.median_bytes, self.peak_bytes].map(|[first, second]| format!("{} and {}", mib(first), mib(second)));
-        format!("{}: medians {median}, peaks {peak}", if self.flat { "flat" } else { "GROWS" })
+        let [middle, peak] =
+            [self.middle_bytes, self.peak_bytes].map(|[first, second]| format!("{} and {}", mib(first), mib(second)));
+        format!("{}: middles {middle}, peaks {peak}", if self.flat { "flat" } else { "GROWS" })
     }
 }
 
@@ -178,7 +197,7 @@ mod tests {
 
     fn growth(first: &[u64], second: &[u64]) -> Growth {
         let bytes = |half: &[u64]| half.iter().map(|mib| (1_000, mib * MIB)).collect::<Vec<_>>();
-        Growth::of(&bytes(first), &bytes(second)).expect("both halves have samples")
+        Growth::of(Middle::Median, &bytes(first), &bytes(second)).expect("both halves have samples")
     }
 
     #[test]
@@ -187,12 +206,26 @@ mod tests {
         assert!(!growth(&[100, 100, 200], &[106, 106, 190]).flat, "the median");
         assert!(!growth(&[100, 100, 200], &[100, 100, 211]).flat, "the peak");
         assert!(growth(&[100, 100, 200], &[50, 50, 60]).flat, "shrinking is no growth");
-        assert_eq!(Growth::of(&[(1, 1)], &[]), None);
+        for middle in [Middle::Median, Middle::Mean] {
+            assert_eq!(Growth::of(middle, &[(1, 1)], &[]), None);
+        }
+    }
+
+    #[test]
+    fn a_saw_that_is_cut_at_another_tooth_does_not_grow_and_one_that_climbs_does() {
+        // Up by four segments, down by all of them: a half ends within a tooth.
+        let saw = |from: u64, climb: u64| -> Vec<(u64, u64)> {
+            (from..from + 450).map(|at| (1_000, 3_000 + at / 20 % 5 * 250 + at * climb / 450)).collect()
+        };
+        assert!(Growth::of(Middle::Mean, &saw(0, 0), &saw(450, 0)).is_some_and(|growth| growth.flat));
+        assert!(Growth::of(Middle::Mean, &saw(0, 500), &saw(450, 500)).is_some_and(|growth| !growth.flat));
     }
 
     #[test]
     fn more_memory_for_more_orders_is_no_growth_and_less_orders_excuse_nothing() {
-        let growth = |first, second| Growth::of(&[first; 3], &[second; 3]).expect("both halves have samples").flat;
+        let growth = |first, second| {
+            Growth::of(Middle::Median, &[first; 3], &[second; 3]).expect("both halves have samples").flat
+        };
         assert!(growth((100, 1_000), (120, 1_250)), "a fifth more orders, a quarter more memory");
         assert!(!growth((100, 1_000), (120, 1_270)));
         assert!(growth((100, 1_000), (50, 1_049)) && !growth((100, 1_000), (50, 1_051)));
