@@ -36,6 +36,7 @@ mod placing;
 mod replaying;
 mod retaining;
 mod shipping;
+mod states;
 mod stock;
 mod stock_levels;
 mod waiting;

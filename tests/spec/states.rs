@@ -1,0 +1,278 @@
+//! The states of an order, found by trying everything on it: what `docs/STATES.md` draws is what happens, and all that
+//! does.
+//!
+//! ```text
+//! every way an order may begin ─► every command, and the deadline ─► orders of another shape ─► … until none is new
+//! ```
+//!
+//! `STATES=write cargo test --test spec states` draws anew.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+
+use stockade::base::{ChangeId, OrderId, RequestId, SiteId, SkuId};
+use stockade::engine::command::PaymentMethod;
+use stockade::engine::order::State;
+use stockade::engine::refusal::Legal;
+use stockade::engine::{Answer, Command, Line, LineQuantity, Policy};
+
+use crate::replaying::place;
+use crate::rig::{MARKET, Rig, START, room_for};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/STATES.md");
+/// Units of the one line of the order: one more than what one step takes.
+const UNITS: u32 = 2;
+/// The generated part of the page stands between lines that begin with these.
+const DRAWN: [&str; 2] = ["<!-- drawn by a test", "<!-- to here"];
+const NONE: &str = "(none)";
+
+/// How an order comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Begin {
+    /// Units are there; payment comes later.
+    Paying,
+    /// Units are there; paid at the door.
+    AtTheDoor,
+    /// One unit is there, the other is owed; payment comes later.
+    Owing,
+    /// The same, paid at the door.
+    OwingAtTheDoor,
+    /// A cancellation was first.
+    Blocked,
+}
+
+impl Begin {
+    const ALL: [Self; 5] = [Self::Paying, Self::AtTheDoor, Self::Owing, Self::OwingAtTheDoor, Self::Blocked];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Paying | Self::Owing => "place",
+            Self::AtTheDoor | Self::OwingAtTheDoor => "place, paid at the door",
+            Self::Blocked => "cancel, block",
+        }
+    }
+}
+
+/// What may happen to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Confirm,
+    CancelOne,
+    Cancel,
+    HandOverOne,
+    ReturnOne,
+    /// What is owed comes in.
+    Receive,
+    Deadline,
+}
+
+impl Step {
+    const ALL: [Self; 7] = [
+        Self::Confirm,
+        Self::CancelOne,
+        Self::Cancel,
+        Self::HandOverOne,
+        Self::ReturnOne,
+        Self::Receive,
+        Self::Deadline,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::CancelOne => "cancel a unit",
+            Self::Cancel => "cancel",
+            Self::HandOverOne => "hand over a unit",
+            Self::ReturnOne => "return a unit",
+            Self::Receive => "receive what is owed",
+            Self::Deadline => "deadline",
+        }
+    }
+
+    /// What an illegal one would be refused for.
+    const fn legal(self) -> Option<Legal> {
+        match self {
+            Self::Confirm => Some(Legal::CONFIRM),
+            Self::CancelOne | Self::Cancel => Some(Legal::CANCEL),
+            Self::HandOverOne => Some(Legal::HAND_OVER),
+            Self::ReturnOne => Some(Legal::RETURN),
+            Self::Receive | Self::Deadline => None,
+        }
+    }
+}
+
+/// What tells one order from another, as far as any step cares.
+type Shape = (State, Vec<[u32; 7]>);
+
+/// An order on the bench.
+struct Bench {
+    rig: Rig,
+    order: OrderId,
+    changes: u64,
+}
+
+impl Bench {
+    fn new(begin: Begin) -> Self {
+        let mut rig = Rig::new(room_for(10));
+        rig.open("default");
+        let (sku, order) = (SkuId(1), OrderId::new(START, MARKET, 1));
+        rig.submit(&Command::CreateSku { market: MARKET, code: "mug" }).expect("created");
+        let owes = matches!(begin, Begin::Owing | Begin::OwingAtTheDoor);
+        let policy = Policy { oversell_max: u64::from(owes), ..Policy::default() };
+        rig.submit(&Command::SetPolicy { market: MARKET, sku, policy }).expect("set");
+        let mut bench = Self { rig, order, changes: 0 };
+        bench.receive(u64::from(UNITS) - u64::from(owes));
+        let lines = [Line { sku, quantity: UNITS, price: 1 }];
+        let payment = match begin {
+            Begin::Paying | Begin::Owing => PaymentMethod::Card,
+            Begin::AtTheDoor | Begin::OwingAtTheDoor => PaymentMethod::CashOnDelivery,
+            Begin::Blocked => {
+                bench.rig.submit(&Command::Cancel { order, block: true }).expect("blocked");
+                return bench;
+            }
+        };
+        bench.rig.submit(&Command::Place(stockade::engine::Place { payment, ..place(order, &lines) })).expect("placed");
+        bench
+    }
+
+    fn receive(&mut self, quantity: u64) {
+        self.changes += 1;
+        let request = RequestId::new(self.rig.now, MARKET, self.changes);
+        let (sku, site) = (SkuId(1), SiteId(1));
+        self.rig.submit(&Command::Receive { request, sku, site, quantity }).expect("received");
+    }
+
+    /// Units that moved because of it; none when it was refused, or had happened before.
+    fn take(&mut self, step: Step) -> u64 {
+        self.changes += 1;
+        let (order, change, site) = (self.order, ChangeId(self.changes), SiteId(1));
+        let lines = &[LineQuantity { line: 0, quantity: 1 }];
+        let command = match step {
+            Step::Confirm => Command::Confirm { order, attempt: change },
+            Step::CancelOne => Command::CancelLines { order, change, lines },
+            Step::Cancel => Command::Cancel { order, block: false },
+            Step::HandOverOne => Command::HandOver { order, change, lines },
+            Step::ReturnOne => Command::ReturnToStock { order, change, site, lines },
+            Step::Receive => {
+                self.receive(1);
+                return 0;
+            }
+            Step::Deadline => {
+                self.rig.wait(60_000);
+                self.rig.sweep();
+                return 0;
+            }
+        };
+        match self.rig.submit(&command).map(|told| told.answer) {
+            Ok(Answer::Done { moved, repeated: false, .. }) => moved,
+            _ => 0,
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        let view = self.rig.engine.order(self.order).expect("it is kept");
+        let counters = view.lines.iter().map(|line| {
+            [line.owed, line.reserved, line.lapsed, line.committed, line.shipped, line.cancelled, line.returned]
+        });
+        (view.state, counters.collect())
+    }
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    /// From which state (by number; 0 for none) by what to which.
+    edges: BTreeSet<(u8, &'static str, u8)>,
+    /// Steps that moved units, by the state they found.
+    moved: BTreeMap<u8, BTreeSet<Step>>,
+}
+
+fn explore() -> Found {
+    let mut found = Found::default();
+    for begin in Begin::ALL {
+        let first = Bench::new(begin).shape();
+        found.edges.insert((0, begin.word(), first.0 as u8));
+        let mut seen = BTreeSet::from([key(&first)]);
+        let mut paths = VecDeque::from([Vec::new()]);
+        while let Some(path) = paths.pop_front() {
+            for step in Step::ALL {
+                let mut bench = Bench::new(begin);
+                for earlier in &path {
+                    bench.take(*earlier);
+                }
+                let from = bench.shape().0;
+                let moved = bench.take(step);
+                let shape = bench.shape();
+                if moved > 0 {
+                    found.moved.entry(from as u8).or_default().insert(step);
+                }
+                if shape.0 != from {
+                    found.edges.insert((from as u8, step.word(), shape.0 as u8));
+                }
+                if seen.insert(key(&shape)) {
+                    paths.push_back(path.iter().copied().chain([step]).collect());
+                }
+            }
+        }
+        assert!(seen.len() < 1_000, "{} shapes: they do not come to an end", seen.len());
+    }
+    found
+}
+
+fn key((state, counters): &Shape) -> (u8, Vec<[u32; 7]>) {
+    (*state as u8, counters.clone())
+}
+
+fn name(state: u8) -> &'static str {
+    State::from_byte(state).map_or(NONE, State::name)
+}
+
+fn draw(found: &Found) -> String {
+    let mut page = String::from("```text\n");
+    let width = found.edges.iter().map(|(_, by, _)| by.len()).max().unwrap_or(0);
+    for (from, by, to) in &found.edges {
+        writeln!(page, "{:<15} ─ {by} {} {}", name(*from), "─".repeat(width - by.len()) + "─►", name(*to))
+            .expect("a string");
+    }
+    page.push_str("```\n\n| state | what may be done, besides what was done before |\n|---|---|\n");
+    let legal = [
+        (Legal::CONFIRM, "confirm"),
+        (Legal::CANCEL, "cancel"),
+        (Legal::HAND_OVER, "hand over"),
+        (Legal::RETURN, "return"),
+    ];
+    for state in State::ALL {
+        let words = legal.iter().filter(|(one, _)| state.legal().contains(*one)).map(|(_, word)| *word);
+        let words = words.collect::<Vec<_>>().join(", ");
+        writeln!(page, "| {} | {} |", state.name(), if words.is_empty() { "nothing" } else { &words })
+            .expect("a string");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_states_draws_what_happens() {
+    let drawn = draw(&explore());
+    let page = std::fs::read_to_string(PAGE).expect("docs/STATES.md is there");
+    let is_mark = |mark: &'static str| move |line: &&str| line.starts_with(mark);
+    let lines: Vec<&str> = page.lines().collect();
+    let [from, to] = DRAWN.map(|mark| lines.iter().position(|line| is_mark(mark)(line)).expect("its part is marked"));
+    let (before, after) = (lines[..=from].join("\n"), lines[to..].join("\n"));
+    let expected = format!("{before}\n\n{drawn}\n{after}\n");
+    if std::env::var("STATES").is_ok_and(|what| what == "write") {
+        return std::fs::write(PAGE, expected).expect("docs/STATES.md is written");
+    }
+    assert_eq!(page, expected, "docs/STATES.md (left) is not what happens (right): STATES=write draws it anew");
+}
+
+#[test]
+fn what_a_state_says_may_be_done_moves_units_and_nothing_else_does() {
+    let found = explore();
+    for state in State::ALL {
+        let moved = found.moved.get(&(state as u8)).cloned().unwrap_or_default();
+        for step in Step::ALL {
+            let Some(legal) = step.legal() else { continue };
+            assert_eq!(moved.contains(&step), state.legal().contains(legal), "{} of {}", step.word(), state.name());
+        }
+    }
+}
