@@ -32,6 +32,7 @@ mod sizes;
 mod text;
 
 mod documents;
+mod features;
 mod links;
 mod promises;
 mod words;
@@ -42,7 +43,7 @@ use finding::Finding;
 use tree::Tree;
 
 /// Every rule, in the order its findings are printed.
-const RULES: [fn(&Tree) -> Vec<Finding>; 14] = [
+const RULES: [fn(&Tree) -> Vec<Finding>; 15] = [
     layers::check,
     outside::check,
     floors::check,
@@ -56,6 +57,7 @@ const RULES: [fn(&Tree) -> Vec<Finding>; 14] = [
     documents::check,
     links::check,
     promises::check,
+    features::check,
     words::check,
 ];
 
