@@ -17,7 +17,7 @@ use stockade::engine::command::{PaymentMethod, Take};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::{LineUnits, STATES, State};
 use stockade::engine::{
-    Capacity, Command, Engine, Fact, Line, LineQuantity, Place, Refusal, Retention, Scratch, order_hash,
+    Capacity, Command, Engine, Fact, Kept, Line, LineQuantity, Place, Refusal, Retention, Scratch, order_hash,
 };
 
 const ORDERS_VARIABLE: &str = "STOCKADE_SOAK_ORDERS";
@@ -228,7 +228,7 @@ fn a_sale_without_end_runs_in_flat_memory_with_exact_books() {
     while sale.now < end {
         sale.tick(0..0);
     }
-    assert_eq!((sale.engine.orders(), sale.engine.details_bytes()), (0, 0), "everything has left");
+    assert_eq!((sale.engine.orders(), sale.engine.kept(Kept::DetailsBytes)), (0, 0), "everything has left");
     sale.engine.check_invariants().expect("the invariants hold");
     let books = sale.engine.books(MARKET).expect("the market is open");
     assert_eq!((books.orders, books.orders_hash), (sale.states, sale.hash), "the books are of all orders ever");

@@ -37,6 +37,7 @@ mod turn;
 mod wanted;
 
 mod books;
+mod capacity;
 mod catalog;
 mod channel;
 mod content;
@@ -71,6 +72,7 @@ mod waiting;
 
 pub use answer::{Answer, Granted};
 pub use books::order_hash;
+pub use capacity::{Capacity, KEPT, Kept};
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place, Whose};
 pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
@@ -87,74 +89,7 @@ pub use refusal::Refusal;
 pub use reservation::{ExtendReason, Reservations};
 pub use retention::Retention;
 
-use crate::base::limits;
 use crate::base::{MarketId, ShardId};
-
-/// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capacity {
-    /// Orders, blocked identifiers included.
-    pub orders_max: u64,
-    /// Lines of all orders together.
-    pub lines_max: u64,
-    /// Draws of all orders together: the units of one line may come from several sites.
-    pub draws_max: u64,
-    /// Changes of quantities remembered of all orders together.
-    pub changes_max: u64,
-    /// Bytes of sealed details of all orders together.
-    pub details_bytes_max: u64,
-    /// Keys under which details are sealed.
-    pub keys_max: u64,
-    /// SKUs of all markets together, kits included.
-    pub skus_max: u64,
-    /// Kits of all markets together.
-    pub kits_max: u64,
-    /// Policies of SKUs of all markets together.
-    pub policies_max: u64,
-    /// Counts of customers that policies limit.
-    pub customers_max: u64,
-    /// Places: SKUs of all markets, each counted at every site where units of it ever lay.
-    pub places_max: u64,
-    /// Pairs of an order and a SKU that it waits for.
-    pub waiting_max: u64,
-}
-
-impl Capacity {
-    /// No limit but memory: for folding what was accepted under somebody else's limits.
-    pub const UNBOUNDED: Self = Self {
-        orders_max: u64::MAX,
-        lines_max: u64::MAX,
-        draws_max: u64::MAX,
-        changes_max: u64::MAX,
-        details_bytes_max: u64::MAX,
-        keys_max: u64::MAX,
-        skus_max: u64::MAX,
-        kits_max: u64::MAX,
-        policies_max: u64::MAX,
-        customers_max: u64::MAX,
-        places_max: u64::MAX,
-        waiting_max: u64::MAX,
-    };
-}
-
-impl Default for Capacity {
-    fn default() -> Self {
-        Self {
-            orders_max: limits::ORDERS_DEFAULT,
-            lines_max: limits::LINES_DEFAULT,
-            draws_max: limits::LINES_DEFAULT * limits::DRAWS_PER_LINE_MEAN_MAX,
-            changes_max: limits::LINES_DEFAULT,
-            details_bytes_max: limits::DETAILS_BYTES_DEFAULT,
-            keys_max: limits::KEYS_DEFAULT,
-            skus_max: limits::SKUS_DEFAULT,
-            kits_max: limits::KITS_DEFAULT,
-            policies_max: limits::POLICIES_DEFAULT,
-            customers_max: limits::CUSTOMERS_DEFAULT,
-            places_max: limits::PLACES_DEFAULT,
-            waiting_max: limits::WAITING_DEFAULT,
-        }
-    }
-}
 
 /// The state of one shard: its markets and their orders; for shard 0 also the directory of all markets.
 #[derive(Debug)]

@@ -191,12 +191,6 @@ impl Engine {
         self.orders.len() as u64
     }
 
-    /// Pairs of an order and a SKU of which it is owed units.
-    #[must_use]
-    pub const fn waiting_pairs(&self) -> u64 {
-        self.waiting_pairs
-    }
-
     /// Every slot of keys ever used, in order, by the name it has now: what is read under it, or will be sealed under
     /// it next.
     pub fn key_names(&self) -> impl Iterator<Item = KeyName> {
@@ -227,12 +221,6 @@ impl Engine {
         whose
     }
 
-    /// Keys that are used.
-    #[must_use]
-    pub const fn keys_live(&self) -> u64 {
-        self.keys.live()
-    }
-
     /// From here on, [`Engine::take_dead_keys`] tells of keys that are used no more.
     pub const fn watch_keys(&mut self) {
         self.keys.watch();
@@ -241,12 +229,6 @@ impl Engine {
     /// Keys that came to be used by nobody since the last time.
     pub fn take_dead_keys(&mut self, tell: impl FnMut(KeyName)) {
         self.keys.take_dead(tell);
-    }
-
-    /// Bytes of sealed details kept.
-    #[must_use]
-    pub const fn details_bytes(&self) -> u64 {
-        self.orders.details_bytes()
     }
 
     /// Records of orders, lines, draws, records of what few orders have, and slots of the index, for which memory is

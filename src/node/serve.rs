@@ -258,8 +258,7 @@ fn run_door(
             inboxes: core.inboxes(),
             log: core.log.clone(),
             clock: core.clock.clone(),
-            orders_max: config.orders_max,
-            details_bytes_max: config.details_bytes_max,
+            capacity: config.capacity(1),
             log_dir: config.data.join(LOG_DIR),
             sinks: core.webhook.iter().map(Webhook::stats).collect(),
         };
@@ -277,10 +276,7 @@ fn run_door(
             sinks: core.webhook.iter().map(|webhook| (webhook.name().to_owned(), webhook.stats())).collect(),
             adapters: core.adapters.iter().map(|adapter| (adapter.name(), adapter.stats())).collect(),
             log_dir: config.data.join(LOG_DIR),
-            orders_max: config.orders_max,
-            details_bytes_max: config.details_bytes_max,
-            waiting_max: config.waiting_max,
-            keys_max: config.keys_max,
+            capacity: config.capacity(1),
         });
         watch.ready(server.local_addr());
         server

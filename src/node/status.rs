@@ -10,6 +10,7 @@ use super::images::{Images, images};
 use super::memory;
 use crate::adapters::SinkStats;
 use crate::base::limits::STATUS_SIGNIFICANT_DIGITS;
+use crate::engine::{Capacity, Kept};
 use crate::server::StatusSource;
 use crate::shard::{Inbox, LogClock, StageStats};
 use crate::wal::{Durability, Handle, SyncMethod};
@@ -21,8 +22,8 @@ pub(super) struct NodeStatus {
     pub(super) inboxes: Vec<Inbox>,
     pub(super) log: Handle,
     pub(super) clock: LogClock,
-    pub(super) orders_max: u64,
-    pub(super) details_bytes_max: u64,
+    /// Of all shards together.
+    pub(super) capacity: Capacity,
     pub(super) log_dir: PathBuf,
     pub(super) sinks: Vec<Arc<SinkStats>>,
 }
@@ -46,16 +47,17 @@ impl StatusSource for NodeStatus {
         stages[Stage::TurnRequests as usize] = of_stage(|stages| &stages.turn_commands);
         stages[Stage::WriteBytes as usize] = of_stage(|stages| &stages.entry_bytes);
         stages[Stage::Sync as usize] = summary([&log.sync_us].into_iter());
+        let kept = |kind: Kept| shards.iter().map(|shard| shard.kept[kind as usize]).sum();
         let Images { count, newest_age } = images(&self.log_dir);
         Status {
             version: ServerVersion::of_this_build(),
             shards: u16::try_from(self.inboxes.len()).unwrap_or(u16::MAX),
             log_time: self.clock.now(),
             uptime_ms: u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            orders: shards.iter().map(|shard| shard.orders).sum(),
-            orders_max: self.orders_max,
-            details_bytes: shards.iter().map(|shard| shard.details_bytes).sum(),
-            details_bytes_max: self.details_bytes_max,
+            orders: kept(Kept::Orders),
+            orders_max: self.capacity.max(Kept::Orders),
+            details_bytes: kept(Kept::DetailsBytes),
+            details_bytes_max: self.capacity.max(Kept::DetailsBytes),
             rss_bytes: memory::resident(),
             log_bytes: log.written_bytes,
             syncs: log.syncs,

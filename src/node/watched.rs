@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use super::images::{Images, images};
 use super::memory;
 use crate::adapters::{AdapterStats, SinkStats};
-use crate::engine::Effect;
+use crate::engine::{Capacity, Effect, Kept};
 use crate::server::{Exposition, Health, HttpSource, Traffic};
 use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
 use crate::wal::{Disk, FileDisk, Handle};
@@ -45,10 +45,8 @@ pub(super) struct Parts {
     pub(super) adapters: Vec<(&'static str, Arc<AdapterStats>)>,
     pub(super) sinks: Vec<(String, Arc<SinkStats>)>,
     pub(super) log_dir: PathBuf,
-    pub(super) orders_max: u64,
-    pub(super) details_bytes_max: u64,
-    pub(super) waiting_max: u64,
-    pub(super) keys_max: u64,
+    /// Of all shards together.
+    pub(super) capacity: Capacity,
 }
 
 impl Watched {
@@ -139,16 +137,15 @@ fn tell_door(out: &mut Exposition, parts: &Parts) {
 }
 
 fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
-    let mut each = |name: &str, help: &str, pick: &dyn Fn(&ShardStats) -> u64| {
-        out.family(name, "gauge", help);
+    for kept in Kept::ALL {
+        let (name, words) = (format!("stockade_{}", kept.name()), kept.name().replace('_', " "));
+        out.family(&name, "gauge", &format!("How many {words} are kept."));
         for shard in shards {
-            out.sample(name, &format!("shard=\"{}\"", shard.shard), pick(shard));
+            out.sample(&name, &format!("shard=\"{}\"", shard.shard), shard.kept[kept as usize]);
         }
-    };
-    each("stockade_orders", "Orders kept, tombstones and blocked identifiers included.", &|shard| shard.orders);
-    each("stockade_details_bytes", "Customer details kept.", &|shard| shard.details_bytes);
-    each("stockade_keys", "Keys under which details are sealed.", &|shard| shard.keys);
-    each("stockade_waits", "Pairs of an order and a SKU of which it is owed units.", &|shard| shard.waiting_pairs);
+        let help = format!("The most {words} that all shards together keep.");
+        out.single(&format!("{name}_max"), "gauge", &help, parts.capacity.max(kept));
+    }
     let mut each_lane = |name: &str, kind: &str, help: &str, pick: fn(&LaneStats) -> u64| {
         out.family(name, kind, help);
         for (shard, lane) in shards.iter().flat_map(|shard| shard.lanes.iter().map(move |lane| (shard.shard, lane))) {
@@ -162,10 +159,6 @@ fn tell_shards(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
     each_lane("stockade_turned_away_total", "counter", "Requests that a full lane did not take.", |lane| {
         lane.turned_away
     });
-    out.single("stockade_orders_max", "gauge", "The limit of all shards' orders.", parts.orders_max);
-    out.single("stockade_keys_max", "gauge", "The limit of all shards' keys.", parts.keys_max);
-    out.single("stockade_waits_max", "gauge", "The limit of all shards' waits.", parts.waiting_max);
-    out.single("stockade_details_bytes_max", "gauge", "The limit of all shards' details.", parts.details_bytes_max);
 }
 
 type Stage = fn(&StageStats) -> &Histogram<u64>;

@@ -29,6 +29,7 @@ use super::shared::Shared;
 use super::stages::StageStats;
 use crate::base::ShardId;
 use crate::base::limits::{INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, RETRY_AFTER_MS};
+use crate::engine::KEPT;
 use crate::wire::Batch;
 
 /// Work for a shard, and where its replies go.
@@ -61,14 +62,8 @@ struct Lanes {
 pub struct ShardStats {
     /// The shard.
     pub shard: ShardId,
-    /// Orders it keeps.
-    pub orders: u64,
-    /// Bytes of customer details it keeps.
-    pub details_bytes: u64,
-    /// Pairs of an order and a SKU of which it is owed units.
-    pub waiting_pairs: u64,
-    /// Keys under which details are sealed.
-    pub keys: u64,
+    /// How much it keeps of every kind, by number of the [`Kept`](crate::engine::Kept).
+    pub kept: [u64; KEPT],
     /// By effect: how many are wanted, and how many are set aside.
     pub wanted: [[u64; 2]; 2],
     /// By lane.
@@ -157,10 +152,7 @@ impl Inbox {
         let shared = &self.shared;
         ShardStats {
             shard: shared.stream,
-            orders: shared.usage.orders.load(Ordering::Relaxed),
-            details_bytes: shared.usage.details_bytes.load(Ordering::Relaxed),
-            waiting_pairs: shared.usage.waiting_pairs.load(Ordering::Relaxed),
-            keys: shared.usage.keys.load(Ordering::Relaxed),
+            kept: shared.usage.kept.each_ref().map(|count| count.load(Ordering::Relaxed)),
             wanted: shared.usage.wanted.each_ref().map(|both| both.each_ref().map(|it| it.load(Ordering::Relaxed))),
             lanes: Lane::ALL.map(|lane| {
                 let queue = self.queue(lane);

@@ -20,6 +20,7 @@ use super::parking::{Parking, Rest};
 use super::stages::Stages;
 use crate::base::limits::{AHEAD_ENTRIES_MAX, REPLY_SPARE_BUFFERS_MAX, REPLY_SPARE_BYTES_MAX};
 use crate::base::{Sequence, ShardId};
+use crate::engine::KEPT;
 use crate::wal::{Entry, Notify};
 
 pub(super) struct Shared {
@@ -43,10 +44,8 @@ pub(super) struct Shared {
 /// What the engine holds, told at the end of every turn.
 #[derive(Debug, Default)]
 pub(super) struct UsageCounters {
-    pub(super) orders: AtomicU64,
-    pub(super) details_bytes: AtomicU64,
-    pub(super) waiting_pairs: AtomicU64,
-    pub(super) keys: AtomicU64,
+    /// By [`Kept`](crate::engine::Kept).
+    pub(super) kept: [AtomicU64; KEPT],
     /// By effect: wanted, set aside.
     pub(super) wanted: [[AtomicU64; 2]; 2],
 }

@@ -13,7 +13,7 @@ use crate::base::limits::{
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::command::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::{Answer, Capacity, Command, Line, Place, Query, Refusal, Retention, Scratch};
+use crate::engine::{Answer, Capacity, Command, Kept, Line, Place, Query, Refusal, Retention, Scratch};
 use crate::shard::{Lane, Log};
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 
@@ -441,7 +441,7 @@ fn a_sleeping_shard_is_woken_by_work_and_every_stage_is_counted() {
         }
     }
     let stats = inbox.stats();
-    assert_eq!((stats.orders, handle.stop().orders()), (2_000, 2_000));
+    assert_eq!((stats.kept[Kept::Orders as usize], handle.stop().orders()), (2_000, 2_000));
     for stage in [&stats.stages.decided_us[Lane::Orders as usize], &stats.stages.durable_us, &stats.stages.answered_us]
     {
         assert!(stage.len() >= 2_000, "{}", stage.len());

@@ -31,7 +31,7 @@ use super::sealing::Sealing;
 use super::shared::Shared;
 use crate::base::limits::DEADLINE_SLEEP_MS_MAX;
 use crate::base::{Sequence, ShardId, Timestamp};
-use crate::engine::{Effect, Engine};
+use crate::engine::{Effect, Engine, Kept};
 use crate::wal::{Entry, Notify};
 
 /// A shard that is not running on a thread of its own.
@@ -187,10 +187,9 @@ impl Shard {
 
     fn tell_usage(&self) {
         let usage = &self.shared().usage;
-        usage.orders.store(self.engine().orders(), Ordering::Relaxed);
-        usage.details_bytes.store(self.engine().details_bytes(), Ordering::Relaxed);
-        usage.waiting_pairs.store(self.engine().waiting_pairs(), Ordering::Relaxed);
-        usage.keys.store(self.engine().keys_live(), Ordering::Relaxed);
+        for (counter, kept) in usage.kept.iter().zip(Kept::ALL) {
+            counter.store(self.engine().kept(kept), Ordering::Relaxed);
+        }
         for (counters, effect) in usage.wanted.iter().zip(Effect::ALL) {
             for (counter, count) in counters.iter().zip(self.engine().want_counts(effect)) {
                 counter.store(count, Ordering::Relaxed);

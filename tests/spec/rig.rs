@@ -12,7 +12,7 @@ use stockade::base::{MarketId, OrderId, OrderNumber, Sequence, ShardId, SkuId, T
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
-use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Refusal, Scratch, StockLevel};
+use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, Scratch, StockLevel};
 use stockade::shard::FakeKeys;
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
@@ -305,8 +305,9 @@ impl Rig {
     fn check_counts(&self) {
         assert_eq!(self.engine.orders(), self.twin.orders(), "orders kept");
         assert_eq!(self.engine.cursors().collect::<Vec<_>>(), self.twin.cursors(), "how far sinks have got");
-        assert_eq!(self.engine.details_bytes(), self.twin.details_bytes(), "bytes of details kept");
-        assert_eq!(self.engine.keys_live(), self.twin.keys_live(), "keys that are used");
+        assert_eq!(self.engine.kept(Kept::DetailsBytes), self.twin.details_bytes(), "bytes of details kept");
+        assert_eq!(self.engine.kept(Kept::Keys), self.twin.keys_live(), "keys that are used");
+        assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {
             (Some(wake), Some(deadline)) => {

@@ -6,7 +6,7 @@ use super::*;
 use crate::base::KeyName;
 use crate::base::limits::ERASURES_WAITING_MAX;
 use crate::engine::query::OrderView;
-use crate::engine::{Capacity, Whose};
+use crate::engine::{Capacity, Kept, Whose};
 use crate::shard::{FakeKeys, Sealer};
 
 const ADA: CustomerKey = CustomerKey(7);
@@ -158,7 +158,7 @@ fn the_last_order_of_a_key_takes_it_along() {
     bench.pass(1_000);
     bench.run();
     bench.run();
-    assert_eq!((keys.overwrite(), bench.shard.engine().keys_live()), (1, 0));
+    assert_eq!((keys.overwrite(), bench.shard.engine().kept(Kept::Keys)), (1, 0));
 }
 
 #[test]

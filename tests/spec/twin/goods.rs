@@ -135,10 +135,14 @@ fn check_units(units: u64) -> Result<(), Refusal> {
 }
 
 impl Twin {
+    /// Where units of what ever lay, all markets together.
+    pub(crate) fn places(&self) -> u64 {
+        self.markets.values().map(|market| market.places.len() as u64).sum()
+    }
+
     /// How many places more may come to have units.
     pub(super) fn place_room(&self) -> u64 {
-        let places: usize = self.markets.values().map(|market| market.places.len()).sum();
-        self.capacity.places_max.saturating_sub(places as u64)
+        self.capacity.places_max.saturating_sub(self.places())
     }
 }
 
