@@ -208,6 +208,11 @@ fn main() -> ExitCode {
         println!("what is counted is what is shipped: run it with --release");
         return ExitCode::FAILURE;
     }
+    if let Some(unknown) = arguments.iter().find(|name| !CASES.iter().any(|(case, _)| case == name)) {
+        let known: Vec<&str> = CASES.iter().map(|(case, _)| *case).collect();
+        println!("there is no case {unknown}; there are {}", known.join(", "));
+        return ExitCode::FAILURE;
+    }
     let wanted = |case: &str| arguments.is_empty() || arguments.iter().any(|name| name == case);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.txt");
     let kept = kept(&path);

@@ -55,7 +55,8 @@ impl<D: Disk> LogThread<D> {
         }
         let begun = Instant::now();
         let outcome = self.writer.commit(self.now_ms())?;
-        if outcome == Outcome::Done {
+        // Also while it waits for room: what was written before may have been synced meanwhile.
+        if outcome != Outcome::Idle {
             self.deliver(begun);
         }
         if let Some(ticket) = seal.filter(|_| !self.writer.is_sealing()) {
