@@ -126,3 +126,63 @@ fn next<'o>(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::{PaymentMethod, Take};
+    use super::super::{Capacity, Command, Line, Place, Retention, Scratch};
+    use super::*;
+    use crate::base::limits::{DEADLINES_STALE_MAX, HOLD_MS_MAX, IDS_KEPT_MS_MIN};
+    use crate::base::{Currency, CustomerKey, MarketId, RequestId, ShardId, SiteId, SkuId};
+
+    /// A month is asked for every order, and each is cancelled at once and has left within two minutes.
+    #[test]
+    fn deadlines_of_orders_that_have_left_do_not_pile_up() {
+        let market = MarketId::new(1).expect("fits");
+        let (begin, sku, site) = (Timestamp::from_ms(1_700_000_000_000), SkuId(1), SiteId(1));
+        let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
+        let mut scratch = Scratch::default();
+        let retention = Retention { return_window_ms: 0, ids_kept_ms: IDS_KEPT_MS_MIN };
+        let request = RequestId::new(begin, market, 0);
+        for command in [
+            Command::OpenMarket { market, code: "m" },
+            Command::CreateSku { market, code: "s" },
+            Command::Receive { request, sku, site, quantity: 10 },
+            Command::SetRetention { market, retention },
+        ] {
+            engine.submit(&command, begin, &mut scratch, &mut |_| {}).expect("fits");
+        }
+        let lines = [Line { sku, quantity: 1, price: 1 }];
+        let (mut orders, mut now, mut most) = (Vec::new(), begin, 0);
+        for number in 0..400_000_u64 {
+            now = begin.after_ms(number * 10);
+            let order = OrderId::new(now, market, number);
+            let place = Place {
+                order,
+                customer: CustomerKey(0),
+                take: Take::AllOrNothing,
+                // Of every distance, so that both levels are swept.
+                hold_ms: HOLD_MS_MAX >> (number % 16),
+                currency: Currency::new(*b"EUR").expect("three letters"),
+                payment: PaymentMethod::Card,
+                channel: 0,
+                zone: 0,
+                hashes: None,
+                lines: &lines,
+                details: &[],
+                key: None,
+            };
+            for command in [Command::Place(place), Command::Cancel { order, block: false }] {
+                engine.submit(&command, now, &mut scratch, &mut |_| {}).expect("there is one");
+            }
+            while let Some(fact) = engine.next_retirement(now, &mut orders) {
+                engine.fold(&fact, now);
+            }
+            most = most.max(engine.deadlines.len());
+        }
+        assert!(engine.orders.len() < 10_000, "{} orders are kept", engine.orders.len());
+        assert!(most < 2 * DEADLINES_STALE_MAX, "{most} deadlines of {} orders", engine.orders.len());
+        assert!(most > DEADLINES_STALE_MAX, "{most}: nothing was swept");
+        assert!(engine.next_due(now).is_none());
+    }
+}

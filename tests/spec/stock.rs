@@ -49,6 +49,26 @@ fn places_are_counted_and_past_their_number_nothing_comes_to_lie_at_another() {
 }
 
 #[test]
+fn a_kit_comes_back_to_as_many_places_as_it_has_components() {
+    for (places_max, told) in [(3, "no: at_capacity"), (4, "completed moved=1")] {
+        check_within(
+            Capacity { places_max, ..Capacity::default() },
+            &format!(
+                "
+                site     north rank=1
+                receive  mug 5
+                receive  cup 5
+                kit      gift mug*2 cup*1
+                place    o1 gift*1 cod
+                ship     o1
+                return   o1 0*1 at=north id=7 -> {told}
+                "
+            ),
+        );
+    }
+}
+
+#[test]
 fn a_correction_goes_either_way_but_not_below_what_is_available() {
     check(
         "
