@@ -110,7 +110,7 @@ impl<D: Disk> Keeper<D> {
                 Ok(None) => return false,
                 Err(fault) => {
                     if !self.shared.is_disk_low() {
-                        tracing::error!(%fault, "the next segment of the log cannot be prepared: placements are refused");
+                        tracing::error!(%fault, "cannot prepare the next segment of the log: placements are refused");
                     }
                     return true;
                 }
