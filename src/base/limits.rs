@@ -139,7 +139,7 @@ pub const ON_HAND_CHANGES_MAX: usize = 65_536;
 pub const ON_HAND_PLACE_CHANGES_MAX: usize = 4_096;
 /// Memory the start-up check counts for one of these.
 pub const ON_HAND_MEMORY_BYTES: u64 = 192;
-/// Deadlines of reservations that are kept beyond two for each order: those of orders that have left.
+/// Deadlines of reservations beyond two for each order from which on those of orders that have left are swept.
 pub const DEADLINES_STALE_MAX: usize = 65_536;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
@@ -150,7 +150,7 @@ pub const ORDER_MEMORY_BYTES: u64 = 358;
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU, its word on the board included.
 pub const SKU_MEMORY_BYTES: u64 = 250;
-/// Places a node keeps, unless set: SKUs of all markets, each counted at every site where units of it ever lay.
+/// Places a node keeps, unless set: SKUs of all markets, each counted at every site where anything was said of it.
 pub const PLACES_DEFAULT: u64 = 550_000;
 /// Memory the start-up check counts for one of these: its balances, its site, and what the allocator rounds up.
 pub const PLACE_MEMORY_BYTES: u64 = 112;

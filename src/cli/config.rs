@@ -29,7 +29,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("keys_max", "keys under which details are sealed: one a customer, one an order of a guest"),
     ("skus_max", "SKUs of all markets kept"),
     ("kits_max", "kits of all markets kept"),
-    ("places_max", "SKUs kept, each counted at every site where it ever lay"),
+    ("places_max", "SKUs kept, each counted at every site where anything was said of it"),
     ("policies_max", "policies of SKUs of all markets kept"),
     ("customers_max", "counts of customers that policies of SKUs limit"),
     ("waiting_max", "pairs of an order and a SKU of which it is owed units"),

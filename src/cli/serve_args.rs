@@ -36,7 +36,7 @@ pub(super) struct ServeArgs {
     /// Kits of all markets kept.
     #[arg(long, value_name = "COUNT")]
     kits_max: Option<String>,
-    /// SKUs of all markets kept, each counted at every site where it ever lay.
+    /// SKUs of all markets kept, each counted at every site where anything was said of it.
     #[arg(long, value_name = "COUNT")]
     places_max: Option<String>,
     /// Policies of SKUs of all markets kept.

@@ -1,13 +1,14 @@
 //! How much a shard may keep, and how much of that it does.
 //!
 //! # Always true
-//! - Whatever a client can make grow is kept by number or by bytes, up to a most: the memory of all of them together is
-//!   a sum that is known at the start.
+//! - What commands on orders and stock make grow is kept by number or by bytes, up to a most: the memory of all of it
+//!   is a sum that is known at the start.
 
 use super::Engine;
 use crate::base::limits;
 
-/// How much one shard may keep. Past any of these a command is refused `AtCapacity`; nothing is ever dropped for it.
+/// How much one shard may keep. Past any of these a command is refused `AtCapacity` (for a policy `OutOfBounds`), and
+/// what a shard does by itself waits; nothing is ever dropped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
     /// Orders, blocked identifiers included.
@@ -30,7 +31,7 @@ pub struct Capacity {
     pub policies_max: u64,
     /// Counts of customers that policies limit.
     pub customers_max: u64,
-    /// Places: SKUs of all markets, each counted at every site where units of it ever lay.
+    /// Places: SKUs of all markets, each counted at every site where anything was ever said of its stock.
     pub places_max: u64,
     /// Pairs of an order and a SKU that it waits for.
     pub waiting_max: u64,
@@ -93,7 +94,7 @@ pub enum Kept {
     Skus = 6,
     /// Kits.
     Kits = 7,
-    /// SKUs, each at every site where units of it ever lay.
+    /// SKUs, each at every site where anything was ever said of its stock.
     Places = 8,
     /// Policies of SKUs.
     Policies = 9,

@@ -1,10 +1,10 @@
 //! Deadlines: which reservation ends next. Ten million of them cost nothing while they wait.
 //!
 //! ```text
-//! days   span 131 s  │ span │ span │ …   entries in no order, appended; within an hour of their time they trickle down
+//! days   span 131 s  │ span │ span │ …   entries in no order, appended; 35 minutes before their time they trickle down
 //!          │ a few at a time
 //!          ▼
-//! hours  span 1.024 s │ span │ span │ …  the same, untouched until their span begins
+//! hour   span 1.024 s │ span │ span │ …  the same, untouched until their span begins or is swept
 //!          │ begins
 //!          ▼
 //! near   a heap by (deadline, position)     popped when due
@@ -18,7 +18,7 @@
 //! # Why so
 //! A hierarchical wheel (Varghese and Lauck, 1987) moves each entry once per level and ticks; two levels of spans over
 //! a heap of the current one move it once or twice, and need no tick while nothing is due. With one level of seconds,
-//! a shop of one order a second had a span of its own, of a hundred bytes, for every order of a month.
+//! a shop of one order a second would have a span of its own, of a hundred bytes, for every order of a month.
 //!
 //! An entry is counted with its order. Where orders leave long before their entry is due (a reservation of days in a
 //! market that forgets within minutes), [`Deadlines::sweep`] drops stale ones before their time.
@@ -38,9 +38,9 @@ const UPPER_MS: u64 = 1 << 22;
 /// Less than this before its time an entry may trickle down.
 const TRICKLE_MS: u64 = UPPER_MS / 2;
 /// Entries that trickle down whenever one is added.
-const TRICKLE: usize = 64;
+const TRICKLE_ENTRIES: usize = 64;
 /// Entries that one sweep looks at.
-const SWEPT: usize = 4;
+const SWEPT_ENTRIES: usize = 4;
 /// Empty pieces that are kept, unless more were asked for ahead. More would pile up: a span that begins leaves one more
 /// than the next one takes, for its last piece grows as it needs.
 const SPARES_KEPT: usize = 64;
@@ -115,7 +115,7 @@ impl Deadlines {
     pub(super) fn insert(&mut self, deadline: Timestamp, position: u32) {
         self.len += 1;
         self.enter(deadline.ms(), position);
-        self.trickle(TRICKLE);
+        self.trickle(TRICKLE_ENTRIES);
     }
 
     /// The first entry that is due at `now`. It stays the first until [`Deadlines::drop_first`].
@@ -140,7 +140,7 @@ impl Deadlines {
     /// Looks at a few entries that are not near, one span after the other and then from the start again, and drops
     /// those that are stale: of which `is_alive` says no.
     pub(super) fn sweep(&mut self, is_alive: impl Fn(Timestamp, u32) -> bool) {
-        for _ in 0..SWEPT {
+        for _ in 0..SWEPT_ENTRIES {
             let (level, begin) = self.swept;
             let entry = self.levels[level].get_mut(&begin).and_then(|span| span.pop(&mut self.spares));
             let Some((offset, position)) = entry else {
@@ -206,12 +206,13 @@ impl Deadlines {
     }
 
     fn begin_spans(&mut self, now: u64) {
-        let bits = SPAN_BITS[0];
+        let (before, bits) = (self.begun, SPAN_BITS[0]);
         self.begun = self.begun.max(((now >> bits) + 1) << bits);
         if self.far_next > now {
             return;
         }
-        if self.swept.1 <= now {
+        let (level, begin) = self.swept;
+        if begin <= now || level == 1 && begin < self.begun + TRICKLE_MS {
             let kept = core::mem::take(&mut self.kept);
             self.enter_all(self.swept.1, kept);
         }
@@ -221,7 +222,8 @@ impl Deadlines {
                 self.enter_all(begin, span);
             }
         }
-        self.trickle(PIECE);
+        // Once a second, and not with every entry that is due.
+        self.trickle(if self.begun > before { PIECE } else { TRICKLE_ENTRIES });
         (self.far_begin, self.far_next) = (u64::MAX, u64::MAX);
         for level in [0, 1] {
             if let Some(begin) = self.levels[level].first_key_value().map(|(begin, _)| *begin) {

@@ -16,7 +16,7 @@ use super::effect::Effect;
 use super::history::Past;
 use super::keys::{Slot, Used};
 use super::kits::Component;
-use super::ledger::BUCKETS;
+use super::ledger::Balances;
 use super::market::Market;
 use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
@@ -239,11 +239,10 @@ fn digest_rule(number: MarketId, sku: SkuId, rule: &Rule) -> u128 {
 }
 
 fn digest_balances(number: MarketId, sku: SkuId, market: &Market) -> u128 {
-    let at_site = |site: &SiteId| {
-        let balances = market.ledger.balances(sku, *site);
+    // Also where nothing lies: a place is counted from when it is made.
+    let at_place = |(site, balances): (SiteId, &Balances)| {
         let bytes = Bytes::of(Part::Balances).number(number.number()).number(sku.0).number(site.0);
-        let units = balances.iter().map(|units| units.cast_unsigned());
-        if balances == [0; BUCKETS] { 0 } else { units.fold(bytes, Bytes::number).hash() }
+        balances.iter().map(|units| units.cast_unsigned()).fold(bytes, Bytes::number).hash()
     };
-    market.ranked.iter().map(at_site).fold(0, u128::wrapping_add)
+    market.ledger.places(sku).map(at_place).fold(0, u128::wrapping_add)
 }

@@ -149,7 +149,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Whether units of a SKU lie at a site or ever did.
+    /// Whether anything was ever said of a SKU's stock at a site.
     pub(super) fn has_place(&self, sku: SkuId, site: SiteId) -> bool {
         self.place(sku, site).is_some()
     }

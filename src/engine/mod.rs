@@ -101,7 +101,7 @@ pub struct Engine {
     markets: Vec<Option<Box<market::Market>>>,
     sku_count: u64,
     kit_count: u64,
-    /// Places where units lie or ever did, all markets together.
+    /// Places of stock, all markets together.
     place_count: u64,
     /// Policies of SKUs, all markets together.
     policy_count: u64,

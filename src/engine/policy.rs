@@ -342,9 +342,9 @@ impl Policies {
     /// Changes the rule of a SKU, which comes to be if there is none and goes if it says nothing any more. Tells how
     /// many counts more there are than before.
     pub(super) fn change(&mut self, sku: SkuId, change: impl FnOnce(&mut Rule)) -> i64 {
-        let place = self.rules.get_or_grow(index(sku));
-        self.len += usize::from(place.is_none());
-        let rule = place.get_or_insert_default();
+        let slot = self.rules.get_or_grow(index(sku));
+        self.len += usize::from(slot.is_none());
+        let rule = slot.get_or_insert_default();
         let (counted, told, customers) = (rule.policy.counts(), rule.policy.tells(), rule.customers.len() as u64);
         change(rule);
         self.counting = self.counting + usize::from(rule.policy.counts()) - usize::from(counted);
@@ -352,7 +352,7 @@ impl Policies {
         let more = rule.customers.len() as i64 - customers.cast_signed();
         self.customers = self.customers.wrapping_add_signed(more);
         if rule.policy == Policy::default() {
-            *place = None;
+            *slot = None;
             self.len -= 1;
         }
         more

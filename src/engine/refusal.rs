@@ -55,7 +55,7 @@ pub enum Refusal {
     /// The identifier is older than what is remembered: whether it was applied, or accepted, cannot be told, so it is
     /// not.
     IdTooOld,
-    /// The node keeps as many orders, bytes of details, or keys to seal them under, as it may.
+    /// The shard keeps as much of something that this needs as it may: see [`Kept`](super::Kept).
     AtCapacity,
     /// The order remembers as many changes as it may.
     TooManyChanges,

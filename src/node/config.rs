@@ -44,11 +44,12 @@ pub struct Config {
     pub skus_max: u64,
     /// Kits of all markets together, which are SKUs too. Divided evenly.
     pub kits_max: u64,
-    /// Places of all markets: SKUs, each counted at every site where units of it ever lay.
+    /// Places of all markets: SKUs, each counted at every site where anything was said of it.
+    /// Divided evenly.
     pub places_max: u64,
     /// Counts of customers that policies limit, all shards together. Divided evenly.
     pub customers_max: u64,
-    /// Policies of SKUs of all markets.
+    /// Policies of SKUs of all markets. Divided evenly.
     pub policies_max: u64,
     /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
     pub waiting_max: u64,

@@ -23,7 +23,7 @@ pub(super) enum Local {
 }
 
 impl Local {
-    /// What was counted for it when its request was let in, and is owed until it is written.
+    /// What was counted for it before it was made, and is owed until it is written.
     pub(super) const fn answer_bytes(&self) -> usize {
         match self {
             Self::Refused(_) => REFUSED_BYTES,

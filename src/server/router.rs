@@ -1,8 +1,9 @@
 //! The router: where each record of a frame goes, and what is owed for it.
 //!
 //! # Always true
-//! - What was admitted is settled once: when all answers of its submission are written, when it was turned away, or
-//!   when the session is dropped.
+//! - What was admitted is settled once: when all answers of its submission are written, or when the session is dropped.
+//!   What is turned away is settled down to its refusal at once, and whole when that is written.
+//! - Refusals are counted before they are made, some of them ahead; what was not used goes back every turn.
 //! - A batch is taken when there is a request to put in it and leaves with the submission: a stream that rests holds
 //!   none.
 
@@ -15,7 +16,7 @@ use super::local::Local;
 use super::rate::Rate;
 use super::registry::{Homes, Registry};
 use super::session::Wish;
-use crate::base::limits::{AVAILABILITY_SKUS_MAX, RETRY_AFTER_MS};
+use crate::base::limits::{AVAILABILITY_SKUS_MAX, IN_FLIGHT_FIRST_BYTES, RETRY_AFTER_MS};
 use crate::base::{MarketId, ShardId, SkuId, Timestamp};
 use crate::engine::refusal::Field;
 use crate::engine::{Command, DIRECTORY_SHARD, Query, Refusal};
@@ -24,6 +25,7 @@ use crate::wire::{Batch, Intake, Refused, Request, RequestSink, Tag};
 
 /// So many refusals made here are counted for together.
 const REFUSALS_AHEAD: usize = 32;
+const _: () = assert!(REFUSALS_AHEAD * REFUSED_BYTES <= IN_FLIGHT_FIRST_BYTES / 2, "whoever owes nothing is refused");
 
 /// Where a session gets an empty batch for a shard: best one that was used before.
 pub(super) type Spares = Box<dyn Fn(ShardId) -> Batch + Send>;

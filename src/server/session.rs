@@ -244,9 +244,7 @@ impl Session {
     /// What became of it.
     pub(super) fn handle_market(&mut self, tag: Tag, outcome: Result<Answer, Refused>) {
         self.router.wishes_open -= 1;
-        if outcome.is_err() {
-            self.router.share.settle(MARKET_BYTES - REFUSED_BYTES);
-        }
+        const { assert!(MARKET_BYTES == REFUSED_BYTES, "either answer owes the same") };
         self.router.local.push((tag, outcome.map_or_else(Local::Refused, Local::Answered)));
     }
 

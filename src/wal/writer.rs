@@ -201,7 +201,7 @@ impl<D: Disk> Writer<D> {
         outcome
     }
 
-    /// What the last commit that was `Done` made durable.
+    /// What the last commit did; it made nothing durable unless it was `Done`.
     pub fn committed(&mut self) -> &mut Committed {
         &mut self.committed
     }

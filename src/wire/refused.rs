@@ -189,7 +189,7 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ),
         Refusal::IdTooOld => f.write_str("the identifier is older than what is remembered; nothing was changed"),
         Refusal::AtCapacity => {
-            f.write_str("the server keeps as many orders or details, or the details of as many customers, as it may")
+            f.write_str("the server keeps as much of something that this needs as it may; its metrics tell of what")
         }
         Refusal::TooManyChanges => {
             write!(f, "the order was changed as often as it may be ({} times)", crate::base::limits::CHANGES_MAX)

@@ -4,6 +4,7 @@ use super::*;
 
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
+    assert!(PLACES_DEFAULT >= SKUS_DEFAULT, "every SKU lies somewhere");
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
     assert!(ORDER_DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
     assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");

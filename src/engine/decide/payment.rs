@@ -57,13 +57,14 @@ impl Engine {
             let who = (who, record.channel);
             self.over_limit(market, lapsed_lines, who, record.accepted_at, &mut scratch.sums)
         };
-        let failed = short.map(|short| short.sku).or_else(over_limit);
         let draws = scratch.plan.draws();
         // Units in too many places are as good as gone: whoever paid has to hear of it, and a refusal is forgotten.
-        let has_room = draws.len() <= DRAWS_MAX && self.orders.draws(record).len() + draws.len() <= ORDER_DRAWS_MAX;
-        let last = draws.last().filter(|_| !has_room);
-        let failed = failed.or_else(|| last.map(|draw| self.orders.lines(record)[usize::from(draw.line)].sku));
-        if let Some(sku) = failed {
+        let too_wide = || {
+            let is_wide = draws.len() > DRAWS_MAX || self.orders.draws(record).len() + draws.len() > ORDER_DRAWS_MAX;
+            let last = draws.last().filter(|_| is_wide)?;
+            Some(self.orders.lines(record)[usize::from(last.line)].sku)
+        };
+        if let Some(sku) = short.map(|short| short.sku).or_else(over_limit).or_else(too_wide) {
             self.check_changes(position)?;
             let fact = Fact::RetakeFailed { order, attempt, sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });

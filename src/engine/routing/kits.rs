@@ -187,7 +187,7 @@ mod tests {
         market.kits.insert(SkuId(SET), &[part(1, 1), part(3, 1)]);
         for (sku, site, units) in stock {
             let at = |bucket| Account { site: SiteId(*site), bucket };
-            market.add_places(SkuId(*sku), at(Bucket::Supplier).site);
+            market.add_places(SkuId(*sku), SiteId(*site));
             market.ledger.transfer(SkuId(*sku), at(Bucket::Supplier), at(Bucket::Available), *units);
         }
         market
