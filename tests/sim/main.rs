@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use report::Report;
 use world::run;
 
-const SEEDS_DEFAULT: u64 = 400;
+const SEEDS_DEFAULT: u64 = 700;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
