@@ -1,5 +1,5 @@
-//! How many placements a second one core decides, folds and encodes, with ten million orders open; and to how many
-//! waiting orders a second it gives what came in.
+//! How many placements a second one core decides, folds and encodes, with ten million orders open and with some
+//! thousand; and to how many waiting orders a second it gives what came in.
 //!
 //! Expected: millions a second. A placement reads one slot of the index of orders and one row of balances, both of
 //! which miss every cache when there are ten million of them; touching a batch first lets those misses overlap, so the
@@ -30,6 +30,8 @@ fn ten_million() -> u32 {
 
 /// Placements decided together, as a shard does.
 const BATCH: usize = 1_024;
+/// Orders that are open at most where few are.
+const FEW_MAX: u64 = 8 * BATCH as u64;
 const HOUR_MS: u32 = 3_600_000;
 
 /// A cheap source of distinct 64-bit numbers (Steele, Lea, Flood: SplitMix64, 2014).
@@ -177,6 +179,15 @@ fn placements(criterion: &mut Criterion) {
             bencher.iter_custom(|batches| (0..batches).map(|_| world.place_batch()).sum());
         });
     }
+    let mut built = None;
+    group.bench_function("place, hot SKU, a thousand open", |bencher| {
+        let mut place = || {
+            // Those that are timed are open too.
+            let world = built.take().filter(|world: &World| world.placed < FEW_MAX);
+            built.insert(world.unwrap_or_else(|| World::new(1, 1_000))).place_batch()
+        };
+        bencher.iter_custom(|batches| (0..batches).map(|_| place()).sum());
+    });
     let mut built = None;
     group.bench_function("fill, hot SKU", |bencher| {
         let world = built.get_or_insert_with(|| World::new(1, BATCH as u64).overselling());
