@@ -25,7 +25,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, ShardId, SiteId, SkuId, Timestamp};
 use stockade::client::{Client, ClientOptions, FrameReceiver, FrameSender, Response, frames};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
 use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource};
 use stockade::shard::{FakeKeys, LogClock, Recovery, Shard};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stockade::base::limits::STOCK_UNITS_MAX;
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::{Capacity, Command, Engine, Fact, Line, Place, Policy, Scratch};
 use stockade::wire::encode_fact;

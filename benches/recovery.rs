@@ -17,7 +17,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use stockade::base::{
     Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Engine, Line, Place, Scratch};
 use stockade::shard::{Recovery, make_snapshot_on, recover_on};
 use stockade::wal::{Durability, Entry, FileDisk, Handle, Log, Options, Reader, SyncMethod};

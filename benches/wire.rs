@@ -12,7 +12,7 @@ use core::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use stockade::base::limits::FRAME_BYTES_MAX;
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::order::State;
 use stockade::engine::refusal::Refusal;
 use stockade::engine::{Answer, Command, Draw, Fact, Line, Place, Placed};

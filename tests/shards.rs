@@ -13,7 +13,7 @@ use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId, SkuId,
     Timestamp,
 };
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, DIRECTORY_SHARD, Engine, Line, Place, Query};
 use stockade::shard::{FakeKeys, Inbox, Lane, LogClock, Outbox, Recovery, Replies, Shard, ShardHandle, Submission};
 use stockade::wal::{Handle, Log, Options, Running, SyncMethod};

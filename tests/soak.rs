@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::{LineUnits, STATES, State};
 use stockade::engine::{

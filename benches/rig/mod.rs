@@ -8,7 +8,7 @@ use stockade::base::limits::ENTRY_BYTES_MAX;
 use stockade::base::{
     Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Engine, Line, Place};
 use stockade::shard::{FakeKeys, Lane, Log, LogClock, Next, Outbox, Replies, Shard, Submission};
 use stockade::wal::{Entry, Notify};

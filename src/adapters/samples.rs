@@ -2,7 +2,7 @@
 
 use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
 use crate::engine::Action;
-use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::order::State;
 use crate::engine::query::{LineView, OrderView, WantRow};
 
@@ -60,5 +60,6 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         details: Vec::new(),
         key: None,
         erased: false,
+        holds: Vec::new(),
     })
 }

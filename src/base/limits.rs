@@ -129,6 +129,16 @@ pub const KIT_MEMORY_BYTES: u64 = 500;
 pub const WAITING_DEFAULT: u64 = 50_000;
 /// Memory the start-up check counts for one of these.
 pub const WAITING_MEMORY_BYTES: u64 = 100;
+/// Holds of one order: owners and their reasons.
+pub const HOLDS_PER_ORDER_MAX: usize = 8;
+/// Bytes of the note of a hold.
+pub const HOLD_NOTE_BYTES_MAX: usize = 200;
+/// Holds of all orders of a node together, unless set.
+pub const HOLDS_DEFAULT: u64 = 10_000;
+/// Memory the start-up check counts for one hold: its words, and its place in the tree, as if each order had one.
+pub const HOLD_MEMORY_BYTES: u64 = 416;
+/// Holds on one page of orders that are held; those of one order stay together and may pass it.
+pub const HELD_ROWS_MAX: usize = 256;
 /// Orders that one turn of a shard fills at most; the rest waits for the next turn.
 pub const FILLS_PER_TURN_MAX: usize = 1_024;
 /// Orders that one turn of a shard puts back at most; the rest waits for the next turn.

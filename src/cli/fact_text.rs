@@ -94,6 +94,13 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::StockLevelChanged { market, sku, level, for_sale } => {
             format!("stock of sku {sku} of market {market} is {}: {for_sale} for sale", level.name())
         }
+        Fact::Held { order, owner, reason, note } => {
+            let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+            format!("{owner} holds {order}, for {}{note}", reason.words())
+        }
+        Fact::HoldLifted { order, owner, reason } => {
+            format!("{owner} no longer holds {order} for {}", reason.words())
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }

@@ -96,6 +96,7 @@ fn config(settings: ServeSettings) -> Config {
         customers_max: settings.customers_max,
         policies_max: settings.policies_max,
         waiting_max: settings.waiting_max,
+        holds_max: settings.holds_max,
         connections_max: settings.connections_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,

@@ -17,6 +17,7 @@ mod backup;
 mod books;
 mod config;
 mod fault;
+mod hold;
 mod holders;
 mod kit;
 mod serve_args;
@@ -351,6 +352,15 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         }
         OrderCommand::Extend { order, time, reason, client } => {
             ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time, reason.into()).await)
+        }
+        OrderCommand::Hold { order, owner, reason, note, client } => ask(sources.client(client)?, async |settings| {
+            hold::hold(settings, &order, (&owner, reason.into()), &note).await
+        }),
+        OrderCommand::Lift { order, owner, reason, client } => {
+            ask(sources.client(client)?, async |settings| hold::lift(settings, &order, (&owner, reason.into())).await)
+        }
+        OrderCommand::Held { after, limit, client } => {
+            ask(sources.client(client)?, async |settings| hold::held(settings, after, limit).await)
         }
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await

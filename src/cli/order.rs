@@ -11,7 +11,7 @@ use super::units;
 use crate::base::limits::{HOLD_MS_MAX, PAGE_ROWS_MAX};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, SkuId};
 use crate::client::{QueryReply, Response};
-use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::query::OrderView;
 use crate::engine::{Answer, Command, ExtendReason, Granted, Line, Place, Query, Refusal};
 use crate::wire::Refused;

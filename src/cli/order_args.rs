@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::ClientArgs;
-use crate::engine::ExtendReason;
+use crate::engine::{ExtendReason, HoldReason};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OrderCommand {
@@ -71,6 +71,48 @@ pub(super) enum OrderCommand {
         /// Name of this payment attempt (a number); a repeat of it gets the same answer. Drawn unless given.
         #[arg(long)]
         attempt: Option<u64>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Keep an order from the warehouse until the hold is lifted; nothing else is stopped.
+    Hold {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Why.
+        #[arg(long = "for", value_enum, value_name = "REASON")]
+        reason: HoldArg,
+        /// Who says so, up to 64 bytes. An owner holds an order once for each reason.
+        #[arg(long = "by", default_value = "staff", value_name = "OWNER")]
+        owner: String,
+        /// For people, up to 200 bytes. Kept in the log in plain text: nothing of the customer belongs here.
+        #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+        note: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Lift a hold. With the last one the order goes to the warehouse, if it is paid for.
+    Lift {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        /// Which of the owner's holds.
+        #[arg(long = "for", value_enum, value_name = "REASON")]
+        reason: HoldArg,
+        /// Whose hold.
+        #[arg(long = "by", default_value = "staff", value_name = "OWNER")]
+        owner: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// List what is held, why and since when.
+    Held {
+        /// Orders with numbers after this one.
+        #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+        after: u64,
+        /// At most so many holds, and those of the last order to the end.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -150,7 +192,7 @@ pub(super) struct PlaceArgs {
     /// Number of the destination zone.
     #[arg(long, default_value_t = 0)]
     pub(super) zone: u16,
-    /// Text kept with the order, up to 4 KiB. Not yet encrypted.
+    /// Text kept with the order, up to 4 KiB, sealed under a key of its customer.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(super) details: String,
     /// Identifier of the order (32 hexadecimal digits); the same order under it is placed once. Drawn unless given.
@@ -183,6 +225,34 @@ impl From<ReasonArg> for ExtendReason {
         match reason {
             ReasonArg::Activity => Self::Activity,
             ReasonArg::PaymentStart => Self::PaymentStart,
+        }
+    }
+}
+
+/// Why an order is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HoldArg {
+    Fraud,
+    Payment,
+    Address,
+    Stock,
+    DeliveryDate,
+    ReturnedGoods,
+    Customer,
+    Other,
+}
+
+impl From<HoldArg> for HoldReason {
+    fn from(reason: HoldArg) -> Self {
+        match reason {
+            HoldArg::Fraud => Self::Fraud,
+            HoldArg::Payment => Self::Payment,
+            HoldArg::Address => Self::Address,
+            HoldArg::Stock => Self::Stock,
+            HoldArg::DeliveryDate => Self::DeliveryDate,
+            HoldArg::ReturnedGoods => Self::ReturnedGoods,
+            HoldArg::Customer => Self::Customer,
+            HoldArg::Other => Self::Other,
         }
     }
 }

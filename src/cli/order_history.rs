@@ -14,7 +14,7 @@ use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{ShardId, SkuId, Timestamp};
 use crate::client::QueryReply;
 use crate::engine::query::HistoryRow;
-use crate::engine::{Query, Value};
+use crate::engine::{HoldReason, Query, Value};
 
 /// What happened to one order.
 #[derive(Debug, Serialize)]
@@ -42,6 +42,7 @@ struct Happened {
     units: Option<u64>,
     reserved_until: Option<String>,
     attempt: Option<u64>,
+    reason: Option<&'static str>,
     sku: Option<String>,
     /// Whose entry of the log says so; not kept of a placement.
     shard: Option<u16>,
@@ -61,6 +62,7 @@ impl Happened {
             units: of(Value::Units),
             reserved_until: of(Value::Deadline).map(|ms| Timestamp::from_ms(ms).utc()),
             attempt: of(Value::Attempt),
+            reason: of(Value::HoldReason).and_then(hold_reason).map(HoldReason::name),
             sku: short_of(row).map(|sku| codes.get(&sku).cloned().unwrap_or_else(|| format!("number {sku}"))),
             shard: is_kept.then_some(shard.0),
             sequence: is_kept.then_some(position.0),
@@ -72,7 +74,8 @@ impl Happened {
         let until = self.reserved_until.as_ref().map(|until| format!("reserved until {until}"));
         let attempt = self.attempt.map(|attempt| format!("attempt {attempt}"));
         let short = self.sku.as_ref().map(|sku| format!("{sku} was short"));
-        until.or(attempt).or(short).unwrap_or_else(|| "-".to_owned())
+        let reason = self.reason.map(|reason| format!("for {reason}"));
+        until.or(attempt).or(reason).or(short).unwrap_or_else(|| "-".to_owned())
     }
 }
 
@@ -100,6 +103,10 @@ impl fmt::Display for History {
             None => Ok(()),
         }
     }
+}
+
+fn hold_reason(number: u64) -> Option<HoldReason> {
+    HoldReason::from_byte(u8::try_from(number).ok()?)
 }
 
 /// The SKU that came up short, where that is what happened.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::hold::{self, HoldReport};
 use super::price;
 use super::table::Table;
 use crate::base::SkuId;
@@ -30,6 +31,8 @@ pub(super) struct OrderReport {
     details: String,
     /// Details were given, and cannot be read any more.
     details_erased: bool,
+    /// Why nothing of it goes to a warehouse, if anything keeps it back.
+    holds: Vec<HoldReport>,
 }
 
 /// One line of it.
@@ -69,6 +72,7 @@ impl OrderReport {
             lines: lines.map(|(index, line)| line_report(index, line, view, codes)).collect(),
             details: String::from_utf8_lossy(&view.details).into_owned(),
             details_erased: view.erased,
+            holds: view.holds.iter().map(HoldReport::from).collect(),
         }
     }
 }
@@ -128,7 +132,12 @@ impl fmt::Display for OrderReport {
                 .extend(counters.iter().chain(&[line.shipped, line.cancelled, line.returned]).map(ToString::to_string));
             table.row(cells);
         }
-        table.fmt(f)
+        table.fmt(f)?;
+        if self.holds.is_empty() {
+            return Ok(());
+        }
+        writeln!(f)?;
+        hold::table(&self.holds).fmt(f)
     }
 }
 

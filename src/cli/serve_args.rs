@@ -48,6 +48,9 @@ pub(super) struct ServeArgs {
     /// Pairs of an order and a SKU of which it is owed units.
     #[arg(long, value_name = "COUNT")]
     waiting_max: Option<String>,
+    /// Holds of all orders kept.
+    #[arg(long, value_name = "COUNT")]
+    holds_max: Option<String>,
     /// Connections served at once; the next one is refused.
     #[arg(long, value_name = "COUNT")]
     connections_max: Option<String>,
@@ -141,6 +144,7 @@ impl ServeArgs {
             ("policies_max", self.policies_max),
             ("customers_max", self.customers_max),
             ("waiting_max", self.waiting_max),
+            ("holds_max", self.holds_max),
             ("connections_max", self.connections_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),

@@ -11,7 +11,7 @@ use super::config::{ConfigFault, Given};
 use super::units;
 use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
-    FEED_BEHIND_BYTES_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
+    FEED_BEHIND_BYTES_DEFAULT, HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, PLACES_DEFAULT, POLICIES_DEFAULT, SHARDS_MAX,
     SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
     WAITING_DEFAULT,
@@ -41,6 +41,7 @@ pub(super) struct ServeSettings {
     pub(super) customers_max: u64,
     pub(super) policies_max: u64,
     pub(super) waiting_max: u64,
+    pub(super) holds_max: u64,
     pub(super) connections_max: usize,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
@@ -80,6 +81,7 @@ impl ServeSettings {
             customers_max: count("customers_max", CUSTOMERS_DEFAULT)?,
             policies_max: count("policies_max", POLICIES_DEFAULT)?,
             waiting_max: count("waiting_max", WAITING_DEFAULT)?,
+            holds_max: count("holds_max", HOLDS_DEFAULT)?,
             connections_max: given
                 .get("connections_max", &format!("1 to {CONNECTIONS_MAX}"), connections)?
                 .unwrap_or(CONNECTIONS_DEFAULT),
@@ -352,6 +354,7 @@ mod tests {
             "customers_max",
             "policies_max",
             "waiting_max",
+            "holds_max",
             "connections_max",
             "orders_per_second_max",
             "reserve_orders",

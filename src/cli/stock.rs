@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{RequestId, SiteId, SkuId};
 use crate::client::QueryReply;
-use crate::engine::command::AdjustReason;
+use crate::engine::choices::AdjustReason;
 use crate::engine::ledger::{Bucket, on_hand};
 use crate::engine::query::StockRow;
 use crate::engine::{Answer, Command, Query};

@@ -2,7 +2,7 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{
-    ChannelPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
 };
 use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
@@ -44,6 +44,8 @@ pub enum QueryReply {
     OpenOrders(OrderPage),
     /// To `Query::CustomerOrders`.
     CustomerOrders(OrderPage),
+    /// To `Query::HeldOrders`.
+    HeldOrders(HeldPage),
     /// To `Query::Holders`.
     Holders(HolderPage),
     /// To `Query::OrderHistory`.
@@ -111,6 +113,7 @@ impl Settled {
             }
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
             (Request::Query(Query::CustomerOrders { .. }), Reply::OpenOrders(page)) => QueryReply::CustomerOrders(page),
+            (Request::Query(Query::HeldOrders { .. }), Reply::HeldOrders(page)) => QueryReply::HeldOrders(page),
             (Request::Query(Query::Holders { .. }), Reply::Holders(page)) => QueryReply::Holders(page),
             (Request::Query(Query::OrderHistory { .. }), Reply::OrderHistory(page)) => QueryReply::OrderHistory(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),

@@ -35,6 +35,8 @@ pub struct Capacity {
     pub places_max: u64,
     /// Pairs of an order and a SKU that it waits for.
     pub waiting_max: u64,
+    /// Holds of all orders together.
+    pub holds_max: u64,
 }
 
 impl Capacity {
@@ -52,6 +54,7 @@ impl Capacity {
         customers_max: u64::MAX,
         places_max: u64::MAX,
         waiting_max: u64::MAX,
+        holds_max: u64::MAX,
     };
 }
 
@@ -70,6 +73,7 @@ impl Default for Capacity {
             customers_max: limits::CUSTOMERS_DEFAULT,
             places_max: limits::PLACES_DEFAULT,
             waiting_max: limits::WAITING_DEFAULT,
+            holds_max: limits::HOLDS_DEFAULT,
         }
     }
 }
@@ -102,10 +106,12 @@ pub enum Kept {
     Customers = 10,
     /// Pairs of an order and a SKU of which it is owed units.
     Waits = 11,
+    /// Holds.
+    Holds = 12,
 }
 
 /// How many kinds there are.
-pub const KEPT: usize = 12;
+pub const KEPT: usize = 13;
 
 impl Kept {
     /// Every kind, in the order of their numbers.
@@ -122,6 +128,7 @@ impl Kept {
         Self::Policies,
         Self::Customers,
         Self::Waits,
+        Self::Holds,
     ];
 
     /// The word for people and for names of metrics.
@@ -140,6 +147,7 @@ impl Kept {
             Self::Policies => "policies",
             Self::Customers => "customers",
             Self::Waits => "waits",
+            Self::Holds => "holds",
         }
     }
 }
@@ -161,6 +169,7 @@ impl Capacity {
             Kept::Policies => self.policies_max,
             Kept::Customers => self.customers_max,
             Kept::Waits => self.waiting_max,
+            Kept::Holds => self.holds_max,
         }
     }
 }
@@ -182,6 +191,7 @@ impl Engine {
             Kept::Policies => self.policy_count,
             Kept::Customers => self.customer_counts,
             Kept::Waits => self.waiting_pairs,
+            Kept::Holds => self.holds.len(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
+use super::choices::{AdjustReason, HoldReason, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
@@ -254,6 +255,29 @@ pub enum Command<'a> {
         /// Which lines, and how many units of each. A line may be named once.
         lines: &'a [LineQuantity],
     },
+    /// Keep what an order has left to hand over from a warehouse, until the hold is lifted. Stops nothing else: neither
+    /// payment, cancellation, expiry nor a hand-over that happens all the same. A hold is known by its owner and its
+    /// reason: the same again changes nothing.
+    HoldOrder {
+        /// The order.
+        order: OrderId,
+        /// Who says so: a code.
+        owner: &'a str,
+        /// Why.
+        reason: HoldReason,
+        /// For people; may be empty, up to [`HOLD_NOTE_BYTES_MAX`](crate::base::limits::HOLD_NOTE_BYTES_MAX) bytes. It
+        /// is in the log in plain text and no place for what is known of a customer.
+        note: &'a str,
+    },
+    /// Lift a hold. One that is not there changes nothing.
+    LiftHold {
+        /// The order.
+        order: OrderId,
+        /// Whose.
+        owner: &'a str,
+        /// Of its holds, the one for this reason.
+        reason: HoldReason,
+    },
     /// See to it that nobody can read the details of somebody's orders any more. The orders stay. Again changes
     /// nothing; orders placed later have another key.
     Erase {
@@ -352,81 +376,6 @@ pub struct IdentityHashes {
     pub instrument: u64,
 }
 
-/// What to do when stock does not cover every line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Take {
-    /// Refuse the order.
-    AllOrNothing = 0,
-    /// Take what there is, lines in order; refuse only when there is nothing at all.
-    WhatExists = 1,
-}
-
-/// How a customer pays. Cash on delivery is confirmed when placed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum PaymentMethod {
-    /// Not said.
-    Unspecified = 0,
-    /// Card.
-    Card = 1,
-    /// Wallet.
-    Wallet = 2,
-    /// Bank transfer.
-    BankTransfer = 3,
-    /// Invoice.
-    Invoice = 4,
-    /// Cash on delivery.
-    CashOnDelivery = 5,
-}
-
-/// Why stock was corrected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum AdjustReason {
-    /// A count found another number.
-    Count = 0,
-    /// Broken or spoiled.
-    Damaged = 1,
-    /// Gone.
-    Lost = 2,
-    /// Turned up.
-    Found = 3,
-    /// Anything else.
-    Other = 4,
-}
-
-macro_rules! variants {
-    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
-        impl $name {
-            /// The variant with this number; `None` for a number that names nothing.
-            #[must_use]
-            pub const fn from_byte(byte: u8) -> Option<Self> {
-                $(if byte == Self::$variant as u8 { return Some(Self::$variant); })*
-                None
-            }
-
-            /// For machines that read text.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-    };
-}
-variants!(Take { AllOrNothing = "all_or_nothing", WhatExists = "what_exists" });
-variants!(PaymentMethod {
-    Unspecified = "unspecified",
-    Card = "card",
-    Wallet = "wallet",
-    BankTransfer = "bank_transfer",
-    Invoice = "invoice",
-    CashOnDelivery = "cash_on_delivery",
-});
-variants!(AdjustReason { Count = "count", Damaged = "damaged", Lost = "lost", Found = "found", Other = "other" });
-
 impl Command<'_> {
     /// The market whose shard decides this; `None` for what the directory decides, and for what concerns a whole shard.
     #[must_use]
@@ -455,6 +404,8 @@ impl Command<'_> {
             | Self::HandOver { order, .. }
             | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }
+            | Self::HoldOrder { order, .. }
+            | Self::LiftHold { order, .. }
             | Self::ReturnToStock { order, .. } => Some(order.market()),
         }
     }
@@ -470,6 +421,8 @@ impl Command<'_> {
             | Self::HandOver { order, .. }
             | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }
+            | Self::HoldOrder { order, .. }
+            | Self::LiftHold { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
             | Self::Erase { .. }

@@ -9,7 +9,8 @@
 use xxhash_rust::const_xxh3;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::command::{IdentityHashes, Line, LineQuantity, PaymentMethod, Place, Take};
+use super::choices::{PaymentMethod, Take};
+use super::command::{IdentityHashes, Line, LineQuantity, Place};
 use super::fact::Placed;
 use super::ledger::Account;
 use crate::base::{Currency, CustomerKey, Sequence, SiteId, SkuId};

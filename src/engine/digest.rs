@@ -14,11 +14,12 @@ use super::Engine;
 use super::channel::Cap;
 use super::effect::Effect;
 use super::history::Past;
+use super::hold::Hold;
 use super::keys::{Slot, Used};
 use super::kits::Component;
 use super::ledger::Balances;
 use super::market::Market;
-use super::orders::{Details, Phase, Record};
+use super::orders::{Details, Marks, Phase, Record};
 use super::policy::Rule;
 use crate::base::{MarketId, SiteId, SkuId};
 
@@ -46,6 +47,7 @@ enum Part {
     Key,
     OnHand,
     Short,
+    Hold,
 }
 
 /// Room for an order of one line, so that most parts ask for memory once.
@@ -120,7 +122,9 @@ impl Engine {
             u128::from(record.state as u8) << 8
                 | u128::from(record.take as u8) << 16
                 | u128::from(record.channel) << 32,
-            u128::from(record.payment as u8) | u128::from(record.zone) << 16 | u128::from(record.payment_started) << 32,
+            u128::from(record.payment as u8)
+                | u128::from(record.zone) << 16
+                | u128::from(record.marks.has(Marks::PAYMENT_STARTED)) << 32,
             // When a tombstone leaves follows from its identifier and its market.
             if record.phase == Phase::Whole { record.closes_at.ms().into() } else { u128::MAX },
         ];
@@ -152,8 +156,12 @@ impl Engine {
             let bytes = Bytes::of(Part::Want).number(record.order.bits()).number(effect as u8);
             Some(bytes.number(want.wanted).number(want.told).number(aside).number(want.since.ms()).hash())
         });
+        let holds = self.holds.of(record).iter().map(|Hold { owner, reason, note, since }| {
+            let bytes = Bytes::of(Part::Hold).number(record.order.bits()).add(owner.as_bytes());
+            bytes.number(*reason as u8).add(note.as_bytes()).number(since.ms()).hash()
+        });
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        changes.chain(wants).chain(history).fold(bytes.hash(), u128::wrapping_add)
+        changes.chain(wants).chain(holds).chain(history).fold(bytes.hash(), u128::wrapping_add)
     }
 
     /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.

@@ -8,7 +8,8 @@
 //! - A fact in the log was legal when it was decided; `fold` asserts that and never refuses.
 //! - One placement is one fact; the movements of units follow from its draws.
 
-use super::command::{AdjustReason, IdentityHashes, Line, PaymentMethod, Take, Whose};
+use super::choices::{AdjustReason, HoldReason, PaymentMethod, Take};
+use super::command::{IdentityHashes, Line, Whose};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
@@ -314,6 +315,26 @@ pub enum Fact<'a> {
         /// Units for sale.
         for_sale: u64,
     },
+    /// An order must not go to a warehouse, for a reason it was not held for by this owner before.
+    Held {
+        /// The order.
+        order: OrderId,
+        /// Who says so.
+        owner: &'a str,
+        /// Why.
+        reason: HoldReason,
+        /// For people.
+        note: &'a str,
+    },
+    /// A hold was lifted. When an order is over, those that are left go with it and no such fact tells of them.
+    HoldLifted {
+        /// The order.
+        order: OrderId,
+        /// Whose.
+        owner: &'a str,
+        /// Which of theirs.
+        reason: HoldReason,
+    },
     /// Tombstones left. Their identifiers are refused.
     Left {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
@@ -361,6 +382,8 @@ impl Fact<'_> {
             | Self::HandedOver { order, .. }
             | Self::Extended { order, .. }
             | Self::EffectReported { order, .. }
+            | Self::Held { order, .. }
+            | Self::HoldLifted { order, .. }
             | Self::Returned { order, .. } => Some(order.market()),
         }
     }

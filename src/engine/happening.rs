@@ -72,6 +72,10 @@ pub enum Happening {
     ReleaseResumed = 28,
     /// Units that it held were not found; it is owed them.
     PutBack = 29,
+    /// It must not go to a warehouse, for a reason.
+    Held = 30,
+    /// That reason is gone.
+    HoldLifted = 31,
 }
 
 /// What the number beside a happening is.
@@ -87,11 +91,13 @@ pub enum Value {
     Sku,
     /// The attempt, as instructions and reports name it.
     Attempt,
+    /// Number of the [`HoldReason`](super::HoldReason).
+    HoldReason,
 }
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -121,6 +127,8 @@ impl Happening {
         Self::PaymentResumed,
         Self::ReleaseResumed,
         Self::PutBack,
+        Self::Held,
+        Self::HoldLifted,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -162,6 +170,8 @@ impl Happening {
             Self::PaymentResumed => "payment_resumed",
             Self::ReleaseResumed => "release_resumed",
             Self::PutBack => "put_back",
+            Self::Held => "held",
+            Self::HoldLifted => "hold_lifted",
         }
     }
 
@@ -172,6 +182,7 @@ impl Happening {
             Self::Blocked => Value::Nothing,
             Self::Extended | Self::PaymentStarted => Value::Deadline,
             Self::RetakeFailed => Value::Sku,
+            Self::Held | Self::HoldLifted => Value::HoldReason,
             Self::Placed
             | Self::PlacedConfirmed
             | Self::Confirmed
@@ -223,6 +234,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(30)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(32)), (None, None));
     }
 }

@@ -15,7 +15,7 @@ use super::ledger::{BUCKETS, Balances, Bucket};
 use super::order::State;
 use super::orders::{Phase, Record};
 use super::policy::{CustomerId, Policy};
-use crate::base::limits::HISTORY_ENTRIES_MAX;
+use crate::base::limits::{HISTORY_ENTRIES_MAX, HOLDS_PER_ORDER_MAX};
 use crate::base::{CustomerKey, KeyName, MarketId, OrderNumber, SiteId, SkuId, Timestamp};
 
 /// Units that orders say lie in a bucket, per market, SKU and site.
@@ -71,6 +71,7 @@ impl Engine {
             self.check_shortages(number)?;
         }
         self.on_hand.check()?;
+        self.check_holds()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
@@ -145,8 +146,10 @@ impl Engine {
         if record.phase != Phase::Whole {
             return self.check_tombstone(position, record);
         }
-        let totals = self.orders.totals(record);
-        law(record.state == totals.state(), || format!("order {order} is {:?} but holds {totals:?}", record.state))?;
+        let (totals, is_held) = (self.orders.totals(record), record.is_held());
+        law(record.state == totals.state().with_holds(is_held), || {
+            format!("order {order} is {:?}, held: {is_held}, but holds {totals:?}", record.state)
+        })?;
         let draws = self.orders.draws(record);
         law(draws.is_sorted_by_key(|draw| draw.line), || format!("draws of {order} are not in line order"))?;
         for (line, units) in self.orders.lines(record).iter().zip(self.orders.line_units(record)) {
@@ -169,11 +172,30 @@ impl Engine {
             && self.orders.extra(record).is_none()
             && self.orders.changes(position).is_empty()
             && record.history.is_none()
+            && !record.is_held()
             && self.wants.mark(position).iter().all(Option::is_none);
         law(is_bare, || format!("closed {order} still holds draws, details, changes, a history or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {
             format!("closed {order} got all it asked and still holds its lines")
         })
+    }
+
+    /// What is held is marked so, may be held, and for few reasons, all different.
+    fn check_holds(&self) -> Result<(), String> {
+        let mut held = 0;
+        for (market, number, position, holds) in self.holds.iter() {
+            let record = self.orders.record(position);
+            let is_it = (record.order.market(), record.number) == (market, number) && record.phase == Phase::Whole;
+            let may_be = record.is_held() && record.state.may_be_held();
+            let is_bounded = !holds.is_empty() && holds.len() <= HOLDS_PER_ORDER_MAX;
+            law(is_it && may_be && is_bounded, || format!("order {number} of market {market} is held by {holds:?}"))?;
+            let names: BTreeSet<_> = holds.iter().map(|hold| (&hold.owner, hold.reason)).collect();
+            law(names.len() == holds.len(), || format!("order {number} of market {market} is held twice: {holds:?}"))?;
+            held += holds.len() as u64;
+        }
+        law(held == self.holds.len(), || format!("{} holds are {held}", self.holds.len()))?;
+        let marked = self.orders.records().filter(|(_, record)| record.is_held()).count();
+        law(marked == self.holds.iter().count(), || format!("{marked} orders are marked as held"))
     }
 
     /// What happened to an order is told in the order in which it happened, and nothing of it before its placement.

@@ -17,6 +17,7 @@
 
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm, clippy::unwrap_used, clippy::iter_over_hash_type)]
 
+pub mod choices;
 pub mod command;
 pub mod fact;
 pub mod refusal;
@@ -48,6 +49,7 @@ mod directory;
 mod effect;
 mod happening;
 mod history;
+mod hold;
 mod huge_pages;
 mod image;
 mod index;
@@ -73,6 +75,7 @@ mod waiting;
 pub use answer::{Answer, Granted};
 pub use books::order_hash;
 pub use capacity::{Capacity, KEPT, Kept};
+pub use choices::HoldReason;
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place, Whose};
 pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
@@ -122,6 +125,7 @@ pub struct Engine {
     watched: for_sale::Watched,
     crossed: stock_level::Crossed,
     wants: wanted::Wants,
+    holds: hold::Holds,
     histories: history::Histories,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
@@ -159,6 +163,7 @@ impl Engine {
             watched: for_sale::Watched::default(),
             crossed: stock_level::Crossed::default(),
             wants: wanted::Wants::default(),
+            holds: hold::Holds::default(),
             histories: history::Histories::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),

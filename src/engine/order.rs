@@ -3,6 +3,7 @@
 //! ```text
 //!                    confirm                  hand over            all gone
 //! (none) ─► PENDING ─────────► CONFIRMED ─────────────► FULFILLING ────────► COMPLETED
+//!              │               hold ▲│ last hold lifted: IN_REVIEW, which is CONFIRMED and held
 //!              │  ▲ deadline       │ cancel                 │ cancel the rest
 //!              │  └────┐           ▼                        ▼
 //!              │     EXPIRED   CANCELLED ◄── cancel ──  COMPLETED
@@ -14,7 +15,8 @@
 //! - `taken = owed + reserved + lapsed + committed + shipped + cancelled` per line; `returned` is part of shipped.
 //! - What is owed lies at no site: it is a draw on [`SiteId::NOWHERE`](crate::base::SiteId::NOWHERE), whose units count
 //!   as reserved until the order is paid for and as committed from then on, so that the state says the same of them.
-//! - The state is a function of the counters ([`State::of`]); nothing stores one that disagrees.
+//! - The state is a function of the counters ([`State::of`]) and of whether the order is held ([`State::with_holds`]);
+//!   nothing stores one that disagrees.
 //! # Not here
 //! - Where orders are kept: `orders`. Which command is legal when: [`State::legal`].
 //! # Why so
@@ -41,10 +43,12 @@ pub enum State {
     Expired = 6,
     /// Not an order: an identifier whose placement will be refused.
     Blocked = 7,
+    /// Confirmed and held: nothing of it goes to a warehouse.
+    InReview = 8,
 }
 
 /// Length of an array indexed by [`State`]; index 0 is never used.
-pub const STATES: usize = 8;
+pub const STATES: usize = 9;
 
 /// Units of one line of an order, by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -221,7 +225,7 @@ impl Totals {
 
 impl State {
     /// Every state, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PendingPayment,
         Self::Confirmed,
         Self::Fulfilling,
@@ -229,6 +233,7 @@ impl State {
         Self::Cancelled,
         Self::Expired,
         Self::Blocked,
+        Self::InReview,
     ];
 
     /// The state with this number; `None` for a number that names nothing.
@@ -242,6 +247,7 @@ impl State {
             5 => Some(Self::Cancelled),
             6 => Some(Self::Expired),
             7 => Some(Self::Blocked),
+            8 => Some(Self::InReview),
             _ => None,
         }
     }
@@ -257,10 +263,11 @@ impl State {
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
             Self::Blocked => "blocked",
+            Self::InReview => "in_review",
         }
     }
 
-    /// What the counters of all lines together say.
+    /// What the counters of all lines together say of an order that is not held.
     #[must_use]
     pub const fn of(reserved: bool, lapsed: bool, committed: bool, shipped: bool) -> Self {
         match (reserved, lapsed, committed, shipped) {
@@ -273,11 +280,38 @@ impl State {
         }
     }
 
+    /// The same of an order that is held, or not.
+    #[must_use]
+    pub const fn with_holds(self, is_held: bool) -> Self {
+        match (self, is_held) {
+            (Self::Confirmed, true) => Self::InReview,
+            (state, _) => state,
+        }
+    }
+
+    /// The same of an order that is not held.
+    #[must_use]
+    pub const fn of_units(self) -> Self {
+        match self {
+            Self::InReview => Self::Confirmed,
+            state => state,
+        }
+    }
+
+    /// Whether an order in this state may be held: it has something to hand over, or may come to have.
+    #[must_use]
+    pub const fn may_be_held(self) -> bool {
+        match self {
+            Self::PendingPayment | Self::Confirmed | Self::InReview | Self::Fulfilling | Self::Expired => true,
+            Self::Completed | Self::Cancelled | Self::Blocked => false,
+        }
+    }
+
     /// Whether the order still holds units.
     #[must_use]
     pub const fn is_open(self) -> bool {
         match self {
-            Self::PendingPayment | Self::Confirmed | Self::Fulfilling => true,
+            Self::PendingPayment | Self::Confirmed | Self::InReview | Self::Fulfilling => true,
             Self::Completed | Self::Cancelled | Self::Expired | Self::Blocked => false,
         }
     }
@@ -286,9 +320,9 @@ impl State {
     #[must_use]
     pub const fn legal(self) -> Legal {
         match self {
-            Self::PendingPayment | Self::Expired => Legal::CONFIRM.and(Legal::CANCEL),
-            Self::Confirmed => Legal::CANCEL.and(Legal::HAND_OVER),
-            Self::Fulfilling => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN),
+            Self::PendingPayment | Self::Expired => Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD),
+            Self::Confirmed | Self::InReview => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD),
+            Self::Fulfilling => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN).and(Legal::HOLD),
             Self::Completed => Legal::RETURN,
             Self::Cancelled | Self::Blocked => Legal::NONE,
         }

@@ -26,7 +26,8 @@ use core::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 
 use super::books::order_hash;
-use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::choices::{PaymentMethod, Take};
+use super::command::IdentityHashes;
 use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
 use super::history::Newest;
@@ -62,17 +63,40 @@ pub(super) struct Record {
     pub(super) payment: PaymentMethod,
     pub(super) channel: u16,
     pub(super) zone: u16,
-    /// Always [`State::of`] the counters of its draws.
+    /// Always [`State::of`] the counters of its draws, [`State::with_holds`] where it has any.
     pub(super) state: State,
     pub(super) phase: Phase,
-    /// A payment of it has started: its reservation was made longer for that, and is not once more.
-    pub(super) payment_started: bool,
+    pub(super) marks: Marks,
 }
 
 impl Record {
     /// When its reservation ends, while it has one.
     pub(super) fn waits_until(&self) -> Option<Timestamp> {
         (self.state == State::PendingPayment).then_some(self.deadline)
+    }
+
+    /// Whether it has holds.
+    pub(super) const fn is_held(&self) -> bool {
+        self.marks.has(Marks::HELD)
+    }
+}
+
+/// What is so of an order, or not, beside its state: a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Marks(u8);
+
+impl Marks {
+    /// A payment of it has started: its reservation was made longer for that, and is not once more.
+    pub(super) const PAYMENT_STARTED: u8 = 1;
+    /// It has holds.
+    pub(super) const HELD: u8 = 2;
+
+    pub(super) const fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+
+    pub(super) const fn set(&mut self, mark: u8, is_so: bool) {
+        self.0 = if is_so { self.0 | mark } else { self.0 & !mark };
     }
 }
 
@@ -350,7 +374,7 @@ impl Orders {
             zone: placed.zone,
             state: if placed.confirmed { State::Confirmed } else { State::PendingPayment },
             phase: Phase::Whole,
-            payment_started: false,
+            marks: Marks::default(),
         };
         self.put(record)
     }
@@ -366,16 +390,23 @@ impl Orders {
         (self.draws.get_mut(record.draws), self.lines.get(record.lines))
     }
 
-    /// Brings the state of an order in line with its draws.
+    /// Brings the state of an order in line with its draws, and with whether it is held.
     pub(super) fn settle_state(&mut self, position: u32) {
         let state = self.totals(self.record(position)).state();
-        self.records[position as usize].state = state;
+        let record = &mut self.records[position as usize];
+        record.state = state.with_holds(record.is_held());
+    }
+
+    pub(super) fn set_held(&mut self, position: u32, is_held: bool) {
+        self.records[position as usize].marks.set(Marks::HELD, is_held);
     }
 
     pub(super) fn extend(&mut self, position: u32, deadline: Timestamp, reason: ExtendReason) {
         let record = &mut self.records[position as usize];
         record.deadline = deadline;
-        record.payment_started |= reason == ExtendReason::PaymentStart;
+        if reason == ExtendReason::PaymentStart {
+            record.marks.set(Marks::PAYMENT_STARTED, true);
+        }
     }
 
     pub(super) fn history_mut(&mut self, position: u32) -> &mut Newest {
@@ -439,7 +470,7 @@ const NO_ORDER: Record = Record {
     zone: 0,
     state: State::Blocked,
     phase: Phase::Vacant,
-    payment_started: false,
+    marks: Marks(0),
 };
 
 /// A record is two cache lines at most: ten million of them are looked up at random.

@@ -1,6 +1,7 @@
 //! Questions about the state, and their answers. They change nothing and write nothing.
 
-use super::command::{IdentityHashes, PaymentMethod, Take};
+use super::choices::{HoldReason, PaymentMethod, Take};
+use super::command::IdentityHashes;
 use super::effect::{Action, AsideReason, Effect};
 use super::happening::Happening;
 use super::ledger::{BUCKETS, Bucket};
@@ -84,7 +85,7 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
-    /// Orders that still hold units (pending payment, confirmed or fulfilling), in order of their numbers.
+    /// Orders that still hold units (pending payment, confirmed, in review or fulfilling), in order of their numbers.
     OpenOrders {
         /// Where.
         market: MarketId,
@@ -113,6 +114,15 @@ pub enum Query<'a> {
         /// Zero to begin; then the number the page before told.
         after: OrderNumber,
         /// At most so many.
+        rows_max: u16,
+    },
+    /// Orders that are held, in order of their numbers, a row for each hold.
+    HeldOrders {
+        /// Where.
+        market: MarketId,
+        /// Zero to begin; then the number the page before told.
+        after: OrderNumber,
+        /// At most so many holds, and those of the last order to the end.
         rows_max: u16,
     },
     /// The books of a market.
@@ -248,6 +258,49 @@ pub struct OrderView {
     pub key: Option<KeyName>,
     /// Details were given, and cannot be read any more.
     pub erased: bool,
+    /// What it is held for, in the order in which it came to be; nothing of it is to go to a warehouse while there is
+    /// any.
+    pub holds: Vec<HoldView>,
+}
+
+impl OrderView {
+    /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
+    pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
+        let is_held = !self.holds.is_empty();
+        let units = move |line: &LineView| line.shipped + if is_held { 0 } else { line.committed };
+        (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
+    }
+}
+
+/// Why an order is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldView {
+    /// Who says so.
+    pub owner: String,
+    /// Why.
+    pub reason: HoldReason,
+    /// For people.
+    pub note: String,
+    /// Log time since when.
+    pub since: Timestamp,
+}
+
+/// A hold, and of which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Which order.
+    pub order: OrderRow,
+    /// One of its holds.
+    pub hold: HoldView,
+}
+
+/// A page of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPage {
+    /// In order of their numbers; those of one order stay together.
+    pub rows: Vec<HeldRow>,
+    /// Ask again after this number; `None` at the end.
+    pub next: Option<OrderNumber>,
 }
 
 /// One line of an order.

@@ -290,6 +290,7 @@ impl Engine {
             details: if key.is_some() { sealed.map(<[u8]>::to_vec).unwrap_or_default() } else { Vec::new() },
             key,
             erased: sealed.is_some() && key.is_none(),
+            holds: self.hold_views(record),
         }
     }
 }

@@ -225,6 +225,10 @@ fields! {
     ActivityMax = 32,
     /// Milliseconds that a payment may take.
     PaymentMax = 33,
+    /// The note of a hold: its bytes.
+    Note = 34,
+    /// How many holds an order has.
+    Holds = 35,
     /// A channel that has a cap.
     Channel = 36,
     /// How many caps of channels.
@@ -246,6 +250,8 @@ impl Legal {
     pub const HAND_OVER: Self = Self(4);
     /// `ReturnToStock`.
     pub const RETURN: Self = Self(8);
+    /// `HoldOrder`.
+    pub const HOLD: Self = Self(16);
 
     /// Both sets together.
     #[must_use]

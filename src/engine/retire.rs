@@ -129,7 +129,7 @@ fn next<'o>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::{PaymentMethod, Take};
+    use super::super::choices::{PaymentMethod, Take};
     use super::super::{Capacity, Command, Line, Place, Retention, Scratch};
     use super::*;
     use crate::base::limits::{DEADLINES_STALE_MAX, HOLD_MS_MAX, IDS_KEPT_MS_MIN};

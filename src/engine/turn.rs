@@ -116,6 +116,8 @@ impl Engine {
             | Command::HandOver { order, .. }
             | Command::Extend { order, .. }
             | Command::ReportEffect { order, .. }
+            | Command::HoldOrder { order, .. }
+            | Command::LiftHold { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
             | Command::MoveCursor { .. }
@@ -158,6 +160,8 @@ impl Engine {
             | Fact::HandedOver { order, .. }
             | Fact::Extended { order, .. }
             | Fact::EffectReported { order, .. }
+            | Fact::Held { order, .. }
+            | Fact::HoldLifted { order, .. }
             | Fact::Returned { order, .. } => Some(order),
             Fact::MarketAssigned { .. }
             | Fact::MarketOpened { .. }

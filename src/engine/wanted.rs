@@ -6,7 +6,7 @@
 //!            told:   1, 2, …     the last attempt that was reported done
 //!
 //! payment    pending: charge │ expired: close │ cancelled, paid otherwise, taken again in vain: give back
-//! release    whenever the units to be handed over are not those that the warehouse was told
+//! release    whenever the units to be handed over are not those that the warehouse was told; of what is held, none
 //! ```
 //!
 //! # Always true
@@ -402,6 +402,7 @@ impl Engine {
                 Action::Close => units.lapsed,
                 Action::GiveBack => line.taken,
                 // As the instruction itself: in all.
+                Action::Release if record.is_held() => units.shipped,
                 Action::Release => units.committed + units.shipped,
             };
             line.price * u64::from(quantity)

@@ -9,9 +9,9 @@ use crate::adapters::simulated::Behaviour;
 use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
-    KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT,
-    PLACES_DEFAULT, POLICIES_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT,
-    WAITING_DEFAULT,
+    HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT,
+    ORDERS_DEFAULT, PLACES_DEFAULT, POLICIES_DEFAULT, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
+    SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -53,6 +53,8 @@ pub struct Config {
     pub policies_max: u64,
     /// Pairs of an order and a SKU of which it is owed units, all shards together. Divided evenly.
     pub waiting_max: u64,
+    /// Holds of all orders together.
+    pub holds_max: u64,
     /// Connections served at once; the next one is refused.
     pub connections_max: usize,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
@@ -101,6 +103,7 @@ impl Default for Config {
             customers_max: CUSTOMERS_DEFAULT,
             policies_max: POLICIES_DEFAULT,
             waiting_max: WAITING_DEFAULT,
+            holds_max: HOLDS_DEFAULT,
             connections_max: CONNECTIONS_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
@@ -140,6 +143,7 @@ impl Config {
             customers_max: self.customers_max / shards,
             policies_max: self.policies_max / shards,
             waiting_max: self.waiting_max / shards,
+            holds_max: self.holds_max / shards,
         }
     }
 

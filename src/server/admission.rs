@@ -5,8 +5,9 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, HISTORY_ENTRIES_MAX, KIT_COMPONENTS_MAX, LINES_MAX,
-    ORDER_DRAWS_MAX, PAGE_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX, HOLD_NOTE_BYTES_MAX,
+    HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX, SITES_MAX,
+    STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -28,7 +29,13 @@ const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
 const LINE_BYTES: usize = 48;
 const DRAW_BYTES: usize = 16;
 const GRANTED_BYTES: usize = 8;
-const ORDER_BYTES: usize = ANSWER_BYTES + LINES_MAX * LINE_BYTES + ORDER_DRAWS_MAX * DRAW_BYTES + DETAILS_BYTES_MAX;
+const HOLD_BYTES: usize = 13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX;
+const HELD_ROW_BYTES: usize = 33 + HOLD_BYTES;
+const ORDER_BYTES: usize = ANSWER_BYTES
+    + LINES_MAX * LINE_BYTES
+    + ORDER_DRAWS_MAX * DRAW_BYTES
+    + DETAILS_BYTES_MAX
+    + HOLDS_PER_ORDER_MAX * HOLD_BYTES;
 const BOOKS_BYTES: usize = 128;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
@@ -56,6 +63,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::OpenOrders { market, .. }
             | Query::CustomerOrders { market, .. }
             | Query::Holders { market, .. }
+            | Query::HeldOrders { market, .. }
             | Query::Books { market }
             | Query::Policy { market, .. }
             | Query::Effects { market }
@@ -97,6 +105,10 @@ fn query_bytes(query: &Query<'_>) -> usize {
             PAGE_ROWS_MAX.min(usize::from(*rows_max)) * ORDER_ROW_BYTES
         }
         Query::ChannelCaps { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * CHANNEL_ROW_BYTES,
+        // Of the last order all of them.
+        Query::HeldOrders { rows_max, .. } => {
+            (HELD_ROWS_MAX.min(usize::from(*rows_max)) + HOLDS_PER_ORDER_MAX - 1) * HELD_ROW_BYTES
+        }
         Query::Holders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * HOLDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
         Query::OrderHistory { rows_max, .. } => {

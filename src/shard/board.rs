@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::base::limits::{BOARD_FIRST_CHUNK_SKUS, BOARD_MARKETS, ID_AHEAD_MS_MAX, SKUS_MAX};
 use crate::base::{MarketId, SkuId, Timestamp};
-use crate::engine::command::Take;
+use crate::engine::choices::Take;
 use crate::engine::{ForSale, Place, Refusal};
 
 /// Chunks double, so few hold any number of SKUs and none ever moves.

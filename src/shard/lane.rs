@@ -60,6 +60,8 @@ impl Lane {
                 | Command::CancelLines { .. }
                 | Command::HandOver { .. }
                 | Command::Extend { .. }
+                | Command::HoldOrder { .. }
+                | Command::LiftHold { .. }
                 | Command::ReportEffect { .. }
                 | Command::MoveCursor { .. }
                 | Command::DetachCursor { .. }

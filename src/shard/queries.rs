@@ -64,6 +64,9 @@ fn try_answer(
         Query::Holders { market, sku, after, rows_max } => {
             writer.holders(tag, &engine.holders(market, sku, after, rows_max)?);
         }
+        Query::HeldOrders { market, after, rows_max } => {
+            writer.held_orders(tag, &engine.held_orders(market, after, rows_max)?);
+        }
         Query::OrderHistory { order, after, rows_max } => {
             writer.order_history(tag, &engine.order_history(order, after, rows_max)?);
         }

@@ -11,7 +11,7 @@ use crate::base::limits::{
     RETIREMENTS_PER_TURN_MAX, RETURN_WINDOW_MS_DEFAULT, TURN_COMMANDS_MAX,
 };
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, ShardId, SiteId, SkuId, Timestamp};
-use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::order::State;
 use crate::engine::{Answer, Capacity, Command, Kept, Line, Place, Query, Refusal, Retention, Scratch};
 use crate::shard::{Lane, Log};

@@ -215,6 +215,14 @@ impl Batch {
             Command::Confirm { order, attempt } => Command::Confirm { order, attempt },
             Command::Cancel { order, block } => Command::Cancel { order, block },
             Command::Erase { whose } => Command::Erase { whose },
+            Command::HoldOrder { order, owner, reason, note } => {
+                (blob, array) = (self.add_text(owner), self.add_text(note));
+                Command::HoldOrder { order, owner: "", reason, note: "" }
+            }
+            Command::LiftHold { order, owner, reason } => {
+                blob = self.add_text(owner);
+                Command::LiftHold { order, owner: "", reason }
+            }
         };
         (Request::Command(command), array, blob)
     }
@@ -250,6 +258,7 @@ impl Batch {
             }
             Query::Holders { market, sku, after, rows_max } => Query::Holders { market, sku, after, rows_max },
             Query::OrderHistory { order, after, rows_max } => Query::OrderHistory { order, after, rows_max },
+            Query::HeldOrders { market, after, rows_max } => Query::HeldOrders { market, after, rows_max },
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
@@ -285,7 +294,12 @@ impl Batch {
             | Command::MoveCursor { sink: code, .. }
             | Command::DetachCursor { sink: code, .. }
             | Command::CreateSite { code, .. }
-            | Command::CreateSku { code, .. } => *code = &self.text[item.blob.range()],
+            | Command::CreateSku { code, .. }
+            | Command::LiftHold { owner: code, .. } => *code = &self.text[item.blob.range()],
+            Command::HoldOrder { owner, note, .. } => {
+                *owner = &self.text[item.blob.range()];
+                *note = &self.text[item.array.range()];
+            }
             Command::DefineKit { code, components, .. } => {
                 *code = &self.text[item.blob.range()];
                 *components = &self.components[item.array.range()];
@@ -325,6 +339,7 @@ impl Batch {
             | Query::CustomerOrders { .. }
             | Query::Holders { .. }
             | Query::OrderHistory { .. }
+            | Query::HeldOrders { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
             | Query::Retention { .. }

@@ -16,13 +16,15 @@ use super::fact_records::{
     ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
     ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
+use super::hold::{read_hold, read_lift};
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::refused::Part;
 use super::request_decode::{cap, time};
 use crate::base::{
     ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId,
 };
-use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{AdjustReason, PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::fact::Change;
 use crate::engine::{Component, Draw, ExtendReason, Fact, Line, Placed, Reservations, Retention, StockLevel};
 
@@ -157,6 +159,14 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::Filled => filled(record, scratch),
         FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
+        FactKind::Held => {
+            let (order, owner, reason, note) = read_hold(record)?;
+            Ok(Fact::Held { order, owner, reason, note })
+        }
+        FactKind::HoldLifted => {
+            let (order, owner, reason) = read_lift(record)?;
+            Ok(Fact::HoldLifted { order, owner, reason })
+        }
         FactKind::Retired => retired(record),
         FactKind::Erased => Ok(Fact::Erased { whose: Body::alone::<ArchivedErasedFactV1>(record)?.whose.read()? }),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),

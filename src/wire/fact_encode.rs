@@ -8,6 +8,7 @@ use super::fact_records::{
     PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1,
     ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
+use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{KeyName, OrderId};
@@ -115,6 +116,13 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::StockLevelChanged { market, sku, level, for_sale } => {
             let (head, market) = (head(FactKind::StockLevelChanged, 21), market.number());
             put(out, &StockLevelChangedV1 { head, market, sku: sku.0, for_sale, level: level as u8 });
+        }
+        Fact::Held { order, owner, reason, note } => {
+            let head = head(FactKind::Held, hold_bytes(owner, note));
+            put_hold(head, (order, reason), (owner, note), out);
+        }
+        Fact::HoldLifted { order, owner, reason } => {
+            put_lift(head(FactKind::HoldLifted, lift_bytes(owner)), (order, reason), owner, out);
         }
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });

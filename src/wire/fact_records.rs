@@ -48,6 +48,8 @@ kinds! {
         Erased = 32,
         ReservationsSet = 33,
         ChannelCapSet = 34,
+        Held = 35,
+        HoldLifted = 36,
     }
 }
 

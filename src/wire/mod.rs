@@ -18,6 +18,7 @@
 mod layout;
 
 mod frame;
+mod hold;
 mod policy;
 mod refused;
 mod refused_numbers;

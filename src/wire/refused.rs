@@ -112,7 +112,7 @@ parts! {
     /// Whether a cancelled identifier is blocked.
     Block = 10, "block must be 0 or 1";
     /// An order's state.
-    State = 11, "state must be that of an order (1 to 7), or 0 where there is none";
+    State = 11, "state must be that of an order (1 to 8), or 0 where there is none";
     /// A refusal's number.
     Number = 12, "the number of a refusal must be a known one";
     /// A value of a refusal, or a log time.
@@ -129,6 +129,8 @@ parts! {
     Bucket = 18, "bucket must be 0 to 9";
     /// A level of stock.
     Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
+    /// Why an order is held.
+    HoldReason = 22, "the reason of a hold must be 1 to 8";
     /// Whose details are erased.
     Guest = 24, "guest must be 0, or 1 and the market 0";
     /// Why a reservation is to last longer.
@@ -136,7 +138,7 @@ parts! {
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
     /// What happened to an order.
-    Happening = 27, "what happened must be 1 to 28";
+    Happening = 27, "what happened must be 1 to 31";
 }
 
 impl fmt::Display for Refused {
@@ -258,6 +260,7 @@ fn describe_legal(legal: Legal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (Legal::CANCEL, "cancel"),
         (Legal::HAND_OVER, "hand over"),
         (Legal::RETURN, "return to stock"),
+        (Legal::HOLD, "hold"),
     ];
     let mut first = true;
     for (command, word) in words {
@@ -302,6 +305,8 @@ const fn field_name(field: Field) -> &'static str {
         Field::IdsKept => "the milliseconds for which identifiers are kept",
         Field::ActivityMax => "the milliseconds for which activity keeps a reservation alive",
         Field::PaymentMax => "the milliseconds that a payment may take",
+        Field::Note => "the bytes of a hold's note",
+        Field::Holds => "the number of holds of an order",
         Field::Channel => "a channel with a cap",
         Field::ChannelCaps => "the number of caps of channels",
     }

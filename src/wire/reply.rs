@@ -9,7 +9,7 @@ use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{
-    ChannelPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
@@ -41,6 +41,8 @@ pub enum Reply<'a> {
     Order(Box<OrderView>),
     /// A page of open orders, or of a customer's.
     OpenOrders(OrderPage),
+    /// A page of orders that are held.
+    HeldOrders(HeldPage),
     /// A page of who holds units of a SKU.
     Holders(HolderPage),
     /// A page of what happened to an order.

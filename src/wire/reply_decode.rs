@@ -11,8 +11,8 @@ use super::refused::{Part, Refused};
 use super::refused_numbers::{Parts, from_parts};
 use super::reply::{GRANT_BYTES, Grants, Reply};
 use super::reply_decode_queries::{
-    availability, books, channel_caps, effects, holders, open_orders, order, order_history, policy, recipe,
-    reservations, retention, sites, sku_numbers, skus, stock, wanted,
+    availability, books, channel_caps, effects, held_orders, holders, open_orders, order, order_history, policy,
+    recipe, reservations, retention, sites, sku_numbers, skus, stock, wanted,
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedErasedReplyV1, ArchivedExtendedReplyV1, ArchivedNumberedV1,
@@ -92,6 +92,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Skus => skus(head, record)?,
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
+        ReplyKind::HeldOrders => held_orders(head, record)?,
         ReplyKind::Holders => holders(head, record)?,
         ReplyKind::OrderHistory => order_history(head, record)?,
         ReplyKind::Books => books(head, record)?,

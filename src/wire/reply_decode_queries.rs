@@ -2,24 +2,26 @@
 
 use rkyv::rend::unaligned::{i64_ule, u32_ule, u64_ule};
 
+use super::hold::ArchivedHoldPart;
 use super::layout::{Body, Malformed};
 use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV3, ArchivedChannelCapsV1, ArchivedChannelRowV1,
-    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHistoryRowV1, ArchivedHolderRowV1, ArchivedHoldersV1,
-    ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1, ArchivedOrderRowV1, ArchivedOrderV2,
-    ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1, ArchivedReplyHashesV1, ArchivedReservationsV1,
-    ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1, ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1,
-    ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2, ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE,
-    NO_LINE,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV4, ArchivedChannelCapsV1, ArchivedChannelRowV1,
+    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
+    ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
+    ArchivedOrderRowV1, ArchivedOrderV3, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
+    ArchivedReplyHashesV1, ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
+    ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
+    ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE, NO_LINE,
 };
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
-use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow,
-    OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView,
+    OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
 };
 use crate::engine::{Action, AsideReason, Books, Component, Happening, Reservations, Retention};
 
@@ -109,13 +111,16 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
     let flags = flags(head, HAS_HASHES | CLOSED | ERASED)?;
     let (has_hashes, closed, erased) = (flags & HAS_HASHES != 0, flags & CLOSED != 0, flags & ERASED != 0);
-    let (fixed, mut body) = Body::of::<ArchivedOrderV2>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV3>(record)?;
     let mut lines = Vec::new();
     body.array::<ArchivedLineViewV2, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
     let mut draws = Vec::new();
     body.array::<ArchivedDrawViewV1, _>(usize::from(fixed.draws.to_native()), &mut draws, |draw| Ok(draw_view(draw)))?;
     let hashes = if has_hashes { Some(hashes(body.one()?)) } else { None };
     let details = body.blob(usize::from(fixed.details_len.to_native()))?.to_vec();
+    let mut parts = Vec::new();
+    body.array::<ArchivedHoldPart, _>(usize::from(fixed.holds.to_native()), &mut parts, Ok)?;
+    let holds = parts.into_iter().map(|part| part.read(&mut body)).collect::<Read<Vec<_>>>()?;
     body.end()?;
     if erased && (closed || !details.is_empty()) {
         return Err(Malformed(Part::Flags));
@@ -139,6 +144,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         details,
         key: None,
         erased,
+        holds,
     })
 }
 
@@ -191,6 +197,27 @@ pub(super) fn open_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Re
     Ok(Reply::OpenOrders(OrderPage { rows, next: (next != 0).then_some(OrderNumber(next)) }))
 }
 
+pub(super) fn held_orders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
+    stateless(head)?;
+    flags(head, 0)?;
+    let (fixed, mut body) = Body::of::<ArchivedHeldOrdersV1>(record)?;
+    let mut parts = Vec::new();
+    body.array::<ArchivedHeldRowV1, _>(usize::from(fixed.rows.to_native()), &mut parts, Ok)?;
+    let mut rows = Vec::with_capacity(parts.len());
+    for row in parts {
+        let order = OrderRow {
+            order: OrderId::from_bits(row.order.to_native()),
+            number: OrderNumber(row.number.to_native()),
+            state: state(row.state)?,
+            deadline: Timestamp::from_ms(row.deadline.to_native()),
+        };
+        rows.push(HeldRow { order, hold: row.hold.read(&mut body)? });
+    }
+    body.end()?;
+    let next = fixed.next.to_native();
+    Ok(Reply::HeldOrders(HeldPage { rows, next: (next != 0).then_some(OrderNumber(next)) }))
+}
+
 pub(super) fn holders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
@@ -214,7 +241,7 @@ pub(super) fn holders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<R
 pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedBooksV3>(record)?;
+    let fixed = Body::alone::<ArchivedBooksV4>(record)?;
     let books = Books {
         units: fixed.units.map(i64_ule::to_native),
         owed: fixed.owed.to_native(),

@@ -9,16 +9,17 @@
 //! - Stock rows that one record cannot hold go on in the next one of the same correlation and index, flagged.
 
 use super::frame::{REPLY_HEADER_BYTES, ReplyFrameKind, close_frame, open_replies};
+use super::hold::{HoldPart, part_bytes, put_words};
 use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV3, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
-    ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HistoryRowV1, HolderRowV1, HoldersV1, LineViewV2, MORE, NO_LINE,
-    NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV2, PlacedLinesV2, PlacedV1, PolicyV2,
-    REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1, RetakeFailedV1, RetentionV1,
-    SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3, StockV3, WantRowV2,
-    WantedV2,
+    AnswerHead, AvailabilityV1, BooksV4, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
+    ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
+    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV3, PlacedLinesV2,
+    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1,
+    RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
+    StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
 use super::status::Status;
@@ -26,8 +27,8 @@ use super::status_encode::status_fixed;
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow, OrderView,
-    RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage,
+    OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -190,7 +191,13 @@ impl ReplyWriter {
     /// Appends everything known of one order.
     pub fn order(&mut self, tag: Tag, view: &OrderView) {
         let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
-        let bytes = ORDER_FIXED_BYTES + 48 * view.lines.len() + 16 * view.draws.len() + hashes_len + view.details.len();
+        let holds_len = view.holds.iter().map(part_bytes).sum::<usize>();
+        let bytes = ORDER_FIXED_BYTES
+            + 48 * view.lines.len()
+            + 16 * view.draws.len()
+            + hashes_len
+            + view.details.len()
+            + holds_len;
         let (closed, erased) = (if view.closed { CLOSED } else { 0 }, if view.erased { ERASED } else { 0 });
         let flags = hashes_flag | closed | erased;
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
@@ -208,6 +215,8 @@ impl ReplyWriter {
             put(&mut self.buffer, &ReplyHashesV1 { account, address, instrument });
         }
         self.buffer.extend_from_slice(&view.details);
+        put_all(&mut self.buffer, view.holds.iter().map(HoldPart::from));
+        put_words(view.holds.iter(), &mut self.buffer);
         self.seal(bytes);
     }
 
@@ -221,6 +230,20 @@ impl ReplyWriter {
             let (order, number, deadline) = (row.order.bits(), row.number.0, row.deadline.ms());
             put(&mut self.buffer, &OrderRowV1 { order, number, deadline, state: row.state as u8 });
         }
+        self.seal(bytes);
+    }
+
+    /// Appends a page of orders that are held.
+    pub fn held_orders(&mut self, tag: Tag, page: &HeldPage) {
+        let bytes = 26 + page.rows.iter().map(|row| 33 + part_bytes(&row.hold)).sum::<usize>();
+        let head = self.head(ReplyKind::HeldOrders, bytes, tag, 0, 0);
+        let next = page.next.map_or(0, |number| number.0);
+        put(&mut self.buffer, &HeldOrdersV1 { head, next, rows: count16(page.rows.len()) });
+        for HeldRow { order: OrderRow { order, number, state, deadline }, hold } in &page.rows {
+            let (order, number, deadline, state) = (order.bits(), number.0, deadline.ms(), *state as u8);
+            put(&mut self.buffer, &HeldRowV1 { order, number, deadline, state, hold: hold.into() });
+        }
+        put_words(page.rows.iter().map(|row| &row.hold), &mut self.buffer);
         self.seal(bytes);
     }
 
@@ -271,10 +294,10 @@ impl ReplyWriter {
 
     /// Appends the books of a market, true at this position of its stream.
     pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
-        let head = self.head(ReplyKind::Books, 194, tag, 0, 0);
+        let head = self.head(ReplyKind::Books, 202, tag, 0, 0);
         let (stream, sequence) = (stream.0, sequence.0);
         let Books { units, owed, orders, orders_hash } = *books;
-        self.put_padded(194, &BooksV3 { head, stream, sequence, units, owed, orders, orders_hash });
+        self.put_padded(202, &BooksV4 { head, stream, sequence, units, owed, orders, orders_hash });
     }
 
     /// Appends what may be sold of a SKU.
@@ -380,7 +403,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV2>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV3>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
@@ -392,8 +415,8 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV2 {
-    OrderV2 {
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV3 {
+    OrderV3 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,
@@ -408,6 +431,7 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV2 {
         lines: count16(view.lines.len()),
         draws: count16(view.draws.len()),
         details_len: count16(view.details.len()),
+        holds: count16(view.holds.len()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! - A struct here never changes: another layout is another struct, with the next version.
 
 use super::effects::EffectsPart;
+use super::hold::HoldPart;
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::status::STAGES;
@@ -41,6 +42,7 @@ kinds! {
         Reservations = 46,
         ChannelCaps = 47,
         Status = 48,
+        HeldOrders = 49,
         Recipe = 56,
         Hello = 64,
     }
@@ -50,10 +52,12 @@ impl ReplyKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
-            Self::Stock | Self::Books => 3,
+            // Counts orders in review; version 3 had no such state.
+            Self::Books => 4,
+            // Of ten buckets, with what is owed; version 2 had nine, version 1 six. With holds; version 2 had none.
+            Self::Stock | Self::Order => 3,
             // With what is owed, or attempts of 32 bits, or images and sinks, or more rules; version 1 had less.
-            Self::PlacedLines | Self::Order | Self::Wanted | Self::Policy | Self::Status => 2,
+            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -229,8 +233,8 @@ fixed! {
         sku: u32,
         units: u32,
     }
-    /// Then: lines, draws, hashes if flagged, details.
-    OrderV2 as ArchivedOrderV2, 87 {
+    /// Then: lines, draws, hashes if flagged, details, holds, their words.
+    OrderV3 as ArchivedOrderV3, 89 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -245,6 +249,7 @@ fixed! {
         lines: u16,
         draws: u16,
         details_len: u16,
+        holds: u16,
     }
     /// A line of an order.
     LineViewV2 as ArchivedLineViewV2, 48 {
@@ -286,6 +291,20 @@ fixed! {
         number: u64,
         deadline: u64,
         state: u8,
+    }
+    /// Then: rows, then the words of all rows.
+    HeldOrdersV1 as ArchivedHeldOrdersV1, 26 {
+        head: AnswerHead,
+        next: u64,
+        rows: u16,
+    }
+    /// A hold of an order.
+    HeldRowV1 as ArchivedHeldRowV1, 46 {
+        order: u128,
+        number: u64,
+        deadline: u64,
+        state: u8,
+        hold: HoldPart,
     }
     /// Then: rows.
     HoldersV1 as ArchivedHoldersV1, 26 {
@@ -346,7 +365,7 @@ fixed! {
         effects: EffectsPart,
     }
     /// The books of a market.
-    BooksV3 as ArchivedBooksV3, 194 {
+    BooksV4 as ArchivedBooksV4, 202 {
         head: AnswerHead,
         stream: u16,
         sequence: u64,

@@ -5,6 +5,7 @@
 //! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
 
 use super::effects::{effect, flag};
+use super::hold::{read_hold, read_lift};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
 use super::refused::{Part, Refused};
 use super::request_records::{
@@ -22,7 +23,8 @@ use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
     Timestamp,
 };
-use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{AdjustReason, PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::{Command, Component, ExtendReason, Line, LineQuantity, Place, Query, Reservations, Retention};
 
 /// A request as it came off the wire, borrowing from its record and from [`Scratch`].
@@ -77,6 +79,14 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::Confirm => confirm(record)?,
         RequestKind::Cancel => cancel(record)?,
         RequestKind::Erase => Command::Erase { whose: Body::alone::<ArchivedEraseV1>(record)?.whose.read()? },
+        RequestKind::HoldOrder => {
+            let (order, owner, reason, note) = read_hold(record)?;
+            Command::HoldOrder { order, owner, reason, note }
+        }
+        RequestKind::LiftHold => {
+            let (order, owner, reason) = read_lift(record)?;
+            Command::LiftHold { order, owner, reason }
+        }
         RequestKind::CancelLines => {
             let (order, change, lines) = change_lines(record, scratch)?;
             Command::CancelLines { order, change, lines }
@@ -99,6 +109,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::Order
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
+        | RequestKind::HeldOrders
         | RequestKind::CustomerOrders
         | RequestKind::Holders
         | RequestKind::OrderHistory
@@ -400,6 +411,11 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
             let after = OrderNumber(fixed.after.to_native());
             Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
+        }
+        RequestKind::HeldOrders => {
+            let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
+            let after = OrderNumber(fixed.after.to_native());
+            Query::HeldOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
         }
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
         RequestKind::Policy => {

@@ -4,6 +4,7 @@
 //! - Bounds that the engine checks. A request is only refused here when the record cannot carry it.
 
 use super::effects::ReportPart;
+use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ChannelCapsQueryV1, ComponentV1, ConfirmV1, CountStockV1,
@@ -15,7 +16,8 @@ use super::request_records::{
 };
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
-use crate::engine::command::{AdjustReason, IdentityHashes};
+use crate::engine::choices::AdjustReason;
+use crate::engine::command::IdentityHashes;
 use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Reservations, Retention};
 
 /// Why a request cannot be a record.
@@ -119,6 +121,18 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::Erase { whose } => {
             put(out, &EraseV1 { head: head(RequestKind::Erase, 25)?, whose: whose.into() });
+            Ok(())
+        }
+        Command::HoldOrder { order, owner, reason, note } => {
+            let head = head(RequestKind::HoldOrder, hold_bytes(owner, note))?;
+            (count16(owner.len())?, count16(note.len())?);
+            put_hold(head, (order, reason), (owner, note), out);
+            Ok(())
+        }
+        Command::LiftHold { order, owner, reason } => {
+            let head = head(RequestKind::LiftHold, lift_bytes(owner))?;
+            count16(owner.len())?;
+            put_lift(head, (order, reason), owner, out);
             Ok(())
         }
         Command::Place(ref place) => encode_place(place, out),
@@ -297,6 +311,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         }
         Query::OpenOrders { market, after, rows_max } => {
             let head = head(RequestKind::OpenOrders, 18)?;
+            put(out, &OpenOrdersV1 { head, market: market.number(), after: after.0, rows_max });
+        }
+        Query::HeldOrders { market, after, rows_max } => {
+            let head = head(RequestKind::HeldOrders, 18)?;
             put(out, &OpenOrdersV1 { head, market: market.number(), after: after.0, rows_max });
         }
     }

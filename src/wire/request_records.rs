@@ -33,6 +33,8 @@ kinds! {
         Erase = 18,
         SetReservations = 19,
         SetChannelCap = 20,
+        HoldOrder = 21,
+        LiftHold = 22,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -50,6 +52,7 @@ kinds! {
         Reservations = 46,
         ChannelCaps = 47,
         Status = 48,
+        HeldOrders = 49,
         Recipe = 56,
         SetRetention = 96,
         Retention = 97,
@@ -342,7 +345,7 @@ fixed! {
         after: u32,
         rows_max: u16,
     }
-    /// A page of open orders.
+    /// A page of open orders, or of those that are held.
     OpenOrdersV1 as ArchivedOpenOrdersV1, 18 {
         head: RecordHead,
         market: u32,

@@ -56,6 +56,50 @@ fn simulated_adapters_take_an_order_to_its_end() {
 }
 
 #[test]
+fn an_order_that_is_held_waits_for_its_warehouse_until_the_last_hold_is_lifted() {
+    let server = left_to_adapters(&["--warehouse", "simulated", "--simulated-delay", "1ms"]);
+    server.run("market effects --payment false").ok();
+    server.run("order place --line MUG=2@12.50 --currency GBP").ok();
+    assert_eq!(server.run("order held").ok(), "no order of default is held\n");
+    let held = server.run("order hold 1 --for fraud --by risk --note two-names --json").json();
+    assert_eq!(
+        (&held["state"], &held["held"], &held["repeated"]),
+        (&json!("pending_payment"), &json!(true), &json!(false))
+    );
+    server.run("order hold 1 --for delivery-date").ok();
+    let said = server.run("order hold 1 --for fraud --by risk").failed(1);
+    assert!(said.contains("holding order 1"), "another note is another hold of the same name: {said}");
+    assert!(server.run("order hold 1 --for weather").failed(2).contains("fraud"));
+
+    assert_eq!(server.run("order confirm 1 --json").json()["state"], "in_review");
+    assert_eq!(server.run("wanted list release").ok(), "no release is wanted\n");
+    let listed = server.run("order held --limit 1 --json").json();
+    assert_eq!(listed["holds"].as_array().map(Vec::len), Some(2), "those of one order stay together");
+    let shown = server.run("order get 1 --json").json();
+    let (first, second) = (&shown["holds"][0], &shown["holds"][1]);
+    assert_eq!(
+        (&first["owner"], &first["reason"], &first["note"]),
+        (&json!("risk"), &json!("fraud"), &json!("two-names"))
+    );
+    assert_eq!(
+        (&second["owner"], &second["reason"], &second["note"]),
+        (&json!("staff"), &json!("delivery_date"), &json!(""))
+    );
+    assert!(server.run("order get 1").ok().contains("two-names"));
+
+    assert!(server.run("order lift 1 --for fraud").ok().contains("not held, as before by staff for fraud"));
+    assert!(server.run("order lift 1 --for delivery-date").ok().contains("is in_review: not held any more by staff"));
+    assert_eq!(server.stock("MUG", "committed"), 2);
+    server.run("order lift 1 --for fraud --by risk").ok();
+    while server.run("order get 1 --json").json()["state"] != "completed" {}
+    let history = server.run("order history 1").ok();
+    assert!(history.contains("hold_lifted") && history.contains("for fraud"), "{history}");
+    let dir = server.stop();
+    let told = std::fs::read_to_string(dir.path().join("data/simulated-warehouse.log")).expect("books");
+    assert!(told.starts_with("told "), "{told}");
+}
+
+#[test]
 fn who_works_a_list_off_must_be_somebody_there_is() {
     let dir = tempfile::tempdir().expect("a directory");
     for (flags, said) in [

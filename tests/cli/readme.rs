@@ -35,6 +35,11 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
             server.run(&command.replace("1204", &newest)).ok();
         }
     }
+    server.run("order place --line MUG=1@4.50").ok();
+    for command in commands(manual, "## Keeping an order from the warehouse") {
+        // Its order is an example; here it is the first one.
+        server.run(&command.replace("17", "1")).ok();
+    }
     for command in commands(manual, "## What is left to adapters") {
         // Its order is an example; there is none here.
         if !command.contains("1042") {

@@ -10,7 +10,7 @@ use stockade::base::limits::{
 };
 use stockade::base::{ChangeId, MarketId, OrderId, OrderNumber, RequestId, SiteId, SkuId};
 use stockade::client::{Client, ClientError, QueryReply, Response};
-use stockade::engine::command::AdjustReason;
+use stockade::engine::choices::AdjustReason;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Command, Line, LineQuantity, Place, Query, Refusal};
 use stockade::wire::Refused;

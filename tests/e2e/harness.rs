@@ -9,7 +9,7 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint};
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::client::{Client, ClientOptions, Response};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Answer, Capacity, Command, Line, Place};
 use stockade::server::{NodeParts, Registry, Server, ServerOptions, StatusSource, Traffic};
 use stockade::shard::{FakeKeys, LogClock, Recovery, Shard, ShardHandle};

@@ -3,11 +3,11 @@
 use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
-    Answer, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Query, Report,
-    Reservations, Retention, Whose,
+    Answer, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, Place, Policy, Query,
+    Report, Reservations, Retention, Whose,
 };
 use stockade::wire::{Refused, Request};
 
@@ -87,6 +87,16 @@ pub(crate) enum Ask {
         channel: u16,
         units_max: Option<u32>,
     },
+    Hold {
+        order: OrderId,
+        owner: &'static str,
+        reason: HoldReason,
+    },
+    Lift {
+        order: OrderId,
+        owner: &'static str,
+        reason: HoldReason,
+    },
     Cancel {
         order: OrderId,
         block: bool,
@@ -160,6 +170,8 @@ impl Ask {
             Self::Erase { whose, .. } => whose.market(),
             Self::Confirm { order, .. }
             | Self::Extend { order, .. }
+            | Self::Hold { order, .. }
+            | Self::Lift { order, .. }
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
             | Self::HandOver { order, .. }
@@ -196,6 +208,8 @@ impl Ask {
             Self::SetChannelCap { market, sku, channel, units_max } => {
                 Command::SetChannelCap { market, sku, channel, units_max }
             }
+            Self::Hold { order, owner, reason } => Command::HoldOrder { order, owner, reason, note: NOTE },
+            Self::Lift { order, owner, reason } => Command::LiftHold { order, owner, reason },
             Self::Cancel { order, block } => Command::Cancel { order, block },
             Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
             Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },
@@ -207,6 +221,9 @@ impl Ask {
         })
     }
 }
+
+/// What every hold is noted with.
+const NOTE: &str = "somebody has to look";
 
 /// Whose order it is: one of seven is a guest's.
 pub(crate) fn customer_of(order: OrderId) -> CustomerKey {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
-use stockade::engine::{ExtendReason, Line, LineQuantity, Whose};
+use stockade::engine::{ExtendReason, HoldReason, Line, LineQuantity, Whose};
 
 use crate::ask::{Ask, Placement, customer_of, detail_of};
 use crate::rng::Rng;
@@ -40,8 +40,17 @@ impl Customers {
                 let reason = *rng.pick(&[ExtendReason::Activity, ExtendReason::PaymentStart]);
                 Ask::Extend { order, until: now.after_ms(rng.below(10_000)), reason }
             }
-            4..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
-            4..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
+            4..7 => {
+                let (owner, reason) = some_hold(rng);
+                Ask::Hold { order, owner, reason }
+            }
+            7..10 => {
+                let (owner, reason) = some_hold(rng);
+                // What the others say stays.
+                Ask::Lift { order, owner: if owner == STERN { "staff" } else { owner }, reason }
+            }
+            10..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
+            10..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },
             42..50 => self.cancel_and_block(rng, now),
             50..60 => Ask::CancelLines { order, change: self.change(), lines: some_lines(rng) },
@@ -150,6 +159,14 @@ impl Customers {
         self.changes += 1;
         ChangeId(self.changes)
     }
+}
+
+/// Who lifts no hold.
+pub(crate) const STERN: &str = "risk";
+
+fn some_hold(rng: &mut Rng) -> (&'static str, HoldReason) {
+    let owner = if rng.once_in(6) { STERN } else { *rng.pick(&["staff", "desk"]) };
+    (owner, *rng.pick(&[HoldReason::Fraud, HoldReason::Address]))
 }
 
 fn some_lines(rng: &mut Rng) -> Vec<LineQuantity> {

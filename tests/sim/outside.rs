@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::adapters::{Job, News, Verdict};
 use stockade::base::{ChangeId, OrderId};
 use stockade::engine::order::State;
-use stockade::engine::query::{LineView, OrderView};
+use stockade::engine::query::OrderView;
 use stockade::engine::{Action, Effect, Effects, Engine, LineQuantity, Refusal};
 
 use crate::life::shard_of;
@@ -92,11 +92,10 @@ impl Outside {
 
     fn instruct(&mut self, order: OrderId, attempt: u32, view: Option<&OrderView>) -> Verdict {
         let view = view.expect("a release comes with its order");
-        let lines = (0..).zip(&view.lines);
-        let lines = lines.map(|(line, units)| LineQuantity { line, quantity: units.committed + units.shipped });
+        let lines = view.to_hand_over().map(|(line, quantity)| LineQuantity { line, quantity });
         let known = self.parcels.entry(order).or_default();
         if known.attempt < attempt {
-            (known.attempt, known.lines) = (attempt, lines.filter(|line| line.quantity > 0).collect());
+            (known.attempt, known.lines) = (attempt, lines.collect());
         }
         Verdict::Done
     }
@@ -160,7 +159,8 @@ impl Outside {
                 Err(Refusal::UnknownOrder) => continue,
                 Err(why) => panic!("{order}: {why:?}"),
             };
-            let is_sold = matches!(view.state, State::Confirmed | State::Fulfilling | State::Completed);
+            let is_sold =
+                matches!(view.state, State::Confirmed | State::InReview | State::Fulfilling | State::Completed);
             let was_to_be_paid = view.deadline.ms() > 0 && view.state != State::Blocked;
             if payment {
                 let keeps = money == Some(&Money::Taken);
@@ -168,8 +168,8 @@ impl Outside {
             } else {
                 assert_eq!(money, None, "{order}: nobody asked for money");
             }
-            let firm = |line: &LineView| u64::from(line.committed) + u64::from(line.shipped);
-            let firm: u64 = view.lines.iter().map(firm).sum();
+            // Of what is held nothing but what had left before.
+            let firm: u64 = view.to_hand_over().map(|(_, units)| u64::from(units)).sum();
             let known = self.parcels.get(order);
             assert!(
                 !release || !is_sold || firm == 0 || known.is_some(),

@@ -10,6 +10,7 @@ use stockade::engine::{Answer, Engine, Refusal, Whose};
 use stockade::wire::Refused;
 
 use crate::ask::{Ask, Outcome, Placement, customer_of, detail_of};
+use crate::customers::STERN;
 use crate::life::shard_of;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct Promises {
     accepted_and_erased: BTreeSet<OrderId>,
     /// Orders whose details were said to be erased.
     erased: BTreeSet<OrderId>,
+    /// Holds that were said to be there, of owners who lift none.
+    held: BTreeSet<(OrderId, u8)>,
     /// Identifiers that were refused as too old: never accepted from then on.
     too_old: BTreeSet<OrderId>,
 }
@@ -88,6 +91,9 @@ impl Promises {
             }
             (Ask::Extend { order, .. }, Outcome::Answered(Answer::Extended { deadline, .. }, _)) => {
                 self.hear_extended(*order, *deadline);
+            }
+            (Ask::Hold { order, owner: STERN, reason }, Outcome::Answered(..)) => {
+                self.held.insert((*order, *reason as u8));
             }
             (Ask::CancelLines { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, 0);
@@ -212,6 +218,7 @@ impl Promises {
                 continue;
             }
             let view = found.unwrap_or_else(|why| panic!("the answered acceptance of {order} is lost: {why:?}"));
+            self.check_held(&view);
             let is_gone = view.details.is_empty() || !self.erased.contains(order);
             assert!(is_gone, "the erased details of {order} can be read again");
             let kept = if view.closed {
@@ -223,6 +230,19 @@ impl Promises {
             let kept = Accepted { deadline: promised.deadline, ..kept };
             assert_eq!(kept, *promised, "the answered acceptance of {order} has changed");
         }
+    }
+
+    /// What nobody lifts is there until the order is over, and the order says so.
+    fn check_held(&self, view: &OrderView) {
+        let is_over = view.closed || matches!(view.state, State::Cancelled | State::Completed);
+        let stern = view.holds.iter().filter(|hold| hold.owner == STERN).map(|hold| (view.order, hold.reason as u8));
+        let there: BTreeSet<_> = stern.collect();
+        let of_order = (view.order, 0)..=(view.order, u8::MAX);
+        let is_kept = self.held.range(of_order).all(|hold| there.contains(hold));
+        assert!(is_over || is_kept, "{} was held, and is let go: {:?}", view.order, view.holds);
+        assert!(!is_over || view.holds.is_empty(), "{} is over and held", view.order);
+        let told = view.state.of_units().with_holds(!view.holds.is_empty());
+        assert_eq!(view.state, told, "{} says otherwise than its holds {:?}", view.order, view.holds);
     }
 
     /// Once everything is answered, the books are exactly what the clients were told.

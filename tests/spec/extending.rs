@@ -3,7 +3,7 @@
 //! The market of most tests gives activity ten seconds from the acceptance and a payment thirty from its start.
 
 use stockade::base::{ChangeId, Currency, CustomerKey, OrderId, RequestId, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::order::State;
 use stockade::engine::{Answer, Capacity, Command, ExtendReason, Line, Place, Refusal, Reservations};
 

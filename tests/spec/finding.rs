@@ -4,7 +4,7 @@ use stockade::base::limits::PAGE_SCAN_MAX;
 use stockade::base::{
     Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, ShardId, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::{Capacity, Command, Component, Engine, Line, Place, Policy, Scratch};
 
 use crate::script::check;

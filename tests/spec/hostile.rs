@@ -1,18 +1,19 @@
 //! Hostile: numbers at the end of their range, orders of the largest size, more changes than anybody makes.
 
 use stockade::base::limits::{
-    CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_DRAWS_MAX, SITES_MAX,
-    STOCK_UNITS_MAX,
+    CHANGES_MAX, DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_NOTE_BYTES_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_DRAWS_MAX,
+    SITES_MAX, STOCK_UNITS_MAX,
 };
 use stockade::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
-use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{
-    Answer, AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Refusal,
-    Report, Reservations, Whose,
+    Answer, AsideReason, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, Place,
+    Policy, Refusal, Report, Reservations, Whose,
 };
 
 use crate::dice::Dice;
@@ -102,7 +103,9 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let to = Account { bucket: buckets[1], ..if dice.below(2) == 0 { other } else { Account { site, ..other } } };
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
     let components = counts.map(|units| Component { sku, units: units as u32 });
-    let command = match dice.below(22) {
+    let reason = HoldReason::ALL[dice.below(8) as usize];
+    let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1].map(|bytes| "\u{7f}".repeat(bytes));
+    let command = match dice.below(25) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -167,6 +170,11 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let components = &components[..dice.below(3) as usize];
             Command::DefineKit { market, code: ["a", "mug", "set"][dice.below(3) as usize], components }
         }
+        22 => {
+            let note = notes[dice.below(4) as usize].as_str();
+            Command::HoldOrder { order, owner: sink, reason, note }
+        }
+        23 => Command::LiftHold { order, owner: sink, reason },
         15 | 16 => Command::SetPolicy { market, sku, policy: extreme_policy(dice) },
         _ => Command::ReturnToStock { order, change, site, lines: &quantities },
     };
@@ -208,6 +216,7 @@ fn no_number_in_any_question_panics() {
             let _ = rig.engine.recipe(market, SkuId(edge as u32));
             let _ = rig.engine.order_by_number(market, OrderNumber(edge));
             let _ = rig.engine.open_orders(market, OrderNumber(edge), edge as u16);
+            let _ = rig.engine.held_orders(market, OrderNumber(edge), edge as u16);
             let _ = rig.engine.skus(market, SkuId(edge as u32), edge as u16);
             let _ = rig.engine.sites(market);
             let _ = rig.engine.books(market);

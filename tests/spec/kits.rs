@@ -2,7 +2,7 @@
 
 use stockade::base::limits::{KIT_LINES_MAX, KITS_OF_COMPONENT_MAX};
 use stockade::base::{Currency, CustomerKey, OrderId, SkuId};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Capacity, Command, Component, Line, Place, Refusal};
 

@@ -27,6 +27,7 @@ mod extending;
 mod finding;
 mod following;
 mod happening;
+mod holding;
 mod hostile;
 mod kits;
 mod limiting;

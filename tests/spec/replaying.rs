@@ -1,7 +1,7 @@
 //! Replaying: the digest is about the state and not about the way there, and the books are what the document says.
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, SiteId, SkuId};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::order::State;
 use stockade::engine::{Command, Line, Place};
 use xxhash_rust::xxh3::xxh3_128;

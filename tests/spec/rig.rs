@@ -307,6 +307,7 @@ impl Rig {
         assert_eq!(self.engine.cursors().collect::<Vec<_>>(), self.twin.cursors(), "how far sinks have got");
         assert_eq!(self.engine.kept(Kept::DetailsBytes), self.twin.details_bytes(), "bytes of details kept");
         assert_eq!(self.engine.kept(Kept::Keys), self.twin.keys_live(), "keys that are used");
+        assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {

@@ -11,19 +11,23 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 
 use stockade::base::{ChangeId, OrderId, RequestId, SiteId, SkuId};
-use stockade::engine::command::PaymentMethod;
+use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Legal;
-use stockade::engine::{Answer, Command, Line, LineQuantity, Policy};
+use stockade::engine::{Answer, Command, HoldReason, Line, LineQuantity, Policy};
 
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
 
+/// Whose the holds are.
+const OWNER: &str = "desk";
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/STATES.md");
 /// Units of the one line of the order: one more than what one step takes.
 const UNITS: u32 = 2;
 /// The generated part of the page stands between lines that begin with these.
 const DRAWN: [&str; 2] = ["<!-- drawn by a test", "<!-- to here"];
+/// Holds of the order: one more than what is lifted at once.
+const HOLDS: usize = 2;
 const NONE: &str = "(none)";
 
 /// How an order comes to be.
@@ -61,18 +65,24 @@ enum Step {
     Cancel,
     HandOverOne,
     ReturnOne,
+    /// For a reason more, up to [`HOLDS`].
+    Hold,
+    /// The reason that came last.
+    Lift,
     /// What is owed comes in.
     Receive,
     Deadline,
 }
 
 impl Step {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Confirm,
         Self::CancelOne,
         Self::Cancel,
         Self::HandOverOne,
         Self::ReturnOne,
+        Self::Hold,
+        Self::Lift,
         Self::Receive,
         Self::Deadline,
     ];
@@ -84,6 +94,8 @@ impl Step {
             Self::Cancel => "cancel",
             Self::HandOverOne => "hand over a unit",
             Self::ReturnOne => "return a unit",
+            Self::Hold => "hold",
+            Self::Lift => "lift its last hold",
             Self::Receive => "receive what is owed",
             Self::Deadline => "deadline",
         }
@@ -96,13 +108,15 @@ impl Step {
             Self::CancelOne | Self::Cancel => Some(Legal::CANCEL),
             Self::HandOverOne => Some(Legal::HAND_OVER),
             Self::ReturnOne => Some(Legal::RETURN),
-            Self::Receive | Self::Deadline => None,
+            Self::Hold => Some(Legal::HOLD),
+            // Lifting what is not there is no error.
+            Self::Lift | Self::Receive | Self::Deadline => None,
         }
     }
 }
 
 /// What tells one order from another, as far as any step cares.
-type Shape = (State, Vec<[u32; 7]>);
+type Shape = (State, usize, Vec<[u32; 7]>);
 
 /// An order on the bench.
 struct Bench {
@@ -142,8 +156,13 @@ impl Bench {
         self.rig.submit(&Command::Receive { request, sku, site, quantity }).expect("received");
     }
 
-    /// Units that moved because of it; none when it was refused, or had happened before.
-    fn take(&mut self, step: Step) -> u64 {
+    fn holds(&self) -> usize {
+        self.rig.engine.order(self.order).map_or(0, |view| view.holds.len())
+    }
+
+    /// Whether a command did something: moved units, or held or let go. Not when it was refused, or had happened
+    /// before.
+    fn take(&mut self, step: Step) -> bool {
         self.changes += 1;
         let (order, change, site) = (self.order, ChangeId(self.changes), SiteId(1));
         let lines = &[LineQuantity { line: 0, quantity: 1 }];
@@ -153,19 +172,31 @@ impl Bench {
             Step::Cancel => Command::Cancel { order, block: false },
             Step::HandOverOne => Command::HandOver { order, change, lines },
             Step::ReturnOne => Command::ReturnToStock { order, change, site, lines },
+            Step::Hold => {
+                let reason = HoldReason::ALL[self.holds().min(HOLDS - 1)];
+                Command::HoldOrder { order, owner: OWNER, reason, note: "" }
+            }
+            Step::Lift => {
+                let reason = HoldReason::ALL[self.holds().saturating_sub(1)];
+                Command::LiftHold { order, owner: OWNER, reason }
+            }
             Step::Receive => {
                 self.receive(1);
-                return 0;
+                return false;
             }
             Step::Deadline => {
                 self.rig.wait(60_000);
                 self.rig.sweep();
-                return 0;
+                return false;
             }
         };
+        let holds = self.holds();
         match self.rig.submit(&command).map(|told| told.answer) {
-            Ok(Answer::Done { moved, repeated: false, .. }) => moved,
-            _ => 0,
+            Ok(Answer::Done { moved, repeated: false, .. }) => {
+                let is_about_holds = matches!(step, Step::Hold | Step::Lift);
+                moved > 0 || is_about_holds && self.holds() != holds
+            }
+            _ => false,
         }
     }
 
@@ -174,7 +205,7 @@ impl Bench {
         let counters = view.lines.iter().map(|line| {
             [line.owed, line.reserved, line.lapsed, line.committed, line.shipped, line.cancelled, line.returned]
         });
-        (view.state, counters.collect())
+        (view.state, view.holds.len(), counters.collect())
     }
 }
 
@@ -183,8 +214,8 @@ impl Bench {
 struct Found {
     /// From which state (by number; 0 for none) by what to which.
     edges: BTreeSet<(u8, &'static str, u8)>,
-    /// Steps that moved units, by the state they found.
-    moved: BTreeMap<u8, BTreeSet<Step>>,
+    /// Commands that did something, by the state they found.
+    did: BTreeMap<u8, BTreeSet<Step>>,
 }
 
 fn explore() -> Found {
@@ -201,10 +232,10 @@ fn explore() -> Found {
                     bench.take(*earlier);
                 }
                 let from = bench.shape().0;
-                let moved = bench.take(step);
+                let has_done = bench.take(step);
                 let shape = bench.shape();
-                if moved > 0 {
-                    found.moved.entry(from as u8).or_default().insert(step);
+                if has_done {
+                    found.did.entry(from as u8).or_default().insert(step);
                 }
                 if shape.0 != from {
                     found.edges.insert((from as u8, step.word(), shape.0 as u8));
@@ -219,8 +250,8 @@ fn explore() -> Found {
     found
 }
 
-fn key((state, counters): &Shape) -> (u8, Vec<[u32; 7]>) {
-    (*state as u8, counters.clone())
+fn key((state, holds, counters): &Shape) -> (u8, usize, Vec<[u32; 7]>) {
+    (*state as u8, *holds, counters.clone())
 }
 
 fn name(state: u8) -> &'static str {
@@ -240,6 +271,7 @@ fn draw(found: &Found) -> String {
         (Legal::CANCEL, "cancel"),
         (Legal::HAND_OVER, "hand over"),
         (Legal::RETURN, "return"),
+        (Legal::HOLD, "hold"),
     ];
     for state in State::ALL {
         let words = legal.iter().filter(|(one, _)| state.legal().contains(*one)).map(|(_, word)| *word);
@@ -266,13 +298,14 @@ fn the_page_of_states_draws_what_happens() {
 }
 
 #[test]
-fn what_a_state_says_may_be_done_moves_units_and_nothing_else_does() {
+fn what_a_state_says_may_be_done_does_something_and_nothing_else_does() {
     let found = explore();
     for state in State::ALL {
-        let moved = found.moved.get(&(state as u8)).cloned().unwrap_or_default();
+        let did = found.did.get(&(state as u8)).cloned().unwrap_or_default();
+        assert!(!did.contains(&Step::Lift) || state.may_be_held(), "a hold of {} was lifted", state.name());
         for step in Step::ALL {
             let Some(legal) = step.legal() else { continue };
-            assert_eq!(moved.contains(&step), state.legal().contains(legal), "{} of {}", step.word(), state.name());
+            assert_eq!(did.contains(&step), state.legal().contains(legal), "{} of {}", step.word(), state.name());
         }
     }
 }

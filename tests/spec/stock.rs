@@ -1,7 +1,7 @@
 //! Stock: goods come in, are corrected, and are never made up.
 
 use stockade::base::{RequestId, SiteId, SkuId};
-use stockade::engine::command::AdjustReason;
+use stockade::engine::choices::AdjustReason;
 use stockade::engine::{Answer, Capacity, Command};
 
 use crate::rig::{MARKET, Rig, START, room_for};

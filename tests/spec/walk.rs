@@ -8,16 +8,17 @@
 //! ```
 
 use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
-use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::{Account, Bucket, on_hand};
-use stockade::engine::{
-    AsideReason, Capacity, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Report,
-};
+use stockade::engine::{Capacity, Command, Component, ExtendReason, Line, LineQuantity, Place};
 
 use crate::dice::Dice;
 use crate::rig::{Rig, START};
 
 mod counting;
+mod effects;
+mod holding;
 mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
@@ -94,6 +95,8 @@ struct Walk {
     hurries: bool,
     /// Whether channels have caps.
     caps: bool,
+    /// Whether orders are held.
+    holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
     loud: bool,
@@ -110,6 +113,7 @@ impl Walk {
             lines_max: room(8, 20),
             keys_max: room(4, 5),
             waiting_max: room(5, 6),
+            holds_max: room(5, 5),
             policies_max: room(5, 5),
             places_max: 2 + room(5, 8),
             skus_max: 12,
@@ -145,6 +149,7 @@ impl Walk {
         let owes = dice.once_in(2);
         let hurries = dice.once_in(2);
         let caps = dice.once_in(2);
+        let holds = dice.once_in(2);
         let counts = dice.once_in(2);
         Self {
             rig,
@@ -161,6 +166,7 @@ impl Walk {
             owes,
             hurries,
             caps,
+            holds,
             counts,
             loud,
         }
@@ -215,9 +221,7 @@ impl Walk {
             self.set_allowance(market, sku);
         }
         if self.hands_off && self.dice.once_in(12) {
-            let (market, dice) = (self.market(), &mut self.dice);
-            let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3) };
-            self.submit(&Command::SetEffects { market, effects });
+            self.set_effects();
         }
         if self.hands_off && self.dice.once_in(3) {
             self.report_effect();
@@ -236,6 +240,9 @@ impl Walk {
         }
         if self.dice.once_in(15) {
             self.erase();
+        }
+        if self.holds && self.dice.once_in(3) {
+            self.hold_or_lift();
         }
         if self.counts && self.dice.once_in(9) {
             self.report_count();
@@ -296,28 +303,6 @@ impl Walk {
         let until = self.rig.now.after_ms(ms);
         let reason = self.dice.pick(&[ExtendReason::Activity, ExtendReason::Activity, ExtendReason::PaymentStart]);
         self.submit(&Command::Extend { order, until, reason });
-    }
-
-    /// Reports what is wanted, or anything.
-    fn report_effect(&mut self) {
-        let effect = self.dice.pick(&Effect::ALL);
-        let report = self.dice.pick(&[
-            Report::Done,
-            Report::Done,
-            Report::SetAside(AsideReason::Refused),
-            Report::SetAside(AsideReason::TriesUsedUp),
-            Report::Resumed,
-        ]);
-        let market = self.dice.pick(&self.markets.clone());
-        let wanted = self.rig.twin.wanted(market, effect, report == Report::Resumed);
-        let (order, attempt) = match wanted.is_empty() || self.dice.once_in(4) {
-            true => (self.order(), self.dice.below(4) as u32),
-            false => {
-                let row = wanted[self.dice.below(wanted.len() as u64) as usize];
-                (row.order, row.attempt)
-            }
-        };
-        self.submit(&Command::ReportEffect { order, effect, attempt, report });
     }
 
     fn bring(&mut self) {

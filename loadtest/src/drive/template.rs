@@ -6,7 +6,8 @@
 use bytes::{BufMut, BytesMut};
 use stockade::adapters::simulated::Behaviour;
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
-use stockade::engine::command::{Command, Line, PaymentMethod, Place, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
+use stockade::engine::command::{Command, Line, Place};
 use stockade::engine::order::{Counters, State};
 use stockade::wire::{FrameWriter, PushError};
 

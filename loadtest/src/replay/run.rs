@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use stockade::base::{ChangeId, Currency, CurrencyError, MarketId, SkuId};
 use stockade::engine::Answer;
-use stockade::engine::command::{AdjustReason, Command, Line, LineQuantity, PaymentMethod, Place, Take as TakeMode};
+use stockade::engine::choices::Take as TakeMode;
+use stockade::engine::choices::{AdjustReason, PaymentMethod};
+use stockade::engine::command::{Command, Line, LineQuantity, Place};
 use stockade::engine::order::State;
 use stockade::wire::Reply;
 

@@ -117,9 +117,8 @@ const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 impl Books {
     fn instruct(&mut self, job: &Job) -> io::Result<()> {
         let (order, attempt) = (job.want.order, job.want.attempt);
-        let lines = job.order.iter().flat_map(|view| (0..).zip(&view.lines));
-        let lines = lines.map(|(line, units)| LineQuantity { line, quantity: units.committed + units.shipped });
-        let lines: Vec<LineQuantity> = lines.filter(|line| line.quantity > 0).collect();
+        let lines = job.order.iter().flat_map(|view| view.to_hand_over());
+        let lines: Vec<LineQuantity> = lines.map(|(line, quantity)| LineQuantity { line, quantity }).collect();
         match self.orders.get(&order) {
             Some(known) if known.attempt >= attempt => return Ok(()),
             None if self.orders.len() >= SIMULATED_ORDERS_MAX => {

@@ -179,6 +179,8 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::OrderPutBack { .. }
         | Fact::HandedOver { .. }
         | Fact::Returned { .. }
+        | Fact::Held { .. }
+        | Fact::HoldLifted { .. }
         | Fact::EffectReported { .. } => describe_order(fact),
     }
 }
@@ -218,6 +220,12 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
             };
             let fields = json!({ "effect": effect.name(), "attempt": attempt, "report": report, "reason": reason });
             ("order.effect_reported", order, fields)
+        }
+        Fact::Held { order, owner, reason, note } => {
+            ("order.held", order, json!({ "owner": owner, "reason": reason.name(), "note": note }))
+        }
+        Fact::HoldLifted { order, owner, reason } => {
+            ("order.hold_lifted", order, json!({ "owner": owner, "reason": reason.name() }))
         }
         _ => unreachable!("law: only facts about one order come here"),
     };
@@ -294,7 +302,7 @@ mod tests {
 
     use super::*;
     use crate::base::{ChangeId, Currency, KeyName, MarketId, Sequence, ShardId, SiteId, SkuId};
-    use crate::engine::command::{PaymentMethod, Take};
+    use crate::engine::choices::{PaymentMethod, Take};
     use crate::feed::Feed;
     use crate::wal::{ReplayedEntry, StreamTail};
     use crate::wire::encode_fact;

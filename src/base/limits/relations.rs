@@ -22,7 +22,8 @@ const _: () = {
     assert!(IDS_KEPT_MS_MIN > ID_AHEAD_MS_MAX + CLIENT_DEADLINE_MS_DEFAULT, "a retry finds what it repeats");
     assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
     // A part takes one more item when it is just short of its size: an order with everything it may have.
-    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 <= MIB);
+    let holds = HOLDS_PER_ORDER_MAX * (13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX);
+    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 + holds <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());
@@ -50,7 +51,10 @@ const _: () = {
     assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
     assert!(NETWORK_POOL_BYTES_DEFAULT >= WINDOW_BYTES + SEND_WINDOW_BYTES + IN_FLIGHT_BYTES + READ_BUFFER_BYTES_MAX);
     // Every reply fits one record (stock rows are split), and every record fits a frame.
-    assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX <= RECORD_BYTES_MAX);
+    let hold = CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX;
+    let holds = HOLDS_PER_ORDER_MAX * (13 + hold);
+    assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX + holds <= RECORD_BYTES_MAX);
+    assert!(64 + (HELD_ROWS_MAX + HOLDS_PER_ORDER_MAX) * (46 + hold) <= RECORD_BYTES_MAX);
     assert!(ON_HAND_PLACE_CHANGES_MAX * 16 < MIB && ON_HAND_PLACE_CHANGES_MAX <= u16::MAX as usize, "one item each");
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);

@@ -10,6 +10,7 @@ mod change;
 mod count;
 mod cursor;
 mod erase;
+mod hold;
 mod kit;
 mod payment;
 mod place;
@@ -128,6 +129,8 @@ impl Engine {
                 self.report_effect(order, effect, attempt, report)
             }
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
+            Command::HoldOrder { order, owner, reason, note } => self.hold_order(order, (owner, reason), note),
+            Command::LiftHold { order, owner, reason } => self.lift_hold(order, owner, reason),
             Command::Erase { whose } => self.erase(whose),
             Command::Place(ref place) => self.place(place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),

@@ -23,16 +23,18 @@ impl Engine {
         let totals = self.orders.totals(record);
         match record.state {
             State::PendingPayment => {
-                let answer = confirmed(totals.reserved);
+                let answer = confirmed(record, totals.reserved);
                 Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws: &[] }, answer })
             }
             State::Expired => self.retake((position, record), attempt, totals.lapsed, scratch),
-            State::Confirmed | State::Fulfilling | State::Completed => Ok(Decision::Repeated(Answer::Done {
-                state: record.state,
-                moved: totals.committed + totals.shipped,
-                excess: 0,
-                repeated: true,
-            })),
+            State::Confirmed | State::InReview | State::Fulfilling | State::Completed => {
+                Ok(Decision::Repeated(Answer::Done {
+                    state: record.state,
+                    moved: totals.committed + totals.shipped,
+                    excess: 0,
+                    repeated: true,
+                }))
+            }
             State::Cancelled | State::Blocked => Err(illegal(record.state)),
         }
     }
@@ -69,10 +71,10 @@ impl Engine {
             let fact = Fact::RetakeFailed { order, attempt, sku };
             return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });
         }
-        Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(lapsed) })
+        Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(record, lapsed) })
     }
 }
 
-const fn confirmed(moved: u64) -> Answer {
-    Answer::Done { state: State::Confirmed, moved, excess: 0, repeated: false }
+const fn confirmed(record: &Record, moved: u64) -> Answer {
+    Answer::Done { state: State::Confirmed.with_holds(record.is_held()), moved, excess: 0, repeated: false }
 }

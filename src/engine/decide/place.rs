@@ -6,7 +6,8 @@
 
 use super::super::Engine;
 use super::super::answer::{Answer, Granted};
-use super::super::command::{Line, PaymentMethod, Place, Take};
+use super::super::choices::{PaymentMethod, Take};
+use super::super::command::{Line, Place};
 use super::super::content::Content;
 use super::super::fact::{Draw, Fact, Placed};
 use super::super::market::Market;

@@ -4,6 +4,7 @@ use super::super::Engine;
 use super::super::answer::Answer;
 use super::super::fact::Fact;
 use super::super::order::State;
+use super::super::orders::Marks;
 use super::super::refusal::Field;
 use super::super::reservation::{ExtendReason, Reservations};
 use super::{Decision, Outcome, check_bounds, illegal};
@@ -41,7 +42,7 @@ impl Engine {
         let deadline = until.min(latest).max(record.deadline);
         let is_news = match reason {
             ExtendReason::Activity => deadline > record.deadline,
-            ExtendReason::PaymentStart => !record.payment_started,
+            ExtendReason::PaymentStart => !record.marks.has(Marks::PAYMENT_STARTED),
         };
         if !is_news {
             return Ok(Decision::Repeated(Answer::Extended { deadline: record.deadline, repeated: true }));

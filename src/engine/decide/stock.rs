@@ -2,7 +2,7 @@
 
 use super::super::Engine;
 use super::super::answer::Answer;
-use super::super::command::AdjustReason;
+use super::super::choices::AdjustReason;
 use super::super::content;
 use super::super::fact::Fact;
 use super::super::ledger::{Account, Bucket};

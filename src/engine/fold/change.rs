@@ -247,6 +247,9 @@ impl Engine {
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
         } else {
+            if state != State::Expired {
+                self.drop_holds(position);
+            }
             let closes_at = at.after_ms(return_window_ms);
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);

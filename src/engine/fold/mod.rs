@@ -10,6 +10,7 @@
 mod change;
 mod erase;
 mod fill;
+mod hold;
 mod policy;
 mod retention;
 mod shortage;
@@ -18,7 +19,7 @@ mod wanted;
 pub(super) use policy::Held;
 
 use super::Engine;
-use super::command::AdjustReason;
+use super::choices::AdjustReason;
 use super::content::{self, Content};
 use super::cursor::Cursor;
 use super::deadline::Deadlines;
@@ -116,6 +117,8 @@ impl Engine {
                 let before = self.cursors.set(sink, Cursor { upto, attached });
                 assert!(before.is_none_or(|before| before.upto <= upto), "law: a cursor never goes back");
             }
+            Fact::Held { order, owner, reason, note } => self.fold_held(order, (owner, reason, note), at),
+            Fact::HoldLifted { order, owner, reason } => self.fold_hold_lifted(order, (owner, reason), at),
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Erased { whose } => self.fold_erased(whose),
             Fact::Closed { orders } => self.fold_closed(orders),

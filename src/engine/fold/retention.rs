@@ -37,6 +37,7 @@ impl Engine {
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
             self.wants.forget(position);
             self.leave_key(position);
+            self.drop_holds(position);
             self.orders.close(position);
             let market = market_of(&mut self.markets, order.market());
             if order.made_at() < market.retired_before {

@@ -8,7 +8,7 @@ use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
 use super::super::fact::Placed;
 use super::super::happening::Happening;
-use super::super::order::State;
+use super::super::order::{Counters, State};
 use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
@@ -24,13 +24,16 @@ impl Engine {
         self.wants.hand_off(position, effects, first, at);
     }
 
-    /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off.
+    /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off. While
+    /// an order is held it has to know of nothing that has not left.
     pub(super) fn firm_units(&self, position: u32) -> Option<u64> {
         if self.wants.is_empty() || !self.wants.is_handed_off(position, Effect::Release) {
             return None;
         }
-        let draws = self.orders.draws(self.orders.record(position)).iter().filter(|draw| !draw.is_owed());
-        Some(draws.map(|draw| u64::from(draw.units.committed) + u64::from(draw.units.shipped)).sum())
+        let record = self.orders.record(position);
+        let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed());
+        let firm = |units: Counters| if record.is_held() { 0 } else { u64::from(units.committed) };
+        Some(draws.map(|draw| firm(draw.units) + u64::from(draw.units.shipped)).sum())
     }
 
     /// Wants what follows from a change of an order, told by its state and its firm units before.
@@ -46,7 +49,8 @@ impl Engine {
         let state = self.orders.record(position).state;
         let was_unpaid = matches!(before, State::PendingPayment | State::Expired);
         let is_ended = matches!(state, State::Expired | State::Cancelled);
-        let is_wanted = state != before && (is_ended || (was_unpaid && state == State::Confirmed));
+        let is_wanted =
+            state != before && (is_ended || (was_unpaid && matches!(state, State::Confirmed | State::InReview)));
         if matches!(what, Happening::Charged | Happening::ChargedLate) {
             // What an adapter took for this very order is what was wanted.
             self.wants.settle(position, Effect::Payment, is_wanted);

@@ -40,7 +40,6 @@ impl ImageError {
 #[repr(u8)]
 enum Item {
     Assigned = 1,
-    Market = 2,
     Site = 3,
     Sku = 4,
     Request = 6,
@@ -52,9 +51,6 @@ enum Item {
     Policy = 13,
     /// Of ten buckets; 12 was that of nine, 5 that of six.
     Balances = 14,
-    /// Whose effects have attempts of 32 bits; those of 7 had 16. Details stand behind the name of their key; those of
-    /// an image without keys are refused.
-    Order = 15,
     /// What a SKU is made of that came before.
     Kit = 16,
     /// What was on hand at a place, and when.
@@ -68,6 +64,11 @@ enum Item {
     /// What happened to the order before it, if something did.
     History = 21,
     ChannelCap = 22,
+    /// Counts orders in review as well; 2 had no such state.
+    Market = 24,
+    /// With holds; those of 15 had none, those of 7 effects with attempts of 16 bits. Details stand behind the name of
+    /// their key; those of an image without keys are refused.
+    Order = 25,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.

@@ -7,7 +7,8 @@
 
 use super::super::Engine;
 use super::super::books::Tally;
-use super::super::command::{IdentityHashes, PaymentMethod, Take};
+use super::super::choices::{PaymentMethod, Take};
+use super::super::command::IdentityHashes;
 use super::super::content::ChangeKind;
 use super::super::cursor::Cursor;
 use super::super::effect::{AsideReason, Effects};
@@ -17,7 +18,7 @@ use super::super::ledger::{Balances, Bucket};
 use super::super::market::Market;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
-use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Marks, Parts, Phase, Record};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
@@ -31,6 +32,7 @@ use crate::base::{
 };
 
 mod history;
+mod holds;
 mod rules;
 
 type Read<T> = Result<T, ImageError>;
@@ -293,9 +295,10 @@ impl Engine {
     }
 
     fn read_order(&mut self, item: &mut Fields<'_>, read: &mut ReadOrders) -> Read<()> {
-        let record = read_record(item)?;
+        let mut record = read_record(item)?;
         read_parts(item, &mut read.parts)?;
         let mark = read_mark(item, &record)?;
+        let holds = holds::read_holds(item, &mut record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);
         let (number, deadline, closes_at) = (record.number, record.deadline, record.closes_at);
         self.restore_key(&record, read.parts.extra.as_ref())?;
@@ -303,6 +306,9 @@ impl Engine {
         read.restored.push((order, position));
         if mark.iter().any(Option::is_some) {
             self.wants.restore(position, mark);
+        }
+        for hold in holds {
+            self.holds.add((position, self.orders.record(position)), hold);
         }
         let hash = self.orders.hash(self.orders.record(position));
         self.restore_waiting(position)?;
@@ -376,6 +382,8 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
     let (Some(take), Some(payment), Some(state), Some(phase)) = (take, payment, state, phase) else {
         return Err(wrong);
     };
+    let mut marks = Marks::default();
+    marks.set(Marks::PAYMENT_STARTED, payment_started);
     Ok(Record {
         customer,
         content,
@@ -390,7 +398,7 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
         zone,
         state,
         phase,
-        payment_started,
+        marks,
         ..Record::empty(order)
     })
 }

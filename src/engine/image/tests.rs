@@ -3,7 +3,8 @@
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
-use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::{
     Capacity, Command, Component, Engine, ExtendReason, Fact, ImageError, Line, Place, Policy, Reservations, Scratch,
     Whose,

@@ -10,11 +10,12 @@ use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
 use super::super::history::{Histories, Past};
+use super::super::hold::{Hold, Holds};
 use super::super::keys::{Keys, Slot};
 use super::super::market::Market;
 use super::super::on_hand::{Change, Kept};
 use super::super::order::Counters;
-use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Marks, Orders, Record};
 use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
@@ -125,6 +126,7 @@ impl Engine {
             keys,
             // Written with their orders.
             wants,
+            holds,
             histories,
             directory,
             cursors,
@@ -160,7 +162,7 @@ impl Engine {
             item.u64(orders.len() as u64);
         })?;
         for (position, record) in orders.records() {
-            write_order(&mut to, orders, wants.mark(position), (position, record))?;
+            write_order(&mut to, (orders, holds), wants.mark(position), (position, record))?;
             if !record.history.is_none() {
                 write_history(&mut to, histories, (position, record))?;
             }
@@ -300,7 +302,7 @@ fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Ru
 
 fn write_order<E>(
     to: &mut Writer<'_, E>,
-    orders: &Orders,
+    (orders, holds): (&Orders, &Holds),
     mark: Mark,
     (position, record): (u32, &Record),
 ) -> Result<(), E> {
@@ -324,7 +326,8 @@ fn write_order<E>(
         zone,
         state,
         phase,
-        payment_started,
+        // That it is held follows from its holds.
+        marks,
     } = record;
     let extra = orders.extra(record);
     to.item(Item::Order, |item| {
@@ -334,7 +337,7 @@ fn write_order<E>(
             item.byte(letter);
         });
         item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8);
-        item.byte(*phase as u8 | if *payment_started { PAYMENT_STARTED } else { 0 });
+        item.byte(*phase as u8 | if marks.has(Marks::PAYMENT_STARTED) { PAYMENT_STARTED } else { 0 });
         write_lines(item, orders.lines(record), orders.draws(record));
         item.byte(u8::from(extra.is_some()));
         if let Some(Extra { hashes, details }) = extra {
@@ -356,6 +359,11 @@ fn write_order<E>(
                 item.u32(want.wanted).u32(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
                 item.u64(want.since.ms());
             }
+        }
+        let holds = holds.of(record);
+        item.u16(count16(holds.len()));
+        for Hold { owner, reason, note, since } in holds {
+            item.blob(owner.as_bytes()).byte(*reason as u8).blob(note.as_bytes()).u64(since.ms());
         }
     })
 }

@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
-use crate::engine::command::{IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage, OrderRow,
-    OrderView, SiteRow, StockRow,
+    ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage, HolderRow,
+    LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow,
 };
-use crate::engine::{Answer, Books, Component, Granted, Happening, Line, Place, Refusal};
+use crate::engine::{Answer, Books, Component, Granted, Happening, HoldReason, Line, Place, Refusal};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
 fn place(lines: &[Line]) -> Command<'_> {
@@ -74,7 +75,13 @@ fn largest_order() -> OrderView {
         details: vec![7; DETAILS_BYTES_MAX],
         key: None,
         erased: false,
+        holds: vec![longest_hold(); HOLDS_PER_ORDER_MAX],
     }
+}
+
+fn longest_hold() -> HoldView {
+    let (owner, note) = ("o".repeat(CODE_BYTES_MAX), "n".repeat(HOLD_NOTE_BYTES_MAX));
+    HoldView { owner, reason: HoldReason::Other, note, since: Timestamp::from_ms(1) }
 }
 
 fn written(write: impl FnOnce(&mut ReplyWriter)) -> usize {
@@ -138,6 +145,10 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let holders = HolderPage { rows: vec![held; PAGE_ROWS_MAX], next: Some(OrderNumber(1)) };
     let of_sku = Query::Holders { market, sku: SkuId(1), after: OrderNumber(0), rows_max };
     check_query(&of_sku, |writer| writer.holders(tag, &holders));
+    let hold = HeldRow { order: row, hold: longest_hold() };
+    let held = HeldPage { rows: vec![hold; HELD_ROWS_MAX + HOLDS_PER_ORDER_MAX - 1], next: Some(OrderNumber(1)) };
+    let held_orders = Query::HeldOrders { market, after: OrderNumber(0), rows_max };
+    check_query(&held_orders, |writer| writer.held_orders(tag, &held));
     let cap = ChannelRow { channel: 1, units_max: 1, held: 1 };
     let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
     let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };

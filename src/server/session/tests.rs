@@ -6,7 +6,7 @@ use super::super::registry::Homes;
 use super::*;
 use crate::base::limits::{CODE_BYTES_MAX, IN_FLIGHT_FIRST_BYTES, READ_BUFFER_FIRST_BYTES};
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
-use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::{Command, Line, Place, Query, Refusal};
 use crate::shard::Board;
 use std::sync::Mutex;

@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::samples::{Ingredients, write};
+use super::samples::Ingredients;
+use super::writing::write;
 use crate::base::{OrderId, Timestamp};
 use crate::engine::order::{LineUnits, State};
 use crate::engine::order_hash;

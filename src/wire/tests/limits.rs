@@ -1,6 +1,7 @@
 //! Sizes that were promised, and what happens at the limits.
 
-use super::samples::{Ingredients, write};
+use super::samples::Ingredients;
+use super::writing::write;
 use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, FRAME_BYTES_MAX, FRAME_COMMANDS_MAX, LINES_MAX, RECORD_BYTES_MAX,
     STOCK_ROWS_PER_RECORD_MAX,

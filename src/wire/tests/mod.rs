@@ -7,3 +7,4 @@ mod python;
 mod round_trip;
 mod samples;
 mod text;
+mod writing;

@@ -5,7 +5,7 @@ use std::process::{Command as Process, Stdio};
 
 use super::golden::hex;
 use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
-use crate::engine::command::{PaymentMethod, Take};
+use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::order::State;
 use crate::engine::{Answer, Command, Granted, Line, Place, Refusal};
 use crate::wire::{FrameWriter, ReplyWriter, Tag};

@@ -3,7 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, proptest};
 
-use super::samples::{Ingredients, write};
+use super::samples::Ingredients;
+use super::writing::write;
 use crate::base::limits::FRAME_BYTES_MAX;
 use crate::base::{ChangeId, CodeList, OrderId, SiteId, SkuId, Timestamp};
 use crate::engine::{Answer, Command, Component, Draw, Granted, Line, LineQuantity};
@@ -120,7 +121,7 @@ fn requests_come_back(from: &Ingredients) {
         let index = u16::try_from(index).expect("few");
         assert_eq!(tag, Tag { correlation: from.words[0], index, expires_at_ms: 1_070 });
     }
-    assert_eq!(kept.batch.len(), 43);
+    assert_eq!(kept.batch.len(), 46);
     assert_eq!(kept.statuses.iter().map(|tag| tag.index).collect::<Vec<_>>(), [status_index]);
 }
 
@@ -191,7 +192,7 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             let tag = Tag { correlation, index: 0, expires_at_ms: 0 };
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
-        assert_eq!(batch.len(), 69, "round {round}");
+        assert_eq!(batch.len(), 75, "round {round}");
         assert_eq!(batch.tag(68).correlation, 2);
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);

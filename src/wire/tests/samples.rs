@@ -4,7 +4,8 @@ use crate::base::{
     ChangeId, CodeList, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId,
     SkuId, Timestamp,
 };
-use crate::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use crate::engine::choices::{AdjustReason, PaymentMethod, Take};
+use crate::engine::command::IdentityHashes;
 use crate::engine::fact::Change;
 use crate::engine::ledger::{Account, Bucket};
 use crate::engine::order::State;
@@ -17,8 +18,9 @@ use crate::engine::{
     Action, Answer, Books, Command, Component, Draw, Fact, Granted, Line, LineQuantity, Place, Placed, Query, Refusal,
     StockLevel,
 };
-use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ReplyWriter, ServerVersion, SkuRow, Tag};
+use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ServerVersion, SkuRow};
 
+mod holds;
 mod settings;
 mod status;
 
@@ -160,6 +162,8 @@ impl Ingredients {
             Command::ReportCount { request, sku, site, as_of: Sequence(self.word(5)), counted: self.word(4) },
             Command::DefineKit { market, code, components: &self.components },
             Command::Erase { whose: self.whose() },
+            Command::HoldOrder { order, owner: code, reason: self.hold_reason(), note: self.codes.codes().text() },
+            Command::LiftHold { order, owner: code, reason: self.hold_reason() },
         ]
     }
 
@@ -184,6 +188,7 @@ impl Ingredients {
             },
             Query::Holders { market, sku: SkuId(self.medium(3)), after: OrderNumber(self.word(2)), rows_max },
             Query::OrderHistory { order: self.order(), after: self.medium(5), rows_max },
+            Query::HeldOrders { market, after: OrderNumber(self.word(6)), rows_max },
             Query::Recipe { market, sku: SkuId(self.medium(2)) },
             Query::Market { code: &self.code },
             Query::Retention { market },
@@ -272,6 +277,8 @@ impl Ingredients {
             Fact::KitDefined { market, sku, code, components: &self.components },
             Fact::CursorMoved { sink: code, upto: Sequence(self.word(7)), attached: self.yes(0) },
             Fact::Erased { whose: self.whose() },
+            Fact::Held { order, owner: code, reason: self.hold_reason(), note: self.codes.codes().text() },
+            Fact::HoldLifted { order, owner: code, reason: self.hold_reason() },
         ]
     }
 
@@ -369,6 +376,7 @@ impl Ingredients {
             details: if self.is_erased() { Vec::new() } else { self.details.clone() },
             key: None,
             erased: self.is_erased(),
+            holds: self.holds(),
         }
     }
 
@@ -437,6 +445,7 @@ impl Ingredients {
             Reply::Order(Box::new(self.order_view())),
             Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::Holders(HolderPage { rows: vec![holder; self.skus.len()], next: (number.0 != 0).then_some(number) }),
+            Reply::HeldOrders(self.held_page(row)),
             Reply::OrderHistory(self.history_page()),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),
@@ -455,35 +464,5 @@ impl Ingredients {
         let answers = self.answers().into_iter().map(|answer| Reply::Answer(answer, Grants::default()));
         let refusals = self.refusals().into_iter().map(Reply::Refused);
         answers.chain(refusals).chain(self.query_replies()).collect()
-    }
-}
-
-/// Writes a reply the way a shard does.
-pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, granted: &[Granted]) {
-    match reply {
-        Reply::Answer(answer, _) => writer.answer(tag, answer, granted),
-        Reply::Refused(refused) => writer.refuse(tag, refused),
-        Reply::Stock { rows, .. } => writer.stock(tag, rows),
-        Reply::Availability(units) => writer.availability(tag, units),
-        Reply::SkuNumbers(numbers) => writer.sku_numbers(tag, numbers),
-        Reply::Sites(sites) => writer.sites(tag, sites),
-        Reply::Recipe(recipe) => writer.recipe(tag, recipe),
-        Reply::Skus(rows) => {
-            let numbers: Vec<_> = rows.iter().map(|row| row.sku).collect();
-            let codes: CodeList = rows.iter().map(|row| row.code.as_str()).collect();
-            writer.skus(tag, &numbers, codes.codes());
-        }
-        Reply::Order(view) => writer.order(tag, view),
-        Reply::OpenOrders(page) => writer.open_orders(tag, page),
-        Reply::Holders(page) => writer.holders(tag, page),
-        Reply::OrderHistory(page) => writer.order_history(tag, page),
-        Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),
-        Reply::Status(status) => writer.status(tag, status),
-        Reply::Policy(policy) => writer.policy(tag, policy),
-        Reply::Effects(effects) => writer.effects(tag, *effects),
-        Reply::Reservations(reservations) => writer.reservations(tag, *reservations),
-        Reply::ChannelCaps(page) => writer.channel_caps(tag, page),
-        Reply::Wanted(page) => writer.wanted(tag, page),
-        Reply::Retention(view) => writer.retention(tag, view),
     }
 }

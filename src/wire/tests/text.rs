@@ -38,7 +38,7 @@ fn refusals_tell_the_values_and_what_is_allowed() {
     let state = State::PendingPayment;
     assert_eq!(
         says(Refusal::IllegalState { state, legal: state.legal() }.into()),
-        "the order is pending_payment; legal now: confirm, cancel"
+        "the order is pending_payment; legal now: confirm, cancel, hold"
     );
     let state = State::Cancelled;
     assert_eq!(
@@ -78,7 +78,7 @@ fn close_codes_keep_their_numbers() {
 #[test]
 fn every_part_keeps_its_number_and_has_a_rule() {
     let numbers: Vec<_> = Part::ALL.iter().map(|part| *part as u8).collect();
-    assert_eq!(numbers, (1..=19).chain(24..=27).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=19).chain([22]).chain(24..=27).collect::<Vec<_>>());
     for part in Part::ALL {
         assert_eq!(Part::from_byte(*part as u8), Some(*part));
         assert!(!part.rule().is_empty());

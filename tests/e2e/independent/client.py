@@ -16,10 +16,13 @@ from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 PORT, CA = int(sys.argv[1]), sys.argv[2]
 PLACED, PLACED_LINES, DONE, EXTENDED, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 13, 32, 16, 36
+BOOKS, HELD_ORDERS = 39, 49
 # Replies whose version is not 1.
-VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 2}
-SOLD_OUT, CONFLICT, ILLEGAL_STATE, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 64, 65
-PENDING_PAYMENT, CONFIRMED, CANCELLED = 1, 2, 5
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 3, BOOKS: 4}
+SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 14, 64, 65
+FIELD_CODE, FIELD_NOTE = 7, 34
+PENDING_PAYMENT, CONFIRMED, CANCELLED, IN_REVIEW = 1, 2, 5, 8
+FRAUD, ADDRESS = 1, 3
 
 
 class Protocol(QuicConnectionProtocol):
@@ -76,6 +79,33 @@ def u128(number):
 def place(order, sku, quantity):
     fixed = struct.pack("<I16s16s3sBBBHHHH", 60_000, u128(order), u128(0), b"GBP", 0, 1, 0, 1, 44, 1, 0)
     return record(6, fixed + struct.pack("<IIQ", sku, quantity, 1_299))
+
+
+def hold(order, reason, owner, note):
+    return record(21, u128(order) + struct.pack("<BHH", reason, len(owner), len(note)) + owner + note)
+
+
+def lift(order, reason, owner):
+    return record(22, u128(order) + struct.pack("<BH", reason, len(owner)) + owner)
+
+
+def words(data, at, lengths):
+    """Words one behind the other, and where they end."""
+    found = []
+    for length in lengths:
+        found.append(data[at:at + length])
+        at += length
+    return found, at
+
+
+def holds_of(flags, reply):
+    """The holds of an order, which stand behind everything else of its record: reason, owner, note."""
+    lines, draws, details_len, holds = struct.unpack_from("<4H", reply, 81)
+    at = 89 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
+    parts = [struct.unpack_from("<QBHH", reply, at + 13 * hold) for hold in range(holds)]
+    texts, end = words(reply, at + 13 * holds, [length for part in parts for length in part[2:]])
+    expect(reply[end:], bytes(-end % 8), "nothing behind the words but padding")
+    return [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)]
 
 
 class Talk:
@@ -165,6 +195,39 @@ async def shop():
         expect((kind, struct.unpack_from("<HQ", reply, 16)), (41, (1, 2)), "what is left")
         print("extend, confirm, cancel, availability")
 
+        expect(holds_of(*(await talk.ask(record(36, u128(order))))[2:]), [], "not held")
+        for repeated in (0, 1):
+            seen = await talk.ask(hold(order, FRAUD, b"risk desk", b"three mugs at once"))
+            expect(seen[:3], (DONE, IN_REVIEW, repeated), "held")
+            expect(struct.unpack_from("<QQ", seen[3], 16), (0, 0), "and no unit moved")
+        number, *_ = await talk.refused(hold(order, FRAUD, b"risk desk", b"four mugs at once"))
+        expect(number, CONFLICT, "another note")
+        seen = await talk.ask(hold(order, ADDRESS, b"staff", b""))
+        expect(seen[:3], (DONE, IN_REVIEW, 0), "held for another reason")
+        expect((await talk.refused(hold(order, 9, b"staff", b"")))[:2], (MALFORMED, 22), "a reason that is none")
+        expect(await talk.refused(hold(order, 8, b"", b"")), (OUT_OF_BOUNDS, FIELD_CODE, 0, 1, 64), "no owner")
+        seen = await talk.refused(hold(order, 8, b"staff", b"x" * 201))
+        expect(seen, (OUT_OF_BOUNDS, FIELD_NOTE, 0, 0, 200), "too long a note")
+        kind, state, flags, reply = await talk.ask(record(36, u128(order)))
+        held = [(FRAUD, b"risk desk", b"three mugs at once"), (ADDRESS, b"staff", b"")]
+        expect((kind, state, holds_of(flags, reply)), (ORDER, IN_REVIEW, held), "both holds, in their order")
+        kind, *_, reply = await talk.ask(record(HELD_ORDERS, struct.pack("<IQH", market, 0, 10)))
+        expect((kind, struct.unpack_from("<QH", reply, 16)), (HELD_ORDERS, (0, 2)), "a page of what is held")
+        rows = [struct.unpack_from("<16sQQBQBHH", reply, 26 + 46 * row) for row in range(2)]
+        expect([row[:4:3] for row in rows], [(u128(order), IN_REVIEW)] * 2, "which order")
+        texts, _ = words(reply, 26 + 46 * 2, [length for row in rows for length in row[6:]])
+        expect([(row[5], *texts[2 * at:2 * at + 2]) for at, row in enumerate(rows)], held, "its holds")
+        kind, *_, reply = await talk.ask(record(BOOKS, struct.pack("<I", market)))
+        expect((kind, struct.unpack_from("<9Q", reply, 114)), (BOOKS, (0, 0, 0, 0, 0, 1, 0, 0, 1)), "orders per state")
+        expect((await talk.ask(lift(order, ADDRESS, b"risk desk")))[:3], (DONE, IN_REVIEW, 1), "nobody's hold")
+        expect((await talk.ask(lift(order, FRAUD, b"risk desk")))[:3], (DONE, IN_REVIEW, 0), "one lifted")
+        for repeated in (0, 1):
+            expect((await talk.ask(lift(order, ADDRESS, b"staff")))[:3], (DONE, CONFIRMED, repeated), "all lifted")
+        kind, *_, reply = await talk.ask(record(HELD_ORDERS, struct.pack("<IQH", market, 0, 10)))
+        expect((kind, struct.unpack_from("<QH", reply, 16)), (HELD_ORDERS, (0, 0)), "nothing is held")
+        expect((await talk.refused(hold(other, FRAUD, b"staff", b"")))[0], ILLEGAL_STATE, "a cancelled order")
+        print("held, in review, lifted")
+
         expect(await talk.refused(record(0xEE, b"\1\2\3\4")), (UNKNOWN_KIND, 0xEE, 0, 0, 0), "an unknown kind")
         flawed = bytearray(record(8, u128(order) + b"\0"))
         flawed[-1] = 1
@@ -188,7 +251,7 @@ async def shop():
         kind, _, _, reply = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 2, 1)))
         expect((kind, struct.unpack_from("<Q", reply, 16)[0]), (2, 0), "what comes in is not for sale")
         kind, *_, reply = await talk.ask(record(36, u128(order)))
-        taken, owed, reserved = struct.unpack_from("<III", reply, 87 + 16)
+        taken, owed, reserved = struct.unpack_from("<III", reply, 89 + 16)
         expect((kind, taken, owed, reserved), (ORDER, 5, 1, 4), "it is given to who waits")
         kind, *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, sku)))
         balances = struct.unpack_from("<10q", reply, 18 + 6)

@@ -47,6 +47,6 @@ fn a_client_written_from_the_document_alone_shops_and_is_refused_as_it_says() {
     let Output { status, stdout, stderr } = client.arg(dir.path().join("dev/cert.pem")).output().expect("python runs");
     let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{said}");
-    assert_eq!(said.lines().count(), 6, "{said}");
+    assert_eq!(said.lines().count(), 7, "{said}");
     node.stop();
 }

@@ -12,6 +12,7 @@ impl Rig {
             self.twin.open_orders(market),
             "open orders: engine (left), twin (right)"
         );
+        self.check_held_orders(market);
         let (customers, skus) = self.twin.subjects(market);
         for customer in customers {
             let (found, expected) =
@@ -21,6 +22,17 @@ impl Rig {
         for sku in skus {
             let (found, expected) = (self.holders(market, sku), self.twin.holders(market, sku));
             assert_eq!(found, expected, "holders of {sku}: engine (left), twin (right)");
+        }
+    }
+
+    /// All orders that are held, page by page.
+    fn check_held_orders(&self, market: MarketId) {
+        let mut after = Some(OrderNumber(0));
+        while let Some(number) = after {
+            let found = self.engine.held_orders(market, number, 2);
+            assert_eq!(found, self.twin.held_orders(market, number, 2), "held orders: engine (left), twin (right)");
+            after = found.expect("the market is open").next;
+            assert!(after.is_none_or(|after| after > number), "the page after {number} goes on after {after:?}");
         }
     }
 

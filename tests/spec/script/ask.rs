@@ -1,7 +1,8 @@
 //! From the words of a line to a command.
 
 use stockade::base::{ChangeId, Currency, CustomerKey, SkuId};
-use stockade::engine::command::{AdjustReason, IdentityHashes, PaymentMethod, Take};
+use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
+use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{
     AsideReason, Command, Component, Effect, Effects, ExtendReason, Line, LineQuantity, Place, Policy, Report,
@@ -87,6 +88,7 @@ impl Script {
                 let order = self.order_id(words[1], None);
                 self.rig.submit(&Command::Cancel { order, block: words[0] == "block" })
             }
+            "hold" | "lift" => self.hold(words),
             // erase customer=7, erase o1
             "erase" => {
                 let customer = option(words, "customer").map(|key| CustomerKey(number(key).into()));

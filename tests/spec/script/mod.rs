@@ -19,6 +19,10 @@
 //! event    e1                           -> event
 //! count    mug 4 as_of=e1               -> available=1
 //! put_back                              -> o3 o2
+//! hold     o3 desk:fraud note=call      -> pending_payment moved=0
+//! holds    o3                           -> desk:fraud note=call since=60000
+//! held                                  -> o3 pending_payment desk:fraud
+//! lift     o3 desk:fraud                -> pending_payment moved=0
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
@@ -28,6 +32,7 @@
 //! What arrives for those who wait is given to them at the end of each line; after `unfilled` only when `fill` says so.
 
 mod ask;
+mod holds;
 mod past;
 mod say;
 
@@ -131,7 +136,7 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" => self.look(words),
+            | "holders" | "history" | "holds" | "held" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

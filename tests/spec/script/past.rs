@@ -1,8 +1,8 @@
 //! What happened to an order, in the words of a script.
 
 use stockade::base::{SkuId, Timestamp};
-use stockade::engine::Value;
 use stockade::engine::query::HistoryRow;
+use stockade::engine::{HoldReason, Value};
 
 use super::Script;
 use super::ask::{number, option};
@@ -36,6 +36,10 @@ impl Script {
             Value::Units => words += &format!(" n={}", row.value),
             Value::Deadline => words += &format!(" until={}", Timestamp::from_ms(row.value).since_ms(START)),
             Value::Sku => words += &format!(" {}", self.name_of_sku(SkuId(row.value as u32))),
+            Value::HoldReason => {
+                let reason = HoldReason::from_byte(row.value as u8).expect("a reason has a number");
+                words += &format!(" {}", reason.name());
+            }
             Value::Attempt => words += &format!(" attempt={}", row.value),
         }
         if with_times {

@@ -86,8 +86,8 @@ impl Script {
         known.map_or_else(|| format!("#{event}"), |(name, _)| name.clone())
     }
 
-    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `open` and what its
-    /// name says.
+    /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
+    /// `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -100,6 +100,8 @@ impl Script {
             "history" => self.look_at_history(words),
             "orders_of" => self.look_at_customer(words),
             "holders" => self.look_at_holders(words),
+            "holds" => self.look_at_holds(words[1]),
+            "held" => self.look_at_held_orders(words),
             _ => self.look_at_page(words),
         }
     }

@@ -140,7 +140,7 @@ impl Market {
 }
 
 impl Order {
-    fn row(&self, order: OrderId) -> OrderRow {
+    pub(super) fn row(&self, order: OrderId) -> OrderRow {
         OrderRow { order, number: self.number, state: self.state(), deadline: self.deadline }
     }
 
@@ -165,6 +165,7 @@ impl Order {
             details: if self.erased { Vec::new() } else { asked.details.clone() },
             key: None,
             erased: self.erased,
+            holds: self.holds.clone(),
         }
     }
 

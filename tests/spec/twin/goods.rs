@@ -2,7 +2,7 @@
 
 use stockade::base::limits::{ID_AHEAD_MS_MAX, REQUESTS_REMEMBERED_MS, STOCK_COMMAND_UNITS_MAX, STOCK_UNITS_MAX};
 use stockade::base::{RequestId, Sequence, SiteId, SkuId, Timestamp};
-use stockade::engine::command::AdjustReason;
+use stockade::engine::choices::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Refusal};

@@ -77,6 +77,12 @@ impl Twin {
             (Command::ReportEffect { effect, attempt, report, .. }, Answer::Done { repeated: false, .. }) => {
                 note(reported(effect, report), None, attempt.into());
             }
+            (Command::HoldOrder { reason, .. }, Answer::Done { repeated: false, .. }) => {
+                note(Happening::Held, None, reason as u64);
+            }
+            (Command::LiftHold { reason, .. }, Answer::Done { repeated: false, .. }) => {
+                note(Happening::HoldLifted, None, reason as u64);
+            }
             _ => {}
         }
     }

@@ -23,6 +23,7 @@ mod cursor;
 mod details;
 mod goods;
 mod history;
+mod holds;
 mod kits;
 mod order;
 mod placing;
@@ -197,6 +198,10 @@ impl Twin {
             Command::SetChannelCap { market, sku, channel, units_max } => {
                 self.set_channel_cap(market, (sku, channel), units_max).map(Told::from)
             }
+            Command::HoldOrder { order, owner, reason, note } => {
+                self.hold_order(order, (owner, reason), note, now).map(Told::from)
+            }
+            Command::LiftHold { order, owner, reason } => self.lift_hold(order, owner, reason).map(Told::from),
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Erase { whose } => self.erase(whose).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{IdentityHashes, PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
+use stockade::engine::command::IdentityHashes;
 use stockade::engine::order::State;
-use stockade::engine::query::HistoryRow;
+use stockade::engine::query::{HistoryRow, HoldView};
 use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
 
 use super::Told;
@@ -32,6 +33,8 @@ pub(super) struct Order {
     /// The sites of each line, in the order in which it first drew on them, whatever became of the units.
     pub(super) drew_on: Vec<Vec<SiteId>>,
     pub(super) changes: BTreeMap<ChangeId, Remembered>,
+    /// In the order in which they came.
+    pub(super) holds: Vec<HoldView>,
     /// By effect.
     pub(super) handed_off: [Option<Want>; 2],
     pub(super) seen: Seen,
@@ -131,7 +134,10 @@ impl Order {
 
     pub(super) fn state(&self) -> State {
         let any = |fate| self.count(fate) > 0;
-        State::of(any(Fate::Reserved), any(Fate::Lapsed), any(Fate::Committed), any(Fate::Shipped))
+        match State::of(any(Fate::Reserved), any(Fate::Lapsed), any(Fate::Committed), any(Fate::Shipped)) {
+            State::Confirmed if self.is_held() => State::InReview,
+            state => state,
+        }
     }
 
     /// Units that are owed, of one SKU or of all.

@@ -7,7 +7,7 @@ use stockade::base::limits::{
     UNIT_PRICE_MAX,
 };
 use stockade::base::{MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
-use stockade::engine::command::{PaymentMethod, Take};
+use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Line, Place, Refusal};
 
@@ -157,6 +157,7 @@ impl Market {
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),
             drew_on: vec![Vec::new(); sites.len()],
             changes: BTreeMap::new(),
+            holds: Vec::new(),
             handed_off: Want::handed_off(self.effects),
             seen: Seen::default(),
             history: Vec::new(),

@@ -24,7 +24,7 @@ impl Twin {
                 let moved = order.turn(Fate::Reserved, Fate::Committed);
                 Ok(order.done(moved, 0, false))
             }
-            State::Confirmed | State::Fulfilling | State::Completed => {
+            State::Confirmed | State::InReview | State::Fulfilling | State::Completed => {
                 let moved = order.count(Fate::Committed) + order.count(Fate::Shipped);
                 Ok(order.done(moved, 0, true))
             }

@@ -43,6 +43,9 @@ impl Twin {
             for id in over {
                 market.closed.insert(id);
                 closed.insert(id);
+                if let Some(Record::Order(order)) = market.orders.get_mut(&id) {
+                    order.holds.clear();
+                }
                 if id.made_at() < market.retired_before {
                     market.gone.insert(id);
                 } else {
@@ -63,6 +66,7 @@ impl Twin {
 
     /// Notes when every order ended that has ended; called after everything that may end one.
     pub(super) fn note_ends(&mut self, now: Timestamp) {
+        self.drop_holds();
         self.note_wants(now);
         for market in self.markets.values_mut() {
             let window = market.retention.return_window_ms;

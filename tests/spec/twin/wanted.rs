@@ -24,7 +24,7 @@ pub(super) struct Seen {
     payment: Payment,
     /// The adapter's money came late and in vain.
     in_vain: bool,
-    /// Units that are committed and there, or left the building.
+    /// Units that are committed and there and not kept back, or left the building.
     firm: u64,
 }
 
@@ -161,8 +161,7 @@ impl Order {
             _ => Payment::Paid,
         };
         let in_vain = matches!(self.changes.get(&ChangeId::HANDED_OFF), Some(Remembered::RetakeFailed { .. }));
-        let is_firm = |unit: &&Unit| unit.can_leave() || unit.fate == Fate::Shipped;
-        let firm = self.units().filter(is_firm).count() as u64;
+        let firm = self.units().filter(|unit| self.is_firm(unit)).count() as u64;
         let seen = Seen { payment, in_vain, firm };
         let before = std::mem::replace(&mut self.seen, seen);
         let since = if payment == Payment::Expired && before.payment != payment { self.deadline } else { now };
@@ -190,6 +189,11 @@ impl Order {
         }
     }
 
+    /// Whether a warehouse has to know of a unit.
+    fn is_firm(&self, unit: &Unit) -> bool {
+        unit.fate == Fate::Shipped || unit.can_leave() && !self.is_held()
+    }
+
     fn action(&self, effect: Effect) -> Action {
         match (effect, self.seen.payment) {
             (Effect::Release, _) => Action::Release,
@@ -204,7 +208,7 @@ impl Order {
             Action::Charge => unit.fate == Fate::Reserved,
             Action::Close => unit.fate == Fate::Lapsed,
             Action::GiveBack => true,
-            Action::Release => unit.can_leave() || unit.fate == Fate::Shipped,
+            Action::Release => self.is_firm(unit),
         };
         let units = |line: usize| self.lines[line].iter().filter(|unit| counts(unit)).count() as u64;
         self.asked.lines.iter().enumerate().map(|(at, line)| line.price * units(at)).sum()
