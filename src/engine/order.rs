@@ -292,10 +292,7 @@ impl State {
     /// The same of an order that is not held.
     #[must_use]
     pub const fn of_units(self) -> Self {
-        match self {
-            Self::InReview => Self::Confirmed,
-            state => state,
-        }
+        if matches!(self, Self::InReview) { Self::Confirmed } else { self }
     }
 
     /// Whether an order in this state may be held: it has something to hand over, or may come to have.

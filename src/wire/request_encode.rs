@@ -125,7 +125,7 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::HoldOrder { order, owner, reason, note } => {
             let head = head(RequestKind::HoldOrder, hold_bytes(owner, note))?;
-            (count16(owner.len())?, count16(note.len())?);
+            count16(owner.len().max(note.len()))?;
             put_hold(head, (order, reason), (owner, note), out);
             Ok(())
         }
