@@ -222,8 +222,8 @@ async fn drain(exchange: &mut Exchange, market: MarketId) -> Result<MixedFigures
             figures.lag_s = oldest.map_or(0.0, |since| status.log_time.since_ms(since) as f64 / 1e3);
         }
         let books = exchange.books(market).await?;
-        let open = [State::PendingPayment, State::Confirmed, State::Fulfilling];
-        let open: u64 = open.iter().map(|state| books.orders[*state as usize]).sum();
+        let open = State::ALL.into_iter().filter(|state| state.is_open());
+        let open: u64 = open.map(|state| books.orders[state as usize]).sum();
         if oldest.is_none() && open == 0 {
             figures.drained_after_s = begin.elapsed().as_secs_f64();
             return Ok(figures);

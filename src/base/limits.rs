@@ -28,6 +28,9 @@ pub const UNIT_PRICE_MAX: u64 = 1_000_000_000_000;
 pub const ORDER_TOTAL_MAX: u64 = i64::MAX as u64;
 /// Longest reservation: 31 days.
 pub const HOLD_MS_MAX: u32 = 31 * 24 * 3_600 * 1_000;
+/// Until payment has to be there, by method (not said, card, wallet, bank transfer, invoice), unless a market says
+/// otherwise: 15 minutes, the time a bank needs, a week.
+pub const UNPAID_MS_DEFAULT: [u32; 5] = [900_000, 900_000, 900_000, 3 * 86_400_000, 7 * 86_400_000];
 /// Units one receipt or adjustment may move.
 pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
 /// Units of one SKU at one site in any bucket. Receipts beyond it are refused.
@@ -136,7 +139,7 @@ pub const HOLD_NOTE_BYTES_MAX: usize = 200;
 /// Holds of all orders of a node together, unless set.
 pub const HOLDS_DEFAULT: u64 = 10_000;
 /// Memory the start-up check counts for one hold: its words, and its place in the tree, as if each order had one.
-pub const HOLD_MEMORY_BYTES: u64 = 416;
+pub const HOLD_MEMORY_BYTES: u64 = 464;
 /// Holds on one page of orders that are held; those of one order stay together and may pass it.
 pub const HELD_ROWS_MAX: usize = 256;
 /// Orders that one turn of a shard fills at most; the rest waits for the next turn.

@@ -51,8 +51,15 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::Extended { order, deadline, reason } => {
             format!("extended {order} until {}, for {}", deadline.utc(), reason.name().replace('_', " "))
         }
-        Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } } => {
-            format!("market {market} reserves {activity_ms_max} ms through activity, {payment_ms_max} ms for a payment")
+        Fact::ReservationsSet { market, reservations } => {
+            let Reservations { activity_ms_max, payment_ms_max, .. } = reservations;
+            let unpaid: Vec<_> =
+                reservations.unpaid().map(|(method, ms)| format!("{} {ms} ms", method.name())).collect();
+            format!(
+                "market {market} reserves {activity_ms_max} ms through activity, {payment_ms_max} ms for a payment, \
+                 unpaid {}",
+                unpaid.join(", ")
+            )
         }
         Fact::ChannelCapSet { market, sku, channel, units_max: Some(most) } => {
             format!("market {market}, sku {sku}: at most {most} units through channel {channel}")
@@ -96,10 +103,10 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         }
         Fact::Held { order, owner, reason, note } => {
             let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-            format!("{owner} holds {order}, for {}{note}", reason.words())
+            format!("{owner} holds {order}, for {}{note}", reason.name())
         }
         Fact::HoldLifted { order, owner, reason } => {
-            format!("{owner} no longer holds {order} for {}", reason.words())
+            format!("{owner} no longer holds {order} for {}", reason.name())
         }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())

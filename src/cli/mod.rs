@@ -211,9 +211,10 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
         MarketCommand::Effects { payment, release, client } => {
             ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
         }
-        MarketCommand::Reservations { activity_max, payment_max, client } => {
+        MarketCommand::Reservations { activity_max, payment_max, unpaid, client } => {
             ask(sources.client(client)?, async |settings| {
-                reservations::reservations(settings, activity_max.as_deref(), payment_max.as_deref()).await
+                let (activity, payment) = (activity_max.as_deref(), payment_max.as_deref());
+                reservations::reservations(settings, activity, payment, &unpaid).await
             })
         }
         MarketCommand::Retention { return_window, ids_kept, client } => {
@@ -353,11 +354,11 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::Extend { order, time, reason, client } => {
             ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time, reason.into()).await)
         }
-        OrderCommand::Hold { order, owner, reason, note, client } => ask(sources.client(client)?, async |settings| {
-            hold::hold(settings, &order, (&owner, reason.into()), &note).await
-        }),
+        OrderCommand::Hold { order, owner, reason, note, client } => {
+            ask(sources.client(client)?, async |settings| hold::hold(settings, &order, (&owner, reason), &note).await)
+        }
         OrderCommand::Lift { order, owner, reason, client } => {
-            ask(sources.client(client)?, async |settings| hold::lift(settings, &order, (&owner, reason.into())).await)
+            ask(sources.client(client)?, async |settings| hold::lift(settings, &order, (&owner, reason)).await)
         }
         OrderCommand::Held { after, limit, client } => {
             ask(sources.client(client)?, async |settings| hold::held(settings, after, limit).await)

@@ -20,6 +20,7 @@ use crate::wire::Refused;
 struct Wanted {
     lines: Vec<WantedLine>,
     currency: Currency,
+    /// Zero where nothing is said.
     hold_ms: u32,
     customer: CustomerKey,
     id: Option<OrderId>,
@@ -29,11 +30,14 @@ fn understand(args: &PlaceArgs) -> Result<Wanted, CliFault> {
     let currency: Currency =
         args.currency.parse().map_err(|why| CliFault::usage(format!("--currency {}: {why}", args.currency)))?;
     let lines = args.lines.iter().map(|text| order_line::wanted(text, currency)).collect::<Result<_, _>>()?;
-    let hold_ms = units::span_ms(&args.hold).and_then(|ms| u32::try_from(ms).ok());
-    let hold_ms = hold_ms
-        .filter(|ms| (1..=HOLD_MS_MAX).contains(ms))
-        .ok_or_else(|| CliFault::usage(format!("--hold {}: it must be {}, at most 31d", args.hold, units::SPAN)))?;
+    let hold_ms = args.hold.as_deref().map(hold_ms).transpose()?.unwrap_or_default();
     Ok(Wanted { lines, currency, hold_ms, customer: customer(args.customer.as_deref())?, id: id(args.id.as_deref())? })
+}
+
+fn hold_ms(text: &str) -> Result<u32, CliFault> {
+    let ms = units::span_ms(text).and_then(|ms| u32::try_from(ms).ok());
+    ms.filter(|ms| (1..=HOLD_MS_MAX).contains(ms))
+        .ok_or_else(|| CliFault::usage(format!("--hold {text}: it must be {}, at most 31d", units::SPAN)))
 }
 
 pub(super) fn customer(text: Option<&str>) -> Result<CustomerKey, CliFault> {

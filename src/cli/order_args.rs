@@ -79,9 +79,9 @@ pub(super) enum OrderCommand {
         /// Its number, or its identifier (32 hexadecimal digits).
         #[arg(value_name = "ID|NUMBER")]
         order: String,
-        /// Why.
-        #[arg(long = "for", value_enum, value_name = "REASON")]
-        reason: HoldArg,
+        /// Why: fraud, payment, address, stock, delivery_date, returned_goods, customer or other.
+        #[arg(long = "for", value_parser = hold_reason, value_name = "REASON")]
+        reason: HoldReason,
         /// Who says so, up to 64 bytes. An owner holds an order once for each reason.
         #[arg(long = "by", default_value = "staff", value_name = "OWNER")]
         owner: String,
@@ -97,8 +97,8 @@ pub(super) enum OrderCommand {
         #[arg(value_name = "ID|NUMBER")]
         order: String,
         /// Which of the owner's holds.
-        #[arg(long = "for", value_enum, value_name = "REASON")]
-        reason: HoldArg,
+        #[arg(long = "for", value_parser = hold_reason, value_name = "REASON")]
+        reason: HoldReason,
         /// Whose hold.
         #[arg(long = "by", default_value = "staff", value_name = "OWNER")]
         owner: String,
@@ -177,9 +177,9 @@ pub(super) struct PlaceArgs {
     /// Take what exists when stock does not cover every line, instead of nothing.
     #[arg(long)]
     pub(super) take_what_exists: bool,
-    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d.
-    #[arg(long, default_value = "15m", value_name = "TIME")]
-    pub(super) hold: String,
+    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d. [default: as the market says for the payment method]
+    #[arg(long, value_name = "TIME")]
+    pub(super) hold: Option<String>,
     /// How the customer pays. Cash on delivery is confirmed at once, and so is an order that costs nothing.
     #[arg(long, value_enum, default_value_t = Payment::Unspecified)]
     pub(super) payment: Payment,
@@ -229,30 +229,8 @@ impl From<ReasonArg> for ExtendReason {
     }
 }
 
-/// Why an order is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum HoldArg {
-    Fraud,
-    Payment,
-    Address,
-    Stock,
-    DeliveryDate,
-    ReturnedGoods,
-    Customer,
-    Other,
-}
-
-impl From<HoldArg> for HoldReason {
-    fn from(reason: HoldArg) -> Self {
-        match reason {
-            HoldArg::Fraud => Self::Fraud,
-            HoldArg::Payment => Self::Payment,
-            HoldArg::Address => Self::Address,
-            HoldArg::Stock => Self::Stock,
-            HoldArg::DeliveryDate => Self::DeliveryDate,
-            HoldArg::ReturnedGoods => Self::ReturnedGoods,
-            HoldArg::Customer => Self::Customer,
-            HoldArg::Other => Self::Other,
-        }
-    }
+/// The reasons why an order may be held, as they are told.
+fn hold_reason(text: &str) -> Result<HoldReason, String> {
+    let known = HoldReason::ALL.into_iter().find(|reason| reason.name() == text.replace('-', "_"));
+    known.ok_or_else(|| format!("must be one of {}", HoldReason::ALL.map(HoldReason::name).join(", ")))
 }

@@ -81,21 +81,6 @@ impl HoldReason {
         Self::Customer,
         Self::Other,
     ];
-
-    /// The word for people.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Fraud => "a look at fraud",
-            Self::Payment => "a payment",
-            Self::Address => "its address",
-            Self::Stock => "missing stock",
-            Self::DeliveryDate => "a delivery date",
-            Self::ReturnedGoods => "goods to come back",
-            Self::Customer => "its customer",
-            Self::Other => "something else",
-        }
-    }
 }
 
 macro_rules! variants {

@@ -323,8 +323,8 @@ pub struct Place<'a> {
     pub customer: CustomerKey,
     /// All or nothing, or what exists.
     pub take: Take,
-    /// How long units stay reserved, in milliseconds from acceptance; 1 to
-    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX).
+    /// How long units stay reserved, in milliseconds from acceptance, at most
+    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX); 0 for as long as the market gives the payment method.
     pub hold_ms: u32,
     /// Of every price of this order.
     pub currency: Currency,

@@ -196,8 +196,9 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         u128::from(market.effects.payment) | u128::from(market.effects.release) << 1,
         u128::from(reservations.activity_ms_max) | u128::from(reservations.payment_ms_max) << 32,
     ];
+    let unpaid = reservations.unpaid_ms.iter().map(|ms| u128::from(*ms));
     let orders = gone.tally.orders.iter().map(|count| u128::from(*count));
-    let kept = kept.into_iter().chain(orders).fold(part(Part::Retention), Bytes::number).hash();
+    let kept = kept.into_iter().chain(unpaid).chain(orders).fold(part(Part::Retention), Bytes::number).hash();
     let floor = market.requests.floor().map(|floor| part(Part::Floor).number(floor.bits()).hash());
     let itself = part(Part::Market).add(name.as_bytes()).hash();
     let balances = market.skus.iter().map(|(sku, _)| digest_balances(number, SkuId(sku), market));

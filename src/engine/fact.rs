@@ -398,7 +398,7 @@ pub struct Placed<'a> {
     pub customer: CustomerKey,
     /// As asked.
     pub take: Take,
-    /// Length of the reservation in milliseconds, as asked.
+    /// Length of the reservation in milliseconds, as asked: 0 for that of the method in the market at that time.
     pub hold_ms: u32,
     /// Of every price.
     pub currency: Currency,

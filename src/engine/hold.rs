@@ -17,8 +17,8 @@ use super::choices::HoldReason;
 use super::orders::Record;
 use super::query::{HeldPage, HeldRow, HoldView, OrderRow};
 use super::read::check_page;
-use super::refusal::Refusal;
-use crate::base::limits::HELD_ROWS_MAX;
+use super::refusal::{Field, Refusal};
+use crate::base::limits::{HELD_ROWS_MAX, HOLD_NOTE_BYTES_MAX};
 use crate::base::{MarketId, OrderNumber, Timestamp};
 
 /// One reason why an order is held.
@@ -42,18 +42,31 @@ impl Hold {
     }
 }
 
-/// Where an order stands among those that are held.
-type Place = (MarketId, OrderNumber);
+/// Looks whether a note is one line of words for people.
+///
+/// # Errors
+/// [`Refusal::OutOfBounds`] when it has more than [`HOLD_NOTE_BYTES_MAX`] bytes, or a control character.
+pub(super) fn check_note(note: &str) -> Result<(), Refusal> {
+    let sound = note.len() <= HOLD_NOTE_BYTES_MAX && !note.chars().any(char::is_control);
+    if sound {
+        Ok(())
+    } else {
+        Err(Refusal::OutOfBounds { field: Field::Note, min: 0, max: HOLD_NOTE_BYTES_MAX as u64 })
+    }
+}
+
+/// What an order is found by among those that are held.
+type Key = (MarketId, OrderNumber);
 
 /// The holds of all orders.
 #[derive(Debug, Default)]
 pub(super) struct Holds {
     /// With the position of the order.
-    orders: BTreeMap<Place, (u32, Vec<Hold>)>,
+    orders: BTreeMap<Key, (u32, Vec<Hold>)>,
     count: u64,
 }
 
-const fn place(record: &Record) -> Place {
+const fn key(record: &Record) -> Key {
     (record.order.market(), record.number)
 }
 
@@ -65,25 +78,28 @@ impl Holds {
     /// The holds of an order, in the order in which they came.
     pub(super) fn of(&self, record: &Record) -> &[Hold] {
         // Most orders are not held, and need no search.
-        if record.is_held() { self.orders.get(&place(record)).map_or(&[], |(_, holds)| holds) } else { &[] }
+        if record.is_held() { self.orders.get(&key(record)).map_or(&[], |(_, holds)| holds) } else { &[] }
     }
 
     pub(super) fn add(&mut self, (position, record): (u32, &Record), hold: Hold) {
-        let (_, holds) = self.orders.entry(place(record)).or_insert_with(|| (position, Vec::with_capacity(1)));
+        let (_, holds) = self.orders.entry(key(record)).or_insert((position, Vec::new()));
         assert!(!holds.iter().any(|held| held.is(&hold.owner, hold.reason)), "law: a hold is new when it happens");
+        // One at a time: most have one, and none has many.
+        holds.reserve_exact(1);
         holds.push(hold);
         self.count += 1;
     }
 
     /// Takes a hold away; says whether others are left.
     pub(super) fn lift(&mut self, record: &Record, owner: &str, reason: HoldReason) -> bool {
-        let (_, holds) = self.orders.get_mut(&place(record)).expect("law: what is lifted is held");
+        let (_, holds) = self.orders.get_mut(&key(record)).expect("law: what is lifted is held");
         let index = holds.iter().position(|hold| hold.is(owner, reason));
         holds.remove(index.expect("law: a hold that is lifted was there"));
+        holds.shrink_to_fit();
         self.count -= 1;
         let is_held = !holds.is_empty();
         if !is_held {
-            self.orders.remove(&place(record));
+            self.orders.remove(&key(record));
         }
         is_held
     }
@@ -91,10 +107,10 @@ impl Holds {
     /// Takes all holds of an order away.
     #[cold]
     pub(super) fn drop_all(&mut self, record: &Record) {
-        self.count -= self.orders.remove(&place(record)).map_or(0, |(_, holds)| holds.len() as u64);
+        self.count -= self.orders.remove(&key(record)).map_or(0, |(_, holds)| holds.len() as u64);
     }
 
-    /// Orders that are held, with the places they stand at.
+    /// Orders that are held, in order of market and number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (MarketId, OrderNumber, u32, &[Hold])> {
         self.orders.iter().map(|((market, number), (position, holds))| (*market, *number, *position, holds.as_slice()))
     }

@@ -89,7 +89,7 @@ pub use kits::Component;
 pub use policy::{Policy, StockLevel};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
-pub use reservation::{ExtendReason, Reservations};
+pub use reservation::{ExtendReason, PREPAID_METHODS, Reservations};
 pub use retention::Retention;
 
 use crate::base::{MarketId, ShardId};

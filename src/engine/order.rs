@@ -3,12 +3,12 @@
 //! ```text
 //!                    confirm                  hand over            all gone
 //! (none) ─► PENDING ─────────► CONFIRMED ─────────────► FULFILLING ────────► COMPLETED
-//!              │               hold ▲│ last hold lifted: IN_REVIEW, which is CONFIRMED and held
 //!              │  ▲ deadline       │ cancel                 │ cancel the rest
 //!              │  └────┐           ▼                        ▼
 //!              │     EXPIRED   CANCELLED ◄── cancel ──  COMPLETED
 //!              └─ cancel ─► CANCELLED    ▲
 //!                           EXPIRED ─────┘ cancel       EXPIRED ─ late confirm, taken again ─► CONFIRMED
+//! CONFIRMED ─ hold ─► IN_REVIEW ─ last hold lifted ─► CONFIRMED     and else as from CONFIRMED
 //! ```
 //!
 //! # Always true
@@ -49,6 +49,11 @@ pub enum State {
 
 /// Length of an array indexed by [`State`]; index 0 is never used.
 pub const STATES: usize = 9;
+
+/// Units that a warehouse hands over in all, with those that have left it; of an order that is held no others.
+pub(super) const fn to_hand_over(committed: u32, shipped: u32, is_held: bool) -> u32 {
+    if is_held { shipped } else { committed + shipped }
+}
 
 /// Units of one line of an order, by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -291,7 +296,7 @@ impl State {
 
     /// The same of an order that is not held.
     #[must_use]
-    pub const fn of_units(self) -> Self {
+    pub const fn without_holds(self) -> Self {
         if matches!(self, Self::InReview) { Self::Confirmed } else { self }
     }
 

@@ -334,7 +334,13 @@ impl Orders {
     }
 
     /// Adds an accepted placement with every unit reserved, or committed when it is confirmed.
-    pub(super) fn insert(&mut self, placed: &Placed<'_>, content: u128, number: OrderNumber, at: Timestamp) -> u32 {
+    pub(super) fn insert(
+        &mut self,
+        placed: &Placed<'_>,
+        content: u128,
+        number: OrderNumber,
+        (at, hold_ms): (Timestamp, u32),
+    ) -> u32 {
         let mut draws = placed.draws;
         let lines = self.lines.put(placed.lines.iter().enumerate().map(|(line, asked)| {
             let mut taken = 0;
@@ -360,7 +366,7 @@ impl Orders {
             customer: placed.customer,
             content,
             accepted_at: at,
-            deadline: if placed.confirmed { Timestamp::ZERO } else { at.after_ms(placed.hold_ms.into()) },
+            deadline: if placed.confirmed { Timestamp::ZERO } else { at.after_ms(hold_ms.into()) },
             closes_at: Timestamp::ZERO,
             number,
             lines,

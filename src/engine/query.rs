@@ -5,7 +5,7 @@ use super::command::IdentityHashes;
 use super::effect::{Action, AsideReason, Effect};
 use super::happening::Happening;
 use super::ledger::{BUCKETS, Bucket};
-use super::order::{STATES, State};
+use super::order::{STATES, State, to_hand_over};
 use super::retention::Retention;
 use crate::base::{
     Codes, Currency, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId,
@@ -267,7 +267,7 @@ impl OrderView {
     /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
     pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
         let is_held = !self.holds.is_empty();
-        let units = move |line: &LineView| line.shipped + if is_held { 0 } else { line.committed };
+        let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_held);
         (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
     }
 }

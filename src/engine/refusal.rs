@@ -176,7 +176,7 @@ fields! {
     /// Bytes of details.
     Details = 5,
     /// Milliseconds of a reservation.
-    Hold = 6,
+    Reservation = 6,
     /// A code: its bytes.
     Code = 7,
     /// How many markets.
@@ -233,6 +233,8 @@ fields! {
     Channel = 36,
     /// How many caps of channels.
     ChannelCaps = 37,
+    /// Milliseconds until a payment has to be there.
+    Unpaid = 38,
 }
 
 /// A set of commands that are legal in a state.

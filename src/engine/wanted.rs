@@ -6,7 +6,7 @@
 //!            told:   1, 2, …     the last attempt that was reported done
 //!
 //! payment    pending: charge │ expired: close │ cancelled, paid otherwise, taken again in vain: give back
-//! release    whenever the units to be handed over are not those that the warehouse was told; of what is held, none
+//! release    whenever the units to be handed over are not those that the warehouse was told; of what is held, those that have left
 //! ```
 //!
 //! # Always true
@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 use super::Engine;
 use super::content::ChangeKind;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
-use super::order::LineUnits;
+use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
 use super::pool::Table;
 use super::query::{WantPage, WantRow};
@@ -402,8 +402,7 @@ impl Engine {
                 Action::Close => units.lapsed,
                 Action::GiveBack => line.taken,
                 // As the instruction itself: in all.
-                Action::Release if record.is_held() => units.shipped,
-                Action::Release => units.committed + units.shipped,
+                Action::Release => to_hand_over(units.committed, units.shipped, record.is_held()),
             };
             line.price * u64::from(quantity)
         };

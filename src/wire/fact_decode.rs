@@ -6,13 +6,15 @@
 //! # Not here
 //! - Whether an entry's checksum is right: `wal`. Records are checked all the same.
 
+use rkyv::rend::unaligned::u32_ule;
+
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCountReportedV1,
     ArchivedCursorMovedV1, ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1,
     ArchivedExtendedFactV2, ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1,
     ArchivedKeyNameV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
     ArchivedOrderPutBackV1, ArchivedOrdersFactV1, ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1,
-    ArchivedReservationsSetV1, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
+    ArchivedReservationsSetV2, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
     ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
     ArchivedStockMovedV1, FactKind, PLACED_CONFIRMED, PLACED_HAS_HASHES,
 };
@@ -285,10 +287,11 @@ fn extended(record: &[u8]) -> Read<Fact<'_>> {
 }
 
 fn reservations_set(record: &[u8]) -> Read<Fact<'_>> {
-    let fixed = Body::alone::<ArchivedReservationsSetV1>(record)?;
+    let fixed = Body::alone::<ArchivedReservationsSetV2>(record)?;
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
+    let unpaid_ms = fixed.unpaid_ms.map(u32_ule::to_native);
     let market = market(fixed.market.to_native())?;
-    Ok(Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
+    Ok(Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max, unpaid_ms } })
 }
 
 fn channel_cap_set(record: &[u8]) -> Read<Fact<'_>> {

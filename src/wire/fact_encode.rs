@@ -5,7 +5,7 @@ use super::fact_records::{
     AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
     EffectsSetV1, ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1,
     KitDefinedV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrderPutBackV1, OrdersFactV1, PLACED_CONFIRMED,
-    PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV1, RetakeFailedV1, RetentionSetV1, RetiredV1,
+    PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV2, RetakeFailedV1, RetentionSetV1, RetiredV1,
     ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
 };
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
@@ -90,9 +90,9 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             put(out, &ExtendedV2 { head, order: order.bits(), deadline: deadline.ms(), reason: reason as u8 });
         }
         Fact::ReservationsSet { market, reservations } => {
-            let Reservations { activity_ms_max, payment_ms_max } = reservations;
-            let (head, market) = (head(FactKind::ReservationsSet, 16), market.number());
-            put(out, &ReservationsSetV1 { head, market, activity_ms_max, payment_ms_max });
+            let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
+            let (head, market) = (head(FactKind::ReservationsSet, 36), market.number());
+            put(out, &ReservationsSetV2 { head, market, activity_ms_max, payment_ms_max, unpaid_ms });
         }
         Fact::ChannelCapSet { market, sku, channel, units_max } => {
             let (head, market, sku) = (head(FactKind::ChannelCapSet, 19), market.number(), sku.0);

@@ -10,6 +10,7 @@ use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::whose::WhosePart;
+use crate::engine::PREPAID_METHODS;
 
 kinds! {
     /// Kinds of facts.
@@ -58,8 +59,9 @@ impl FactKind {
     pub(super) const fn version(self) -> u8 {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
-            // reason; version 1 had none. With details sealed; in version 1 they were plain.
-            Self::PolicySet | Self::EffectReported | Self::Extended | Self::Placed => 2,
+            // reason; version 1 had none. With details sealed; in version 1 they were plain. With
+            // payment methods; version 1 had none.
+            Self::PolicySet | Self::EffectReported | Self::Extended | Self::Placed | Self::ReservationsSet => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -222,11 +224,12 @@ fixed! {
         reason: u8,
     }
     /// How long reservations of a market may last.
-    ReservationsSetV1 as ArchivedReservationsSetV1, 16 {
+    ReservationsSetV2 as ArchivedReservationsSetV2, 36 {
         head: RecordHead,
         market: u32,
         activity_ms_max: u32,
         payment_ms_max: u32,
+        unpaid_ms: [u32; PREPAID_METHODS],
     }
     /// How many units of a SKU are sold through a channel.
     ChannelCapSetV1 as ArchivedChannelCapSetV1, 19 {

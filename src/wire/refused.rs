@@ -280,7 +280,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::Price => "a price in minor units",
         Field::Total => "the total in minor units",
         Field::Details => "the bytes of details",
-        Field::Hold => "the reservation's milliseconds",
+        Field::Reservation => "the reservation's milliseconds",
         Field::Code => "the bytes of a code",
         Field::Markets => "the number of markets",
         Field::Sites => "the number of sites",
@@ -309,5 +309,6 @@ const fn field_name(field: Field) -> &'static str {
         Field::Holds => "the number of holds of an order",
         Field::Channel => "a channel with a cap",
         Field::ChannelCaps => "the number of caps of channels",
+        Field::Unpaid => "the milliseconds until a payment has to be there",
     }
 }

@@ -12,7 +12,7 @@ use super::reply_records::{
     ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
     ArchivedOrderRowV1, ArchivedOrderV3, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
-    ArchivedReplyHashesV1, ArchivedReservationsV1, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
+    ArchivedReplyHashesV1, ArchivedReservationsV2, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
     ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
     ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE, NO_LINE,
 };
@@ -334,9 +334,10 @@ pub(super) fn channel_caps<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> R
 pub(super) fn reservations<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedReservationsV1>(record)?;
+    let fixed = Body::alone::<ArchivedReservationsV2>(record)?;
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
-    Ok(Reply::Reservations(Reservations { activity_ms_max, payment_ms_max }))
+    let unpaid_ms = fixed.unpaid_ms.map(u32_ule::to_native);
+    Ok(Reply::Reservations(Reservations { activity_ms_max, payment_ms_max, unpaid_ms }))
 }
 
 pub(super) fn retention<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

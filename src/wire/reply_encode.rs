@@ -17,7 +17,7 @@ use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV4, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
     LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV3, PlacedLinesV2,
-    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV1,
+    PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
     RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
     StockV3, WantRowV2, WantedV2,
 };
@@ -308,9 +308,9 @@ impl ReplyWriter {
 
     /// Appends how long reservations of a market may be made to last.
     pub fn reservations(&mut self, tag: Tag, reservations: Reservations) {
-        let head = self.head(ReplyKind::Reservations, 24, tag, 0, 0);
-        let Reservations { activity_ms_max, payment_ms_max } = reservations;
-        put(&mut self.buffer, &ReservationsV1 { head, activity_ms_max, payment_ms_max });
+        let head = self.head(ReplyKind::Reservations, 44, tag, 0, 0);
+        let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
+        self.put_padded(44, &ReservationsV2 { head, activity_ms_max, payment_ms_max, unpaid_ms });
     }
 
     /// Appends a page of caps of channels.

@@ -9,6 +9,7 @@ use super::hold::HoldPart;
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::status::STAGES;
+use crate::engine::PREPAID_METHODS;
 use crate::engine::ledger::BUCKETS;
 use crate::engine::order::STATES;
 
@@ -56,8 +57,9 @@ impl ReplyKind {
             Self::Books => 4,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six. With holds; version 2 had none.
             Self::Stock | Self::Order => 3,
-            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules; version 1 had less.
-            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status => 2,
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods; version
+            // 1 had less.
+            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -149,10 +151,11 @@ fixed! {
         retired_before: u64,
     }
     /// How long reservations of a market may last.
-    ReservationsV1 as ArchivedReservationsV1, 24 {
+    ReservationsV2 as ArchivedReservationsV2, 44 {
         head: AnswerHead,
         activity_ms_max: u32,
         payment_ms_max: u32,
+        unpaid_ms: [u32; PREPAID_METHODS],
     }
     /// Then: rows.
     ChannelCapsV1 as ArchivedChannelCapsV1, 20 {

@@ -4,6 +4,8 @@
 //! - Whatever the bytes, the outcome is a request or a refusal.
 //! - What is checked here is bytes: lengths, UTF-8, enumerations, zeroes. What a value may be is the engine's to say.
 
+use rkyv::rend::unaligned::u32_ule;
+
 use super::effects::{effect, flag};
 use super::hold::{read_hold, read_lift};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
@@ -16,7 +18,7 @@ use super::request_records::{
     ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
     ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportCountV1, ArchivedReportEffectV2, ArchivedResolveSkusV1,
     ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
-    ArchivedSetReservationsV1, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
+    ArchivedSetReservationsV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
     ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use crate::base::{
@@ -234,10 +236,11 @@ fn extend(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn set_reservations(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedSetReservationsV1>(record)?;
+    let fixed = Body::alone::<ArchivedSetReservationsV2>(record)?;
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
+    let unpaid_ms = fixed.unpaid_ms.map(u32_ule::to_native);
     let market = market(fixed.market.to_native())?;
-    Ok(Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } })
+    Ok(Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max, unpaid_ms } })
 }
 
 fn set_channel_cap(record: &[u8]) -> Read<Command<'_>> {
@@ -452,9 +455,7 @@ fn market_query(record: &[u8]) -> Read<MarketId> {
 fn sku_list<'s>(record: &[u8], scratch: &'s mut Scratch) -> Read<(MarketId, &'s [SkuId])> {
     let (fixed, mut body) = Body::of::<ArchivedStockQueryV1>(record)?;
     scratch.skus.clear();
-    body.array::<rkyv::rend::unaligned::u32_ule, _>(usize::from(fixed.skus.to_native()), &mut scratch.skus, |sku| {
-        Ok(SkuId(sku.to_native()))
-    })?;
+    body.array::<u32_ule, _>(usize::from(fixed.skus.to_native()), &mut scratch.skus, |sku| Ok(SkuId(sku.to_native())))?;
     body.end()?;
     Ok((market(fixed.market.to_native())?, &scratch.skus))
 }

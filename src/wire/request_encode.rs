@@ -11,7 +11,7 @@ use super::request_records::{
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, EraseV1, ExtendV2, HashesV1, HoldersQueryV1,
     LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderHistoryQueryV1,
     OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportCountV1, ReportEffectV2, RequestKind,
-    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV1, SetRetentionV1,
+    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV2, SetRetentionV1,
     SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
@@ -70,9 +70,9 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             Ok(())
         }
         Command::SetReservations { market, reservations } => {
-            let Reservations { activity_ms_max, payment_ms_max } = reservations;
-            let (head, market) = (head(RequestKind::SetReservations, 16)?, market.number());
-            put(out, &SetReservationsV1 { head, market, activity_ms_max, payment_ms_max });
+            let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
+            let (head, market) = (head(RequestKind::SetReservations, 36)?, market.number());
+            put(out, &SetReservationsV2 { head, market, activity_ms_max, payment_ms_max, unpaid_ms });
             Ok(())
         }
         Command::SetChannelCap { market, sku, channel, units_max } => {

@@ -9,6 +9,7 @@ use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::whose::WhosePart;
+use crate::engine::PREPAID_METHODS;
 
 kinds! {
     /// Kinds of requests. Commands from 1, queries from 32, status 48, rules of markets and SKUs from 96.
@@ -68,8 +69,8 @@ impl RequestKind {
     pub(super) const fn version(self) -> u8 {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
-            // reason; version 1 had none.
-            Self::SetPolicy | Self::ReportEffect | Self::Extend => 2,
+            // reason; version 1 had none. With payment methods; version 1 had none.
+            Self::SetPolicy | Self::ReportEffect | Self::Extend | Self::SetReservations => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -259,11 +260,12 @@ fixed! {
         whose: WhosePart,
     }
     /// How long reservations of a market may last.
-    SetReservationsV1 as ArchivedSetReservationsV1, 16 {
+    SetReservationsV2 as ArchivedSetReservationsV2, 36 {
         head: RecordHead,
         market: u32,
         activity_ms_max: u32,
         payment_ms_max: u32,
+        unpaid_ms: [u32; PREPAID_METHODS],
     }
     /// How many units of a SKU are sold through a channel.
     SetChannelCapV1 as ArchivedSetChannelCapV1, 19 {

@@ -89,7 +89,7 @@ async fn a_placement_with_a_number_out_of_bounds_is_refused_with_the_bounds() {
     assert_eq!(shop.placed(|_| {}, &[dear; LINES_MAX]).await, bounds(Field::Total, 0, ORDER_TOTAL_MAX));
     for hold_ms in [0, HOLD_MS_MAX + 1, u32::MAX] {
         let refusal = shop.placed(|order| order.hold_ms = hold_ms, &[line(shop.sku, 1)]).await;
-        assert_eq!(refusal, bounds(Field::Hold, 1, HOLD_MS_MAX.into()), "{hold_ms}");
+        assert_eq!(refusal, bounds(Field::Reservation, 0, HOLD_MS_MAX.into()), "{hold_ms}");
     }
     let refusal = shop.placed(|order| order.details = &[7; DETAILS_BYTES_MAX + 1], &[line(shop.sku, 1)]).await;
     assert_eq!(refusal, bounds(Field::Details, 0, DETAILS_BYTES_MAX as u64));

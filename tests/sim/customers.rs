@@ -110,8 +110,8 @@ impl Customers {
         Ask::Place(Placement {
             order,
             take: *rng.pick(&[Take::AllOrNothing, Take::WhatExists]),
-            hold_ms: *rng.pick(&[40, 500, 5_000, 60_000]),
-            payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
+            hold_ms: *rng.pick(&[0, 40, 500, 5_000, 60_000]),
+            payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::BankTransfer, PaymentMethod::CashOnDelivery]),
             lines,
             details: vec![detail_of(order); rng.below(40) as usize],
         })

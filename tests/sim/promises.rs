@@ -241,7 +241,7 @@ impl Promises {
         let is_kept = self.held.range(of_order).all(|hold| there.contains(hold));
         assert!(is_over || is_kept, "{} was held, and is let go: {:?}", view.order, view.holds);
         assert!(!is_over || view.holds.is_empty(), "{} is over and held", view.order);
-        let told = view.state.of_units().with_holds(!view.holds.is_empty());
+        let told = view.state.without_holds().with_holds(!view.holds.is_empty());
         assert_eq!(view.state, told, "{} says otherwise than its holds {:?}", view.order, view.holds);
     }
 

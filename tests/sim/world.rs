@@ -171,7 +171,8 @@ impl World {
             }
             if self.rng.once_in(2) {
                 let [activity_ms_max, payment_ms_max] = [(); 2].map(|()| *self.rng.pick(&[0, 500, 4_000]));
-                let reservations = Reservations { activity_ms_max, payment_ms_max };
+                let unpaid_ms = [(); 5].map(|()| *self.rng.pick(&[40, 700, 9_000]));
+                let reservations = Reservations { activity_ms_max, payment_ms_max, unpaid_ms };
                 self.ask(Ask::SetReservations { market, reservations });
             }
             if self.rng.once_in(2) {

@@ -16,8 +16,7 @@ fn bounds_are_checked_before_anything_else() {
         place    o1 mug*10000001                        -> no: out_of_bounds Quantity
         place    o1 mug*1@1000000000001                 -> no: out_of_bounds Price
         place    o1 mug*1 details=4097                  -> no: out_of_bounds Details
-        place    o1 mug*1 hold=0ms                      -> no: out_of_bounds Hold
-        place    o1 mug*1 hold=2678400001ms             -> no: out_of_bounds Hold
+        place    o1 mug*1 hold=2678400001ms             -> no: out_of_bounds Reservation
         place    o1 mug*1 hold=2678400s details=4096    -> #1 pending_payment
         place    o1 mug*0                               -> no: out_of_bounds Quantity
     "

@@ -111,7 +111,7 @@ fn spans_have_bounds_and_every_market_its_own() {
     );
     let mut rig = Rig::new(Capacity::default());
     let (one, other) = (rig.open("one"), rig.open("other"));
-    let reservations = Reservations { activity_ms_max: 1, payment_ms_max: 2 };
+    let reservations = Reservations { activity_ms_max: 1, payment_ms_max: 2, unpaid_ms: [3, 4, 5, 6, 7] };
     rig.submit(&Command::SetReservations { market: one, reservations }).expect("set");
     assert_eq!(rig.engine.reservations(other), Ok(Reservations::default()));
     rig.check_everything();
@@ -138,7 +138,7 @@ enum Step {
 const STEPS: [Step; 7] =
     [Step::Activity, Step::PaymentStart, Step::Pay, Step::Cancel, Step::Resell, Step::ToTheEnd, Step::Tick];
 const HOLD_MS: u32 = 20;
-const RESERVATIONS: Reservations = Reservations { activity_ms_max: 50, payment_ms_max: 100 };
+const RESERVATIONS: Reservations = Reservations { activity_ms_max: 50, payment_ms_max: 100, unpaid_ms: [1_000; 5] };
 /// More than anybody is given.
 const LONG_MS: u64 = 500;
 

@@ -104,7 +104,8 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let sink = ["", " ", "erp", "\u{7f}"][dice.below(4) as usize];
     let components = counts.map(|units| Component { sku, units: units as u32 });
     let reason = HoldReason::ALL[dice.below(8) as usize];
-    let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1].map(|bytes| "\u{7f}".repeat(bytes));
+    let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1]
+        .map(|bytes| if dice.below(3) > 0 { "n" } else { "\u{7f}" }.repeat(bytes));
     let command = match dice.below(25) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
@@ -137,7 +138,10 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
         8 => Command::Extend { order, until, reason: ExtendReason::ALL[dice.below(2) as usize] },
         18 => {
             let [activity_ms_max, payment_ms_max] = counts.map(|edge| edge as u32);
-            Command::SetReservations { market, reservations: Reservations { activity_ms_max, payment_ms_max } }
+            let mut unpaid_ms = [1; 5];
+            unpaid_ms[dice.below(5) as usize] = EDGES[dice.below(EDGES.len() as u64) as usize] as u32;
+            let reservations = Reservations { activity_ms_max, payment_ms_max, unpaid_ms };
+            Command::SetReservations { market, reservations }
         }
         19 => {
             let channel = [0, 1, u16::MAX][dice.below(3) as usize];

@@ -13,6 +13,7 @@ mod dice;
 mod rig;
 mod script;
 mod twin;
+mod unpaid;
 mod walk;
 mod wanting;
 

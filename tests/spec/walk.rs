@@ -376,7 +376,7 @@ impl Walk {
         Basket {
             customer: CustomerKey(self.dice.below(3).into()),
             take: if self.dice.once_in(3) { Take::WhatExists } else { Take::AllOrNothing },
-            hold_ms: self.dice.pick(&[1, 10, 50, 100, 300, 1_000, 100_000]),
+            hold_ms: self.dice.pick(&[0, 1, 10, 50, 100, 300, 1_000, 100_000]),
             payment: self.dice.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
             channel: if self.caps { self.dice.below(4) as u16 } else { 0 },
             hashes: if self.dice.once_in(4) { Some(hashes) } else { None },

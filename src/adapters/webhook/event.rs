@@ -10,7 +10,7 @@ use crate::base::limits::SEAL_BYTES;
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Reservations, Retention, Whose};
+use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Retention, Whose};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -79,10 +79,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             "market.retention_set",
             json!({ "market": market.number(), "return_window_ms": return_window_ms, "ids_kept_ms": ids_kept_ms }),
         ),
-        Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max } } => {
-            let market = market.number();
-            let fields =
-                json!({ "market": market, "activity_ms_max": activity_ms_max, "payment_ms_max": payment_ms_max });
+        Fact::ReservationsSet { market, reservations } => {
+            let unpaid = reservations.unpaid().map(|(method, ms)| (method.name().to_owned(), ms.into()));
+            let fields = json!({
+                "market": market.number(), "activity_ms_max": reservations.activity_ms_max,
+                "payment_ms_max": reservations.payment_ms_max, "unpaid_ms": unpaid.collect::<Map<String, Value>>(),
+            });
             ("market.reservations_set", fields)
         }
         Fact::ChannelCapSet { market, sku, channel, units_max } => (

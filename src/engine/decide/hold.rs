@@ -5,11 +5,12 @@ use super::super::answer::Answer;
 use super::super::catalog::check_code;
 use super::super::choices::HoldReason;
 use super::super::fact::Fact;
+use super::super::hold::check_note;
 use super::super::order::State;
 use super::super::refusal::{Field, Refusal};
-use super::{Decision, Outcome, check_bounds, illegal};
+use super::{Decision, Outcome, illegal};
 use crate::base::OrderId;
-use crate::base::limits::{HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX};
+use crate::base::limits::HOLDS_PER_ORDER_MAX;
 
 impl Engine {
     pub(super) fn hold_order<'s>(
@@ -19,7 +20,7 @@ impl Engine {
         note: &'s str,
     ) -> Outcome<'s> {
         check_code(owner)?;
-        check_bounds(Field::Note, note.len() as u64, 0, HOLD_NOTE_BYTES_MAX as u64)?;
+        check_note(note)?;
         let (_, record) = self.placed_order(order)?;
         if !record.state.may_be_held() {
             return Err(illegal(record.state));

@@ -46,11 +46,12 @@ impl Engine {
             return Err(Refusal::AtCapacity);
         }
         let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
+        let hold_ms = market.reservations.hold_ms(place.hold_ms, place.payment);
         let draws = scratch.plan.draws();
         let answer = Answer::Placed {
             number: market.next_number(),
             accepted_at: now,
-            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(place.hold_ms.into()) },
+            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(hold_ms.into()) },
             state: if confirmed { State::Confirmed } else { State::PendingPayment },
             short,
             owed,
@@ -191,7 +192,7 @@ impl Place<'_> {
     /// [`Refusal::OutOfBounds`], of the first field that is.
     pub fn check(&self) -> Result<u64, Refusal> {
         check_bounds(Field::Lines, self.lines.len() as u64, 1, LINES_MAX as u64)?;
-        check_bounds(Field::Hold, self.hold_ms.into(), 1, HOLD_MS_MAX.into())?;
+        check_bounds(Field::Reservation, self.hold_ms.into(), 0, HOLD_MS_MAX.into())?;
         let sealed = if self.key.is_some() { SEAL_BYTES } else { 0 };
         let details = self.details.len().saturating_sub(sealed);
         check_bounds(Field::Details, details as u64, 0, DETAILS_BYTES_MAX as u64)?;

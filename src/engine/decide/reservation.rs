@@ -13,9 +13,12 @@ use crate::base::{MarketId, OrderId, Timestamp};
 
 impl Engine {
     pub(super) fn set_reservations<'s>(&self, market: MarketId, reservations: Reservations) -> Outcome<'s> {
-        let Reservations { activity_ms_max, payment_ms_max } = reservations;
+        let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
         check_bounds(Field::ActivityMax, activity_ms_max.into(), 0, HOLD_MS_MAX.into())?;
         check_bounds(Field::PaymentMax, payment_ms_max.into(), 0, HOLD_MS_MAX.into())?;
+        for unpaid_ms in unpaid_ms {
+            check_bounds(Field::Unpaid, unpaid_ms.into(), 1, HOLD_MS_MAX.into())?;
+        }
         if self.market(market)?.reservations == reservations {
             return Ok(Decision::Repeated(Answer::Set { repeated: true }));
         }

@@ -223,7 +223,8 @@ impl Engine {
             }
         }
         let has_ready = market.waiting.has_ready();
-        let position = self.orders.insert(placed, content, market.next_number(), at);
+        let hold_ms = market.reservations.hold_ms(placed.hold_ms, placed.payment);
+        let position = self.orders.insert(placed, content, market.next_number(), (at, hold_ms));
         market.numbers.give(position);
         let record = self.orders.record(position);
         market.tally.add(record.state, self.orders.hash(record));

@@ -8,7 +8,7 @@ use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
 use super::super::fact::Placed;
 use super::super::happening::Happening;
-use super::super::order::{Counters, State};
+use super::super::order::{Counters, State, to_hand_over};
 use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
@@ -32,8 +32,8 @@ impl Engine {
         }
         let record = self.orders.record(position);
         let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed());
-        let firm = |units: Counters| if record.is_held() { 0 } else { u64::from(units.committed) };
-        Some(draws.map(|draw| firm(draw.units) + u64::from(draw.units.shipped)).sum())
+        let firm = |units: Counters| to_hand_over(units.committed, units.shipped, record.is_held());
+        Some(draws.map(|draw| u64::from(firm(draw.units))).sum())
     }
 
     /// Wants what follows from a change of an order, told by its state and its firm units before.

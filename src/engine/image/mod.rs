@@ -59,8 +59,6 @@ enum Item {
     Short = 18,
     /// A slot of keys and its generation, or which of them is free next.
     Key = 19,
-    /// How long reservations of a market may last, if that was set.
-    Reservations = 20,
     /// What happened to the order before it, if something did.
     History = 21,
     ChannelCap = 22,
@@ -69,6 +67,8 @@ enum Item {
     /// With holds; those of 15 had none, those of 7 effects with attempts of 16 bits. Details stand behind the name of
     /// their key; those of an image without keys are refused.
     Order = 25,
+    /// How long reservations of a market last, if that was set; 20 said nothing of payment methods.
+    Reservations = 26,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.

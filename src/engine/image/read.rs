@@ -307,9 +307,6 @@ impl Engine {
         if mark.iter().any(Option::is_some) {
             self.wants.restore(position, mark);
         }
-        for hold in holds {
-            self.holds.add((position, self.orders.record(position)), hold);
-        }
         let hash = self.orders.hash(self.orders.record(position));
         self.restore_waiting(position)?;
         let market = self.open_market_mut(order.market())?;
@@ -318,6 +315,9 @@ impl Engine {
         }
         if phase == Phase::Whole || state == State::Blocked {
             market.tally.add(state, hash);
+        }
+        for hold in holds {
+            self.holds.add((position, self.orders.record(position)), hold);
         }
         match (phase, state) {
             (Phase::Whole, State::PendingPayment) => self.deadlines.insert(deadline, position),

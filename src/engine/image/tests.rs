@@ -6,12 +6,12 @@ use crate::base::{
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::{
-    Capacity, Command, Component, Engine, ExtendReason, Fact, ImageError, Line, Place, Policy, Reservations, Scratch,
-    Whose,
+    Capacity, Command, Component, Engine, ExtendReason, Fact, HoldReason, ImageError, Line, Place, Policy,
+    Reservations, Scratch, Whose,
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
-/// orders that wait, units that arrived for them, and a place that is short.
+/// orders that wait, units that arrived for them, a place that is short, and orders that are held.
 fn engine() -> Engine {
     let mut engine = Engine::new(ShardId(0), 1, Capacity::UNBOUNDED);
     let (mut scratch, now) = (Scratch::default(), Timestamp::from_ms(1_000_000));
@@ -67,7 +67,7 @@ fn engine() -> Engine {
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
     submit(&Command::SetChannelCap { market, sku: SkuId(1), channel: 1, units_max: Some(99) });
-    let reservations = Reservations { activity_ms_max: 90_000, payment_ms_max: 120_000 };
+    let reservations = Reservations { activity_ms_max: 90_000, payment_ms_max: 120_000, unpaid_ms: [1, 2, 3, 4, 5] };
     submit(&Command::SetReservations { market, reservations });
     let until = now.after_ms(100_000);
     submit(&Command::Extend { order: order(3), until, reason: ExtendReason::PaymentStart });
@@ -88,6 +88,11 @@ fn engine() -> Engine {
     submit(&Command::Receive { request, sku: SkuId(2), site: SiteId(1), quantity: 5 });
     let request = RequestId::new(now, market, 10);
     submit(&Command::ReportCount { request, sku: SkuId(1), site: SiteId(1), as_of: Sequence(20), counted: 3 });
+    // Neighbours in number, for the same reason of the same owner.
+    for number in [4, 5] {
+        submit(&Command::HoldOrder { order: order(number), owner: "risk", reason: HoldReason::Fraud, note: "look" });
+    }
+    submit(&Command::Confirm { order: order(5), attempt: ChangeId(1) });
     engine
 }
 

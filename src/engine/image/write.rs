@@ -206,9 +206,12 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         item.byte(u8::from(*payment)).byte(u8::from(*release));
     })?;
     if *reservations != Reservations::default() {
-        let Reservations { activity_ms_max, payment_ms_max } = *reservations;
+        let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = *reservations;
         to.item(Item::Reservations, |item| {
             item.u32(number.number()).u32(activity_ms_max).u32(payment_ms_max);
+            unpaid_ms.iter().for_each(|ms| {
+                item.u32(*ms);
+            });
         })?;
     }
     for ((_, code), rank) in sites.iter().zip(ranks).skip(1) {

@@ -131,7 +131,7 @@ fn what_the_shard_refuses_for_another_reason_goes_to_the_shard() {
     assert_eq!(board.refuse(&from_the_future, now), None);
     let derived = OrderId::from_bits(made_at(9, 1).bits() | 1 << 59);
     assert_eq!(board.refuse(&one(derived), now), None, "its time may be older than its acceptance");
-    assert_eq!(board.refuse(&Place { hold_ms: 0, ..sold_out }, now), None);
+    assert_eq!(board.refuse(&Place { hold_ms: u32::MAX, ..sold_out }, now), None);
     let unknown = [ONE_UNIT[0], Line { sku: SkuId(9), ..ONE_UNIT[0] }];
     assert_eq!(board.refuse(&Place { lines: &unknown, ..sold_out }, now), None);
 }

@@ -42,7 +42,16 @@ impl Script {
             }
             "reservations" => {
                 let span = |name| span_ms(option(words, name).expect("reservations activity=… payment=…")) as u32;
-                let reservations = Reservations { activity_ms_max: span("activity"), payment_ms_max: span("payment") };
+                let mut reservations = Reservations {
+                    activity_ms_max: span("activity"),
+                    payment_ms_max: span("payment"),
+                    ..Reservations::default()
+                };
+                for (at, (method, _)) in Reservations::default().unpaid().enumerate() {
+                    if let Some(ms) = option(words, method.name()) {
+                        reservations.unpaid_ms[at] = span_ms(ms) as u32;
+                    }
+                }
                 self.rig.submit(&Command::SetReservations { market: self.market, reservations })
             }
             // cap mug channel=3 units=10, or without units for none
@@ -159,7 +168,11 @@ impl Script {
             words[2..].iter().filter(|word| word.contains('*')).map(|word| self.asked(word)).collect();
         let length = option(words, "details").map_or(0, number) as usize;
         let details = option(words, "note").map_or_else(|| vec![b'x'; length], |note| note.as_bytes().to_vec());
-        let payment = if words.contains(&"cod") { PaymentMethod::CashOnDelivery } else { PaymentMethod::Card };
+        let payment = match option(words, "pays") {
+            Some(name) => method(name),
+            None if words.contains(&"cod") => PaymentMethod::CashOnDelivery,
+            None => PaymentMethod::Card,
+        };
         let take = if words.contains(&"exists") { Take::WhatExists } else { Take::AllOrNothing };
         self.rig.submit(&Command::Place(Place {
             order,
@@ -252,4 +265,9 @@ pub(super) fn option<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
 
 pub(super) fn number(text: &str) -> u64 {
     text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+}
+
+fn method(name: &str) -> PaymentMethod {
+    let known = (0..).map_while(PaymentMethod::from_byte).find(|method| method.name() == name);
+    known.unwrap_or_else(|| panic!("no such payment method: {name}"))
 }

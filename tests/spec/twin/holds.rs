@@ -20,7 +20,7 @@ impl Twin {
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
         check_code(owner)?;
-        if note.len() > HOLD_NOTE_BYTES_MAX {
+        if note.len() > HOLD_NOTE_BYTES_MAX || note.contains(char::is_control) {
             return Err(out_of_bounds(Field::Note, 0, HOLD_NOTE_BYTES_MAX as u64));
         }
         let has_room = self.holds() < self.capacity.holds_max;

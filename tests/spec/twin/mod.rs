@@ -274,7 +274,11 @@ impl Twin {
             policies: BTreeMap::new(),
             effects: Effects::default(),
             channel_caps: BTreeMap::new(),
-            reservations: Reservations { activity_ms_max: 31 * 86_400_000, payment_ms_max: 31 * 86_400_000 },
+            reservations: Reservations {
+                activity_ms_max: 31 * 86_400_000,
+                payment_ms_max: 31 * 86_400_000,
+                unpaid_ms: [15 * 60_000, 15 * 60_000, 15 * 60_000, 3 * 86_400_000, 7 * 86_400_000],
+            },
         };
         self.markets.insert(market, fresh);
         Ok(numbered(market.number() as usize, false))

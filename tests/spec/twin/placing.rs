@@ -151,7 +151,7 @@ impl Market {
             number: OrderNumber(accepted as u64 + 1),
             accepted_at: now,
             payment_started: false,
-            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(u64::from(place.hold_ms)) },
+            deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(self.unpaid_ms(place)) },
             asked: Asked::of(place),
             erased: false,
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),
@@ -195,6 +195,6 @@ pub(super) fn out_of_bounds_fields(place: &Place<'_>) -> Vec<Refusal> {
     let total = place.lines.iter().map(price).sum::<u128>();
     check(total > u128::from(ORDER_TOTAL_MAX), Field::Total, 0, ORDER_TOTAL_MAX);
     check(place.details.len() > DETAILS_BYTES_MAX, Field::Details, 0, DETAILS_BYTES_MAX as u64);
-    check(!(1..=HOLD_MS_MAX).contains(&place.hold_ms), Field::Hold, 1, u64::from(HOLD_MS_MAX));
+    check(place.hold_ms > HOLD_MS_MAX, Field::Reservation, 0, u64::from(HOLD_MS_MAX));
     wrong
 }

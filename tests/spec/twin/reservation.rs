@@ -2,12 +2,13 @@
 
 use stockade::base::limits::HOLD_MS_MAX;
 use stockade::base::{MarketId, OrderId, Timestamp};
+use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, ExtendReason, Refusal, Reservations};
+use stockade::engine::{Answer, ExtendReason, Place, Refusal, Reservations};
 
 use super::retake::illegal;
-use super::{Twin, out_of_bounds};
+use super::{Market, Twin, out_of_bounds};
 
 impl Twin {
     pub(super) fn set_reservations(&mut self, market: MarketId, reservations: Reservations) -> Result<Answer, Refusal> {
@@ -27,7 +28,7 @@ impl Twin {
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
         self.order(id)?;
-        let Reservations { activity_ms_max, payment_ms_max } = self.market(id.market())?.reservations;
+        let Reservations { activity_ms_max, payment_ms_max, .. } = self.market(id.market())?.reservations;
         let order = self.order_mut(id)?;
         if order.state() != State::PendingPayment {
             return Err(illegal(order.state()));
@@ -53,10 +54,28 @@ impl Twin {
     }
 }
 
+impl Market {
+    /// How long a placement is waited for: as long as it says, or as its market says of its method.
+    pub(super) fn unpaid_ms(&self, place: &Place<'_>) -> u64 {
+        let methods = [
+            PaymentMethod::Unspecified,
+            PaymentMethod::Card,
+            PaymentMethod::Wallet,
+            PaymentMethod::BankTransfer,
+            PaymentMethod::Invoice,
+        ];
+        let of_method =
+            methods.iter().position(|method| *method == place.payment).map_or(0, |at| self.reservations.unpaid_ms[at]);
+        if place.hold_ms > 0 { place.hold_ms.into() } else { of_method.into() }
+    }
+}
+
 /// Every field that is outside its bounds.
 pub(super) fn out_of_bounds_reservations(reservations: Reservations) -> Vec<Refusal> {
-    let Reservations { activity_ms_max, payment_ms_max } = reservations;
+    let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
     let fields = [(Field::ActivityMax, activity_ms_max), (Field::PaymentMax, payment_ms_max)];
     let wrong = fields.into_iter().filter(|(_, ms)| *ms > HOLD_MS_MAX);
-    wrong.map(|(field, _)| out_of_bounds(field, 0, HOLD_MS_MAX.into())).collect()
+    let wrong = wrong.map(|(field, _)| out_of_bounds(field, 0, HOLD_MS_MAX.into()));
+    let unpaid = unpaid_ms.into_iter().filter(|ms| *ms == 0 || *ms > HOLD_MS_MAX);
+    wrong.chain(unpaid.map(|_| out_of_bounds(Field::Unpaid, 1, HOLD_MS_MAX.into()))).collect()
 }

@@ -18,7 +18,12 @@ impl Walk {
     pub(super) fn set_reservations(&mut self) {
         let spans = [0, 1, 60, 400, 5_000, 31 * 24 * 3_600_000, u32::MAX];
         let (activity_ms_max, payment_ms_max) = (self.dice.pick(&spans), self.dice.pick(&spans));
-        let (market, reservations) = (self.market(), Reservations { activity_ms_max, payment_ms_max });
+        let unpaid = [1, 60, 400, 5_000, 5_000];
+        let mut unpaid_ms = [(); 5].map(|()| self.dice.pick(&unpaid));
+        if self.dice.below(6) == 0 {
+            unpaid_ms[self.dice.below(5) as usize] = self.dice.pick(&[0, 31 * 24 * 3_600_000, u32::MAX]);
+        }
+        let (market, reservations) = (self.market(), Reservations { activity_ms_max, payment_ms_max, unpaid_ms });
         self.submit(&Command::SetReservations { market, reservations });
     }
 

@@ -6,7 +6,7 @@ use super::super::super::ledger::{Balances, Bucket};
 use super::super::super::on_hand::{Change, Kept};
 use super::super::super::orders::{Details, Extra, Phase, Record};
 use super::super::super::policy::{Count, CustomerId, Policy, StockLevel};
-use super::super::super::reservation::Reservations;
+use super::super::super::reservation::{PREPAID_METHODS, Reservations};
 use super::super::{ImageError, KEY_FREE, KEY_SLOT};
 use super::{Fields, Read};
 use crate::base::limits::{HOLD_MS_MAX, ON_HAND_PLACE_CHANGES_MAX, STOCK_UNITS_MAX};
@@ -15,8 +15,13 @@ use crate::base::{OrderNumber, Sequence, SiteId, SkuId};
 impl Engine {
     pub(super) fn read_reservations(&mut self, item: &mut Fields<'_>) -> Read<()> {
         let market = self.open_market_mut(item.market()?)?;
-        let reservations = Reservations { activity_ms_max: item.u32()?, payment_ms_max: item.u32()? };
-        let is_bounded = reservations.activity_ms_max.max(reservations.payment_ms_max) <= HOLD_MS_MAX;
+        let (activity_ms_max, payment_ms_max, mut unpaid_ms) = (item.u32()?, item.u32()?, [0; PREPAID_METHODS]);
+        for ms in &mut unpaid_ms {
+            *ms = item.u32()?;
+        }
+        let reservations = Reservations { activity_ms_max, payment_ms_max, unpaid_ms };
+        let is_bounded = activity_ms_max.max(payment_ms_max) <= HOLD_MS_MAX
+            && unpaid_ms.iter().all(|ms| (1..=HOLD_MS_MAX).contains(ms));
         if !is_bounded || market.reservations != Reservations::default() || reservations == Reservations::default() {
             return Err(ImageError::new("reservations of a market last too long, or were set twice"));
         }

@@ -53,7 +53,8 @@ impl Ingredients {
     }
 
     pub(super) const fn reservations(&self) -> Reservations {
-        Reservations { activity_ms_max: self.medium(3), payment_ms_max: self.medium(6) }
+        let unpaid_ms = [self.medium(0), self.medium(1), self.medium(2), self.medium(4), self.medium(5)];
+        Reservations { activity_ms_max: self.medium(3), payment_ms_max: self.medium(6), unpaid_ms }
     }
 
     pub(super) fn whose(&self) -> Whose {
