@@ -177,8 +177,8 @@ pub(super) enum MarketCommand {
         /// From the start of a payment, which is told once an order: as long may it take. At most 31d.
         #[arg(long, value_name = "SPAN")]
         payment_max: Option<String>,
-        /// How long an order waits for a payment of this method, when it does not say itself: card=15m, bank-transfer=3d.
-        /// At most 31d. May be repeated.
+        /// How long an order waits for a payment of this method, when it does not say itself: card=15m,
+        /// bank_transfer=3d. At most 31d. May be repeated.
         #[arg(long, value_name = "METHOD=SPAN")]
         unpaid: Vec<String>,
         #[command(flatten)]

@@ -177,7 +177,7 @@ pub(super) struct PlaceArgs {
     /// Take what exists when stock does not cover every line, instead of nothing.
     #[arg(long)]
     pub(super) take_what_exists: bool,
-    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d. [default: as the market says for the payment method]
+    /// How long the units stay reserved: 30s, 15m, 2h, at most 31d. [default: the market's for the payment method]
     #[arg(long, value_name = "TIME")]
     pub(super) hold: Option<String>,
     /// How the customer pays. Cash on delivery is confirmed at once, and so is an order that costs nothing.

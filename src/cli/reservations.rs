@@ -67,10 +67,10 @@ pub(super) async fn reservations(
 
 /// A payment method, by its number, and how long an order waits for it.
 fn of_method(text: &str) -> Result<(usize, u32), CliFault> {
-    let names: Vec<_> = Reservations::default().unpaid().map(|(method, _)| method.name().replace('_', "-")).collect();
+    let names: Vec<_> = Reservations::default().unpaid().map(|(method, _)| method.name()).collect();
     let wrong = || CliFault::usage(format!("--unpaid {text}: must be METHOD=TIME, METHOD one of {}", names.join(", ")));
     let (method, time) = text.split_once('=').ok_or_else(wrong)?;
-    let number = names.iter().position(|name| name == method).ok_or_else(wrong)?;
+    let number = names.iter().position(|name| *name == method.replace('-', "_")).ok_or_else(wrong)?;
     match span("--unpaid", time)? {
         0 => Err(CliFault::usage(format!("--unpaid {text}: must be longer than nothing"))),
         ms => Ok((number, ms)),

@@ -100,7 +100,7 @@ pub enum Command<'a> {
         /// From now on.
         effects: Effects,
     },
-    /// Set how long reservations of a market may be made to last. The same again changes nothing.
+    /// Set how long reservations of a market last. The same again changes nothing.
     SetReservations {
         /// Which.
         market: MarketId,

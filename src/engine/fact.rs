@@ -180,7 +180,7 @@ pub enum Fact<'a> {
         /// Why. Of a payment's start there is one an order, and it may leave the end where it was.
         reason: ExtendReason,
     },
-    /// How long reservations of a market may be made to last.
+    /// How long reservations of a market last.
     ReservationsSet {
         /// Which.
         market: MarketId,

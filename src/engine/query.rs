@@ -166,7 +166,7 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
-    /// How long reservations of a market may be made to last.
+    /// How long reservations of a market last.
     Reservations {
         /// Which.
         market: MarketId,

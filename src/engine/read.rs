@@ -165,7 +165,7 @@ impl Engine {
         Ok(RetentionView { retention: market.retention, retired_before: market.retired_before })
     }
 
-    /// How long reservations of a market may be made to last.
+    /// How long reservations of a market last.
     ///
     /// # Errors
     /// Unknown market.

@@ -1,4 +1,5 @@
-//! How long reservations of a market last: until payment has to be there, what an extension may add, and for what reason.
+//! How long reservations of a market last: until payment has to be there, and what an extension may add for what
+//! reason.
 //!
 //! ```text
 //! accepted    hold asked, or unpaid_ms of its method   activity_ms_max          31 days

@@ -6,7 +6,8 @@
 //!            told:   1, 2, …     the last attempt that was reported done
 //!
 //! payment    pending: charge │ expired: close │ cancelled, paid otherwise, taken again in vain: give back
-//! release    whenever the units to be handed over are not those that the warehouse was told; of what is held, those that have left
+//! release    whenever the units to be handed over are not those that the warehouse was told
+//!            (of what is held: those that have left)
 //! ```
 //!
 //! # Always true

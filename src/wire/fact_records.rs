@@ -223,7 +223,7 @@ fixed! {
         deadline: u64,
         reason: u8,
     }
-    /// How long reservations of a market may last.
+    /// How long reservations of a market last.
     ReservationsSetV2 as ArchivedReservationsSetV2, 36 {
         head: RecordHead,
         market: u32,

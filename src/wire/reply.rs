@@ -51,7 +51,7 @@ pub enum Reply<'a> {
     Books(Box<BooksAt>),
     /// What may be sold of a SKU.
     Policy(Policy),
-    /// How long reservations of a market may be made to last.
+    /// How long reservations of a market last.
     Reservations(Reservations),
     /// Caps of channels.
     ChannelCaps(ChannelPage),

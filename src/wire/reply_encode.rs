@@ -306,7 +306,7 @@ impl ReplyWriter {
         self.put_padded(60, &PolicyV2 { head, policy: policy.into() });
     }
 
-    /// Appends how long reservations of a market may be made to last.
+    /// Appends how long reservations of a market last.
     pub fn reservations(&mut self, tag: Tag, reservations: Reservations) {
         let head = self.head(ReplyKind::Reservations, 44, tag, 0, 0);
         let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;

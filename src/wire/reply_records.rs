@@ -57,8 +57,8 @@ impl ReplyKind {
             Self::Books => 4,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six. With holds; version 2 had none.
             Self::Stock | Self::Order => 3,
-            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods; version
-            // 1 had less.
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods;
+            // version 1 had less.
             Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations => 2,
             _ => RECORD_VERSION,
         }
@@ -150,7 +150,7 @@ fixed! {
         ids_kept_ms: u64,
         retired_before: u64,
     }
-    /// How long reservations of a market may last.
+    /// How long reservations of a market last.
     ReservationsV2 as ArchivedReservationsV2, 44 {
         head: AnswerHead,
         activity_ms_max: u32,

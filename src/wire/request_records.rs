@@ -259,7 +259,7 @@ fixed! {
         head: RecordHead,
         whose: WhosePart,
     }
-    /// How long reservations of a market may last.
+    /// How long reservations of a market last.
     SetReservationsV2 as ArchivedSetReservationsV2, 36 {
         head: RecordHead,
         market: u32,

@@ -349,6 +349,18 @@ fn a_market_says_how_long_activity_and_a_payment_keep_a_reservation() {
     let for_a_payment = until("order extend 1 5h --reason payment-start --json");
     assert!(for_a_payment > through_activity, "{for_a_payment} {through_activity}");
     assert!(server.run("order extend 1 9h --reason payment-start").ok().contains("as before"));
+    assert_eq!(set["unpaid_ms"]["bank_transfer"], 259_200_000);
+    let set = server.run("market reservations --unpaid bank-transfer=24h --unpaid card=90s --json").json();
+    assert_eq!([&set["unpaid_ms"]["bank_transfer"], &set["unpaid_ms"]["card"]], [86_400_000, 90_000]);
+    assert_eq!(set["activity_ms_max"], 1_800_000, "what is not named stays");
+    assert!(server.run("market reservations").ok().contains("bank_transfer 1 d 0 h"));
+    for wrong in ["cash-on-delivery=1h", "card", "card=soon", "card=0s", "card=32d"] {
+        server.run(&format!("market reservations --unpaid {wrong}")).failed(2);
+    }
+    let placed = server.run("order place --line MUG=1@4.50 --payment bank-transfer --json").json();
+    let (from, until) = (&placed["accepted_at"], &placed["reserved_until"]);
+    let time = |text: &serde_json::Value| text.as_str().expect("a time")[10..].to_owned();
+    assert!(time(from) == time(until) && from != until, "a day later: {from}, {until}");
 }
 
 #[test]

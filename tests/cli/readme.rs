@@ -28,7 +28,13 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     let server = Server::start();
     server.run("sku create MUG").ok();
     server.run("stock receive MUG 40").ok();
-    for heading in ["## Where stock lies", "## What may be sold of a SKU", "## How long orders are kept"] {
+    let headings = [
+        "## Where stock lies",
+        "## What may be sold of a SKU",
+        "## How long orders are kept",
+        "## How long reservations last",
+    ];
+    for heading in headings {
         for command in commands(manual, heading) {
             // The entry of an example; here the shop has not come so far.
             let newest = server.run("market books --json").json()["sequence"].to_string();
