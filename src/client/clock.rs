@@ -26,19 +26,11 @@ pub(super) struct ServerClock {
     /// When, in milliseconds since `begin`. Written before `told_ms` and read after it: whoever mixes two tellings
     /// counts too little time, never too much.
     told_at_ms: AtomicU64,
-    seed: u64,
-    made: AtomicU64,
 }
 
 impl ServerClock {
-    pub(super) fn new(seed: u64) -> Self {
-        Self {
-            begin: Instant::now(),
-            told_ms: AtomicU64::new(0),
-            told_at_ms: AtomicU64::new(0),
-            seed,
-            made: AtomicU64::new(0),
-        }
+    pub(super) fn new() -> Self {
+        Self { begin: Instant::now(), told_ms: AtomicU64::new(0), told_at_ms: AtomicU64::new(0) }
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -72,23 +64,18 @@ impl ServerClock {
     }
 
     pub(super) fn new_order_id(&self, market: MarketId) -> OrderId {
-        OrderId::new(self.now(), market, self.random())
+        OrderId::new(self.now(), market, random())
     }
 
     pub(super) fn new_request_id(&self, market: MarketId) -> RequestId {
-        RequestId::new(self.now(), market, self.random())
+        RequestId::new(self.now(), market, random())
     }
+}
 
-    /// Never the same twice in one client, and unlikely the same in two: a counter, mixed (Steele, Lea and Flood,
-    /// "Fast splittable pseudorandom number generators", 2014) from a seed of the system's.
-    pub(super) fn random(&self) -> u64 {
-        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-        let count = self.made.fetch_add(1, Ordering::Relaxed);
-        let mut mixed = self.seed.wrapping_add(count.wrapping_mul(GOLDEN));
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
+/// 64 bits that nobody can reckon from others that they have seen: identifiers of orders are in links and mails. A
+/// million of one millisecond hold two alike with a chance of one in a million.
+pub(super) fn random() -> u64 {
+    rand::random()
 }
 
 /// How much log time is counted for `elapsed` milliseconds without a word from the server.
@@ -111,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_older_word_from_the_server_is_ignored() {
-        let clock = ServerClock::new(7);
+        let clock = ServerClock::new();
         clock.handle_log_time(Timestamp::from_ms(5_000));
         clock.handle_log_time(Timestamp::from_ms(4_000));
         assert_eq!(clock.told(), Timestamp::from_ms(5_000));
@@ -120,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_greeting_is_believed_even_when_it_is_older() {
-        let clock = ServerClock::new(7);
+        let clock = ServerClock::new();
         clock.handle_greeting(Timestamp::from_ms(5_000_000));
         clock.handle_greeting(Timestamp::from_ms(4_000));
         assert_eq!(clock.told(), Timestamp::from_ms(4_000));
@@ -131,13 +118,54 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_of_one_client_differ_and_carry_their_market() {
-        let clock = ServerClock::new(7);
+    fn a_million_identifiers_of_many_threads_differ_and_sort_by_time() {
+        let clock = ServerClock::new();
         let market = MarketId::new(3).expect("fits");
-        let mut seen: Vec<_> = (0..10_000).map(|_| clock.new_order_id(market).bits()).collect();
-        assert_eq!(clock.new_order_id(market).market(), market);
+        let make = || (0..125_000).map(|_| clock.new_order_id(market)).collect::<Vec<_>>();
+        let of_threads = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("it ends")).collect::<Vec<_>>()
+        });
+        for ids in &of_threads {
+            assert!(ids.iter().all(|id| id.market() == market));
+            assert!(ids.is_sorted_by_key(|id| id.made_at()), "each thread sees time go on");
+        }
+        let random = |id: &OrderId| id.bits() as u64 & RANDOM_BITS;
+        for bit in 0..59 {
+            let set = of_threads.iter().flatten().filter(|id| random(id) >> bit & 1 == 1).count();
+            assert!(set.abs_diff(500_000) < 5_000, "bit {bit} is set in {set} of a million");
+        }
+        let mut seen: Vec<u128> = of_threads.iter().flatten().map(|id| id.bits()).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 10_000);
+        assert_eq!(seen.len(), 1_000_000);
     }
+
+    /// What a counter mixed by SplitMix64 (Steele, Lea and Flood, 2014) would tell: its mixing can be undone, so one
+    /// identifier, and a guess at the few bits that are not in it, gives all that follow.
+    #[test]
+    fn one_identifier_does_not_tell_the_next() {
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mix = |mut word: u64| {
+            word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            word ^ (word >> 31)
+        };
+        let unmix = |mut word: u64| {
+            word = (word ^ (word >> 31) ^ (word >> 62)).wrapping_mul(0x3196_42B2_D24D_8EC3);
+            word = (word ^ (word >> 27) ^ (word >> 54)).wrapping_mul(0x96DE_1B17_3F11_9089);
+            word ^ (word >> 30) ^ (word >> 60)
+        };
+        assert_eq!(unmix(mix(12_345)), 12_345);
+        let foretold = |seen: u64, next: u64| {
+            let guesses = (0..32_u64).map(|high| high << 59 | seen);
+            guesses.into_iter().any(|state| mix(unmix(state).wrapping_add(GOLDEN)) & RANDOM_BITS == next)
+        };
+        assert!(foretold(mix(7) & RANDOM_BITS, mix(7_u64.wrapping_add(GOLDEN)) & RANDOM_BITS), "the attack works");
+        let (clock, market) = (ServerClock::new(), MarketId::new(3).expect("fits"));
+        let made: Vec<u64> = (0..1_000).map(|_| clock.new_order_id(market).bits() as u64 & RANDOM_BITS).collect();
+        assert!(!made.windows(2).any(|pair| foretold(pair[0], pair[1])));
+    }
+
+    const RANDOM_BITS: u64 = (1 << 59) - 1;
 }

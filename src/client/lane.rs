@@ -12,19 +12,19 @@ use bytes::Bytes;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
+use super::ClientError;
 use super::batcher::{Batcher, NoAnswer, StrayReply, Waiter};
+use super::clock::random;
 use super::connection::Slot;
 use super::response::Settled;
 use super::retry::Backoff;
 use super::stream::{FrameStream, frames};
-use super::{ClientError, clock::ServerClock};
 use crate::base::limits::{CLIENT_PENDING_BYTES_MAX, FRAME_BYTES_MAX};
 use crate::engine::{Command, Query};
 use crate::wire::{Request, decode_replies};
 
 pub(super) struct Lane {
     slot: Arc<Slot>,
-    clock: Arc<ServerClock>,
     begin: Instant,
     batcher: Mutex<Batcher<Caller>>,
     /// Somebody submitted.
@@ -70,10 +70,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Lane {
-    pub(super) fn new(slot: Arc<Slot>, clock: Arc<ServerClock>) -> Self {
+    pub(super) fn new(slot: Arc<Slot>) -> Self {
         Self {
             slot,
-            clock,
             begin: Instant::now(),
             batcher: Mutex::new(Batcher::new()),
             submitted: Notify::new(),
@@ -123,7 +122,7 @@ impl Lane {
                 Err(fault) => fault,
             };
             self.handle_fault(fault);
-            tokio::time::sleep(backoff.pause(self.clock.random())).await;
+            tokio::time::sleep(backoff.pause(random())).await;
         }
     }
 

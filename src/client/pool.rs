@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::clock::ServerClock;
+use super::clock::{ServerClock, random};
 use super::connect::{Connector, status_frame};
 use super::connection::Slot;
 use super::lane::Lane;
@@ -42,13 +42,13 @@ impl Client {
     /// What stood in the way of the first connection that could not be made; each is tried once.
     pub async fn connect(options: ClientOptions) -> Result<Self, ClientError> {
         let connector = Arc::new(Connector::new(&options)?);
-        let clock = Arc::new(ServerClock::new(seed()));
+        let clock = Arc::new(ServerClock::new());
         let slot = |_| Arc::new(Slot::new(Arc::clone(&connector), Arc::clone(&clock)));
         let slots: Vec<_> = (0..options.connections.max(1)).map(slot).collect();
         for slot in &slots {
             slot.connection().await?;
         }
-        let lane = |slot: &Arc<Slot>| Arc::new(Lane::new(Arc::clone(slot), Arc::clone(&clock)));
+        let lane = |slot: &Arc<Slot>| Arc::new(Lane::new(Arc::clone(slot)));
         let lanes: Vec<_> = slots.iter().map(lane).collect();
         let tasks = lanes.iter().map(|lane| Arc::clone(lane).run()).collect();
         let (turn, deadline) = (AtomicUsize::new(0), options.deadline);
@@ -77,7 +77,7 @@ impl Client {
     /// An identifier for a change of quantities, or for an attempt to confirm.
     #[must_use]
     pub fn new_change_id(&self) -> ChangeId {
-        ChangeId(self.shared.clock.random())
+        ChangeId(random())
     }
 
     /// How many connections there are to choose from.
@@ -125,7 +125,7 @@ impl Client {
         loop {
             match self.status_once().await {
                 Err(fault) if fault.is_passing() && Instant::now() < until => {
-                    tokio::time::sleep(backoff.pause(self.shared.clock.random())).await;
+                    tokio::time::sleep(backoff.pause(random())).await;
                 }
                 outcome => return outcome,
             }
@@ -161,9 +161,4 @@ impl Client {
         let slot = self.shared.slots.get(connection);
         slot.ok_or(ClientError::NoSuchConnection { connection, connections })?.open_stream().await
     }
-}
-
-/// 64 bits of the system's randomness.
-fn seed() -> u64 {
-    getrandom::u64().expect("the system has randomness to give, or no TLS either")
 }
