@@ -1,8 +1,9 @@
 //! Mixed: a sale in a real one's proportions, handed off to adapters while it goes on.
 //!
 //! ```text
-//! of 100 orders   80 ─► market "sale": adapters charge, confirm, hand over; some are declined      (`drive`)
-//!                  5 ─► market "sale" too, and cancelled a moment later, wherever they are by then (`Regrets`)
+//! of 100 orders   78 ─► market "sale": adapters charge, confirm, hand over; some are declined      (`drive`)
+//!                  5 ─► market "sale" too, and cancelled a moment later, wherever they are by then (`Others`)
+//!                  2 ─► market "sale" too, and held at once; let go a moment later                 (`Others`)
 //!                 15 ─► market "carts": nobody pays, the reservation ends                          (`drive`)
 //! ```
 //!
@@ -17,8 +18,8 @@ use stockade::base::{MarketId, OrderId};
 use stockade::client::Client;
 use stockade::engine::order::{Counters, State};
 use stockade::engine::query::{LineView, Query};
-use stockade::engine::{Command, Effect, Effects};
-use stockade::wire::Reply;
+use stockade::engine::{Answer, Command, Effect, Effects, HoldReason, Refusal};
+use stockade::wire::{Refused, Reply};
 
 use crate::arguments::Mixed;
 use crate::audit::{Known, audit};
@@ -38,12 +39,13 @@ use crate::session::Session;
 /// Shares of the orders.
 const CARTS: f64 = 0.15;
 const REGRETS: f64 = 0.05;
+const REVIEWS: f64 = 0.02;
 const CARTS_HOLD_MS: u32 = 1_000;
 const HOLD_MS: u32 = 24 * 3_600_000;
-/// How often in a second some customers place orders together and regret them.
-const REGRETS_PER_S: f64 = 10.0;
-/// How long they wait, at most.
-const REGRETS_PATIENCE_MS: u64 = 100;
+/// How often in a second some customers place orders together that are then cancelled, or held.
+const OTHERS_PER_S: f64 = 10.0;
+/// How long they wait before that is done, or undone, at most.
+const PATIENCE_MS: u64 = 100;
 /// Orders looked at together: a server counts the largest answer for each, and has room for some of those.
 const LOOKS_TOGETHER: usize = 8;
 /// Without an effect less for so long, a run gives up.
@@ -82,15 +84,17 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
             Plan { goods, first: 0, orders_max: u64::MAX, span_ns, batch: mixed.batch, pace, seed: mix(goods.seed) };
         Drive::new(plan, connections, Tally::new(goods, 0))
     };
-    let (selling, abandoning) = (drive(sale.goods, 1.0 - CARTS - REGRETS)?, drive(carts.goods, CARTS)?);
-    let mut regrets = Regrets::new(mixed, sale.goods);
+    let (selling, abandoning) = (drive(sale.goods, 1.0 - CARTS - REGRETS - REVIEWS)?, drive(carts.goods, CARTS)?);
+    let mut regrets = Others::new(mixed, sale.goods, REGRETS, Then::Cancel);
+    let mut reviews = Others::new(mixed, sale.goods, REVIEWS, Then::Review);
     let mut quiet = Progress::hidden();
-    let (sold, abandoned, regretted) = tokio::join!(
+    let (sold, abandoned, regretted, reviewed) = tokio::join!(
         selling.run(&client, &mut session.progress),
         abandoning.run(&client, &mut quiet),
-        regrets.run(&client, begin)
+        regrets.run(&client, begin),
+        reviews.run(&client, begin)
     );
-    sold.and(abandoned).and(regretted)?;
+    sold.and(abandoned).and(regretted).and(reviewed)?;
     let (sold, abandoned) = (selling.finish(), abandoning.finish());
 
     session.progress.begin("waiting until nothing is wanted any more");
@@ -101,8 +105,13 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     session.progress.begin("audit");
     let mut errors = regrets.errors.take();
     let fates = regrets.look(&mut exchange, &mut errors).await?;
+    let mut of_reviews = reviews.errors.take();
+    let reviewed = reviews.look(&mut exchange, &mut of_reviews).await?;
+    for (order, state, _) in reviewed.iter().filter(|(order, state, _)| reviews.goods.fate(*order).0 != *state) {
+        of_reviews.add(|| format!("order {order} was held and let go, and is {}", state.name()));
+    }
     let mut in_sale = sold.sums.ledger.clone();
-    for (order, state, line) in &fates {
+    for (order, state, line) in fates.iter().chain(&reviewed) {
         in_sale.add(*order, *state, &[*line]);
     }
     // Not those that would have been declined anyway.
@@ -114,22 +123,23 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     figures.cancelled = in_sale.orders(State::Cancelled);
     figures.expired = abandoned.sums.reserved;
     (figures.regretted, figures.regretted_in_time) = (fates.len() as u64, regretted_in_time);
+    figures.reviewed = reviewed.len() as u64;
     figures.handed_over_per_s = precise(figures.completed) / took_s;
     let markets = [sale.known(in_sale), carts.known(abandoned.sums.ledger.clone())];
     let (audit, server) = audit(&mut session.host, &mut exchange, &markets).await?;
     session.set_short_run(mixed.duration);
-    Ok(report(session, [sold, abandoned], fates.len() as u64, (errors, figures), (audit, server)))
+    Ok(report(session, [sold, abandoned], ([errors, of_reviews], figures), (audit, server)))
 }
 
 fn report(
     session: &mut Session,
     [sold, abandoned]: [Driven; 2],
-    regretted: u64,
-    (errors, figures): (Errors, MixedFigures),
+    ([errors, of_reviews], figures): ([Errors; 2], MixedFigures),
     (audit, server): (Audit, ServerFigures),
 ) -> Report {
     let both = |pick: fn(&Driven) -> u64| pick(&sold) + pick(&abandoned);
-    let orders = both(|driven| driven.sums.answered) + regretted;
+    let others = figures.regretted + figures.reviewed;
+    let orders = both(|driven| driven.sums.answered) + others;
     let elapsed_s = sold.elapsed.max(abandoned.elapsed).as_secs_f64();
     let mut latencies = sold.sums.latencies;
     latencies.add(&abandoned.sums.latencies).expect("law: all latencies are kept with the same bounds");
@@ -137,11 +147,11 @@ fn report(
     for (why, count) in abandoned.sums.refusals {
         *refusals.entry(why).or_default() += count;
     }
-    let all = [&sold.sums.errors, &abandoned.sums.errors, &errors];
+    let all = [&sold.sums.errors, &abandoned.sums.errors, &errors, &of_reviews];
     let report = Report {
         scenario: "mixed",
         orders,
-        reserved: sold.sums.reserved + abandoned.sums.reserved + regretted,
+        reserved: sold.sums.reserved + abandoned.sums.reserved + others,
         sold_out: sold.sums.sold_out + abandoned.sums.sold_out,
         other_refusals: sold.sums.other_refusals + abandoned.sums.other_refusals,
         refusals,
@@ -238,9 +248,19 @@ async fn drain(exchange: &mut Exchange, market: MarketId) -> Result<MixedFigures
     unreachable!("law: looks have no end")
 }
 
-/// Customers who change their minds a moment after placing.
-struct Regrets {
+/// What is done with orders a moment after they were placed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Their customers change their minds.
+    Cancel,
+    /// Somebody holds them at once, looks, and lets them go.
+    Review,
+}
+
+/// Orders with which something is done beside the sale.
+struct Others {
     goods: Goods,
+    then: Then,
     count: usize,
     /// Orders that are placed together.
     together: u64,
@@ -249,14 +269,14 @@ struct Regrets {
     errors: RefCell<Errors>,
 }
 
-impl Regrets {
-    fn new(mixed: &Mixed, goods: Goods) -> Self {
-        let count = rounded(f64::from(mixed.rate) * mixed.duration * REGRETS) as usize;
+impl Others {
+    fn new(mixed: &Mixed, goods: Goods, share: f64, then: Then) -> Self {
+        let count = rounded(f64::from(mixed.rate) * mixed.duration * share) as usize;
         // Its identifiers are not those of the drive.
-        let goods = Goods { seed: mix(goods.seed ^ 1), ..goods };
+        let goods = Goods { seed: mix(goods.seed ^ (1 + then as u64)), ..goods };
         let span = Duration::from_secs_f64(mixed.duration);
-        let together = rounded(f64::from(mixed.rate) * REGRETS / REGRETS_PER_S).max(1);
-        Self { goods, count, together, span, orders: Vec::new(), errors: RefCell::default() }
+        let together = rounded(f64::from(mixed.rate) * share / OTHERS_PER_S).max(1);
+        Self { goods, then, count, together, span, orders: Vec::new(), errors: RefCell::default() }
     }
 
     /// Spreads them over the sale.
@@ -273,14 +293,48 @@ impl Regrets {
                 these.clone().map(|n| Ask::Command(Command::Place(self.goods.place(n, made_at, &lines)))).collect();
             let orders: Vec<OrderId> = these.map(|n| self.goods.order_id(n, made_at)).collect();
             self.ask(&mut exchange, &places, "placing").await?;
-            // Some before they are charged, some while they are, some after they are handed over.
-            let patience = mix(self.goods.seed ^ first) % REGRETS_PATIENCE_MS;
-            tokio::time::sleep(Duration::from_millis(patience)).await;
-            let cancel = |order: &OrderId| Ask::Command(Command::Cancel { order: *order, block: false });
-            self.ask(&mut exchange, &orders.iter().map(cancel).collect::<Vec<_>>(), "").await?;
+            let patience = Duration::from_millis(mix(self.goods.seed ^ first) % PATIENCE_MS);
+            match self.then {
+                Then::Cancel => self.cancel(&mut exchange, &orders, patience).await?,
+                Then::Review => self.review(&mut exchange, &orders, patience).await?,
+            }
             self.orders.extend(orders);
         }
         Ok(())
+    }
+
+    /// Some before they are charged, some while they are, some after they are handed over.
+    async fn cancel(&self, exchange: &mut Exchange, orders: &[OrderId], patience: Duration) -> Result<(), Failure> {
+        tokio::time::sleep(patience).await;
+        let cancel = |order: &OrderId| Ask::Command(Command::Cancel { order: *order, block: false });
+        self.ask(exchange, &orders.iter().map(cancel).collect::<Vec<_>>(), "").await
+    }
+
+    /// What was held before its warehouse can have heard of it has not left when it is let go. What had left, or was
+    /// declined, by the time of its hold is refused one.
+    async fn review(&self, exchange: &mut Exchange, orders: &[OrderId], patience: Duration) -> Result<(), Failure> {
+        let (owner, reason) = ("load test", HoldReason::Fraud);
+        let hold = |order: &OrderId| Ask::Command(Command::HoldOrder { order: *order, owner, reason, note: "" });
+        let mut in_time = Vec::new();
+        let held = |at: usize, reply: &Reply<'_>, _| match reply {
+            Reply::Answer(Answer::Done { state: State::PendingPayment, .. }, _) => in_time.push(orders[at]),
+            Reply::Answer(..) | Reply::Refused(Refused::Engine(Refusal::IllegalState { .. })) => {}
+            other => self.errors.borrow_mut().add(|| format!("holding an order: {}", describe(other))),
+        };
+        exchange.ask(&orders.iter().map(hold).collect::<Vec<_>>(), held).await?;
+        tokio::time::sleep(patience).await;
+        for orders in in_time.chunks(LOOKS_TOGETHER) {
+            let asks: Vec<_> = orders.iter().map(|order| Ask::Query(Query::Order { order: *order })).collect();
+            let look = |_, reply: &Reply<'_>, _| {
+                let is_kept = |state| matches!(state, State::PendingPayment | State::InReview | State::Cancelled);
+                if !matches!(reply, Reply::Order(view) if is_kept(view.state)) {
+                    self.errors.borrow_mut().add(|| format!("an order that is held: {}", describe(reply)));
+                }
+            };
+            exchange.ask(&asks, look).await?;
+        }
+        let lift = |order: &OrderId| Ask::Command(Command::LiftHold { order: *order, owner, reason });
+        self.ask(exchange, &orders.iter().map(lift).collect::<Vec<_>>(), "lifting a hold").await
     }
 
     /// Asks; whatever is not answered by an acceptance is an error, if `attempt` says what it was.
@@ -308,7 +362,7 @@ impl Regrets {
                 let counters = Counters { reserved, lapsed, committed, shipped, cancelled, returned };
                 fates.push((view.order, view.state, counters));
             }
-            other => errors.add(|| format!("an order that was cancelled: {}", describe(other))),
+            other => errors.add(|| format!("an order that was cancelled, or held and let go: {}", describe(other))),
         };
         for orders in self.orders.chunks(LOOKS_TOGETHER) {
             let asks: Vec<_> = orders.iter().map(|order| Ask::Query(Query::Order { order: *order })).collect();

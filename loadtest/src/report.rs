@@ -101,6 +101,8 @@ pub(crate) struct MixedFigures {
     /// Customers who cancelled a moment after placing, and of them those who were in time.
     pub(crate) regretted: u64,
     pub(crate) regretted_in_time: u64,
+    /// Held when they were placed, and let go a moment later.
+    pub(crate) reviewed: u64,
     /// How old the oldest wanted effect was when the last order had been answered, in seconds.
     pub(crate) lag_s: f64,
     /// From then until nothing was wanted any more.
@@ -270,6 +272,7 @@ impl Report {
             table.row("  cancelled", &grouped(mixed.cancelled));
             table.row("  expired", &grouped(mixed.expired));
             table.row("  regretted", &format!("{}, of which {} in time", regretted.0, regretted.1));
+            table.row("  held, let go", &grouped(mixed.reviewed));
             let drained =
                 format!("{:.2} s behind at the end, drained {:.2} s later", mixed.lag_s, mixed.drained_after_s);
             table.row("adapters", &drained);
