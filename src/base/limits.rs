@@ -11,7 +11,6 @@ pub const KIB: usize = 1024;
 pub const MIB: usize = 1024 * KIB;
 
 // ---- engine -------------------------------------------------------------------------------------------------------
-
 /// Lines of one placement, 1 to this many.
 pub const LINES_MAX: usize = 2_048;
 /// Draws of one placement: how many (line, site) pairs its units may come from.
@@ -28,8 +27,7 @@ pub const UNIT_PRICE_MAX: u64 = 1_000_000_000_000;
 pub const ORDER_TOTAL_MAX: u64 = i64::MAX as u64;
 /// Longest reservation: 31 days.
 pub const HOLD_MS_MAX: u32 = 31 * 24 * 3_600 * 1_000;
-/// Until payment has to be there, by method (not said, card, wallet, bank transfer, invoice), unless a market says
-/// otherwise: 15 minutes, the time a bank needs, a week.
+/// Until a payment has to be there, unless a market says: unspecified, card, wallet, bank transfer, invoice.
 pub const UNPAID_MS_DEFAULT: [u32; 5] = [900_000, 900_000, 900_000, 3 * 86_400_000, 7 * 86_400_000];
 /// Units one receipt or adjustment may move.
 pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
@@ -164,7 +162,7 @@ pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU, its word on the board included.
 pub const SKU_MEMORY_BYTES: u64 = 250;
 /// Places a node keeps, unless set: SKUs of all markets, each counted at every site where anything was said of it.
-pub const PLACES_DEFAULT: u64 = 550_000;
+pub const PLACES_DEFAULT: u64 = 515_000;
 /// Memory the start-up check counts for one of these: its balances, its site, and what the allocator rounds up.
 pub const PLACE_MEMORY_BYTES: u64 = 112;
 /// Memory the start-up check counts for everything that does not grow with orders, lines, SKUs, shards or connections.
@@ -175,7 +173,6 @@ pub const SHARD_MEMORY_BYTES: u64 = 56 << 20;
 pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
 
 // ---- details and keys ----------------------------------------------------------------------------------------------
-
 /// Bytes of customer details of one order, as they are given.
 pub const DETAILS_BYTES_MAX: usize = 4 * KIB;
 /// Bytes that sealing adds to details: the tag by which a change of them is noticed.
@@ -197,12 +194,10 @@ pub const KEY_BYTES: usize = 32;
 pub const KEY_TABLE_MEMORY_BYTES: u64 = 40;
 /// Keys that are overwritten together, with two syncs for all of them.
 pub const KEYS_OVERWRITTEN_AT_ONCE_MAX: usize = 4_096;
-/// How long after one such batch the next one begins, unless it is full: orders that are closed one after the other
-/// must not keep the disk syncing while the log wants it.
+/// From one such batch to the next, unless it is full: closings in a row must not keep the disk syncing.
 pub const KEYS_OVERWRITE_PAUSE_MS: u64 = 100;
 
 // ---- shards -------------------------------------------------------------------------------------------------------
-
 /// Shards of a node.
 pub const SHARDS_MAX: u16 = 64;
 /// Submissions waiting in one lane of a shard; one more is given back and answered `Overloaded`.
@@ -249,7 +244,6 @@ pub const CLOCK_UPDATE_US_MIN: u64 = 1_000;
 pub const DEADLINE_SLEEP_MS_MAX: u64 = 1_000;
 
 // ---- log ----------------------------------------------------------------------------------------------------------
-
 /// Bytes of one record (one fact) in the log: the length field counts 8-byte words in 16 bits.
 pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
 /// Writes of one probe of the disk at start.
@@ -378,7 +372,6 @@ pub const IMAGE_PART_BYTES: usize = MIB;
 pub const IMAGE_PART_BYTES_MAX: usize = 2 * MIB;
 
 // ---- wire ---------------------------------------------------------------------------------------------------------
-
 /// Bytes of one frame, header included.
 pub const FRAME_BYTES_MAX: usize = MIB;
 /// Bytes of the first frame of a connection.
@@ -389,7 +382,6 @@ pub const FRAME_COMMANDS_MAX: usize = 8_192;
 pub const STOCK_ROWS_PER_RECORD_MAX: usize = 4_096;
 
 // ---- network ------------------------------------------------------------------------------------------------------
-
 /// Connections a node serves at once, unless set; the next one is refused.
 pub const CONNECTIONS_DEFAULT: usize = 1_024;
 /// The most an operator may set.
@@ -462,8 +454,7 @@ pub const READ_BUFFER_FIRST_BYTES: usize = 4 * KIB;
 pub const READ_BUFFER_BYTES_MAX: usize = FRAME_BYTES_MAX + 64 * KIB;
 /// A read buffer that has seen nothing for so long goes back to the pool.
 pub const READ_BUFFER_QUIET_MS: u64 = 1_000;
-/// How long a session that found the pool (or its connection's share) used up waits before it looks again, at first;
-/// doubled each time it looks in vain.
+/// First wait of a session that found the pool, or its connection's share, used up; doubled each time in vain.
 pub const POOL_RETRY_MS: u64 = 5;
 /// The longest of these spans.
 pub const POOL_RETRY_MS_MAX: u64 = 320;
@@ -501,7 +492,6 @@ pub const RECONNECT_FIRST_MS: u64 = 10;
 pub const RETRIES_SAVED_MAX: u64 = 1_000;
 
 // ---- command line -------------------------------------------------------------------------------------------------
-
 /// Lines of one file of `stock import`. Half of what a shard remembers: the file can come again the same day.
 pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;
 /// Requests of one import under way at once: enough to fill frames.
