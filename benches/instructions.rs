@@ -23,7 +23,8 @@ use std::process::{Command as Process, ExitCode};
 
 use stockade::base::limits::FRAME_BYTES_MAX;
 use stockade::base::{ChangeId, RequestId, SiteId, SkuId};
-use stockade::engine::{Command, Effects, Line};
+use stockade::engine::choices::PaymentMethod;
+use stockade::engine::{Command, Effects, Line, PaymentReport};
 use stockade::shard::{Lane, Submission};
 use stockade::wire::{FrameDecoder, FrameWriter, Intake, Refused, Request, RequestHeader, RequestSink, Tag};
 
@@ -71,10 +72,17 @@ const CASES: [(&str, Prepare); 9] = [
         let placed = placed(desk);
         placed.map(|number| Command::Confirm { order: desk.orders.id(number), attempt: ChangeId(1) }).collect()
     }),
-    ("confirm_handed_off", |desk| {
+    ("pay_handed_off", |desk| {
         hand_off(desk);
         let placed = placed(desk);
-        placed.map(|number| Command::Confirm { order: desk.orders.id(number), attempt: ChangeId::HANDED_OFF }).collect()
+        let pay = |number| Command::ReportPayment {
+            order: desk.orders.id(number),
+            attempt: ChangeId::HANDED_OFF,
+            method: PaymentMethod::Card,
+            currency: rig::CURRENCY,
+            report: PaymentReport::Authorised { total: 999 },
+        };
+        placed.map(pay).collect()
     }),
     ("cancel", |desk| {
         let placed = placed(desk);

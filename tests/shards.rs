@@ -218,7 +218,7 @@ fn check(shards: u16) {
     }
     let ask_books = |node: &mut Node| -> Vec<BooksAt> {
         let ask = |(market, shard): &(MarketId, usize)| {
-            node.desks[*shard].ask(&[Request::Query(Query::Books { market: *market })], books)[0]
+            node.desks[*shard].ask(&[Request::Query(Query::Books { market: *market })], books).remove(0)
         };
         markets.iter().map(ask).collect()
     };

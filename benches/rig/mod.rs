@@ -14,6 +14,11 @@ use stockade::shard::{FakeKeys, Lane, Log, LogClock, Next, Outbox, Replies, Shar
 use stockade::wal::{Entry, Notify};
 use stockade::wire::{Request, Tag};
 
+pub(crate) const CURRENCY: Currency = match Currency::new(*b"EUR") {
+    Ok(currency) => currency,
+    Err(_) => unreachable!(),
+};
+
 pub(crate) const LINES: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 999 }];
 
 /// A disk that takes no time.
@@ -79,7 +84,7 @@ impl Orders {
             customer: CustomerKey(u128::from(self.next / 10)),
             take: Take::AllOrNothing,
             hold_ms: 3_600_000,
-            currency: Currency::new(*b"EUR").expect("three letters"),
+            currency: CURRENCY,
             payment: PaymentMethod::Card,
             channel: 0,
             zone: 0,

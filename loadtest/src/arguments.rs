@@ -354,6 +354,8 @@ pub(crate) struct ChildServe {
     #[arg(long)]
     pub(crate) orders_per_second_max: Option<u32>,
     #[arg(long)]
+    pub(crate) payments_max: Option<u64>,
+    #[arg(long)]
     pub(crate) hands_off: bool,
     #[command(flatten)]
     pub(crate) simulated: Simulated,

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::report::{Audit, ServerFigures};
 
+/// In which everything is paid.
+const CURRENCY: &str = "GBP";
+
 /// A market and what must be in it.
 pub(crate) struct Known {
     pub(crate) market: MarketId,
@@ -65,6 +68,15 @@ fn compare_log(document: &Value, markets: &[Known]) -> Vec<String> {
                 differences.push(format!("market {}, {part}: {ours} by our count, {theirs} in the log", known.name));
             }
         }
+        let parts = ["authorised", "captured", "refunded", "charged_back"];
+        let sums = parts.map(|part| theirs["money"][CURRENCY][part].as_str().map_or(Some(0), |sum| sum.parse().ok()));
+        let found = match sums {
+            [Some(authorised), Some(captured), Some(refunded), Some(charged_back)] => {
+                known.ledger.money.difference([authorised, captured, refunded, charged_back], "the log")
+            }
+            _ => Some(format!("money is not to be read: {}", theirs["money"])),
+        };
+        differences.extend(found.map(|found| format!("market {}: {found}", known.name)));
     }
     differences
 }
@@ -86,6 +98,8 @@ mod tests {
         drifted["ok"] = json!(false);
         drifted["markets"][1]["units"]["available"] = json!(4);
         assert_eq!(compare_log(&drifted, &known).len(), 2);
+        drifted["markets"][1]["money"] = json!({"GBP": {"authorised": "5", "captured": "5", "refunded": "5"}});
+        assert_eq!(compare_log(&drifted, &known).len(), 3);
         assert_eq!(compare_log(&json!({"ok": true, "markets": []}), &known), ["market sale is not in the log"]);
     }
 }

@@ -17,6 +17,42 @@ pub(crate) struct Ledger {
     units: [i64; BUCKETS],
     orders: [u64; STATES],
     orders_hash: u128,
+    /// What was paid, in minor units of pounds.
+    pub(crate) money: Money,
+}
+
+/// What must have become of the money of all orders of a market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Money {
+    /// So much exactly; nothing was taken back by banks.
+    Exactly { authorised: u128, captured: u128, refunded: u128 },
+    /// So much was taken and did not go back. How much was set aside, and how much went back again, adapters know.
+    Kept(u128),
+}
+
+/// Nobody told of any payment.
+impl Default for Money {
+    fn default() -> Self {
+        Self::Exactly { authorised: 0, captured: 0, refunded: 0 }
+    }
+}
+
+impl Money {
+    /// How these sums differ, in words: authorised, captured, refunded, charged back.
+    pub(crate) fn difference(self, theirs: [u128; 4], whose: &str) -> Option<String> {
+        let [authorised, captured, refunded, charged_back] = theirs;
+        let told = format!("{authorised} authorised, {captured} captured, {refunded} refunded in {whose}");
+        let is_right = match self {
+            Self::Exactly { authorised, captured, refunded } => [authorised, captured, refunded, 0] == theirs,
+            Self::Kept(kept) => captured.checked_sub(refunded) == Some(kept) && captured <= authorised,
+        };
+        (!is_right || charged_back > 0).then(|| format!("money: {self:?} by our count, {told}"))
+    }
+}
+
+/// The sums of the only currency in which anything here is paid.
+fn sums_of(books: &Books) -> [u128; 4] {
+    books.money.first().map(|(_, sums)| sums.parts()).unwrap_or_default()
 }
 
 impl Ledger {
@@ -84,6 +120,11 @@ impl Ledger {
             if ours != theirs {
                 found.push(format!("orders {}: {ours} by our count, {theirs} in the books", state.name()));
             }
+        }
+        found.extend(self.money.difference(sums_of(theirs), "the books"));
+        if theirs.money.len() > 1 {
+            found
+                .push(format!("money of {} currencies is in the books: everything is paid in one", theirs.money.len()));
         }
         if theirs.owed != 0 {
             found.push(format!("{} units are owed in the books: a run sells nothing that is not there", theirs.owed));
@@ -167,7 +208,13 @@ mod tests {
     }
 
     fn books(ledger: &Ledger) -> Books {
-        Books { units: ledger.units, owed: 0, orders: ledger.orders, orders_hash: ledger.orders_hash }
+        Books {
+            units: ledger.units,
+            owed: 0,
+            orders: ledger.orders,
+            orders_hash: ledger.orders_hash,
+            money: Vec::new(),
+        }
     }
 
     #[test]
@@ -200,6 +247,25 @@ mod tests {
         let found = ledger.differences(&books(&other)).join("\n");
         for word in ["units available: 9 by our count, 8", "units reserved: 1", "orders pending_payment: 1"] {
             assert!(found.contains(word), "{found}");
+        }
+    }
+
+    #[test]
+    fn money_is_right_to_the_penny_or_named() {
+        let exactly = Money::Exactly { authorised: 9, captured: 8, refunded: 3 };
+        for (money, theirs, is_right) in [
+            (Money::default(), [0; 4], true),
+            (Money::default(), [1, 0, 0, 0], false),
+            (exactly, [9, 8, 3, 0], true),
+            (exactly, [9, 8, 4, 0], false),
+            (exactly, [9, 8, 3, 1], false),
+            (Money::Kept(5), [9, 8, 3, 0], true),
+            (Money::Kept(5), [7, 8, 3, 0], false),
+            (Money::Kept(5), [9, 8, 2, 0], false),
+            (Money::Kept(5), [9, 8, 3, 2], false),
+        ] {
+            let found = money.difference(theirs, "the books");
+            assert_eq!(found.is_none(), is_right, "{theirs:?}: {found:?}");
         }
     }
 

@@ -58,6 +58,9 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         reserve_orders: options.reserve_orders,
         connections_max: options.connections_max.unwrap_or(Config::default().connections_max),
         orders_per_second_max: options.orders_per_second_max,
+        payments_max: options
+            .payments_max
+            .map_or(Config::default().payments_max, |max| max * u64::from(options.shards)),
         skus_max: SKUS_MAX * u64::from(options.shards),
         segment_bytes: (options.orders_max * LOG_BYTES_PER_ORDER).clamp(least, most).next_multiple_of(least),
         simulated_payment: simulated("simulated-payment.log"),

@@ -153,7 +153,7 @@ impl Exchange {
 
     /// The books of a market.
     pub(crate) async fn books(&mut self, market: MarketId) -> Result<Books, Failure> {
-        let read = |reply: &Reply<'_>| if let Reply::Books(at) = reply { Some(at.books) } else { None };
+        let read = |reply: &Reply<'_>| if let Reply::Books(at) = reply { Some(at.books.clone()) } else { None };
         self.ask_one("asking for the books", Ask::Query(Query::Books { market }), read).await
     }
 

@@ -34,7 +34,15 @@ pub(crate) fn room(flash: &Flash) -> Room {
     let orders = flash.orders.unwrap_or_else(|| crate::progress::rounded(duration_s(flash) * per_s));
     let orders = orders.min(flash.units) + flash.warm_up + 1_000;
     let lines = orders * u64::from(flash.lines);
-    Room { orders, lines, reserved: orders, connections_max: None, orders_per_second_max: None, simulated: None }
+    Room {
+        orders,
+        lines,
+        reserved: orders,
+        connections_max: None,
+        orders_per_second_max: None,
+        payments: None,
+        simulated: None,
+    }
 }
 
 fn duration_s(flash: &Flash) -> f64 {

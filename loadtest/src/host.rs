@@ -47,6 +47,8 @@ pub(crate) struct Room {
     pub(crate) connections_max: Option<u32>,
     /// Placements a second that it admits; `None` for as many as come.
     pub(crate) orders_per_second_max: Option<u32>,
+    /// Attempts to pay orders; `None` for as many as it keeps by default.
+    pub(crate) payments: Option<u64>,
     /// How its simulated payment provider and warehouse behave; `None` for none.
     pub(crate) simulated: Option<Simulated>,
 }
@@ -164,6 +166,9 @@ impl Own {
         }
         if let Some(limit) = self.room.orders_per_second_max {
             command.args(["--orders-per-second-max", &limit.to_string()]);
+        }
+        if let Some(payments) = self.room.payments {
+            command.args(["--payments-max", &payments.to_string()]);
         }
         if let Some(Simulated { delay, declined, lost, repeated, simulated_seed }) = self.room.simulated {
             command.args(["--delay", &delay.to_string(), "--declined", &declined.to_string()]);

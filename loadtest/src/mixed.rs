@@ -1,15 +1,19 @@
 //! Mixed: a sale in a real one's proportions, handed off to adapters while it goes on.
 //!
 //! ```text
-//! of 100 orders   78 ─► market "sale": adapters charge, confirm, hand over; some are declined      (`drive`)
+//! of 100 orders   70 ─► market "sale": adapters charge, hand over, capture; some are declined      (`drive`)
 //!                  5 ─► market "sale" too, and cancelled a moment later, wherever they are by then (`Others`)
 //!                  2 ─► market "sale" too, and held at once; let go a moment later                 (`Others`)
+//!                  8 ─► market "tills": the storefront takes the money and tells what comes of it  (`tills`)
 //!                 15 ─► market "carts": nobody pays, the reservation ends                          (`drive`)
 //! ```
 //!
 //! # Always true
 //! - What becomes of every order is known beforehand, but for those that were cancelled: they are looked at one by one.
+//! - So is all money: what was taken and did not go back is what was handed over costs.
 //! - The run ends when nothing is wanted any more, and fails when something was set aside.
+
+mod tills;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -23,7 +27,7 @@ use stockade::wire::{Refused, Reply};
 
 use crate::arguments::Mixed;
 use crate::audit::{Known, audit};
-use crate::books::Ledger;
+use crate::books::{Ledger, Money};
 use crate::chance::mix;
 use crate::drive::{Drive, Driven, Fate, Goods, Pace, Plan, Tally};
 use crate::errors::Errors;
@@ -36,10 +40,13 @@ use crate::progress::{Progress, rounded};
 use crate::report::{Audit, MixedFigures, Report, ServerFigures};
 use crate::session::Session;
 
+use tills::Tills;
+
 /// Shares of the orders.
 const CARTS: f64 = 0.15;
 const REGRETS: f64 = 0.05;
 const REVIEWS: f64 = 0.02;
+const TILLS: f64 = 0.08;
 const CARTS_HOLD_MS: u32 = 1_000;
 const HOLD_MS: u32 = 24 * 3_600_000;
 /// How often in a second some customers place orders together that are then cancelled, or held.
@@ -60,6 +67,8 @@ pub(crate) fn room(mixed: &Mixed) -> Room {
         reserved: orders,
         connections_max: None,
         orders_per_second_max: None,
+        // The adapters make one of each order; of some orders a storefront tells of two.
+        payments: Some(2 * orders),
         simulated: Some(mixed.simulated),
     }
 }
@@ -73,6 +82,7 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     let units = room(mixed).orders;
     let sale = Stand::open(session, &mut exchange, "sale", Fate::HandedOff { seed, declined }, units).await?;
     let carts = Stand::open(session, &mut exchange, "carts", Fate::Expires, units).await?;
+    let tills = Stand::open(session, &mut exchange, "tills", Fate::Reserved, units).await?;
     leave_to_adapters(&mut exchange, sale.goods.market).await?;
 
     session.progress.begin("sale");
@@ -84,17 +94,20 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
             Plan { goods, first: 0, orders_max: u64::MAX, span_ns, batch: mixed.batch, pace, seed: mix(goods.seed) };
         Drive::new(plan, connections, Tally::new(goods, 0))
     };
-    let (selling, abandoning) = (drive(sale.goods, 1.0 - CARTS - REGRETS - REVIEWS)?, drive(carts.goods, CARTS)?);
+    let (selling, abandoning) =
+        (drive(sale.goods, 1.0 - CARTS - REGRETS - REVIEWS - TILLS)?, drive(carts.goods, CARTS)?);
     let mut regrets = Others::new(mixed, sale.goods, REGRETS, Then::Cancel);
     let mut reviews = Others::new(mixed, sale.goods, REVIEWS, Then::Review);
+    let mut paid = Tills::new(tills.goods, f64::from(mixed.rate) * TILLS, mixed.duration);
     let mut quiet = Progress::hidden();
-    let (sold, abandoned, regretted, reviewed) = tokio::join!(
+    let (sold, abandoned, regretted, reviewed, served) = tokio::join!(
         selling.run(&client, &mut session.progress),
         abandoning.run(&client, &mut quiet),
         regrets.run(&client, begin),
-        reviews.run(&client, begin)
+        reviews.run(&client, begin),
+        paid.run(&client, begin)
     );
-    sold.and(abandoned).and(regretted).and(reviewed)?;
+    sold.and(abandoned).and(regretted).and(reviewed).and(served)?;
     let (sold, abandoned) = (selling.finish(), abandoning.finish());
 
     session.progress.begin("waiting until nothing is wanted any more");
@@ -119,26 +132,30 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
         *state == State::Cancelled && regrets.goods.fate(*order).0 != State::Cancelled
     };
     let regretted_in_time = fates.iter().filter(in_time).count() as u64;
-    figures.completed = in_sale.orders(State::Completed);
+    let price = sale.goods.cart()[0].price;
+    in_sale.money = Money::Kept(u128::from(in_sale.orders(State::Completed)) * u128::from(price));
+    [figures.reported, figures.paid_otherwise, figures.partly_refunded] = paid.counts();
+    figures.completed = in_sale.orders(State::Completed) + figures.reported;
     figures.cancelled = in_sale.orders(State::Cancelled);
     figures.expired = abandoned.sums.reserved;
     (figures.regretted, figures.regretted_in_time) = (fates.len() as u64, regretted_in_time);
     figures.reviewed = reviewed.len() as u64;
     figures.handed_over_per_s = precise(figures.completed) / took_s;
-    let markets = [sale.known(in_sale), carts.known(abandoned.sums.ledger.clone())];
+    let Tills { ledger, errors: at_tills, .. } = paid;
+    let markets = [sale.known(in_sale), carts.known(abandoned.sums.ledger.clone()), tills.known(ledger)];
     let (audit, server) = audit(&mut session.host, &mut exchange, &markets).await?;
     session.set_short_run(mixed.duration);
-    Ok(report(session, [sold, abandoned], ([errors, of_reviews], figures), (audit, server)))
+    Ok(report(session, [sold, abandoned], ([errors, of_reviews, at_tills], figures), (audit, server)))
 }
 
 fn report(
     session: &mut Session,
     [sold, abandoned]: [Driven; 2],
-    ([errors, of_reviews], figures): ([Errors; 2], MixedFigures),
+    (errors, figures): ([Errors; 3], MixedFigures),
     (audit, server): (Audit, ServerFigures),
 ) -> Report {
     let both = |pick: fn(&Driven) -> u64| pick(&sold) + pick(&abandoned);
-    let others = figures.regretted + figures.reviewed;
+    let others = figures.regretted + figures.reviewed + figures.reported;
     let orders = both(|driven| driven.sums.answered) + others;
     let elapsed_s = sold.elapsed.max(abandoned.elapsed).as_secs_f64();
     let mut latencies = sold.sums.latencies;
@@ -147,7 +164,7 @@ fn report(
     for (why, count) in abandoned.sums.refusals {
         *refusals.entry(why).or_default() += count;
     }
-    let all = [&sold.sums.errors, &abandoned.sums.errors, &errors, &of_reviews];
+    let all: Vec<_> = [&sold.sums.errors, &abandoned.sums.errors].into_iter().chain(&errors).collect();
     let report = Report {
         scenario: "mixed",
         orders,

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use stockade::base::Price;
 use stockade::wire::Status;
 
 use crate::drive::Lateness;
@@ -103,6 +104,11 @@ pub(crate) struct MixedFigures {
     pub(crate) regretted_in_time: u64,
     /// Held when they were placed, and let go a moment later.
     pub(crate) reviewed: u64,
+    /// Paid at the storefront, which told what came of it; of them paid another way after they had been declined, and
+    /// those of which a part of the money went back.
+    pub(crate) reported: u64,
+    pub(crate) paid_otherwise: u64,
+    pub(crate) partly_refunded: u64,
     /// How old the oldest wanted effect was when the last order had been answered, in seconds.
     pub(crate) lag_s: f64,
     /// From then until nothing was wanted any more.
@@ -118,6 +124,8 @@ pub(crate) struct ReplayFigures {
     pub(crate) orders: u64,
     pub(crate) by_reason: ByReason,
     pub(crate) units: ReplayUnits,
+    #[serde(flatten)]
+    pub(crate) money: ReplayMoney,
     /// Where the first malformed lines are, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) malformed: Vec<String>,
@@ -130,7 +138,25 @@ pub(crate) struct ReplayUnits {
     pub(crate) received: u64,
     pub(crate) taken: u64,
     pub(crate) cancelled: u64,
+    pub(crate) shipped: u64,
+    pub(crate) returned: u64,
     pub(crate) written_off: u64,
+}
+
+/// Where the money of a file went, in pennies.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(crate) struct ReplayMoney {
+    pub(crate) captured: Price,
+    pub(crate) refunded: Price,
+    /// What went back, less what the file says that units given back cost.
+    pub(crate) price_difference: i64,
+}
+
+impl ReplayMoney {
+    /// So much went back for units that cost so much as the file lists them.
+    pub(crate) fn add_difference(&mut self, refunded: Price, listed: Price) {
+        self.price_difference += refunded.cast_signed() - listed.cast_signed();
+    }
 }
 
 /// What the kills met.
@@ -273,6 +299,9 @@ impl Report {
             table.row("  expired", &grouped(mixed.expired));
             table.row("  regretted", &format!("{}, of which {} in time", regretted.0, regretted.1));
             table.row("  held, let go", &grouped(mixed.reviewed));
+            let [otherwise, refunded] = [mixed.paid_otherwise, mixed.partly_refunded].map(grouped);
+            let reported = format!("{}: {otherwise} another way, {refunded} refunded in part", grouped(mixed.reported));
+            table.row("  paid at the storefront", &reported);
             let drained =
                 format!("{:.2} s behind at the end, drained {:.2} s later", mixed.lag_s, mixed.drained_after_s);
             table.row("adapters", &drained);
@@ -283,6 +312,9 @@ impl Report {
             for class in Class::ALL.into_iter().filter(|class| replay.by_reason.of(*class) > 0) {
                 table.row(&format!("  {}", class.name()), &grouped(replay.by_reason.of(class)));
             }
+            let ReplayMoney { captured, refunded, price_difference } = replay.money;
+            table.row("  captured", &format!("{captured} pennies, of which {refunded} went back"));
+            table.row("  price difference", &format!("{price_difference:+} pennies"));
             for line in &replay.malformed {
                 table.row("", line);
             }
@@ -352,6 +384,7 @@ pub(crate) mod tests {
                 orders: 2,
                 by_reason,
                 units: ReplayUnits::default(),
+                money: ReplayMoney::default(),
                 malformed: Vec::new(),
             }),
             ..Report::default()
@@ -381,6 +414,10 @@ pub(crate) mod tests {
             "/settings/short_run",
             "/replay/lines",
             "/replay/orders",
+            "/replay/units/returned",
+            "/replay/captured",
+            "/replay/refunded",
+            "/replay/price_difference",
             "/replay/by_reason/reserved",
             "/replay/by_reason/cancellation_partly_matched",
             "/replay/by_reason/malformed",

@@ -1,8 +1,9 @@
 //! A recount of a replay that shares no code with the generator: slow, plain, from the rules alone.
 //!
-//! The generator replays a file through a server it starts, and reports how many lines ended in which class. Here the
-//! same file is read again and counted again, without a server and without any of the generator's types; both must
-//! agree, class by class. `tests/data/recount.py` is a third count, compared when there is a Python to run it.
+//! The generator replays a file through a server it starts, and reports how many lines ended in which class and what
+//! became of the money. Here the same file is read again and counted again, without a server and without any of the
+//! generator's types; both must agree, class by class and to the penny. `tests/data/recount.py` is a third count,
+//! compared when there is a Python to run it.
 //!
 //! Set `RECOUNT_FILE` to compare the counts of another file too, as `docs/TESTING.md` does for the whole seven months.
 
@@ -11,7 +12,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-type Counts = BTreeMap<String, u64>;
+type Counts = BTreeMap<String, i64>;
+
+/// What is counted beside the classes: units and pennies.
+const SUMS: [&str; 5] = ["units/cancelled", "units/returned", "captured", "refunded", "price_difference"];
 
 const NOT_GOODS: &str = "|POST|DOT|M|m|S|D|C2|B|CRUK|BANK CHARGES|AMAZONFEE|";
 
@@ -48,8 +52,8 @@ fn whole(text: &str) -> Option<i64> {
     is_digits(text.trim_start_matches('-')).then(|| text.parse().ok()).flatten()
 }
 
-/// -?digits(.digits)?; the answer is whether it is a number of pennies a price may be.
-fn price_is_possible(text: &str) -> Option<bool> {
+/// -?digits(.digits)?; the answer is the number of pennies, if a price may be that.
+fn price(text: &str) -> Option<Option<i64>> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
@@ -61,8 +65,9 @@ fn price_is_possible(text: &str) -> Option<bool> {
     }
     let tenths_of_nothing = fraction.chars().skip(2).all(|letter| letter == '0');
     let hundredths: String = fraction.chars().chain("00".chars()).take(2).collect();
-    let pennies: u128 = format!("{pounds}{hundredths}").parse().ok()?;
-    Some(tenths_of_nothing && pennies <= 1_000_000_000_000 && (!negative || pennies == 0))
+    let pennies: i64 = format!("{pounds}{hundredths}").parse().unwrap_or(i64::MAX);
+    let is_possible = tenths_of_nothing && pennies <= 1_000_000_000_000 && (!negative || pennies == 0);
+    Some(is_possible.then_some(pennies))
 }
 
 /// What a line is before anything is known about stock.
@@ -81,15 +86,17 @@ struct Row {
     kind: Kind,
     invoice: String,
     code: String,
-    units: u64,
+    units: i64,
+    price: Option<i64>,
     customer: String,
+    day: String,
 }
 
 fn row(record: &[String]) -> Row {
     let field = |at: usize| record.get(at).map_or("", |text| text.trim()).to_owned();
     let (invoice, code, customer) = (field(0), field(1), field(6));
     let units = whole(&field(3)).unwrap_or(0);
-    let price = price_is_possible(&field(5));
+    let price = price(&field(5));
     let cancels = invoice.starts_with('C');
     let plain = [&invoice, &code, &customer].iter().all(|text| text.chars().all(|it| (' '..='~').contains(&it)));
     let readable = record.len() == 8 && plain && !invoice.is_empty() && !code.is_empty() && code.len() <= 64;
@@ -102,30 +109,37 @@ fn row(record: &[String]) -> Row {
         if customer.is_empty() { Kind::Guest } else { Kind::Cancellation }
     } else if units < 0 {
         Kind::WriteOff
-    } else if price == Some(false) {
+    } else if price == Some(None) {
         Kind::BadPrice
     } else {
         Kind::Order
     };
-    Row { kind, invoice, code, units: units.unsigned_abs(), customer }
+    let day = field(4).split(' ').next().unwrap_or_default().to_owned();
+    Row { kind, invoice, code, units: units.abs(), price: price.flatten(), customer, day }
 }
 
 /// Units of one line that a customer has, in the order they were taken.
 struct Sale {
     customer: String,
     code: String,
-    units: u64,
+    units: i64,
+    price: i64,
+    has_left: bool,
 }
 
 struct Count {
-    stock: HashMap<String, u64>,
+    stock: HashMap<String, i64>,
     sales: Vec<Sale>,
     counts: Counts,
 }
 
 impl Count {
     fn add(&mut self, class: &str) {
-        *self.counts.entry(class.to_owned()).or_default() += 1;
+        self.sum(class, 1);
+    }
+
+    fn sum(&mut self, what: &str, amount: i64) {
+        *self.counts.entry(what.to_owned()).or_default() += amount;
     }
 
     fn sell(&mut self, row: &Row, customer: &str) {
@@ -139,19 +153,26 @@ impl Count {
         } else {
             "sold_out"
         });
+        let price = row.price.expect("a possible price");
+        self.sum("captured", units * price);
         if !customer.is_empty() {
-            self.sales.push(Sale { customer: customer.to_owned(), code: row.code.clone(), units });
+            let (customer, code) = (customer.to_owned(), row.code.clone());
+            self.sales.push(Sale { customer, code, units, price, has_left: false });
         }
     }
 
     fn cancel(&mut self, row: &Row) {
         let mut wanted = row.units;
-        for sale in self.sales.iter_mut().rev() {
+        for at in (0..self.sales.len()).rev() {
+            let sale = &mut self.sales[at];
             if sale.code == row.code && sale.customer == row.customer {
-                let back = sale.units.min(wanted);
+                let (back, price, has_left) = (sale.units.min(wanted), sale.price, sale.has_left);
                 sale.units -= back;
                 wanted -= back;
                 *self.stock.entry(row.code.clone()).or_default() += back;
+                self.sum(if has_left { "units/returned" } else { "units/cancelled" }, back);
+                self.sum("refunded", back * price);
+                self.sum("price_difference", row.price.map_or(0, |listed| back * (price - listed)));
             }
         }
         self.add(if wanted == 0 {
@@ -167,7 +188,7 @@ impl Count {
 /// Lines per class, and `lines` and `orders` beside them.
 fn recount(text: &str, short_percent: u64) -> Counts {
     let rows: Vec<Row> = records(text).iter().skip(1).map(|record| row(record)).collect();
-    let mut stock: HashMap<String, u64> = HashMap::new();
+    let mut stock: HashMap<String, i64> = HashMap::new();
     let mut lines_of: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         if row.kind != Kind::Malformed {
@@ -177,10 +198,16 @@ fn recount(text: &str, short_percent: u64) -> Counts {
             *stock.entry(row.code.clone()).or_default() += row.units;
         }
     }
-    stock.values_mut().for_each(|units| *units = *units * (100 - short_percent) / 100);
+    let kept_percent = 100 - i64::try_from(short_percent).expect("at most 100");
+    stock.values_mut().for_each(|units| *units = *units * kept_percent / 100);
     let mut count = Count { stock, sales: Vec::new(), counts: Counts::new() };
-    let mut orders = 0;
+    SUMS.iter().for_each(|sum| count.sum(sum, 0));
+    let (mut orders, mut day) = (0, "");
     for (at, row) in rows.iter().enumerate() {
+        if row.kind != Kind::Malformed && row.day != day {
+            day = &row.day;
+            count.sales.iter_mut().for_each(|sale| sale.has_left = true);
+        }
         match row.kind {
             Kind::Malformed => count.add("malformed"),
             Kind::NoGoods => count.add("no_goods"),
@@ -193,12 +220,12 @@ fn recount(text: &str, short_percent: u64) -> Counts {
         let whole_invoice = lines_of.get(row.invoice.as_str()).map_or(&[][..], Vec::as_slice);
         if whole_invoice.first() == Some(&at) {
             let ordered = whole_invoice.iter().map(|&line| &rows[line]).filter(|line| line.kind == Kind::Order);
-            orders += u64::from(ordered.clone().next().is_some());
+            orders += i64::from(ordered.clone().next().is_some());
             ordered.for_each(|line| count.sell(line, &row.customer));
         }
     }
     count.counts.insert("orders".into(), orders);
-    count.counts.insert("lines".into(), rows.len() as u64);
+    count.counts.insert("lines".into(), i64::try_from(rows.len()).expect("a file is not that long"));
     count.counts
 }
 
@@ -216,13 +243,16 @@ fn text_of(file: &Path) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
-/// From an object with `lines`, `orders` and `by_reason`; classes without a line are left out.
+/// From an object with `lines`, `orders`, `by_reason` and the sums; classes without a line are left out.
 fn counts_of(replay: &serde_json::Value) -> Counts {
-    let number = |value: &serde_json::Value| value.as_u64().expect("a count");
+    let number = |value: &serde_json::Value| value.as_i64().expect("a count");
     let by_reason = replay["by_reason"].as_object().expect("classes");
     let mut counts: Counts = by_reason.iter().map(|(class, lines)| (class.clone(), number(lines))).collect();
-    assert_eq!(counts.values().sum::<u64>(), number(&replay["lines"]), "every line has one class");
+    assert_eq!(counts.values().sum::<i64>(), number(&replay["lines"]), "every line has one class");
     counts.retain(|_, lines| *lines > 0);
+    for sum in SUMS {
+        counts.insert(sum.into(), number(replay.pointer(&format!("/{sum}")).expect("a sum")));
+    }
     counts.insert("orders".into(), number(&replay["orders"]));
     counts.insert("lines".into(), number(&replay["lines"]));
     counts
@@ -300,6 +330,9 @@ fn the_excerpt_has_every_class_a_real_shop_has() {
         "cancellation_guest",
     ] {
         assert!(counts.contains_key(class), "{class} does not occur: {counts:?}");
+    }
+    for sum in SUMS {
+        assert_ne!(counts[sum], 0, "{sum} says nothing: {counts:?}");
     }
     assert!(odd.contains_key("malformed"), "{odd:?}");
 }

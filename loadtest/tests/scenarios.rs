@@ -123,6 +123,7 @@ fn a_mixed_sale_is_paid_and_handed_over_by_adapters_and_the_books_know_each_orde
     let count = |name: &str| report["mixed"][name].as_u64().expect("a count");
     assert_eq!(count("completed") + count("cancelled") + count("expired"), report["orders"].as_u64().expect("a count"));
     assert_eq!((count("regretted"), count("reviewed")), (50, 20));
+    assert_eq!((count("reported"), count("paid_otherwise"), count("partly_refunded")), (80, 16, 16));
     for name in ["completed", "cancelled", "expired"] {
         assert!(count(name) > 20, "{name}: {report:#}");
     }

@@ -5,26 +5,60 @@ use std::pin::Pin;
 
 use tokio::sync::mpsc;
 
-use crate::base::{ChangeId, OrderId};
-use crate::engine::query::{OrderView, WantRow};
-use crate::engine::{Effect, LineQuantity};
+use crate::base::{ChangeId, Currency, OrderId};
+use crate::engine::choices::PaymentMethod;
+
+use crate::engine::query::{OrderView, PaymentView, WantRow};
+use crate::engine::{Command, Effect, LineQuantity, PaymentReport, Step};
 
 /// Something to be carried out.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// What is wanted, of which order. Order and attempt make the key under which to ask.
+    /// What is wanted, of which order.
     pub want: WantRow,
-    /// The order as it is; only looked up for a release.
-    pub order: Option<Box<OrderView>>,
+    /// The order as it is, looked up just before.
+    pub order: Box<OrderView>,
+}
+
+impl Job {
+    /// The attempts to pay with which something is to be done now.
+    #[must_use]
+    pub fn payments(&self) -> Vec<PaymentView> {
+        to_be_done(&self.order)
+    }
+}
+
+/// The attempts to pay of an order with which something is to be done now.
+pub(super) fn to_be_done(order: &OrderView) -> Vec<PaymentView> {
+    order.payments.iter().filter(|payment| payment.step != Step::Nothing).copied().collect()
+}
+
+/// What is told of one attempt to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payment {
+    /// Which.
+    pub attempt: ChangeId,
+    /// How it pays, should nobody know it yet.
+    pub method: PaymentMethod,
+    /// In which currency.
+    pub currency: Currency,
+    /// What there is to tell.
+    pub report: PaymentReport,
+}
+
+impl Payment {
+    /// As it is told of an order.
+    pub(super) const fn command(self, order: OrderId) -> Command<'static> {
+        let Self { attempt, method, currency, report } = self;
+        Command::ReportPayment { order, attempt, method, currency, report }
+    }
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The money is taken: confirm the order.
-    Paid,
-    /// The money is not to be had: cancel the order.
-    Declined,
+    /// Every step was carried out, as far as it ever will be; this is to be told of the attempts, in this order.
+    Payments(Vec<Payment>),
     /// Brought about, or never to be.
     Done,
     /// Nobody knows. To be asked again under the same key.
@@ -36,10 +70,12 @@ pub enum Verdict {
 /// What a counterparty tells on its own account; told again until it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The money of an order is taken, said once more.
-    Paid {
+    /// Something became of money.
+    Payment {
         /// Whose.
         order: OrderId,
+        /// What.
+        payment: Payment,
     },
     /// Goods left the building.
     HandedOver {
@@ -57,7 +93,7 @@ impl News {
     #[must_use]
     pub const fn order(&self) -> OrderId {
         match self {
-            Self::Paid { order } | Self::HandedOver { order, .. } => *order,
+            Self::Payment { order, .. } | Self::HandedOver { order, .. } => *order,
         }
     }
 }
@@ -67,8 +103,9 @@ pub type Promise<'c> = Pin<Box<dyn Future<Output = Verdict> + 'c>>;
 
 /// Whoever can bring one kind of effect about. Lives on the adapter's thread.
 ///
-/// Must honour keys: asked twice for the same order and attempt it answers the same and does nothing twice, and of two
-/// attempts for one order the later one holds, in whatever order they come.
+/// Must honour keys: asked twice it answers the same and does nothing twice. For a release the key is order and attempt
+/// of the effect, and of two attempts the later one holds, in whatever order they come. For money it is the order and
+/// the attempt to pay, and totals say what is to be reached, so that whoever asks twice asks for nothing more.
 pub trait Counterparty {
     /// For labels.
     fn name(&self) -> &'static str;

@@ -12,9 +12,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::ask::Do;
 use super::counterparty::{Counterparty, Job, News, Verdict};
 use super::desk::Desk;
-use super::runner::{Do, Runner};
+use super::runner::Runner;
 use super::stats::AdapterStats;
 use crate::base::limits::ADAPTER_ANSWER_MS_MAX;
 use crate::base::{MarketId, OrderId, ShardId};

@@ -1,10 +1,10 @@
 //! Adapters: whoever carries out what the wanted list asks for, and tells the shards what became of it.
 //!
 //! ```text
-//! wanted list ─► runner ─► counterparty ─► verdict ─► runner ─► confirm, cancel, report ─► shard
+//! wanted list ─► runner ─► counterparty ─► verdict ─► runner ─► payments, report ─► shard
 //!   (a page)     budget,     (the world)                 retry, breaker,
 //!                order by order                          set aside
-//!                             └─► news: goods handed over ──────────────────────────────► shard
+//!                             └─► news: goods handed over, money taken ─────────► shard
 //! ```
 //!
 //! The other half follows the feed: a courier hands batches of facts to a sink, such as a webhook.
@@ -24,6 +24,7 @@
 //! - What is wanted when: `engine::wanted`. Counterparties other than the simulated ones. Which facts there are, and in
 //!   which order: `feed`.
 
+mod ask;
 mod backoff;
 mod breaker;
 mod counterparty;
@@ -37,9 +38,10 @@ pub mod simulated;
 mod stats;
 pub mod webhook;
 
-pub use counterparty::{Counterparty, Job, News, Promise, Verdict};
+pub use ask::{Ask, Do, Say};
+pub use counterparty::{Counterparty, Job, News, Payment, Promise, Verdict};
 pub use courier::{Courier, Delivery, Errand};
 pub use desk::{Desk, Told};
 pub use drive::Adapter;
-pub use runner::{Ask, Do, Runner, Say};
+pub use runner::Runner;
 pub use stats::{AdapterStats, SinkStats};

@@ -1,9 +1,9 @@
 //! The adapter's machine: pages of the wanted list in, jobs and commands out. No clock, no thread, no network.
 //!
 //! ```text
-//! handle_page ─► due ─► (look) ─► running ─► verdict ─► said ─► told: gone, or the newer attempt
-//!                 ▲                  │ again               │ no room
-//!                 └──── backoff ─────┴─────────────────────┘
+//! handle_page ─► due ─► look ─► running ─► verdict ─► said, one after the other ─► told: gone, or the newer attempt
+//!                 ▲                │ again               │ no room
+//!                 └──── backoff ───┴─────────────────────┘
 //! ```
 //!
 //! # Always true
@@ -14,107 +14,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::ask::{Ask, Do, Say};
 use super::backoff::{Chance, retry_ms};
 use super::breaker::Breaker;
-use super::counterparty::{Job, News, Verdict};
+use super::counterparty::{Job, News, Payment, Verdict, to_be_done};
 use super::desk::Told;
 use crate::base::limits::{
     ADAPTER_HELD_MAX, ADAPTER_LOOK_MS, ADAPTER_LOOK_MS_MAX, ADAPTER_NEWS_MAX, ADAPTER_PAGE_ROWS, ADAPTER_RUNNING_MAX,
     ADAPTER_TRIES_MAX,
 };
-use crate::base::{ChangeId, OrderId, Timestamp};
-use crate::engine::query::{WantPage, WantRow};
-use crate::engine::{AsideReason, Command, Effect, Query, Report};
-use crate::wire::{Refused, Request};
-
-/// What the thread around it is to do.
-#[derive(Debug)]
-pub enum Do {
-    /// Ask a shard; what it tells comes back with this correlation.
-    Ask {
-        /// Which, counted from zero.
-        shard: usize,
-        /// Comes back with what is told.
-        correlation: u64,
-        /// What.
-        ask: Ask,
-    },
-    /// Let the counterparty carry this out.
-    CarryOut(Job),
-    /// This need not be told again.
-    Acknowledge(News),
-    /// This is refused, and will be whenever it is told.
-    Refuse(News, Refused),
-}
-
-/// A request of an adapter, owning what it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// A page of the wanted list.
-    Wanted {
-        /// Of which effect.
-        effect: Effect,
-        /// Behind this place.
-        after: u64,
-        /// At most so many.
-        rows_max: u16,
-    },
-    /// An order as it is.
-    Order(OrderId),
-    /// To take note of what came of an effect.
-    Say {
-        /// Whose.
-        order: OrderId,
-        /// Which.
-        effect: Effect,
-        /// The attempt that was carried out.
-        attempt: u32,
-        /// What came of it.
-        say: Say,
-    },
-    /// To take note of what a counterparty told by itself.
-    News(News),
-}
-
-/// What a shard is told of an effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Say {
-    /// The money is taken.
-    Confirm,
-    /// It is not to be had.
-    Cancel,
-    /// Anything else.
-    Report(Report),
-}
-
-impl Ask {
-    /// Hands the request on.
-    pub fn with_request<T>(&self, with: impl FnOnce(&Request<'_>) -> T) -> T {
-        match self {
-            Self::Wanted { effect, after, rows_max } => with(&Request::Query(Query::Wanted {
-                market: None,
-                effect: *effect,
-                aside: false,
-                after: *after,
-                rows_max: *rows_max,
-            })),
-            Self::Order(order) => with(&Request::Query(Query::Order { order: *order })),
-            Self::Say { order, effect, attempt, say } => with(&Request::Command(match *say {
-                Say::Confirm => Command::Confirm { order: *order, attempt: ChangeId::HANDED_OFF },
-                Say::Cancel => Command::Cancel { order: *order, block: false },
-                Say::Report(report) => {
-                    Command::ReportEffect { order: *order, effect: *effect, attempt: *attempt, report }
-                }
-            })),
-            Self::News(News::Paid { order }) => {
-                with(&Request::Command(Command::Confirm { order: *order, attempt: ChangeId::HANDED_OFF }))
-            }
-            Self::News(News::HandedOver { order, change, lines }) => {
-                with(&Request::Command(Command::HandOver { order: *order, change: *change, lines }))
-            }
-        }
-    }
-}
+use crate::base::{OrderId, Timestamp};
+use crate::engine::query::{OrderView, WantPage, WantRow};
+use crate::engine::{AsideReason, Effect, Report};
+use crate::wire::Refused;
 
 /// An effect that is held.
 #[derive(Debug)]
@@ -124,7 +36,24 @@ struct Work {
     /// What is wanted since.
     newer: Option<WantRow>,
     failed: u32,
+    /// What a shard is still to be told of attempts to pay.
+    payments: VecDeque<Payment>,
+    /// A shard refused some of that for ever.
+    is_refused: bool,
     step: Step,
+}
+
+impl Work {
+    const fn new(shard: usize, row: WantRow, now_ms: u64) -> Self {
+        let payments = VecDeque::new();
+        Self { shard, row, newer: None, failed: 0, payments, is_refused: false, step: Step::Due(now_ms) }
+    }
+
+    /// What to say next of what came of it.
+    fn next_to_say(&mut self) -> Say {
+        let report = if self.is_refused { Report::SetAside(AsideReason::Refused) } else { Report::Done };
+        self.payments.pop_front().map_or(Say::Report(report), Say::Payment)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +62,7 @@ enum Step {
     Due(u64),
     /// Its order is being looked up.
     Looking,
+    /// With the counterparty.
     Running,
     /// To be said at this moment.
     ToSay(Say, u64),
@@ -305,8 +235,7 @@ impl Runner {
             }
             Some(work) => work.newer = Some(row),
             None => {
-                let work = Work { shard, row, newer: None, failed: 0, step: Step::Due(now_ms) };
-                self.work.insert(order, work);
+                self.work.insert(order, Work::new(shard, row, now_ms));
                 self.due.insert((now_ms, order));
             }
         }
@@ -319,12 +248,14 @@ impl Runner {
                 self.breaker.handle_failure(now_ms);
                 self.counts.failures += 1;
             }
-            Verdict::Paid | Verdict::Declined | Verdict::Done | Verdict::Refused => self.breaker.handle_success(),
+            Verdict::Payments(_) | Verdict::Done | Verdict::Refused => self.breaker.handle_success(),
         }
         let work = self.work.get_mut(&order).expect("law: a job is held until it was said what came of it");
         let say = match verdict {
-            Verdict::Paid => Say::Confirm,
-            Verdict::Declined => Say::Cancel,
+            Verdict::Payments(payments) => {
+                work.payments = payments.into();
+                work.next_to_say()
+            }
             Verdict::Done => Say::Report(Report::Done),
             Verdict::Refused => Say::Report(Report::SetAside(AsideReason::Refused)),
             Verdict::Again if work.newer.is_some() => return self.finish(order, now_ms),
@@ -346,18 +277,10 @@ impl Runner {
             self.breaker.handle_not_asked();
         }
         match (work.step, retry_after(&told), told) {
-            (Step::Looking, None, Told::Order(view)) => {
-                let job = Job { want: work.row, order: Some(view) };
-                self.set_step(order, Step::Running);
-                self.counts.tries += 1;
-                self.out.push_back(Do::CarryOut(job));
-            }
+            (Step::Looking, None, Told::Order(view)) => self.carry_out(order, view, now_ms),
             (Step::Looking, Some(ms), _) => self.set_step(order, Step::Due(now_ms + ms)),
             (Step::Said(say), Some(ms), _) => self.set_step(order, Step::ToSay(say, now_ms + ms)),
-            // The order is over, which a report finds out too, or has no room for what came of it: a person must look.
-            (Step::Said(Say::Confirm | Say::Cancel), None, Told::Refused(_)) if work.newer.is_none() => {
-                self.set_step(order, Step::ToSay(Say::Report(Report::SetAside(AsideReason::Refused)), now_ms));
-            }
+            (Step::Said(Say::Payment(_)), None, told) => self.handle_payment_told(order, &told, now_ms),
             (Step::Said(say), None, told) => {
                 let is_aside = matches!(say, Say::Report(Report::SetAside(_))) && !matches!(told, Told::Refused(_));
                 self.counts.set_aside += u64::from(is_aside);
@@ -368,12 +291,36 @@ impl Runner {
         }
     }
 
+    /// Of money there may be nothing left to be done: what is wanted was seen before it was told, or changed since.
+    fn carry_out(&mut self, order: OrderId, view: Box<OrderView>, now_ms: u64) {
+        if self.effect == Effect::Payment && to_be_done(&view).is_empty() {
+            self.breaker.handle_not_asked();
+            return self.set_step(order, Step::ToSay(Say::Report(Report::Done), now_ms));
+        }
+        let job = Job { want: self.work[&order].row, order: view };
+        self.set_step(order, Step::Running);
+        self.counts.tries += 1;
+        self.out.push_back(Do::CarryOut(job));
+    }
+
+    /// What a shard refuses for ever (the order is over, or has no room for what came of it) a person must see, unless
+    /// something else is wanted by then. It is told the rest all the same.
+    fn handle_payment_told(&mut self, order: OrderId, told: &Told, now_ms: u64) {
+        let work = self.work.get_mut(&order).expect("law: what was said is of what is held");
+        work.is_refused |= matches!(told, Told::Refused(_));
+        if work.payments.is_empty() && work.newer.is_some() {
+            return self.finish(order, now_ms);
+        }
+        let say = work.next_to_say();
+        self.set_step(order, Step::ToSay(say, now_ms));
+    }
+
     /// Goes on to what is wanted since, if anything is.
     fn finish(&mut self, order: OrderId, now_ms: u64) {
         self.set_step(order, Step::Due(now_ms));
         let work = self.work.get_mut(&order).expect("law: only what is held is finished");
         if let Some(row) = work.newer.take() {
-            (work.row, work.failed) = (row, 0);
+            (work.row, work.failed, work.is_refused) = (row, 0, false);
         } else {
             self.due.remove(&(now_ms, order));
             self.work.remove(&order);
@@ -448,18 +395,9 @@ impl Runner {
     fn begin(&mut self, order: OrderId) {
         self.breaker.handle_asked();
         let work = &self.work[&order];
-        let (shard, want) = (work.shard, work.row);
-        match self.effect {
-            Effect::Payment => {
-                self.set_step(order, Step::Running);
-                self.counts.tries += 1;
-                self.out.push_back(Do::CarryOut(Job { want, order: None }));
-            }
-            Effect::Release => {
-                self.set_step(order, Step::Looking);
-                self.ask(shard, Asked::Order(order), Ask::Order(order));
-            }
-        }
+        let shard = work.shard;
+        self.set_step(order, Step::Looking);
+        self.ask(shard, Asked::Order(order), Ask::Order(order));
     }
 
     fn say(&mut self, order: OrderId) {

@@ -1,10 +1,10 @@
 //! Orders and rows of the wanted list for the tests beside.
 
-use crate::base::{Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
-use crate::engine::Action;
+use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::query::{LineView, OrderView, WantRow};
+use crate::engine::query::{LineView, OrderView, PaymentView, WantRow};
+use crate::engine::{Action, Dispute, Stage, Step};
 
 pub(super) fn order(number: u64) -> OrderId {
     OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("small"), number)
@@ -61,5 +61,29 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         key: None,
         erased: false,
         holds: Vec::new(),
+        payments: Vec::new(),
     })
+}
+
+/// The same, with these attempts to pay it.
+pub(super) fn view_of_payments(number: u64, payments: &[PaymentView]) -> Box<OrderView> {
+    Box::new(OrderView { payments: payments.to_vec(), ..*view(number, 1) })
+}
+
+/// An attempt by card that was begun, with which this is to be done.
+pub(super) fn payment(attempt: ChangeId, step: Step) -> PaymentView {
+    PaymentView {
+        attempt,
+        method: PaymentMethod::Card,
+        stage: Stage::Created,
+        failure: None,
+        dispute: Dispute::None,
+        authorised: 0,
+        captured: 0,
+        refunded: 0,
+        refund_asked: 0,
+        refund_failed: 0,
+        charged_back: 0,
+        step,
+    }
 }

@@ -1,7 +1,6 @@
 //! Every limit of Stockade, in one file; what must hold between them is checked at compile time (`relations`).
 //!
-//! A limit's name ends in `_MAX`, `_MIN` or its unit. What an operator may set has its default here too, named
-//! `…_DEFAULT`.
+//! A limit's name ends in `_MAX`, `_MIN` or its unit; what an operator may set is named `…_DEFAULT` here.
 
 mod relations;
 
@@ -9,7 +8,6 @@ mod relations;
 pub const KIB: usize = 1024;
 /// Mebibyte.
 pub const MIB: usize = 1024 * KIB;
-
 // ---- engine -------------------------------------------------------------------------------------------------------
 /// Lines of one placement, 1 to this many.
 pub const LINES_MAX: usize = 2_048;
@@ -33,8 +31,7 @@ pub const UNPAID_MS_DEFAULT: [u32; 5] = [900_000, 900_000, 900_000, 3 * 86_400_0
 pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
 /// Units of one SKU at one site in any bucket. Receipts beyond it are refused.
 pub const STOCK_UNITS_MAX: u64 = 1_000_000_000_000_000;
-/// Units that may ever have come into one market, or been written off or found in it, net. Past it receipts and
-/// adjustments are refused, so no sum of balances comes near the end of 64 bits.
+/// Units that ever came into one market, or were written off or found, net: no sum comes near the end of 64 bits.
 pub const MARKET_UNITS_MAX: u64 = 1_000_000_000_000_000_000;
 /// Changes remembered for one order; past it `TooManyChanges`.
 pub const CHANGES_MAX: usize = 256;
@@ -88,8 +85,7 @@ pub const SIEVE_SUBJECTS_MAX: usize = PAGE_SCAN_MAX * LINES_PER_LOOK;
 pub const HISTORY_ENTRIES_MAX: usize = 64;
 /// So many of them are the last ones.
 pub const HISTORY_LAST_ENTRIES_MAX: usize = 16;
-/// Entries of the histories of all orders of one shard. Past it the oldest give way, whoever's they are. No setting:
-/// what is kept is state, and the same facts make the same state everywhere.
+/// Entries of the histories of all orders of one shard; past it the oldest give way. No setting: they are state.
 pub const HISTORY_PLACES_MAX: usize = 2 << 20;
 /// Memory the start-up check counts for one of these.
 pub const HISTORY_PLACE_MEMORY_BYTES: u64 = 32;
@@ -130,6 +126,16 @@ pub const KIT_MEMORY_BYTES: u64 = 500;
 pub const WAITING_DEFAULT: u64 = 50_000;
 /// Memory the start-up check counts for one of these.
 pub const WAITING_MEMORY_BYTES: u64 = 100;
+/// Payment attempts of one order that are told of; a storefront begins no more than half as many.
+pub const PAYMENT_ATTEMPTS_MAX: usize = 16;
+/// Payment attempts that one order begins.
+pub const PAYMENT_STARTS_MAX: usize = PAYMENT_ATTEMPTS_MAX / 2;
+/// Payment attempts of all orders of a node together, unless set.
+pub const PAYMENTS_DEFAULT: u64 = 500_000;
+/// Memory the start-up check counts for one of these: itself (64), where its order finds it (6), and a third to spare.
+pub const PAYMENT_MEMORY_BYTES: u64 = 96;
+/// Currencies in which one market was paid.
+pub const CURRENCIES_MAX: usize = 64;
 /// Holds of one order: owners and their reasons.
 pub const HOLDS_PER_ORDER_MAX: usize = 8;
 /// Bytes of the note of a hold.
@@ -154,8 +160,7 @@ pub const ON_HAND_MEMORY_BYTES: u64 = 192;
 pub const DEADLINES_STALE_MAX: usize = 65_536;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
-/// Memory the start-up check counts for one order of one line without details: what `docs/BENCHMARKS.md` measured
-/// (226), what a hand-off adds (a mark of 48 bytes, a place of 4), its share of a sieve (2), and a quarter to spare.
+/// Memory of an order of one line: what `docs/BENCHMARKS.md` measured (226), a hand-off (52), a sieve (2), a quarter.
 pub const ORDER_MEMORY_BYTES: u64 = 358;
 /// Memory the start-up check counts for every further line of an order: itself, its draws, one remembered change.
 pub const LINE_MEMORY_BYTES: u64 = 200;
@@ -171,7 +176,6 @@ pub const NODE_MEMORY_BYTES: u64 = 72 << 20;
 pub const SHARD_MEMORY_BYTES: u64 = 56 << 20;
 /// Significant decimal digits of a histogram in a status.
 pub const STATUS_SIGNIFICANT_DIGITS: u8 = 2;
-
 // ---- details and keys ----------------------------------------------------------------------------------------------
 /// Bytes of customer details of one order, as they are given.
 pub const DETAILS_BYTES_MAX: usize = 4 * KIB;
@@ -180,10 +184,9 @@ pub const SEAL_BYTES: usize = 16;
 /// Bytes of the sealed details of one order.
 pub const SEALED_BYTES_MAX: usize = DETAILS_BYTES_MAX + SEAL_BYTES;
 /// Bytes of sealed details a node keeps, unless set.
-pub const DETAILS_BYTES_DEFAULT: u64 = 128 << 20;
-/// Keys a node keeps, unless set: one for each customer with details that are kept, and one for each such order of a
-/// guest. Past it orders with details that need another are refused `AtCapacity`.
-pub const KEYS_DEFAULT: u64 = 250_000;
+pub const DETAILS_BYTES_DEFAULT: u64 = 80 << 20;
+/// Keys a node keeps, unless set: one for each customer with details that are kept, and for each such guest's order.
+pub const KEYS_DEFAULT: u64 = 225_000;
 /// Memory the start-up check counts for one key: the key itself, who uses it, and what finds it by its customer.
 pub const KEY_MEMORY_BYTES: u64 = 160;
 /// Erasures of one shard whose keys are not overwritten yet; one more is answered `Overloaded`.
@@ -196,7 +199,6 @@ pub const KEY_TABLE_MEMORY_BYTES: u64 = 40;
 pub const KEYS_OVERWRITTEN_AT_ONCE_MAX: usize = 4_096;
 /// From one such batch to the next, unless it is full: closings in a row must not keep the disk syncing.
 pub const KEYS_OVERWRITE_PAUSE_MS: u64 = 100;
-
 // ---- shards -------------------------------------------------------------------------------------------------------
 /// Shards of a node.
 pub const SHARDS_MAX: u16 = 64;
@@ -242,7 +244,6 @@ pub const CLOCK_STEP_MS_MIN: u64 = 500;
 pub const CLOCK_UPDATE_US_MIN: u64 = 1_000;
 /// The longest sleep of a shard that has a deadline: a stepped wall clock is noticed that soon.
 pub const DEADLINE_SLEEP_MS_MAX: u64 = 1_000;
-
 // ---- log ----------------------------------------------------------------------------------------------------------
 /// Bytes of one record (one fact) in the log: the length field counts 8-byte words in 16 bits.
 pub const RECORD_BYTES_MAX: usize = 8 * (u16::MAX as usize);
@@ -370,7 +371,6 @@ pub const SNAPSHOT_WISH_MS_MAX: u64 = 10_000;
 pub const IMAGE_PART_BYTES: usize = MIB;
 /// Bytes of one part of an image: the largest order may follow what was short of a part.
 pub const IMAGE_PART_BYTES_MAX: usize = 2 * MIB;
-
 // ---- wire ---------------------------------------------------------------------------------------------------------
 /// Bytes of one frame, header included.
 pub const FRAME_BYTES_MAX: usize = MIB;
@@ -380,7 +380,6 @@ pub const FIRST_FRAME_BYTES_MAX: usize = 32 * KIB;
 pub const FRAME_COMMANDS_MAX: usize = 8_192;
 /// Stock rows of one reply record; a longer reply goes on in the next record.
 pub const STOCK_ROWS_PER_RECORD_MAX: usize = 4_096;
-
 // ---- network ------------------------------------------------------------------------------------------------------
 /// Connections a node serves at once, unless set; the next one is refused.
 pub const CONNECTIONS_DEFAULT: usize = 1_024;
@@ -490,7 +489,6 @@ pub const RECONNECT_MS_MAX: u64 = 2_000;
 pub const RECONNECT_FIRST_MS: u64 = 10;
 /// Retries a client may save up; each answered request earns a tenth of one.
 pub const RETRIES_SAVED_MAX: u64 = 1_000;
-
 // ---- command line -------------------------------------------------------------------------------------------------
 /// Lines of one file of `stock import`. Half of what a shard remembers: the file can come again the same day.
 pub const IMPORT_LINES_MAX: usize = REQUESTS_REMEMBERED_MAX / 2;

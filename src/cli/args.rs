@@ -63,7 +63,7 @@ pub(super) enum Command {
     /// Receive stock and look at it.
     #[command(subcommand)]
     Stock(StockCommand),
-    /// Place orders, look at them, confirm and cancel them.
+    /// Place orders, look at them, have them paid, confirm and cancel them.
     #[command(subcommand)]
     Order(OrderCommand),
     /// See what adapters are asked for, and what they tried in vain.
@@ -421,7 +421,7 @@ mod tests {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
                      --keys-max 1 --skus-max 1 --kits-max 1 \
                      --places-max 1 --policies-max 1 --customers-max 1 --waiting-max 1 --holds-max 1 \
-                     --connections-max 1 \
+                     --payments-max 1 --connections-max 1 \
                      --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
                      --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
@@ -453,6 +453,15 @@ mod tests {
             "stockade order cancel 1 --block --line 0=1",
             "stockade order cancel 1 --change 4",
             "stockade order list --limit 0",
+            "stockade order pay 1",
+            "stockade order pay 1 --method cash-on-delivery",
+            "stockade order payment 1 --attempt 4",
+            "stockade order payment 1 --captured 5",
+            "stockade order payment 1 --attempt 4 --captured 5 --voided",
+            "stockade order payment 1 --attempt 4 --failed declined",
+            "stockade order payment 1 --attempt 4 --voided --retry now",
+            "stockade order payment 1 --attempt somebody --voided",
+            "stockade order refund 1",
             "stockade serve extra",
         ] {
             assert_eq!(parse(bad).expect_err(bad).exit_code(), 2, "{bad}");

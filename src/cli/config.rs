@@ -34,6 +34,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("customers_max", "counts of customers that policies of SKUs limit"),
     ("waiting_max", "pairs of an order and a SKU of which it is owed units"),
     ("holds_max", "holds of all orders kept"),
+    ("payments_max", "attempts to pay of all orders kept"),
     ("connections_max", "connections served at once"),
     ("orders_per_second_max", "placements admitted in a second, or none"),
     ("reserve_orders", "orders whose memory is taken before the server listens"),

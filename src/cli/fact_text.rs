@@ -2,7 +2,7 @@
 
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Component, Fact, Placed, Report, Reservations, Retention, Whose};
+use crate::engine::{Component, Fact, PaymentReport, Placed, Report, Reservations, Retention, Whose};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -36,9 +36,14 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
             format!("put back {order}, for sku {sku} is missing: {}", draws_text(draws))
         }
         Fact::Placed(placed) => placed_text(placed),
-        Fact::Confirmed { order, attempt, draws: [] } => format!("confirmed {order}, attempt {attempt}"),
-        Fact::Confirmed { order, attempt, draws } => {
-            format!("confirmed {order} late, attempt {attempt}, taken again: {}", draws_text(draws))
+        Fact::Confirmed { order, attempt, entered, draws } => {
+            let late = if draws.is_empty() { "" } else { " late" };
+            let taken = match entered {
+                0 => String::new(),
+                minor => format!(" with {minor} minor units taken in all"),
+            };
+            let again = if draws.is_empty() { String::new() } else { format!(", taken again: {}", draws_text(draws)) };
+            format!("confirmed {order}{late}, attempt {attempt}{taken}{again}")
         }
         Fact::RetakeFailed { order, attempt, sku } => {
             format!("confirm of {order} came too late, attempt {attempt}: sku {sku} was gone")
@@ -108,6 +113,20 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::HoldLifted { order, owner, reason } => {
             format!("{owner} no longer holds {order} for {}", reason.name())
         }
+        Fact::PaymentStarted { order, attempt, method } => {
+            format!("payment {attempt} of {order} began: {}", method.name())
+        }
+        Fact::PaymentReported { order, attempt, report, draws, short, .. } => {
+            let late = match (short, draws) {
+                (Some(sku), _) => format!("; too late: sku {sku} was gone"),
+                (None, []) => String::new(),
+                (None, draws) => format!("; late, taken again: {}", draws_text(draws)),
+            };
+            format!("payment {attempt} of {order}: {}{late}", payment_text(*report))
+        }
+        Fact::RefundRequested { order, change, amount } => {
+            format!("{amount} minor units of {order} are to go back{}", change_text(change))
+        }
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }
@@ -125,6 +144,14 @@ fn report_text(report: Report) -> String {
         Report::Done => "done".into(),
         Report::SetAside(reason) => format!("set aside, {}", reason.name().replace('_', " ")),
         Report::Resumed => "to be tried again".into(),
+    }
+}
+
+fn payment_text(report: PaymentReport) -> String {
+    let word = report.name().replace('_', " ");
+    match report {
+        PaymentReport::Failed { reason, class } => format!("{word}, {}, retry {}", reason.name(), class.name()),
+        _ => report.total().map_or(word.clone(), |total| format!("{word}, {total} minor units in all")),
     }
 }
 
@@ -172,7 +199,9 @@ fn change_text(change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ChangeId, MarketId, SiteId, Timestamp};
+    use crate::base::{ChangeId, MarketId, SiteId, SkuId, Timestamp};
+    use crate::engine::choices::PaymentMethod;
+    use crate::engine::{FailureReason, RetryClass};
 
     #[test]
     fn a_fact_is_one_line_that_names_what_moved() {
@@ -184,5 +213,37 @@ mod tests {
             text,
             format!("handed over of {order}: 3 of line 0 at site 1, change 8, 2 units more were reported")
         );
+    }
+
+    #[test]
+    fn a_confirmation_tells_what_it_entered_and_what_was_taken_again() {
+        let order = OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("fits"), 2);
+        let draws = [Draw { line: 0, site: SiteId(1), quantity: 3 }];
+        let told = |entered, draws| text(&Fact::Confirmed { order, attempt: ChangeId(4), entered, draws });
+        assert_eq!(told(0, &[]), format!("confirmed {order}, attempt 4"));
+        assert_eq!(told(900, &[]), format!("confirmed {order}, attempt 4 with 900 minor units taken in all"));
+        assert_eq!(told(0, &draws), format!("confirmed {order} late, attempt 4, taken again: 3 of line 0 at site 1"));
+    }
+
+    #[test]
+    fn what_was_told_of_a_payment_is_one_line_with_what_came_of_it() {
+        let order = OrderId::new(Timestamp::from_ms(1), MarketId::new(1).expect("fits"), 2);
+        let draws = [Draw { line: 0, site: SiteId(1), quantity: 3 }];
+        let told = |report, draws, short| {
+            let (attempt, method) = (ChangeId(4), PaymentMethod::Card);
+            text(&Fact::PaymentReported { order, attempt, method, report, draws, short })
+        };
+        let failed = PaymentReport::Failed { reason: FailureReason::TimedOut, class: RetryClass::OtherMethod };
+        assert_eq!(told(failed, &[], None), format!("payment 4 of {order}: failed, timed_out, retry other_method"));
+        let captured = PaymentReport::Captured { total: 900 };
+        assert_eq!(
+            told(captured, &draws, None),
+            format!("payment 4 of {order}: captured, 900 minor units in all; late, taken again: 3 of line 0 at site 1")
+        );
+        assert_eq!(
+            told(captured, &[], Some(SkuId(9))),
+            format!("payment 4 of {order}: captured, 900 minor units in all; too late: sku 9 was gone")
+        );
+        assert_eq!(told(PaymentReport::DisputeWon, &[], None), format!("payment 4 of {order}: dispute won"));
     }
 }

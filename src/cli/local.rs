@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::books;
 use super::fault::CliFault;
 use super::next_steps;
 use super::output::{Form, remark, say, show};
@@ -97,6 +98,7 @@ fn config(settings: ServeSettings) -> Config {
         policies_max: settings.policies_max,
         waiting_max: settings.waiting_max,
         holds_max: settings.holds_max,
+        payments_max: settings.payments_max,
         connections_max: settings.connections_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,
@@ -174,7 +176,9 @@ impl fmt::Display for AuditReport {
                 let order = market.orders.get(row).map_or_else(Default::default, |(name, count)| cells(name, count));
                 table.row(unit.into_iter().chain(order).collect());
             }
+            let money = books::money_table(market.money.iter().map(|(currency, sums)| (currency, sums)));
             writeln!(f, "{table}orders hash {}", market.orders_hash)?;
+            f.write_str(&money)?;
         }
         for drift in drift {
             writeln!(f, "DRIFT in shard {}: {}", drift.shard, drift.broken)?;

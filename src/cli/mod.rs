@@ -45,6 +45,9 @@ mod order_args;
 mod order_history;
 mod order_line;
 mod order_report;
+mod payment;
+mod payment_args;
+mod payment_report;
 mod policy;
 mod sku_args;
 mod status;
@@ -350,6 +353,18 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         }
         OrderCommand::Confirm { order, attempt, client } => {
             ask(sources.client(client)?, async |settings| order::confirm(settings, &order, attempt).await)
+        }
+        OrderCommand::Pay(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| payment::begin(settings, &args).await)
+        }
+        OrderCommand::Payment(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| payment::tell(settings, &args).await)
+        }
+        OrderCommand::Refund(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| payment::refund(settings, &args).await)
         }
         OrderCommand::Extend { order, time, reason, client } => {
             ask(sources.client(client)?, async |settings| order::extend(settings, &order, &time, reason.into()).await)

@@ -154,7 +154,7 @@ fn named(text: &str) -> Result<Named, CliFault> {
     })
 }
 
-async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, CliFault> {
+pub(super) async fn view(connection: &MarketConnection, text: &str) -> Result<OrderView, CliFault> {
     let query = match named(text)? {
         Named::Id(order) => {
             connection.check_market(&format!("order {text}"), order.market())?;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::ClientArgs;
+use super::payment_args::{PayArgs, RefundArgs, ToldArgs};
 use crate::engine::{ExtendReason, HoldReason};
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +64,7 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Confirm an order: payment accepted it.
+    /// Confirm an order: payment accepted it, whatever was told of attempts to pay it.
     Confirm {
         /// Its number, or its identifier (32 hexadecimal digits).
         #[arg(value_name = "ID|NUMBER")]
@@ -74,6 +75,14 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Begin an attempt to pay an order. Its reservation goes on as it is.
+    Pay(PayArgs),
+    /// Tell what an attempt to pay came to. An order that is paid for is confirmed by it.
+    ///
+    /// Amounts are totals of the attempt so far, so what is told twice, or after something later, changes nothing.
+    Payment(Box<ToldArgs>),
+    /// Have money given back: what was taken for the order, as far as it does not go back already.
+    Refund(RefundArgs),
     /// Keep an order from the warehouse until the hold is lifted; nothing else is stopped.
     Hold {
         /// Its number, or its identifier (32 hexadecimal digits).

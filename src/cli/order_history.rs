@@ -13,8 +13,9 @@ use super::table::Table;
 use crate::base::limits::PAGE_ROWS_MAX;
 use crate::base::{ShardId, SkuId, Timestamp};
 use crate::client::QueryReply;
+use crate::engine::choices::PaymentMethod;
 use crate::engine::query::HistoryRow;
-use crate::engine::{HoldReason, Query, Value};
+use crate::engine::{FailureReason, Happening, HoldReason, Query, Value};
 
 /// What happened to one order.
 #[derive(Debug, Serialize)]
@@ -44,6 +45,10 @@ struct Happened {
     attempt: Option<u64>,
     reason: Option<&'static str>,
     sku: Option<String>,
+    method: Option<&'static str>,
+    failure_reason: Option<&'static str>,
+    /// Of a refund that was requested its amount, else the total of its attempt.
+    amount_minor: Option<u64>,
     /// Whose entry of the log says so; not kept of a placement.
     shard: Option<u16>,
     sequence: Option<u64>,
@@ -62,8 +67,12 @@ impl Happened {
             units: of(Value::Units),
             reserved_until: of(Value::Deadline).map(|ms| Timestamp::from_ms(ms).utc()),
             attempt: of(Value::Attempt),
-            reason: of(Value::HoldReason).and_then(hold_reason).map(HoldReason::name),
+            reason: of(Value::HoldReason).and_then(|number| word(number, HoldReason::from_byte, HoldReason::name)),
             sku: short_of(row).map(|sku| codes.get(&sku).cloned().unwrap_or_else(|| format!("number {sku}"))),
+            method: of(Value::Method).and_then(|number| word(number, PaymentMethod::from_byte, PaymentMethod::name)),
+            failure_reason: of(Value::FailureReason)
+                .and_then(|number| word(number, FailureReason::from_byte, FailureReason::name)),
+            amount_minor: of(Value::Amount),
             shard: is_kept.then_some(shard.0),
             sequence: is_kept.then_some(position.0),
         }
@@ -75,7 +84,13 @@ impl Happened {
         let attempt = self.attempt.map(|attempt| format!("attempt {attempt}"));
         let short = self.sku.as_ref().map(|sku| format!("{sku} was short"));
         let reason = self.reason.map(|reason| format!("for {reason}"));
-        until.or(attempt).or(reason).or(short).unwrap_or_else(|| "-".to_owned())
+        let method = self.method.map(|method| format!("by {method}"));
+        let failure = self.failure_reason.map(str::to_owned);
+        let is_total = self.what != Happening::RefundRequested.name();
+        let in_all = if is_total { " in all" } else { "" };
+        let amount = self.amount_minor.map(|amount| format!("{amount} minor units{in_all}"));
+        let notes = [until, attempt, reason, short, method, failure, amount];
+        notes.into_iter().flatten().next().unwrap_or_else(|| "-".to_owned())
     }
 }
 
@@ -105,8 +120,9 @@ impl fmt::Display for History {
     }
 }
 
-fn hold_reason(number: u64) -> Option<HoldReason> {
-    HoldReason::from_byte(u8::try_from(number).ok()?)
+/// The word that a number stands for.
+fn word<T>(number: u64, of: fn(u8) -> Option<T>, name: fn(T) -> &'static str) -> Option<&'static str> {
+    of(u8::try_from(number).ok()?).map(name)
 }
 
 /// The SKU that came up short, where that is what happened.

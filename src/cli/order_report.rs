@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::hold::{self, HoldReport};
+use super::payment_report::{self, AttemptReport};
 use super::price;
 use super::table::Table;
 use crate::base::SkuId;
@@ -33,6 +34,10 @@ pub(super) struct OrderReport {
     details_erased: bool,
     /// Why nothing of it goes to a warehouse, if anything keeps it back.
     holds: Vec<HoldReport>,
+    /// What was paid of it, in one word.
+    payment_label: &'static str,
+    /// Attempts to pay it, oldest first.
+    payments: Vec<AttemptReport>,
 }
 
 /// One line of it.
@@ -73,6 +78,8 @@ impl OrderReport {
             details: String::from_utf8_lossy(&view.details).into_owned(),
             details_erased: view.erased,
             holds: view.holds.iter().map(HoldReport::from).collect(),
+            payment_label: view.payment_label().name(),
+            payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
         }
     }
 }
@@ -106,6 +113,9 @@ impl fmt::Display for OrderReport {
         if let Some(until) = &self.reserved_until {
             writeln!(f, "reserved  until {until}")?;
         }
+        if !self.payments.is_empty() {
+            writeln!(f, "payment   {}", self.payment_label)?;
+        }
         if self.details_erased {
             writeln!(f, "details   erased: nobody can read them any more")?;
         }
@@ -133,11 +143,13 @@ impl fmt::Display for OrderReport {
             table.row(cells);
         }
         table.fmt(f)?;
-        if self.holds.is_empty() {
-            return Ok(());
+        if !self.payments.is_empty() {
+            write!(f, "\n{}", payment_report::table(&self.payments))?;
         }
-        writeln!(f)?;
-        hold::table(&self.holds).fmt(f)
+        if !self.holds.is_empty() {
+            write!(f, "\n{}", hold::table(&self.holds))?;
+        }
+        Ok(())
     }
 }
 

@@ -20,14 +20,14 @@ pub(super) const fn decimals(currency: Currency) -> u32 {
     }
 }
 
-/// What was wrong with a price.
+/// What was wrong with a price, or another amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PriceFault {
-    #[error("the price {text:?} is not a decimal number; write digits with a point, such as 12.50")]
+    #[error("the amount {text:?} is not a decimal number; write digits with a point, such as 12.50")]
     NotDecimal { text: String },
-    #[error("the price {text} has {given} decimals; {currency} has {allowed}")]
+    #[error("the amount {text} has {given} decimals; {currency} has {allowed}")]
     TooFine { text: String, given: usize, currency: Currency, allowed: u32 },
-    #[error("the price {text} is too large")]
+    #[error("the amount {text} is too large")]
     TooLarge { text: String },
 }
 
@@ -53,12 +53,12 @@ pub(super) fn parse(text: &str, currency: Currency) -> Result<Price, PriceFault>
 }
 
 /// Writes minor units as a decimal of the major unit.
-pub(super) fn text(minor: Price, currency: Currency) -> String {
-    let decimals = decimals(currency);
+pub(super) fn text(minor: impl Into<u128>, currency: Currency) -> String {
+    let (minor, decimals) = (minor.into(), decimals(currency));
     if decimals == 0 {
         return minor.to_string();
     }
-    let scale = 10_u64.pow(decimals);
+    let scale = 10_u128.pow(decimals);
     format!("{}.{:0width$}", minor / scale, minor % scale, width = decimals as usize)
 }
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_fraction_of_a_minor_unit_is_refused_and_says_how_many_decimals_there_are() {
         let fault = parse("1.005", currency("GBP")).expect_err("a fraction of a penny");
-        assert_eq!(fault.to_string(), "the price 1.005 has 3 decimals; GBP has 2");
+        assert_eq!(fault.to_string(), "the amount 1.005 has 3 decimals; GBP has 2");
         assert!(parse("5.00", currency("JPY")).expect_err("a fraction of a yen").to_string().contains("JPY has 0"));
     }
 

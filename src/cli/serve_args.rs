@@ -51,6 +51,9 @@ pub(super) struct ServeArgs {
     /// Holds of all orders kept.
     #[arg(long, value_name = "COUNT")]
     holds_max: Option<String>,
+    /// Attempts to pay of all orders kept.
+    #[arg(long, value_name = "COUNT")]
+    payments_max: Option<String>,
     /// Connections served at once; the next one is refused.
     #[arg(long, value_name = "COUNT")]
     connections_max: Option<String>,
@@ -145,6 +148,7 @@ impl ServeArgs {
             ("customers_max", self.customers_max),
             ("waiting_max", self.waiting_max),
             ("holds_max", self.holds_max),
+            ("payments_max", self.payments_max),
             ("connections_max", self.connections_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),

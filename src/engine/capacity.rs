@@ -37,6 +37,8 @@ pub struct Capacity {
     pub waiting_max: u64,
     /// Holds of all orders together.
     pub holds_max: u64,
+    /// Payment attempts of all orders together, one for each that adapters are to charge included.
+    pub payments_max: u64,
 }
 
 impl Capacity {
@@ -55,6 +57,7 @@ impl Capacity {
         places_max: u64::MAX,
         waiting_max: u64::MAX,
         holds_max: u64::MAX,
+        payments_max: u64::MAX,
     };
 }
 
@@ -74,6 +77,7 @@ impl Default for Capacity {
             places_max: limits::PLACES_DEFAULT,
             waiting_max: limits::WAITING_DEFAULT,
             holds_max: limits::HOLDS_DEFAULT,
+            payments_max: limits::PAYMENTS_DEFAULT,
         }
     }
 }
@@ -108,10 +112,12 @@ pub enum Kept {
     Waits = 11,
     /// Holds.
     Holds = 12,
+    /// Payment attempts.
+    Payments = 13,
 }
 
 /// How many kinds there are.
-pub const KEPT: usize = 13;
+pub const KEPT: usize = 14;
 
 impl Kept {
     /// Every kind, in the order of their numbers.
@@ -129,6 +135,7 @@ impl Kept {
         Self::Customers,
         Self::Waits,
         Self::Holds,
+        Self::Payments,
     ];
 
     /// The word for people and for names of metrics.
@@ -148,6 +155,7 @@ impl Kept {
             Self::Customers => "customers",
             Self::Waits => "waits",
             Self::Holds => "holds",
+            Self::Payments => "payments",
         }
     }
 }
@@ -170,6 +178,7 @@ impl Capacity {
             Kept::Customers => self.customers_max,
             Kept::Waits => self.waiting_max,
             Kept::Holds => self.holds_max,
+            Kept::Payments => self.payments_max,
         }
     }
 }
@@ -192,6 +201,7 @@ impl Engine {
             Kept::Customers => self.customer_counts,
             Kept::Waits => self.waiting_pairs,
             Kept::Holds => self.holds.len(),
+            Kept::Payments => self.accounts.len(),
         }
     }
 }

@@ -83,6 +83,46 @@ impl HoldReason {
     ];
 }
 
+/// Why an attempt to pay failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FailureReason {
+    /// Anything else.
+    Other = 0,
+    /// The issuer said no and not why.
+    Declined = 1,
+    /// There was not enough.
+    InsufficientFunds = 2,
+    /// The card, or whatever was to pay, has run out.
+    ExpiredInstrument = 3,
+    /// There is no such card or account.
+    InvalidInstrument = 4,
+    /// The customer did not show who they are.
+    AuthenticationFailed = 5,
+    /// Somebody takes it for fraud.
+    SuspectedFraud = 6,
+    /// More than may be paid so at once, or in a day.
+    LimitExceeded = 7,
+    /// The customer called it off.
+    Cancelled = 8,
+    /// Nothing came in time.
+    TimedOut = 9,
+    /// The provider is out of order.
+    ProviderError = 10,
+}
+
+/// What may come of paying once more, after an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RetryClass {
+    /// The same may work, now or soon.
+    Now = 1,
+    /// Something else has to pay.
+    OtherMethod = 2,
+    /// Nothing will: this customer does not pay this order.
+    Never = 3,
+}
+
 macro_rules! variants {
     ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
         impl $name {
@@ -123,3 +163,17 @@ variants!(HoldReason {
     Customer = "customer",
     Other = "other",
 });
+variants!(FailureReason {
+    Other = "other",
+    Declined = "declined",
+    InsufficientFunds = "insufficient_funds",
+    ExpiredInstrument = "expired_instrument",
+    InvalidInstrument = "invalid_instrument",
+    AuthenticationFailed = "authentication_failed",
+    SuspectedFraud = "suspected_fraud",
+    LimitExceeded = "limit_exceeded",
+    Cancelled = "cancelled",
+    TimedOut = "timed_out",
+    ProviderError = "provider_error",
+});
+variants!(RetryClass { Now = "now", OtherMethod = "other_method", Never = "never" });

@@ -10,6 +10,7 @@ use super::choices::{AdjustReason, HoldReason, PaymentMethod, Take};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
+use super::payment::PaymentReport;
 use super::policy::Policy;
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
@@ -278,6 +279,41 @@ pub enum Command<'a> {
         /// Of its holds, the one for this reason.
         reason: HoldReason,
     },
+    /// Begin an attempt to pay an order. Its reservation goes on as it is; an attempt that failed stands in nobody's way.
+    StartPayment {
+        /// The order; it must wait for its payment.
+        order: OrderId,
+        /// Names the attempt: the same again changes nothing.
+        attempt: ChangeId,
+        /// How the customer pays now, whatever the placement said; before the goods are there.
+        method: PaymentMethod,
+    },
+    /// Tell what an attempt to pay came to: what a provider said, or what somebody saw. A report: never refused for the
+    /// state of the order, and one that tells nothing new changes nothing. An order that its attempts pay for is
+    /// confirmed; one whose reservation expired takes its units again, all or none; what is paid too much is to go
+    /// back. A failure for good cancels an order that waits for its payment.
+    ReportPayment {
+        /// The order.
+        order: OrderId,
+        /// Which attempt; one that nobody began is begun by this.
+        attempt: ChangeId,
+        /// How it was to be paid, of an attempt that nobody began.
+        method: PaymentMethod,
+        /// Of what is told; must be the order's.
+        currency: Currency,
+        /// What.
+        report: PaymentReport,
+    },
+    /// Give money back: what was taken for the order, as far as it does not go back already. Not of an order that waits
+    /// for its payment: cancel it, and everything goes back.
+    RequestRefund {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// So much, in minor units, at least 1.
+        amount: Price,
+    },
     /// See to it that nobody can read the details of somebody's orders any more. The orders stay. Again changes
     /// nothing; orders placed later have another key.
     Erase {
@@ -406,6 +442,9 @@ impl Command<'_> {
             | Self::ReportEffect { order, .. }
             | Self::HoldOrder { order, .. }
             | Self::LiftHold { order, .. }
+            | Self::StartPayment { order, .. }
+            | Self::ReportPayment { order, .. }
+            | Self::RequestRefund { order, .. }
             | Self::ReturnToStock { order, .. } => Some(order.market()),
         }
     }
@@ -423,6 +462,9 @@ impl Command<'_> {
             | Self::ReportEffect { order, .. }
             | Self::HoldOrder { order, .. }
             | Self::LiftHold { order, .. }
+            | Self::StartPayment { order, .. }
+            | Self::ReportPayment { order, .. }
+            | Self::RequestRefund { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
             | Self::Erase { .. }

@@ -13,7 +13,7 @@ use super::choices::{PaymentMethod, Take};
 use super::command::{IdentityHashes, Line, LineQuantity, Place};
 use super::fact::Placed;
 use super::ledger::Account;
-use crate::base::{Currency, CustomerKey, Sequence, SiteId, SkuId};
+use crate::base::{Currency, CustomerKey, Price, Sequence, SiteId, SkuId};
 
 const HEAD: usize = 64;
 const LINE: usize = 16;
@@ -94,6 +94,7 @@ pub(super) enum ChangeKind {
     HandOver = 2,
     Return = 3,
     Confirm = 4,
+    Refund = 5,
 }
 
 impl ChangeKind {
@@ -104,6 +105,7 @@ impl ChangeKind {
             2 => Some(Self::HandOver),
             3 => Some(Self::Return),
             4 => Some(Self::Confirm),
+            5 => Some(Self::Refund),
             _ => None,
         }
     }
@@ -134,6 +136,14 @@ pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> 
         bytes[2..].copy_from_slice(&quantity.to_le_bytes());
     }
     xxh3_64(bytes)
+}
+
+/// The content of a refund.
+pub(super) fn refund(amount: Price) -> u64 {
+    let mut bytes = [0; 9];
+    bytes[0] = ChangeKind::Refund as u8;
+    bytes[1..].copy_from_slice(&amount.to_le_bytes());
+    xxh3_64(&bytes)
 }
 
 /// The content of a stock request: `units` is signed, a receipt has no reason.

@@ -19,7 +19,8 @@ use super::keys::{Slot, Used};
 use super::kits::Component;
 use super::ledger::Balances;
 use super::market::Market;
-use super::orders::{Details, Marks, Phase, Record};
+use super::marks::Marks;
+use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
 use crate::base::{MarketId, SiteId, SkuId};
 
@@ -48,6 +49,8 @@ enum Part {
     OnHand,
     Short,
     Hold,
+    Attempt,
+    Money,
 }
 
 /// Room for an order of one line, so that most parts ask for memory once.
@@ -160,8 +163,20 @@ impl Engine {
             let bytes = Bytes::of(Part::Hold).number(record.order.bits()).add(owner.as_bytes());
             bytes.number(*reason as u8).add(note.as_bytes()).number(since.ms()).hash()
         });
+        let attempts = self.accounts.of(position).iter().map(|attempt| {
+            let bytes = Bytes::of(Part::Attempt).number(record.order.bits()).number(attempt.id.0);
+            let amounts = [attempt.authorised, attempt.captured, attempt.refunded, attempt.refund_asked];
+            let bytes = amounts
+                .into_iter()
+                .fold(bytes, Bytes::number)
+                .number(attempt.charged_back)
+                .number(attempt.refund_failed);
+            let (reason, class) = attempt.failure.map_or((0, 0), |(reason, class)| (reason as u8, class as u8));
+            let words = [attempt.method as u8, attempt.stage as u8, reason, class, attempt.dispute as u8];
+            words.into_iter().fold(bytes, Bytes::number).hash()
+        });
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        changes.chain(wants).chain(holds).chain(history).fold(bytes.hash(), u128::wrapping_add)
+        changes.chain(wants).chain(holds).chain(attempts).chain(history).fold(bytes.hash(), u128::wrapping_add)
     }
 
     /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.
@@ -216,6 +231,10 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         .iter()
         .map(|(sku, site, units)| part(Part::Short).number(sku.0).number(site.0).number(units).hash());
     let itself = shortages.fold(itself, u128::wrapping_add);
+    let money = market.gone_money.iter().map(|(currency, sums)| {
+        sums.parts().into_iter().fold(part(Part::Money).add(&currency.code()), Bytes::number).hash()
+    });
+    let itself = money.fold(itself, u128::wrapping_add);
     let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules).chain(caps);
     parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
 }

@@ -3,8 +3,6 @@
 //! # Not here
 //! - Which order wants what since when: `wanted`. Who carries it out: `adapters`.
 
-use super::order::State;
-
 /// Something that has to be brought about outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -49,7 +47,7 @@ impl Effect {
 /// Which effects of a market's orders go on the wanted list; of the others the storefront takes care itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effects {
-    /// Charging, closing and giving back.
+    /// Charging, capturing, closing and giving back.
     pub payment: bool,
     /// Telling the warehouse.
     pub release: bool,
@@ -65,14 +63,16 @@ impl Effects {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Action {
-    /// Take the money, and confirm.
+    /// Set the money aside, or take it where the method knows no setting aside.
     Charge = 1,
-    /// The reservation ended: see to it that no money is taken any more; if it was, confirm late.
+    /// See to it that nothing more is taken, and let go what is set aside.
     Close = 2,
-    /// Whatever was taken for this order goes back, and nothing is taken any more.
+    /// Money that was taken goes back.
     GiveBack = 3,
     /// Tell the warehouse which units to hand over; none takes the whole order back.
     Release = 4,
+    /// Take more of what is set aside.
+    Capture = 5,
 }
 
 impl Action {
@@ -84,6 +84,7 @@ impl Action {
             2 => Some(Self::Close),
             3 => Some(Self::GiveBack),
             4 => Some(Self::Release),
+            5 => Some(Self::Capture),
             _ => None,
         }
     }
@@ -96,16 +97,7 @@ impl Action {
             Self::Close => "close",
             Self::GiveBack => "give_back",
             Self::Release => "release",
-        }
-    }
-
-    /// What an order in this state wants of an effect. `in_vain` says that the money came late and the units were gone.
-    pub(super) const fn of(effect: Effect, state: State, in_vain: bool) -> Self {
-        match (effect, state) {
-            (Effect::Release, _) => Self::Release,
-            (Effect::Payment, State::PendingPayment) => Self::Charge,
-            (Effect::Payment, State::Expired) if !in_vain => Self::Close,
-            (Effect::Payment, _) => Self::GiveBack,
+            Self::Capture => "capture",
         }
     }
 }

@@ -13,11 +13,13 @@ use super::command::{IdentityHashes, Line, Whose};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
+use super::payment::PaymentReport;
 use super::policy::{Policy, StockLevel};
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use crate::base::{
-    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId,
+    Timestamp,
 };
 
 /// Something that happened.
@@ -159,6 +161,9 @@ pub enum Fact<'a> {
         order: OrderId,
         /// Which attempt.
         attempt: ChangeId,
+        /// What this attempt has taken in all by that, in minor units; zero where nobody counts what is paid of the
+        /// order, and where its attempts covered it.
+        entered: Price,
         /// Empty when the reservation was alive; else where the lapsed units were taken again.
         draws: &'a [Draw],
     },
@@ -335,6 +340,40 @@ pub enum Fact<'a> {
         /// Which of theirs.
         reason: HoldReason,
     },
+    /// An attempt to pay began.
+    PaymentStarted {
+        /// The order.
+        order: OrderId,
+        /// Which attempt.
+        attempt: ChangeId,
+        /// How the customer pays now.
+        method: PaymentMethod,
+    },
+    /// Something new was told of an attempt to pay. What follows for the order follows from its state: see
+    /// `fold::payment`.
+    PaymentReported {
+        /// The order.
+        order: OrderId,
+        /// Which attempt.
+        attempt: ChangeId,
+        /// As told; of an attempt that is new.
+        method: PaymentMethod,
+        /// What was told.
+        report: PaymentReport,
+        /// Where lapsed units were taken again because the order is paid late; else empty.
+        draws: &'a [Draw],
+        /// The first SKU that came up short when it was tried to take lapsed units again.
+        short: Option<SkuId>,
+    },
+    /// Money of an order is to go back.
+    RefundRequested {
+        /// The order.
+        order: OrderId,
+        /// Which change.
+        change: Change,
+        /// In minor units.
+        amount: Price,
+    },
     /// Tombstones left. Their identifiers are refused.
     Left {
         /// Which, at most [`RETIREMENT_ORDERS_MAX`](crate::base::limits::RETIREMENT_ORDERS_MAX).
@@ -384,6 +423,9 @@ impl Fact<'_> {
             | Self::EffectReported { order, .. }
             | Self::Held { order, .. }
             | Self::HoldLifted { order, .. }
+            | Self::PaymentStarted { order, .. }
+            | Self::PaymentReported { order, .. }
+            | Self::RefundRequested { order, .. }
             | Self::Returned { order, .. } => Some(order.market()),
         }
     }

@@ -9,6 +9,7 @@
 //! and one number, of the same size whatever happened.
 
 use super::effect::{AsideReason, Effect, Report};
+use super::payment::PaymentReport;
 
 /// What happened to an order, in one word. [`Happening::value`] says what the number beside it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +27,11 @@ pub enum Happening {
     PaymentStarted = 5,
     /// Payment accepted it in time.
     Confirmed = 6,
-    /// An adapter took the money in time, which confirmed it.
+    /// What was told of its payments covers it, which confirmed it in time.
     Charged = 7,
     /// Payment accepted it after its reservation had ended, and its units were taken again.
     ConfirmedLate = 8,
-    /// The same, by an adapter.
+    /// The same, by what was told of its payments.
     ChargedLate = 9,
     /// Payment accepted it after its reservation had ended, and its units were gone.
     RetakeFailed = 10,
@@ -76,6 +77,38 @@ pub enum Happening {
     Held = 30,
     /// That reason is gone.
     HoldLifted = 31,
+    /// An attempt to pay it began.
+    PaymentBegun = 32,
+    /// The customer has to do something for a payment.
+    PaymentAction = 33,
+    /// The provider has a payment.
+    PaymentProcessing = 34,
+    /// Money for it is set aside.
+    Authorised = 35,
+    /// Money for it was taken.
+    Captured = 36,
+    /// An attempt to pay it failed.
+    PaymentFailed = 37,
+    /// What was set aside for it is let go.
+    Voided = 38,
+    /// What was set aside for it was so for too long.
+    AuthorisationExpired = 39,
+    /// Money of it went back.
+    Refunded = 40,
+    /// Money of it was to go back, and will not.
+    RefundFailed = 41,
+    /// Its customer disputes a payment.
+    Disputed = 42,
+    /// A dispute ended, and nothing was taken back.
+    DisputeWon = 43,
+    /// The customer's bank took money back.
+    ChargedBack = 44,
+    /// Somebody asked to give money back.
+    RefundRequested = 45,
+    /// It is wanted that money is set aside, or taken.
+    ChargeWanted = 46,
+    /// It is wanted that more is taken of what is set aside.
+    CaptureWanted = 47,
 }
 
 /// What the number beside a happening is.
@@ -93,11 +126,17 @@ pub enum Value {
     Attempt,
     /// Number of the [`HoldReason`](super::HoldReason).
     HoldReason,
+    /// Minor units: of a refund that was requested its amount, else the total of its attempt.
+    Amount,
+    /// Number of the [`PaymentMethod`](super::choices::PaymentMethod).
+    Method,
+    /// Number of the [`FailureReason`](super::FailureReason).
+    FailureReason,
 }
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 47] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -129,6 +168,22 @@ impl Happening {
         Self::PutBack,
         Self::Held,
         Self::HoldLifted,
+        Self::PaymentBegun,
+        Self::PaymentAction,
+        Self::PaymentProcessing,
+        Self::Authorised,
+        Self::Captured,
+        Self::PaymentFailed,
+        Self::Voided,
+        Self::AuthorisationExpired,
+        Self::Refunded,
+        Self::RefundFailed,
+        Self::Disputed,
+        Self::DisputeWon,
+        Self::ChargedBack,
+        Self::RefundRequested,
+        Self::ChargeWanted,
+        Self::CaptureWanted,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -172,6 +227,22 @@ impl Happening {
             Self::PutBack => "put_back",
             Self::Held => "held",
             Self::HoldLifted => "hold_lifted",
+            Self::PaymentBegun => "payment_begun",
+            Self::PaymentAction => "payment_action",
+            Self::PaymentProcessing => "payment_processing",
+            Self::Authorised => "authorised",
+            Self::Captured => "captured",
+            Self::PaymentFailed => "payment_failed",
+            Self::Voided => "voided",
+            Self::AuthorisationExpired => "authorisation_expired",
+            Self::Refunded => "refunded",
+            Self::RefundFailed => "refund_failed",
+            Self::Disputed => "disputed",
+            Self::DisputeWon => "dispute_won",
+            Self::ChargedBack => "charged_back",
+            Self::RefundRequested => "refund_requested",
+            Self::ChargeWanted => "charge_wanted",
+            Self::CaptureWanted => "capture_wanted",
         }
     }
 
@@ -179,7 +250,21 @@ impl Happening {
     #[must_use]
     pub const fn value(self) -> Value {
         match self {
-            Self::Blocked => Value::Nothing,
+            Self::Blocked
+            | Self::PaymentAction
+            | Self::PaymentProcessing
+            | Self::Voided
+            | Self::AuthorisationExpired
+            | Self::Disputed
+            | Self::DisputeWon => Value::Nothing,
+            Self::PaymentBegun => Value::Method,
+            Self::PaymentFailed => Value::FailureReason,
+            Self::Authorised
+            | Self::Captured
+            | Self::Refunded
+            | Self::RefundFailed
+            | Self::ChargedBack
+            | Self::RefundRequested => Value::Amount,
             Self::Extended | Self::PaymentStarted => Value::Deadline,
             Self::RetakeFailed => Value::Sku,
             Self::Held | Self::HoldLifted => Value::HoldReason,
@@ -199,6 +284,8 @@ impl Happening {
             | Self::PutBack => Value::Units,
             Self::CloseWanted
             | Self::GiveBackWanted
+            | Self::ChargeWanted
+            | Self::CaptureWanted
             | Self::ReleaseWanted
             | Self::PaymentDone
             | Self::ReleaseDone
@@ -209,6 +296,25 @@ impl Happening {
             | Self::PaymentResumed
             | Self::ReleaseResumed => Value::Attempt,
         }
+    }
+
+    /// What was told of a payment, and the number beside it.
+    pub(super) fn of_payment(report: PaymentReport) -> (Self, u64) {
+        let what = match report {
+            PaymentReport::RequiresAction => Self::PaymentAction,
+            PaymentReport::Processing => Self::PaymentProcessing,
+            PaymentReport::Authorised { .. } => Self::Authorised,
+            PaymentReport::Captured { .. } => Self::Captured,
+            PaymentReport::Failed { reason, .. } => return (Self::PaymentFailed, reason as u64),
+            PaymentReport::Voided => Self::Voided,
+            PaymentReport::Expired => Self::AuthorisationExpired,
+            PaymentReport::Refunded { .. } => Self::Refunded,
+            PaymentReport::RefundFailed { .. } => Self::RefundFailed,
+            PaymentReport::Disputed => Self::Disputed,
+            PaymentReport::DisputeWon => Self::DisputeWon,
+            PaymentReport::ChargedBack { .. } => Self::ChargedBack,
+        };
+        (what, report.total().unwrap_or_default())
     }
 
     pub(super) const fn of_report(effect: Effect, report: Report) -> Self {
@@ -234,6 +340,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(32)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(48)), (None, None));
     }
 }

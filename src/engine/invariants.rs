@@ -39,6 +39,7 @@ impl Engine {
                 *open += u64::from(want.is_some_and(|want| want.is_open()));
             }
             self.check_history(position, record)?;
+            self.check_account(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
@@ -72,6 +73,7 @@ impl Engine {
         }
         self.on_hand.check()?;
         self.check_holds()?;
+        self.check_money()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
@@ -147,7 +149,7 @@ impl Engine {
             return self.check_tombstone(position, record);
         }
         let (totals, is_held) = (self.orders.totals(record), record.is_held());
-        law(record.state == totals.state().with_holds(is_held), || {
+        law(record.state == record.told(totals.state()), || {
             format!("order {order} is {:?}, held: {is_held}, but holds {totals:?}", record.state)
         })?;
         let draws = self.orders.draws(record);
@@ -173,6 +175,7 @@ impl Engine {
             && self.orders.changes(position).is_empty()
             && record.history.is_none()
             && !record.is_held()
+            && self.accounts.of(position).is_empty()
             && self.wants.mark(position).iter().all(Option::is_none);
         law(is_bare, || format!("closed {order} still holds draws, details, changes, a history or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {

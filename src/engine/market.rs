@@ -10,6 +10,7 @@ use super::catalog::Catalog;
 use super::effect::Effects;
 use super::kits::{Component, Kits};
 use super::ledger::{Account, Bucket, Ledger};
+use super::money::Money;
 use super::numbers::Numbers;
 use super::policy::{Policies, Policy};
 use super::refusal::Refusal;
@@ -43,6 +44,9 @@ pub(super) struct Market {
     /// Identifiers made before this moment and not kept are refused: they may have left.
     pub(super) retired_before: Timestamp,
     pub(super) gone: Gone,
+    /// Of all orders ever, and of those that were closed.
+    pub(super) money: Money,
+    pub(super) gone_money: Money,
     pub(super) policies: Policies,
     pub(super) waiting: Waiting,
     pub(super) shortages: Shortages,
@@ -69,6 +73,8 @@ impl Market {
             retention: Retention::default(),
             retired_before: Timestamp::ZERO,
             gone: Gone::default(),
+            money: Money::default(),
+            gone_money: Money::default(),
             policies: Policies::default(),
             waiting: Waiting::default(),
             shortages: Shortages::default(),

@@ -37,6 +37,8 @@ mod routing;
 mod turn;
 mod wanted;
 
+mod account;
+mod attempt;
 mod books;
 mod capacity;
 mod catalog;
@@ -56,10 +58,13 @@ mod index;
 mod invariants;
 mod keys;
 mod kits;
+mod marks;
+mod money;
 mod numbers;
 mod on_hand;
 mod orders;
 mod past;
+mod payment;
 mod policy;
 mod pool;
 mod read;
@@ -75,7 +80,7 @@ mod waiting;
 pub use answer::{Answer, Granted};
 pub use books::order_hash;
 pub use capacity::{Capacity, KEPT, Kept};
-pub use choices::HoldReason;
+pub use choices::{FailureReason, HoldReason, RetryClass};
 pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place, Whose};
 pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
@@ -86,6 +91,8 @@ pub use for_sale::ForSale;
 pub use happening::{Happening, Value};
 pub use image::ImageError;
 pub use kits::Component;
+pub use money::MoneySums;
+pub use payment::{Dispute, Label, PaymentReport, Stage, Step};
 pub use policy::{Policy, StockLevel};
 pub use query::{Books, Query};
 pub use refusal::Refusal;
@@ -126,6 +133,7 @@ pub struct Engine {
     crossed: stock_level::Crossed,
     wants: wanted::Wants,
     holds: hold::Holds,
+    accounts: account::Accounts,
     histories: history::Histories,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
@@ -135,6 +143,8 @@ pub struct Engine {
     short_markets: std::collections::VecDeque<MarketId>,
     on_hand: on_hand::OnHand,
     cursors: cursor::Cursors,
+    /// What was to be done with the money of an order before it changed; kept for its memory.
+    steps_before: attempt::Steps,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
 }
@@ -164,12 +174,14 @@ impl Engine {
             crossed: stock_level::Crossed::default(),
             wants: wanted::Wants::default(),
             holds: hold::Holds::default(),
+            accounts: account::Accounts::default(),
             histories: history::Histories::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),
             short_markets: std::collections::VecDeque::new(),
             on_hand: on_hand::OnHand::default(),
             cursors: cursor::Cursors::default(),
+            steps_before: attempt::Steps::default(),
             held: Default::default(),
         }
     }

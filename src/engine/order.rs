@@ -9,14 +9,15 @@
 //!              └─ cancel ─► CANCELLED    ▲
 //!                           EXPIRED ─────┘ cancel       EXPIRED ─ late confirm, taken again ─► CONFIRMED
 //! CONFIRMED ─ hold ─► IN_REVIEW ─ last hold lifted ─► CONFIRMED     and else as from CONFIRMED
+//! PENDING ─ its payments failed ─► PAYMENT_FAILED ─ another begins ─► PENDING     and else as from PENDING
 //! ```
 //!
 //! # Always true
 //! - `taken = owed + reserved + lapsed + committed + shipped + cancelled` per line; `returned` is part of shipped.
 //! - What is owed lies at no site: it is a draw on [`SiteId::NOWHERE`](crate::base::SiteId::NOWHERE), whose units count
 //!   as reserved until the order is paid for and as committed from then on, so that the state says the same of them.
-//! - The state is a function of the counters ([`State::of`]) and of whether the order is held ([`State::with_holds`]);
-//!   nothing stores one that disagrees.
+//! - The state is a function of the counters ([`State::of`]), of whether the order is held ([`State::with_holds`]) and
+//!   whether its payments were in vain ([`State::with_failed`]); nothing stores one that disagrees.
 //! # Not here
 //! - Where orders are kept: `orders`. Which command is legal when: [`State::legal`].
 //! # Why so
@@ -45,10 +46,12 @@ pub enum State {
     Blocked = 7,
     /// Confirmed and held: nothing of it goes to a warehouse.
     InReview = 8,
+    /// Units are reserved until the deadline; every payment that was tried came to nothing.
+    PaymentFailed = 9,
 }
 
 /// Length of an array indexed by [`State`]; index 0 is never used.
-pub const STATES: usize = 9;
+pub const STATES: usize = 10;
 
 /// Units that a warehouse hands over in all, with those that have left it; of an order that is held no others.
 pub(super) const fn to_hand_over(committed: u32, shipped: u32, is_held: bool) -> u32 {
@@ -230,7 +233,7 @@ impl Totals {
 
 impl State {
     /// Every state, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PendingPayment,
         Self::Confirmed,
         Self::Fulfilling,
@@ -239,6 +242,7 @@ impl State {
         Self::Expired,
         Self::Blocked,
         Self::InReview,
+        Self::PaymentFailed,
     ];
 
     /// The state with this number; `None` for a number that names nothing.
@@ -253,6 +257,7 @@ impl State {
             6 => Some(Self::Expired),
             7 => Some(Self::Blocked),
             8 => Some(Self::InReview),
+            9 => Some(Self::PaymentFailed),
             _ => None,
         }
     }
@@ -269,10 +274,11 @@ impl State {
             Self::Expired => "expired",
             Self::Blocked => "blocked",
             Self::InReview => "in_review",
+            Self::PaymentFailed => "payment_failed",
         }
     }
 
-    /// What the counters of all lines together say of an order that is not held.
+    /// What the counters of all lines together say of an order that is not held and whose payments did not fail.
     #[must_use]
     pub const fn of(reserved: bool, lapsed: bool, committed: bool, shipped: bool) -> Self {
         match (reserved, lapsed, committed, shipped) {
@@ -294,17 +300,43 @@ impl State {
         }
     }
 
-    /// The same of an order that is not held.
+    /// The same of an order of which every payment that was tried came to nothing, or not.
     #[must_use]
-    pub const fn without_holds(self) -> Self {
-        if matches!(self, Self::InReview) { Self::Confirmed } else { self }
+    pub const fn with_failed(self, has_failed: bool) -> Self {
+        match (self, has_failed) {
+            (Self::PendingPayment, true) => Self::PaymentFailed,
+            (state, _) => state,
+        }
+    }
+
+    /// What the counters alone say.
+    #[must_use]
+    pub const fn plain(self) -> Self {
+        if matches!(self, Self::InReview) {
+            Self::Confirmed
+        } else if self.awaits_payment() {
+            Self::PendingPayment
+        } else {
+            self
+        }
+    }
+
+    /// Whether units are reserved until a payment is there, or the deadline.
+    #[must_use]
+    pub const fn awaits_payment(self) -> bool {
+        matches!(self, Self::PendingPayment | Self::PaymentFailed)
     }
 
     /// Whether an order in this state may be held: it has something to hand over, or may come to have.
     #[must_use]
     pub const fn may_be_held(self) -> bool {
         match self {
-            Self::PendingPayment | Self::Confirmed | Self::InReview | Self::Fulfilling | Self::Expired => true,
+            Self::PendingPayment
+            | Self::PaymentFailed
+            | Self::Confirmed
+            | Self::InReview
+            | Self::Fulfilling
+            | Self::Expired => true,
             Self::Completed | Self::Cancelled | Self::Blocked => false,
         }
     }
@@ -313,7 +345,7 @@ impl State {
     #[must_use]
     pub const fn is_open(self) -> bool {
         match self {
-            Self::PendingPayment | Self::Confirmed | Self::InReview | Self::Fulfilling => true,
+            Self::PendingPayment | Self::PaymentFailed | Self::Confirmed | Self::InReview | Self::Fulfilling => true,
             Self::Completed | Self::Cancelled | Self::Expired | Self::Blocked => false,
         }
     }
@@ -322,7 +354,10 @@ impl State {
     #[must_use]
     pub const fn legal(self) -> Legal {
         match self {
-            Self::PendingPayment | Self::Expired => Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD),
+            Self::PendingPayment | Self::PaymentFailed => {
+                Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD).and(Legal::PAY)
+            }
+            Self::Expired => Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD),
             Self::Confirmed | Self::InReview => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD),
             Self::Fulfilling => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN).and(Legal::HOLD),
             Self::Completed => Legal::RETURN,

@@ -32,6 +32,7 @@ use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
 use super::history::Newest;
 use super::index::Index;
+use super::marks::Marks;
 use super::order::{Counters, LineUnits, State, Totals};
 use super::pool::{LARGE, Pool, Run, Runs, SMALL};
 use super::reservation::ExtendReason;
@@ -63,7 +64,7 @@ pub(super) struct Record {
     pub(super) payment: PaymentMethod,
     pub(super) channel: u16,
     pub(super) zone: u16,
-    /// Always [`State::of`] the counters of its draws, [`State::with_holds`] where it has any.
+    /// Always [`State::of`] the counters of its draws, as its marks tell it ([`Record::told`]).
     pub(super) state: State,
     pub(super) phase: Phase,
     pub(super) marks: Marks,
@@ -72,31 +73,22 @@ pub(super) struct Record {
 impl Record {
     /// When its reservation ends, while it has one.
     pub(super) fn waits_until(&self) -> Option<Timestamp> {
-        (self.state == State::PendingPayment).then_some(self.deadline)
+        self.state.awaits_payment().then_some(self.deadline)
     }
 
     /// Whether it has holds.
     pub(super) const fn is_held(&self) -> bool {
         self.marks.has(Marks::HELD)
     }
-}
 
-/// What is so of an order, or not, beside its state: a bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Marks(u8);
-
-impl Marks {
-    /// A payment of it has started: its reservation was made longer for that, and is not once more.
-    pub(super) const PAYMENT_STARTED: u8 = 1;
-    /// It has holds.
-    pub(super) const HELD: u8 = 2;
-
-    pub(super) const fn has(self, mark: u8) -> bool {
-        self.0 & mark != 0
+    /// What is told of it, of a state that its counters say.
+    pub(super) const fn told(&self, state: State) -> State {
+        state.with_holds(self.is_held()).with_failed(self.marks.has(Marks::PAYMENT_FAILED))
     }
 
-    pub(super) const fn set(&mut self, mark: u8, is_so: bool) {
-        self.0 = if is_so { self.0 | mark } else { self.0 & !mark };
+    /// Whether it was placed to be paid before anything leaves.
+    pub(super) fn needed_payment(&self) -> bool {
+        self.deadline != Timestamp::ZERO
     }
 }
 
@@ -380,7 +372,7 @@ impl Orders {
             zone: placed.zone,
             state: if placed.confirmed { State::Confirmed } else { State::PendingPayment },
             phase: Phase::Whole,
-            marks: Marks::default(),
+            marks: Marks::NONE,
         };
         self.put(record)
     }
@@ -396,15 +388,15 @@ impl Orders {
         (self.draws.get_mut(record.draws), self.lines.get(record.lines))
     }
 
-    /// Brings the state of an order in line with its draws, and with whether it is held.
+    /// Brings the state of an order in line with its draws and its marks.
     pub(super) fn settle_state(&mut self, position: u32) {
         let state = self.totals(self.record(position)).state();
         let record = &mut self.records[position as usize];
-        record.state = state.with_holds(record.is_held());
+        record.state = record.told(state);
     }
 
-    pub(super) fn set_held(&mut self, position: u32, is_held: bool) {
-        self.records[position as usize].marks.set(Marks::HELD, is_held);
+    pub(super) fn set_mark(&mut self, position: u32, mark: u8, is_so: bool) {
+        self.records[position as usize].marks.set(mark, is_so);
     }
 
     pub(super) fn extend(&mut self, position: u32, deadline: Timestamp, reason: ExtendReason) {
@@ -476,7 +468,7 @@ const NO_ORDER: Record = Record {
     zone: 0,
     state: State::Blocked,
     phase: Phase::Vacant,
-    marks: Marks(0),
+    marks: Marks::NONE,
 };
 
 /// A record is two cache lines at most: ten million of them are looked up at random.

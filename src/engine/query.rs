@@ -1,16 +1,19 @@
 //! Questions about the state, and their answers. They change nothing and write nothing.
 
-use super::choices::{HoldReason, PaymentMethod, Take};
-use super::command::IdentityHashes;
+mod order;
+
+use super::choices::PaymentMethod;
 use super::effect::{Action, AsideReason, Effect};
 use super::happening::Happening;
 use super::ledger::{BUCKETS, Bucket};
-use super::order::{STATES, State, to_hand_over};
+use super::money::MoneySums;
+use super::order::{STATES, State};
 use super::retention::Retention;
 use crate::base::{
-    Codes, Currency, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId,
-    Timestamp,
+    Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
+
+pub use order::{DrawView, HoldView, LineView, OrderView, PaymentView};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +88,7 @@ pub enum Query<'a> {
         /// At most so many.
         rows_max: u16,
     },
-    /// Orders that still hold units (pending payment, confirmed, in review or fulfilling), in order of their numbers.
+    /// Orders that still hold units (none that is cancelled, completed or expired), in order of their numbers.
     OpenOrders {
         /// Where.
         market: MarketId,
@@ -219,72 +222,6 @@ pub struct SiteRow {
     pub code: String,
 }
 
-/// Everything known of one order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderView {
-    /// Identifier.
-    pub order: OrderId,
-    /// For people; zero for an identifier that was blocked.
-    pub number: OrderNumber,
-    /// Its state.
-    pub state: State,
-    /// Its return window is over: lines, draws, hashes and details are gone.
-    pub closed: bool,
-    /// Zero for guests.
-    pub customer: CustomerKey,
-    /// Log time of acceptance.
-    pub accepted_at: Timestamp,
-    /// When the reservation ends or ended; zero when the order needed no payment.
-    pub deadline: Timestamp,
-    /// As asked.
-    pub take: Take,
-    /// Of every price.
-    pub currency: Currency,
-    /// As asked.
-    pub payment: PaymentMethod,
-    /// As asked.
-    pub channel: u16,
-    /// As asked.
-    pub zone: u16,
-    /// As asked.
-    pub hashes: Option<IdentityHashes>,
-    /// In order.
-    pub lines: Vec<LineView>,
-    /// Where the units are pinned.
-    pub draws: Vec<DrawView>,
-    /// As given; of a view that the engine gives, as sealed.
-    pub details: Vec<u8>,
-    /// What they are sealed under; only of a view that the engine gives.
-    pub key: Option<KeyName>,
-    /// Details were given, and cannot be read any more.
-    pub erased: bool,
-    /// What it is held for, in the order in which it came to be; nothing of it is to go to a warehouse while there is
-    /// any.
-    pub holds: Vec<HoldView>,
-}
-
-impl OrderView {
-    /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
-    pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
-        let is_held = !self.holds.is_empty();
-        let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_held);
-        (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
-    }
-}
-
-/// Why an order is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoldView {
-    /// Who says so.
-    pub owner: String,
-    /// Why.
-    pub reason: HoldReason,
-    /// For people.
-    pub note: String,
-    /// Log time since when.
-    pub since: Timestamp,
-}
-
 /// A hold, and of which order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldRow {
@@ -301,48 +238,6 @@ pub struct HeldPage {
     pub rows: Vec<HeldRow>,
     /// Ask again after this number; `None` at the end.
     pub next: Option<OrderNumber>,
-}
-
-/// One line of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineView {
-    /// What.
-    pub sku: SkuId,
-    /// Units asked.
-    pub asked: u32,
-    /// Of one unit.
-    pub price: Price,
-    /// Units first taken: `ordered` of the domain. Always the sum of the six counters below.
-    pub taken: u32,
-    /// Sold, and not there yet.
-    pub owed: u32,
-    /// Set aside until the deadline.
-    pub reserved: u32,
-    /// Set aside, or owed, once; the deadline passed.
-    pub lapsed: u32,
-    /// Paid for, waiting to be handed over.
-    pub committed: u32,
-    /// Handed over.
-    pub shipped: u32,
-    /// Cancelled.
-    pub cancelled: u32,
-    /// Of the shipped ones: back in stock.
-    pub returned: u32,
-}
-
-/// Units of one line at one site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DrawView {
-    /// Position of the line.
-    pub line: u16,
-    /// Where.
-    pub site: SiteId,
-    /// Reserved there.
-    pub reserved: u32,
-    /// Committed there.
-    pub committed: u32,
-    /// Handed over from there.
-    pub shipped: u32,
 }
 
 /// One order of a page.
@@ -478,7 +373,7 @@ pub struct WantPage {
 }
 
 /// The books of a market: what must agree between the server, its log and whoever kept count outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
     /// Units per bucket, all SKUs and sites together.
     pub units: [i64; BUCKETS],
@@ -488,4 +383,6 @@ pub struct Books {
     pub orders: [u64; STATES],
     /// Sum modulo 2^128 of the hash of every order (`docs/WIRE-PROTOCOL.md`, "Books").
     pub orders_hash: u128,
+    /// Money of all orders ever, by currency.
+    pub money: Vec<(Currency, MoneySums)>,
 }

@@ -153,7 +153,8 @@ impl Engine {
     pub fn books(&self, market: MarketId) -> Result<Books, Refusal> {
         let market = self.market(market)?;
         let (orders, orders_hash) = (market.tally.orders, market.tally.hash);
-        Ok(Books { units: market.ledger.totals(), owed: market.waiting.units(), orders, orders_hash })
+        let money = market.money.iter().map(|(currency, sums)| (currency, *sums)).collect();
+        Ok(Books { units: market.ledger.totals(), owed: market.waiting.units(), orders, orders_hash, money })
     }
 
     /// How long a market keeps what is over, and what it has retired.
@@ -291,6 +292,7 @@ impl Engine {
             key,
             erased: sealed.is_some() && key.is_none(),
             holds: self.hold_views(record),
+            payments: if closed { Vec::new() } else { self.payment_views(position, record) },
         }
     }
 }

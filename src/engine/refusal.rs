@@ -6,7 +6,7 @@
 //! - Refusals of the doors (malformed records, overload): `wire::Refused` numbers those and carries these.
 
 use super::order::State;
-use crate::base::{Sequence, SkuId, Timestamp};
+use crate::base::{Currency, Sequence, SkuId, Timestamp};
 
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +147,16 @@ pub enum Refusal {
     },
     /// The details that the order was given cannot be read any more, so they cannot be compared with these.
     Erased,
+    /// More is asked to go back than was taken for the order and does not go back already.
+    RefundTooMuch {
+        /// What may still be asked for, in minor units.
+        left: u64,
+    },
+    /// The order is paid in one currency, and not in this one.
+    OtherCurrency {
+        /// The order's.
+        currency: Currency,
+    },
 }
 
 macro_rules! fields {
@@ -217,6 +227,12 @@ fields! {
     KitsOfComponent = 25,
     /// How many lines of an order name kits.
     KitLines = 26,
+    /// How many attempts to pay an order.
+    Attempts = 27,
+    /// Minor units of a payment, or of a refund.
+    Amount = 28,
+    /// How many currencies a market was paid in.
+    Currencies = 29,
     /// Milliseconds for which goods may come back.
     ReturnWindow = 30,
     /// Milliseconds for which identifiers are kept.
@@ -235,6 +251,8 @@ fields! {
     ChannelCaps = 37,
     /// Milliseconds until a payment has to be there.
     Unpaid = 38,
+    /// A payment method that begins before the goods are there.
+    Method = 39,
 }
 
 /// A set of commands that are legal in a state.
@@ -254,6 +272,8 @@ impl Legal {
     pub const RETURN: Self = Self(8);
     /// `HoldOrder`.
     pub const HOLD: Self = Self(16);
+    /// `StartPayment`.
+    pub const PAY: Self = Self(32);
 
     /// Both sets together.
     #[must_use]

@@ -19,7 +19,6 @@ use super::answer::Answer;
 use super::command::Command;
 use super::decide::{Decision, Scratch};
 use super::fact::Fact;
-use super::order::State;
 use super::refusal::Refusal;
 use crate::base::{OrderId, Timestamp};
 
@@ -75,7 +74,7 @@ impl Engine {
     /// The expiry of this very order, if its deadline passed and no sweep has come by.
     fn overdue(&self, order: OrderId, now: Timestamp) -> Option<Fact<'static>> {
         let record = self.orders.record(self.orders.find(order)?);
-        let is_overdue = record.state == State::PendingPayment && record.deadline <= now;
+        let is_overdue = record.state.awaits_payment() && record.deadline <= now;
         is_overdue.then_some(Fact::Expired { order })
     }
 
@@ -118,6 +117,9 @@ impl Engine {
             | Command::ReportEffect { order, .. }
             | Command::HoldOrder { order, .. }
             | Command::LiftHold { order, .. }
+            | Command::StartPayment { order, .. }
+            | Command::ReportPayment { order, .. }
+            | Command::RequestRefund { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
             | Command::MoveCursor { .. }
@@ -162,6 +164,9 @@ impl Engine {
             | Fact::EffectReported { order, .. }
             | Fact::Held { order, .. }
             | Fact::HoldLifted { order, .. }
+            | Fact::PaymentStarted { order, .. }
+            | Fact::PaymentReported { order, .. }
+            | Fact::RefundRequested { order, .. }
             | Fact::Returned { order, .. } => Some(order),
             Fact::MarketAssigned { .. }
             | Fact::MarketOpened { .. }

@@ -5,7 +5,7 @@
 //! effect ──┤                                                  open while told < wanted
 //!            told:   1, 2, …     the last attempt that was reported done
 //!
-//! payment    pending: charge │ expired: close │ cancelled, paid otherwise, taken again in vain: give back
+//! payment    while an attempt of the order's account has a step to be done: charge, capture, give back, close
 //! release    whenever the units to be handed over are not those that the warehouse was told
 //!            (of what is held: those that have left)
 //! ```
@@ -24,15 +24,16 @@
 use std::collections::VecDeque;
 
 use super::Engine;
-use super::content::ChangeKind;
+use super::attempt::steps;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
 use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
+use super::payment::Step;
 use super::pool::Table;
 use super::query::{WantPage, WantRow};
 use super::refusal::Refusal;
 use crate::base::limits::PAGE_SCAN_MAX;
-use crate::base::{ChangeId, MarketId, Price, Timestamp};
+use crate::base::{MarketId, Price, Timestamp};
 
 /// What is known of one effect of one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,13 +168,12 @@ impl Wants {
         }
     }
 
-    /// Nothing more is to be done for what was wanted last; with `is_another`, nor for what is wanted since just now.
-    pub(super) fn settle(&mut self, position: u32, effect: Effect, is_another: bool) {
-        if let Some((want, lists)) = self.slot(position, effect) {
-            want.leave(lists);
-            want.wanted = want.wanted.saturating_add(u32::from(is_another));
-            (want.told, want.aside, want.since) = (want.wanted, None, Timestamp::ZERO);
-        }
+    /// Nothing more is to be done for what was wanted last; says whether anything was.
+    pub(super) fn settle(&mut self, position: u32, effect: Effect) -> bool {
+        let Some((want, lists)) = self.slot(position, effect).filter(|(want, _)| want.is_open()) else { return false };
+        want.leave(lists);
+        (want.told, want.aside, want.since) = (want.wanted, None, Timestamp::ZERO);
+        true
     }
 
     /// Moves an effect to the list of those set aside, or back.
@@ -372,7 +372,7 @@ impl Engine {
 
     fn want_row(&self, position: u32, record: &Record, effect: Effect, place: u64) -> Option<WantRow> {
         let want = self.wants.get(position, effect)?;
-        let action = Action::of(effect, record.state, self.is_paid_in_vain(position));
+        let (action, amount) = self.action(position, effect);
         Some(WantRow {
             place,
             order: record.order,
@@ -382,32 +382,43 @@ impl Engine {
             since: want.since,
             aside: want.aside,
             state: record.state,
-            amount: self.amount(record, action),
+            amount,
             currency: record.currency,
             payment: record.payment,
         })
     }
 
-    /// Whether an adapter's money came late, and the units were gone.
-    pub(super) fn is_paid_in_vain(&self, position: u32) -> bool {
-        let confirm = self.orders.change(position, ChangeId::HANDED_OFF);
-        confirm.is_some_and(|kept| kept.kind == ChangeKind::Confirm)
+    /// What is wanted of an effect in one word, and what it is about in minor units. Of a payment the first of: charge,
+    /// give back, capture, close; of a release what the units of the instruction cost, in all.
+    pub(super) fn action(&self, position: u32, effect: Effect) -> (Action, Price) {
+        let record = self.orders.record(position);
+        match effect {
+            Effect::Payment => self.payment_action(position, record),
+            Effect::Release => {
+                let cost = |(line, units): (&LineRecord, LineUnits)| {
+                    line.price * u64::from(to_hand_over(units.committed, units.shipped, record.is_held()))
+                };
+                let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
+                (Action::Release, lines.map(cost).sum())
+            }
+        }
     }
 
-    /// What the units that an action is about cost.
-    fn amount(&self, record: &Record, action: Action) -> Price {
-        let units = self.orders.line_units(record);
-        let cost = |(line, units): (&LineRecord, LineUnits)| {
-            let quantity = match action {
-                Action::Charge => units.owed + units.reserved,
-                Action::Close => units.lapsed,
-                Action::GiveBack => line.taken,
-                // As the instruction itself: in all.
-                Action::Release => to_hand_over(units.committed, units.shipped, record.is_held()),
-            };
-            line.price * u64::from(quantity)
-        };
-        self.orders.lines(record).iter().zip(units).map(cost).sum()
+    fn payment_action(&self, position: u32, record: &Record) -> (Action, Price) {
+        let mut sums = [(Action::Charge, 0), (Action::GiveBack, 0), (Action::Capture, 0)];
+        self.with_attempts(position, record, |attempts| {
+            let steps = steps(attempts, self.due(position, record));
+            for (attempt, step) in attempts.iter().zip(steps.iter()) {
+                match step {
+                    Step::Charge { amount } => sums[0].1 += u128::from(amount),
+                    Step::Refund { total } => sums[1].1 += u128::from(total - attempt.refunded),
+                    Step::Capture { total } => sums[2].1 += u128::from(total - attempt.captured),
+                    Step::End | Step::Nothing => {}
+                }
+            }
+        });
+        let first = sums.into_iter().find(|(_, sum)| *sum > 0);
+        first.map_or((Action::Close, 0), |(action, sum)| (action, u64::try_from(sum).unwrap_or(u64::MAX)))
     }
 
     /// Effects of this kind that are wanted of all orders of the shard, and those set aside.

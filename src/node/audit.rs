@@ -12,7 +12,7 @@ use super::config::LOG_DIR;
 use crate::base::ShardId;
 use crate::engine::ledger::Bucket;
 use crate::engine::order::State;
-use crate::engine::{Books, Capacity, Engine};
+use crate::engine::{Books, Capacity, Engine, MoneySums};
 use crate::shard::recover_on;
 use crate::wal::{FileDisk, Progress, Reader};
 
@@ -71,6 +71,29 @@ pub struct MarketAudit {
     pub orders: Vec<(&'static str, u64)>,
     /// 32 hexadecimal digits.
     pub orders_hash: String,
+    /// Money of all orders ever; in JSON an object by currency.
+    #[serde(serialize_with = "as_object")]
+    pub money: Vec<(String, MoneyAudit)>,
+}
+
+/// Money of one currency, in minor units; as text, for it may be wider than what a reader of JSON counts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MoneyAudit {
+    /// Set aside, what was taken of it included.
+    pub authorised: String,
+    /// Taken.
+    pub captured: String,
+    /// Given back.
+    pub refunded: String,
+    /// Taken back by banks.
+    pub charged_back: String,
+}
+
+impl From<&MoneySums> for MoneyAudit {
+    fn from(sums: &MoneySums) -> Self {
+        let [authorised, captured, refunded, charged_back] = sums.parts().map(|sum| sum.to_string());
+        Self { authorised, captured, refunded, charged_back }
+    }
 }
 
 /// Audits the log of a data directory.
@@ -106,13 +129,14 @@ pub fn audit(data: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Audit, N
     })
 }
 
-fn as_object<S: Serializer, T: Serialize>(pairs: &[(&'static str, T)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_object<S: Serializer, N: Serialize, T: Serialize>(pairs: &[(N, T)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, count)| (name, count)))
 }
 
 fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> {
     let audited = |(market, name): (crate::base::MarketId, &str)| {
-        let Books { units, owed, orders, orders_hash } = engine.books(market).expect("law: an open market has books");
+        let Books { units, owed, orders, orders_hash, money } =
+            engine.books(market).expect("law: an open market has books");
         MarketAudit {
             market: market.number(),
             name: name.to_owned(),
@@ -122,6 +146,7 @@ fn markets(stream: ShardId, engine: &Engine, sequence: u64) -> Vec<MarketAudit> 
             owed,
             orders: State::ALL.iter().map(|state| (state.name(), orders[*state as usize])).collect(),
             orders_hash: format!("{orders_hash:032x}"),
+            money: money.iter().map(|(currency, sums)| (currency.to_string(), sums.into())).collect(),
         }
     };
     engine.open_markets().map(audited).collect()

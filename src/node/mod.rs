@@ -28,7 +28,7 @@ mod watched;
 
 pub use crate::adapters::simulated::Behaviour;
 pub use crate::adapters::webhook::{Target, WebhookOptions};
-pub use audit::{Audit, Drift, MarketAudit, audit};
+pub use audit::{Audit, Drift, MarketAudit, MoneyAudit, audit};
 pub use config::{Config, TlsConfig};
 pub use fault::NodeFault;
 pub use serve::{Watch, serve};

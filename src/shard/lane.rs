@@ -62,6 +62,9 @@ impl Lane {
                 | Command::Extend { .. }
                 | Command::HoldOrder { .. }
                 | Command::LiftHold { .. }
+                | Command::StartPayment { .. }
+                | Command::ReportPayment { .. }
+                | Command::RequestRefund { .. }
                 | Command::ReportEffect { .. }
                 | Command::MoveCursor { .. }
                 | Command::DetachCursor { .. }

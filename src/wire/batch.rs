@@ -219,6 +219,11 @@ impl Batch {
                 (blob, array) = (self.add_text(owner), self.add_text(note));
                 Command::HoldOrder { order, owner: "", reason, note: "" }
             }
+            Command::StartPayment { order, attempt, method } => Command::StartPayment { order, attempt, method },
+            Command::ReportPayment { order, attempt, method, currency, report } => {
+                Command::ReportPayment { order, attempt, method, currency, report }
+            }
+            Command::RequestRefund { order, change, amount } => Command::RequestRefund { order, change, amount },
             Command::LiftHold { order, owner, reason } => {
                 blob = self.add_text(owner);
                 Command::LiftHold { order, owner: "", reason }
@@ -314,6 +319,9 @@ impl Batch {
             | Command::SetChannelCap { .. }
             | Command::Extend { .. }
             | Command::ReportEffect { .. }
+            | Command::StartPayment { .. }
+            | Command::ReportPayment { .. }
+            | Command::RequestRefund { .. }
             | Command::Receive { .. }
             | Command::Adjust { .. }
             | Command::MoveStock { .. }

@@ -9,7 +9,7 @@
 use rkyv::rend::unaligned::u32_ule;
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV1, ArchivedCountReportedV1,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV2, ArchivedCountReportedV1,
     ArchivedCursorMovedV1, ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1,
     ArchivedExtendedFactV2, ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1,
     ArchivedKeyNameV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
@@ -20,6 +20,7 @@ use super::fact_records::{
 };
 use super::hold::{read_hold, read_lift};
 use super::layout::{Body, Malformed, kind_and_version, split_record};
+use super::payment::{payment_reported, payment_started, refund_requested};
 use super::refused::Part;
 use super::request_decode::{cap, time};
 use crate::base::{
@@ -169,6 +170,9 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
             let (order, owner, reason) = read_lift(record)?;
             Ok(Fact::HoldLifted { order, owner, reason })
         }
+        FactKind::PaymentStarted => payment_started(record),
+        FactKind::PaymentReported => payment_reported(record, &mut scratch.draws),
+        FactKind::RefundRequested => refund_requested(record),
         FactKind::Retired => retired(record),
         FactKind::Erased => Ok(Fact::Erased { whose: Body::alone::<ArchivedErasedFactV1>(record)?.whose.read()? }),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
@@ -238,7 +242,7 @@ fn read_hashes(there: bool, body: &mut Body<'_>) -> Read<Option<IdentityHashes>>
     Ok(Some(IdentityHashes { account, address, instrument: hashes.instrument.to_native() }))
 }
 
-fn read_draws(count: u16, body: &mut Body<'_>, out: &mut Vec<Draw>) -> Read<()> {
+pub(super) fn read_draws(count: u16, body: &mut Body<'_>, out: &mut Vec<Draw>) -> Read<()> {
     out.clear();
     body.array::<ArchivedDrawV1, _>(usize::from(count), out, |draw| {
         let (line, site) = (draw.line.to_native(), SiteId(draw.site.to_native()));
@@ -247,11 +251,11 @@ fn read_draws(count: u16, body: &mut Body<'_>, out: &mut Vec<Draw>) -> Read<()> 
 }
 
 fn confirmed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
-    let (fixed, mut body) = Body::of::<ArchivedConfirmedV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedConfirmedV2>(record)?;
     read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
     body.end()?;
-    let order = OrderId::from_bits(fixed.order.to_native());
-    Ok(Fact::Confirmed { order, attempt: ChangeId(fixed.attempt.to_native()), draws: &scratch.draws })
+    let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.attempt.to_native()));
+    Ok(Fact::Confirmed { order, attempt, entered: fixed.entered.to_native(), draws: &scratch.draws })
 }
 
 fn filled<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {

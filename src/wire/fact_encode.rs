@@ -2,7 +2,7 @@
 
 use super::effects::ReportPart;
 use super::fact_records::{
-    AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV1, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
+    AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV2, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
     EffectsSetV1, ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1,
     KitDefinedV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrderPutBackV1, OrdersFactV1, PLACED_CONFIRMED,
     PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV2, RetakeFailedV1, RetentionSetV1, RetiredV1,
@@ -10,6 +10,7 @@ use super::fact_records::{
 };
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
+use super::payment::{PaymentReportedV1, RefundRequestedV1, put_start};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{KeyName, OrderId};
 use crate::engine::fact::Change;
@@ -23,9 +24,10 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     match *fact {
         Fact::Placed(ref placed) => encode_placed(placed, out),
-        Fact::Confirmed { order, attempt, draws } => {
-            let head = head(FactKind::Confirmed, 30 + 8 * draws.len());
-            put(out, &ConfirmedV1 { head, order: order.bits(), attempt: attempt.0, draws: count16(draws.len()) });
+        Fact::Confirmed { order, attempt, entered, draws } => {
+            let head = head(FactKind::Confirmed, 38 + 8 * draws.len());
+            let (order, attempt, draws_len) = (order.bits(), attempt.0, count16(draws.len()));
+            put(out, &ConfirmedV2 { head, order, attempt, entered, draws: draws_len });
             put_draws(draws, out);
         }
         Fact::Cancelled { order } => order_fact(FactKind::Cancelled, order, out),
@@ -116,6 +118,20 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::StockLevelChanged { market, sku, level, for_sale } => {
             let (head, market) = (head(FactKind::StockLevelChanged, 21), market.number());
             put(out, &StockLevelChangedV1 { head, market, sku: sku.0, for_sale, level: level as u8 });
+        }
+        Fact::PaymentStarted { order, attempt, method } => {
+            put_start(head(FactKind::PaymentStarted, 29), order, attempt, method, out);
+        }
+        Fact::PaymentReported { order, attempt, method, report, draws, short } => {
+            let head = head(FactKind::PaymentReported, 46 + 8 * draws.len());
+            let (order, attempt, reported, method) = (order.bits(), attempt.0, report.into(), method as u8);
+            let (short, draws_len) = (short.unwrap_or_default().0, count16(draws.len()));
+            put(out, &PaymentReportedV1 { head, short, order, attempt, reported, method, draws: draws_len });
+            put_draws(draws, out);
+        }
+        Fact::RefundRequested { order, change: Change { id, content, excess: _ }, amount } => {
+            let (head, order) = (head(FactKind::RefundRequested, 44), order.bits());
+            put(out, &RefundRequestedV1 { head, order, change: id.0, content, amount });
         }
         Fact::Held { order, owner, reason, note } => {
             let head = head(FactKind::Held, hold_bytes(owner, note));

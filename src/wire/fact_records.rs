@@ -51,6 +51,9 @@ kinds! {
         ChannelCapSet = 34,
         Held = 35,
         HoldLifted = 36,
+        PaymentStarted = 37,
+        PaymentReported = 38,
+        RefundRequested = 39,
     }
 }
 
@@ -60,8 +63,13 @@ impl FactKind {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
             // reason; version 1 had none. With details sealed; in version 1 they were plain. With
-            // payment methods; version 1 had none.
-            Self::PolicySet | Self::EffectReported | Self::Extended | Self::Placed | Self::ReservationsSet => 2,
+            // payment methods; version 1 had none. With what is entered; version 1 had nothing of it.
+            Self::Confirmed
+            | Self::PolicySet
+            | Self::EffectReported
+            | Self::Extended
+            | Self::Placed
+            | Self::ReservationsSet => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -203,10 +211,11 @@ fixed! {
         instrument: u64,
     }
     /// Then: draws.
-    ConfirmedV1 as ArchivedConfirmedV1, 30 {
+    ConfirmedV2 as ArchivedConfirmedV2, 38 {
         head: RecordHead,
         order: u128,
         attempt: u64,
+        entered: u64,
         draws: u16,
     }
     /// A late take that failed.

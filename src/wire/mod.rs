@@ -19,6 +19,7 @@ mod layout;
 
 mod frame;
 mod hold;
+mod payment;
 mod policy;
 mod refused;
 mod refused_numbers;
@@ -54,6 +55,7 @@ pub use frame::{
     RequestHeader,
 };
 pub use layout::RECORD_VERSION;
+pub use payment::{MONEY_BYTES_MAX, PAYMENT_BYTES};
 pub use refused::{Part, Refused};
 pub use reply::{BooksAt, Grants, Reply, SkuRow};
 pub use reply_decode::{decode_hello, decode_replies};

@@ -112,7 +112,7 @@ parts! {
     /// Whether a cancelled identifier is blocked.
     Block = 10, "block must be 0 or 1";
     /// An order's state.
-    State = 11, "state must be that of an order (1 to 8), or 0 where there is none";
+    State = 11, "state must be that of an order (1 to 9), or 0 where there is none";
     /// A refusal's number.
     Number = 12, "the number of a refusal must be a known one";
     /// A value of a refusal, or a log time.
@@ -131,6 +131,8 @@ parts! {
     Level = 19, "level must be 0 (enough), 1 (low) or 2 (out)";
     /// Why an order is held.
     HoldReason = 22, "the reason of a hold must be 1 to 8";
+    /// What is told of a payment.
+    PaymentReport = 23, "the report of a payment must be 1 to 12, with a total, or a reason and a class, where it has one";
     /// Whose details are erased.
     Guest = 24, "guest must be 0, or 1 and the market 0";
     /// Why a reservation is to last longer.
@@ -138,7 +140,9 @@ parts! {
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
     /// What happened to an order.
-    Happening = 27, "what happened must be 1 to 31";
+    Happening = 27, "what happened must be 1 to 47";
+    /// An attempt to pay an order.
+    PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
 }
 
 impl fmt::Display for Refused {
@@ -247,6 +251,12 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Refusal::Closed { state } => {
             write!(f, "the order was {} and its return window is over; nothing can change it any more", state.name())
         }
+        Refusal::RefundTooMuch { left } => write!(
+            f,
+            "only {left} minor units of what was taken for the order can still go back; the rest does already, or was \
+             never told of"
+        ),
+        Refusal::OtherCurrency { currency } => write!(f, "the order is paid in {currency} and in nothing else"),
         Refusal::Erased => f.write_str(
             "the order was accepted before, and the details it was given cannot be read any more: whether these are \
              the same cannot be told",
@@ -261,6 +271,7 @@ fn describe_legal(legal: Legal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (Legal::HAND_OVER, "hand over"),
         (Legal::RETURN, "return to stock"),
         (Legal::HOLD, "hold"),
+        (Legal::PAY, "start a payment"),
     ];
     let mut first = true;
     for (command, word) in words {
@@ -310,5 +321,9 @@ const fn field_name(field: Field) -> &'static str {
         Field::Channel => "a channel with a cap",
         Field::ChannelCaps => "the number of caps of channels",
         Field::Unpaid => "the milliseconds until a payment has to be there",
+        Field::Attempts => "the number of attempts to pay an order",
+        Field::Amount => "an amount in minor units",
+        Field::Currencies => "the number of currencies a market is paid in",
+        Field::Method => "the method of a payment that begins before the goods are there",
     }
 }

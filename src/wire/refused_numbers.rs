@@ -7,6 +7,7 @@
 //! - A value that a refusal does not use is zero, and refused when it is not.
 
 use super::layout::Malformed;
+use super::payment::read_currency;
 use super::refused::{Part, Refused};
 use crate::base::{Sequence, SkuId, Timestamp};
 use crate::engine::Refusal;
@@ -87,6 +88,11 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
             Parts { small: u16::from(daily), medium: sku.0, first: max, second: left, ..number(20) }
         }
         Refusal::Erased => number(27),
+        Refusal::RefundTooMuch { left } => Parts { first: left, ..number(30) },
+        Refusal::OtherCurrency { currency } => {
+            let [a, b, c] = currency.code();
+            Parts { medium: u32::from_le_bytes([a, b, c, 0]), ..number(31) }
+        }
         Refusal::Closed { state } => Parts { state: state as u8, ..number(18) },
     }
 }
@@ -127,6 +133,11 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         26 => Refusal::EventFromFuture { newest: Sequence(first) }.into(),
         27 => Refusal::Erased.into(),
         28 => Refusal::ChannelCap { sku: SkuId(medium), max: first, left: second }.into(),
+        30 => Refusal::RefundTooMuch { left: first }.into(),
+        31 => {
+            let [a, b, c, _] = medium.to_le_bytes();
+            Refusal::OtherCurrency { currency: read_currency([a, b, c])? }.into()
+        }
         64 => Refused::Malformed { field: byte? },
         65 => Refused::UnknownKind { kind: byte? },
         66 => {

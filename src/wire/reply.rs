@@ -75,7 +75,7 @@ pub struct SkuRow {
 }
 
 /// The books of a market and the position of the log at which they are true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BooksAt {
     /// The stream that carries the market's facts.
     pub stream: ShardId,

@@ -4,14 +4,15 @@ use rkyv::rend::unaligned::{i64_ule, u32_ule, u64_ule};
 
 use super::hold::ArchivedHoldPart;
 use super::layout::{Body, Malformed};
+use super::payment::{ArchivedMoneyPart, ArchivedPaymentPart};
 use super::refused::Part;
 use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
-    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV4, ArchivedChannelCapsV1, ArchivedChannelRowV1,
+    ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV5, ArchivedChannelCapsV1, ArchivedChannelRowV1,
     ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
-    ArchivedOrderRowV1, ArchivedOrderV3, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
+    ArchivedOrderRowV1, ArchivedOrderV4, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
     ArchivedReplyHashesV1, ArchivedReservationsV2, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
     ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
     ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE, NO_LINE,
@@ -111,7 +112,7 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
     let flags = flags(head, HAS_HASHES | CLOSED | ERASED)?;
     let (has_hashes, closed, erased) = (flags & HAS_HASHES != 0, flags & CLOSED != 0, flags & ERASED != 0);
-    let (fixed, mut body) = Body::of::<ArchivedOrderV3>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV4>(record)?;
     let mut lines = Vec::new();
     body.array::<ArchivedLineViewV2, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
     let mut draws = Vec::new();
@@ -121,6 +122,9 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
     let mut parts = Vec::new();
     body.array::<ArchivedHoldPart, _>(usize::from(fixed.holds.to_native()), &mut parts, Ok)?;
     let holds = parts.into_iter().map(|part| part.read(&mut body)).collect::<Read<Vec<_>>>()?;
+    let mut payments = Vec::new();
+    let count = usize::from(fixed.payments.to_native());
+    body.array::<ArchivedPaymentPart, _>(count, &mut payments, ArchivedPaymentPart::read)?;
     body.end()?;
     if erased && (closed || !details.is_empty()) {
         return Err(Malformed(Part::Flags));
@@ -145,6 +149,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         key: None,
         erased,
         holds,
+        payments,
     })
 }
 
@@ -241,12 +246,16 @@ pub(super) fn holders<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<R
 pub(super) fn books<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    let fixed = Body::alone::<ArchivedBooksV4>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedBooksV5>(record)?;
+    let mut money = Vec::new();
+    body.array::<ArchivedMoneyPart, _>(usize::from(fixed.currencies.to_native()), &mut money, ArchivedMoneyPart::read)?;
+    body.end()?;
     let books = Books {
         units: fixed.units.map(i64_ule::to_native),
         owed: fixed.owed.to_native(),
         orders: fixed.orders.map(u64_ule::to_native),
         orders_hash: fixed.orders_hash.to_native(),
+        money,
     };
     let (stream, sequence) = (ShardId(fixed.stream.to_native()), Sequence(fixed.sequence.to_native()));
     Ok(Reply::Books(Box::new(BooksAt { stream, sequence, books })))

@@ -11,12 +11,13 @@
 use super::frame::{REPLY_HEADER_BYTES, ReplyFrameKind, close_frame, open_replies};
 use super::hold::{HoldPart, part_bytes, put_words};
 use super::layout::{RecordHead, Writable, pad, padded, put, put_all};
+use super::payment::{PAYMENT_BYTES, PaymentPart, money_bytes, put_money};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV4, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
+    AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
-    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV3, PlacedLinesV2,
+    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV4, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
     RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
     StockV3, WantRowV2, WantedV2,
@@ -197,7 +198,8 @@ impl ReplyWriter {
             + 16 * view.draws.len()
             + hashes_len
             + view.details.len()
-            + holds_len;
+            + holds_len
+            + PAYMENT_BYTES * view.payments.len();
         let (closed, erased) = (if view.closed { CLOSED } else { 0 }, if view.erased { ERASED } else { 0 });
         let flags = hashes_flag | closed | erased;
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
@@ -217,6 +219,7 @@ impl ReplyWriter {
         self.buffer.extend_from_slice(&view.details);
         put_all(&mut self.buffer, view.holds.iter().map(HoldPart::from));
         put_words(view.holds.iter(), &mut self.buffer);
+        put_all(&mut self.buffer, view.payments.iter().map(PaymentPart::from));
         self.seal(bytes);
     }
 
@@ -294,10 +297,13 @@ impl ReplyWriter {
 
     /// Appends the books of a market, true at this position of its stream.
     pub fn books(&mut self, tag: Tag, books: &Books, stream: ShardId, sequence: Sequence) {
-        let head = self.head(ReplyKind::Books, 202, tag, 0, 0);
-        let (stream, sequence) = (stream.0, sequence.0);
-        let Books { units, owed, orders, orders_hash } = *books;
-        self.put_padded(202, &BooksV4 { head, stream, sequence, units, owed, orders, orders_hash });
+        let Books { units, owed, orders, orders_hash, ref money } = *books;
+        let bytes = 212 + money_bytes(money.len());
+        let head = self.head(ReplyKind::Books, bytes, tag, 0, 0);
+        let (stream, sequence, currencies) = (stream.0, sequence.0, count16(money.len()));
+        put(&mut self.buffer, &BooksV5 { head, stream, sequence, units, owed, orders, orders_hash, currencies });
+        put_money(money, &mut self.buffer);
+        self.seal(bytes);
     }
 
     /// Appends what may be sold of a SKU.
@@ -403,7 +409,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV3>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV4>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
@@ -415,8 +421,8 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV3 {
-    OrderV3 {
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV4 {
+    OrderV4 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,
@@ -432,6 +438,7 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV3 {
         draws: count16(view.draws.len()),
         details_len: count16(view.details.len()),
         holds: count16(view.holds.len()),
+        payments: count16(view.payments.len()),
     }
 }
 

@@ -53,10 +53,12 @@ impl ReplyKind {
     /// The version that this program writes and reads.
     pub(super) const fn version(self) -> u8 {
         match self {
-            // Counts orders in review; version 3 had no such state.
-            Self::Books => 4,
-            // Of ten buckets, with what is owed; version 2 had nine, version 1 six. With holds; version 2 had none.
-            Self::Stock | Self::Order => 3,
+            // With money, and counts of orders whose payment failed; version 4 had neither.
+            Self::Books => 5,
+            // With attempts to pay; version 3 had none.
+            Self::Order => 4,
+            // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
+            Self::Stock => 3,
             // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods;
             // version 1 had less.
             Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations => 2,
@@ -236,8 +238,8 @@ fixed! {
         sku: u32,
         units: u32,
     }
-    /// Then: lines, draws, hashes if flagged, details, holds, their words.
-    OrderV3 as ArchivedOrderV3, 89 {
+    /// Then: lines, draws, hashes if flagged, details, holds, their words, payments.
+    OrderV4 as ArchivedOrderV4, 91 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -253,6 +255,7 @@ fixed! {
         draws: u16,
         details_len: u16,
         holds: u16,
+        payments: u16,
     }
     /// A line of an order.
     LineViewV2 as ArchivedLineViewV2, 48 {
@@ -367,8 +370,8 @@ fixed! {
         head: AnswerHead,
         effects: EffectsPart,
     }
-    /// The books of a market.
-    BooksV4 as ArchivedBooksV4, 202 {
+    /// The books of a market. Then: money, by currency.
+    BooksV5 as ArchivedBooksV5, 212 {
         head: AnswerHead,
         stream: u16,
         sequence: u64,
@@ -376,6 +379,7 @@ fixed! {
         owed: u64,
         orders: [u64; STATES],
         orders_hash: u128,
+        currencies: u16,
     }
     /// A summary of one histogram.
     SummaryV1 as ArchivedSummaryV1, 40 {

@@ -9,6 +9,7 @@ use rkyv::rend::unaligned::u32_ule;
 use super::effects::{effect, flag};
 use super::hold::{read_hold, read_lift};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
+use super::payment::{ArchivedReportPaymentV1, ArchivedRequestRefundV1, read_currency, read_method, read_start};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedChannelCapsQueryV1,
@@ -89,6 +90,12 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
             let (order, owner, reason) = read_lift(record)?;
             Command::LiftHold { order, owner, reason }
         }
+        RequestKind::StartPayment => {
+            let (order, attempt, method) = read_start(record)?;
+            Command::StartPayment { order, attempt, method }
+        }
+        RequestKind::ReportPayment => report_payment(record)?,
+        RequestKind::RequestRefund => request_refund(record)?,
         RequestKind::CancelLines => {
             let (order, change, lines) = change_lines(record, scratch)?;
             Command::CancelLines { order, change, lines }
@@ -318,6 +325,23 @@ fn report_count(record: &[u8]) -> Read<Command<'_>> {
         as_of: Sequence(fixed.as_of.to_native()),
         counted: fixed.counted.to_native(),
     })
+}
+
+fn report_payment(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedReportPaymentV1>(record)?;
+    Ok(Command::ReportPayment {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        attempt: ChangeId(fixed.attempt.to_native()),
+        method: read_method(fixed.method)?,
+        currency: read_currency(fixed.currency)?,
+        report: fixed.reported.read()?,
+    })
+}
+
+fn request_refund(record: &[u8]) -> Read<Command<'_>> {
+    let fixed = Body::alone::<ArchivedRequestRefundV1>(record)?;
+    let (order, change) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.change.to_native()));
+    Ok(Command::RequestRefund { order, change, amount: fixed.amount.to_native() })
 }
 
 fn confirm(record: &[u8]) -> Read<Command<'_>> {

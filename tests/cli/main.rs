@@ -10,5 +10,6 @@ mod handing_off;
 mod import;
 mod offline;
 mod orders;
+mod payments;
 mod readme;
 mod serving;

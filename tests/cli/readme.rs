@@ -46,6 +46,11 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
         // Its order is an example; here it is the first one.
         server.run(&command.replace("17", "1")).ok();
     }
+    server.run("order place --line MUG=2@12.50").ok();
+    for command in commands(manual, "## Payments") {
+        server.run(&command.replace("17", "2")).ok();
+    }
+    assert_eq!(server.run("order get 2 --json").json()["payment_label"], "partly_refunded");
     for command in commands(manual, "## What is left to adapters") {
         // Its order is an example; there is none here.
         if !command.contains("1042") {

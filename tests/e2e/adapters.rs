@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use stockade::base::{MarketId, OrderId, SkuId};
+use stockade::base::{ChangeId, MarketId, OrderId, SkuId};
 use stockade::client::{Client, QueryReply, Response};
+use stockade::engine::choices::PaymentMethod;
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
 use stockade::engine::query::OrderView;
@@ -41,7 +42,8 @@ fn shop(client: &Client, (market, sku): (MarketId, SkuId), orders: &mut Vec<Orde
             let Command::Place(asked) = place(order, &lines) else { unreachable!("it places") };
             let hold_ms = if turn % 4 == 0 { 40 } else { asked.hold_ms };
             // A node that is killed answers nothing.
-            let placed = client.submit(&Command::Place(Place { hold_ms, ..asked })).await;
+            let payment = if turn % 2 == 0 { PaymentMethod::Card } else { PaymentMethod::BankTransfer };
+            let placed = client.submit(&Command::Place(Place { hold_ms, payment, ..asked })).await;
             if placed.is_err() || turn % 3 > 0 {
                 return;
             }
@@ -144,32 +146,61 @@ async fn however_often_it_is_killed_nothing_wanted_is_forgotten_and_nothing_is_d
     node.stop();
 }
 
+/// What a line of books says was done to an order, how often.
+fn times(books: &[Vec<String>], word: &str) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::<String, usize>::new();
+    for line in books.iter().filter(|line| line[0] == word) {
+        *times.entry(line[1].clone()).or_default() += 1;
+    }
+    times
+}
+
+/// What a provider did to the one attempt that adapters make of an order: authorised, captured, refunded, in all, and
+/// whether it is closed. Each amount only grows, so whatever is done twice is not done twice.
+fn money(books: &[Vec<String>]) -> BTreeMap<String, ([u64; 3], bool)> {
+    let mut money = BTreeMap::<String, ([u64; 3], bool)>::new();
+    for line in books {
+        let [word, order, attempt, total, currency] = &line[..] else { panic!("{line:?}") };
+        assert_eq!((attempt, currency.as_str()), (&ChangeId::HANDED_OFF.to_string(), "GBP"), "{line:?}");
+        let (sums, is_closed) = money.entry(order.clone()).or_default();
+        let total: u64 = total.parse().expect("minor units");
+        match ["authorised", "captured", "refunded"].iter().position(|known| known == word) {
+            Some(at) => assert!(std::mem::replace(&mut sums[at], total) < total, "done twice: {line:?}"),
+            None => *is_closed = true,
+        }
+        let [authorised, captured, refunded] = *sums;
+        assert!(refunded <= captured && (authorised == 0 || captured <= authorised), "{line:?} after {sums:?}");
+    }
+    money
+}
+
 /// Holds the books of both against the orders.
 fn check(views: &BTreeMap<OrderId, Box<OrderView>>, payment: &[Vec<String>], warehouse: &[Vec<String>]) {
-    let times = |books: &[Vec<String>], word: &str| {
-        let mut times = BTreeMap::<String, usize>::new();
-        for line in books.iter().filter(|line| line[0] == word) {
-            *times.entry(line[1].clone()).or_default() += 1;
-        }
-        times
-    };
-    let (charged, given_back) = (times(payment, "charged"), times(payment, "given_back"));
+    let money = money(payment);
     let (told, handed_over) = (times(warehouse, "told"), times(warehouse, "handed_over"));
-    for (what, times) in [("charged", &charged), ("given back", &given_back), ("handed over", &handed_over)] {
-        assert!(times.values().all(|times| *times == 1), "{what} more than once: {times:?}");
-        let unknown: Vec<_> = times.keys().filter(|id| !views.keys().any(|order| order.to_string() == **id)).collect();
+    assert!(handed_over.values().all(|times| *times == 1), "handed over more than once: {handed_over:?}");
+    for (what, orders) in [("paid", money.keys().collect::<Vec<_>>()), ("handed over", handed_over.keys().collect())] {
+        let unknown: Vec<_> =
+            orders.into_iter().filter(|id| !views.keys().any(|order| order.to_string() == **id)).collect();
         assert!(unknown.is_empty(), "{what} without an order that was accepted: {unknown:?}");
     }
     let mut states = BTreeSet::new();
     for (order, view) in views {
         let id = &order.to_string();
-        let keeps_money = charged.contains_key(id) && !given_back.contains_key(id);
+        let ([authorised, captured, refunded], is_closed) = money.get(id).copied().unwrap_or_default();
+        let sold: u64 = view.lines.iter().map(|line| line.price * u64::from(line.shipped)).sum();
+        assert_eq!(captured - refunded, sold, "{order} is {:?}", view.state);
+        assert!(authorised <= captured || is_closed, "money of {order} stays set aside: {:?}", view.payments);
+        let known: Vec<_> = view.payments.iter().map(|payment| [payment.captured, payment.refunded]).collect();
+        assert_eq!(known, [[captured, refunded]], "{order} knows what was done");
         let is_sold = view.state == State::Completed;
-        assert_eq!(keeps_money, is_sold, "{order} is {:?}", view.state);
+        assert_eq!(sold > 0, is_sold, "{order} is {:?}", view.state);
         assert!(!is_sold || told.contains_key(id) && handed_over.contains_key(id), "{order} is sold and never left");
         states.insert(view.state as u8);
     }
-    assert!(!given_back.is_empty() && !times(payment, "declined").is_empty(), "nothing went wrong");
+    for word in ["authorised", "captured", "refunded", "closed", "declined"] {
+        assert!(!times(payment, word).is_empty(), "nothing was {word}");
+    }
     let seen = [State::Completed, State::Cancelled, State::Expired].map(|state| state as u8);
     assert_eq!(states, BTreeSet::from(seen), "every way to end was gone");
 }

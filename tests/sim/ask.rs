@@ -1,15 +1,17 @@
 //! What simulated clients ask, owned, so that it can be asked again word for word.
 
 use stockade::base::{
-    ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp,
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, SiteId, SkuId, Timestamp,
 };
 use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
-    Answer, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, Place, Policy, Query,
-    Report, Reservations, Retention, Whose,
+    Answer, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, PaymentReport, Place,
+    Policy, Query, Report, Reservations, Retention, Whose,
 };
 use stockade::wire::{Refused, Request};
+
+use crate::provider::pounds;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
@@ -122,6 +124,23 @@ pub(crate) enum Ask {
         attempt: u32,
         report: Report,
     },
+    StartPayment {
+        order: OrderId,
+        attempt: ChangeId,
+        method: PaymentMethod,
+    },
+    ReportPayment {
+        order: OrderId,
+        attempt: ChangeId,
+        method: PaymentMethod,
+        currency: Currency,
+        report: PaymentReport,
+    },
+    RequestRefund {
+        order: OrderId,
+        change: ChangeId,
+        amount: Price,
+    },
     /// With the orders of theirs that were known when it was first asked.
     Erase {
         whose: Whose,
@@ -177,6 +196,9 @@ impl Ask {
             | Self::HandOver { order, .. }
             | Self::Return { order, .. }
             | Self::ReportEffect { order, .. }
+            | Self::StartPayment { order, .. }
+            | Self::ReportPayment { order, .. }
+            | Self::RequestRefund { order, .. }
             | Self::Look { order } => order.market(),
         }
     }
@@ -216,6 +238,11 @@ impl Ask {
             Self::Return { order, change, ref lines } => {
                 Command::ReturnToStock { order, change, site: SiteId(1), lines }
             }
+            Self::StartPayment { order, attempt, method } => Command::StartPayment { order, attempt, method },
+            Self::ReportPayment { order, attempt, method, currency, report } => {
+                Command::ReportPayment { order, attempt, method, currency, report }
+            }
+            Self::RequestRefund { order, change, amount } => Command::RequestRefund { order, change, amount },
             Self::Erase { whose, .. } => Command::Erase { whose },
             Self::Look { order } => return Request::Query(Query::Order { order }),
         })
@@ -242,7 +269,7 @@ impl Placement {
             customer: customer_of(self.order),
             take: self.take,
             hold_ms: self.hold_ms,
-            currency: Currency::new(*b"GBP").expect("three letters"),
+            currency: pounds(),
             payment: self.payment,
             channel: (self.order.bits() % 3) as u16,
             zone: 2,

@@ -1,8 +1,8 @@
 //! What clients think of asking.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId, Timestamp};
+use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, SiteId, SkuId, Timestamp};
 use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{ExtendReason, HoldReason, Line, LineQuantity, Whose};
@@ -22,12 +22,24 @@ pub(crate) struct Customers {
     pub(crate) count_upto: u64,
     /// Markets whose orders an adapter sees paid, and nobody else.
     pub(crate) paid_by_adapter: BTreeSet<MarketId>,
+    /// Of every order, what a unit of each line costs.
+    pub(crate) prices: BTreeMap<OrderId, Vec<Price>>,
     changes: u64,
 }
 
 impl Customers {
     pub(crate) fn new(markets: Vec<MarketId>, skus: u32) -> Self {
-        Self { markets, skus, kits: 0, count_upto: 0, orders: Vec::new(), paid_by_adapter: BTreeSet::new(), changes: 0 }
+        Self {
+            markets,
+            skus,
+            kits: 0,
+            orders: Vec::new(),
+            count_upto: 0,
+            paid_by_adapter: BTreeSet::new(),
+            prices: BTreeMap::new(),
+            // The first ones name attempts that are confirmed.
+            changes: 10,
+        }
     }
 
     pub(crate) fn ask(&mut self, rng: &mut Rng, now: Timestamp) -> Ask {
@@ -35,7 +47,7 @@ impl Customers {
             return self.place(rng, now);
         }
         let order = self.some_order(rng);
-        match rng.below(100) {
+        match rng.below(120) {
             0..4 => {
                 let reason = *rng.pick(&[ExtendReason::Activity, ExtendReason::PaymentStart]);
                 Ask::Extend { order, until: now.after_ms(rng.below(10_000)), reason }
@@ -49,7 +61,7 @@ impl Customers {
                 // What the others say stays.
                 Ask::Lift { order, owner: if owner == STERN { "staff" } else { owner }, reason }
             }
-            10..30 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
+            10..26 if self.paid_by_adapter.contains(&order.market()) => Ask::Look { order },
             10..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },
             42..50 => self.cancel_and_block(rng, now),
@@ -61,6 +73,8 @@ impl Customers {
             92..94 => self.move_units(rng, now),
             94..96 => Ask::Erase { whose: self.somebody(rng, order), known: Vec::new() },
             96..98 if self.count_upto > 0 => self.count(rng, now),
+            98..112 => self.start_payment(rng, order),
+            112..114 => Ask::RequestRefund { order, change: self.change(), amount: rng.between(1, 900) },
             _ => Ask::Look { order },
         }
     }
@@ -106,7 +120,8 @@ impl Customers {
             quantity: rng.between(1, 4) as u32,
             price: rng.below(900),
         };
-        let lines = (0..lines).map(|_| line(rng)).collect();
+        let lines: Vec<_> = (0..lines).map(|_| line(rng)).collect();
+        self.prices.insert(order, lines.iter().map(|line| line.price).collect());
         Ask::Place(Placement {
             order,
             take: *rng.pick(&[Take::AllOrNothing, Take::WhatExists]),
@@ -129,6 +144,12 @@ impl Customers {
             return Whose::Guest { order };
         }
         Whose::Customer { market: order.market(), customer: customer_of(order) }
+    }
+
+    /// Again and again until one works, each time another way.
+    pub(crate) fn start_payment(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        let method = *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::Wallet]);
+        Ask::StartPayment { order, attempt: self.change(), method }
     }
 
     fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
@@ -155,7 +176,7 @@ impl Customers {
         SkuId(rng.between(1, (self.skus + self.kits).into()) as u32)
     }
 
-    fn change(&mut self) -> ChangeId {
+    pub(crate) fn change(&mut self) -> ChangeId {
         self.changes += 1;
         ChangeId(self.changes)
     }

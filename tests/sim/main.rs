@@ -20,9 +20,11 @@ mod customers;
 mod disk;
 mod life;
 mod log;
+mod money;
 mod offices;
 mod outside;
 mod promises;
+mod provider;
 mod report;
 mod rng;
 mod sinks;
@@ -57,7 +59,9 @@ fn nothing_answered_is_lost_in_any_world() {
     let next = AtomicU64::new(first);
     let (accepted, snapshots, trimmed, broken) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (refused_by_board, backups, owed, erased) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let (paid, given_back, parcels) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
+    let (paid, given_back, parcels, failed) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
+    let (charged_back, in_parts, whole, otherwise) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
+    let failed_refunds = AtomicU64::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -82,6 +86,12 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
+                        (&failed, report.failed),
+                        (&failed_refunds, report.failed_refunds),
+                        (&charged_back, report.charged_back),
+                        (&in_parts, report.captured_in_parts),
+                        (&whole, report.paid_whole),
+                        (&otherwise, report.paid_otherwise),
                         (&told, report.told),
                         (&told_twice, report.told_twice),
                         (&gaps, report.gaps),
@@ -111,10 +121,18 @@ fn nothing_answered_is_lost_in_any_world() {
         let erased = erased.into_inner();
         println!("{erased} erasures");
         assert!(erased >= count, "hardly anybody is erased in these worlds");
-        println!("adapters: {paid} payments, {given_back} given back, {parcels} parcels");
+        println!("outside: {paid} payments, {given_back} given back, {parcels} parcels");
+        assert!(paid >= 10 * count && given_back >= count && parcels >= 10 * count, "hardly anything is done outside");
+        let [failed, charged_back, in_parts] = [failed, charged_back, in_parts].map(AtomicU64::into_inner);
+        let [whole, otherwise] = [whole, otherwise].map(AtomicU64::into_inner);
+        let failed_refunds = failed_refunds.into_inner();
+        println!("{failed} payments and {failed_refunds} refunds failed");
+        println!("{charged_back} charge-backs, {in_parts} captured in parts");
+        println!("{whole} orders paid and handed over whole, {otherwise} paid after an attempt had failed");
+        let [rare, often] = [charged_back.min(in_parts), failed.min(otherwise).min(whole)];
         assert!(
-            paid >= 10 * count && given_back >= count && parcels >= 10 * count,
-            "adapters have hardly anything to do"
+            failed_refunds.min(rare) >= count / 2 && often >= 2 * count,
+            "hardly anything becomes of money in these worlds"
         );
         assert!(refused >= 10 * count, "{refused} placements refused by the board");
         assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
-use stockade::adapters::{Ask as Question, Desk, Do, Job, News, Runner, Told};
-use stockade::base::{MarketId, OrderId};
+use stockade::adapters::{Ask as Question, Desk, Do, Job, News, Payment, Runner, Say, Told};
+use stockade::base::MarketId;
 use stockade::engine::{Effect, Engine, Report};
 use stockade::shard::Inbox;
 
@@ -19,7 +19,7 @@ pub(crate) struct Offices {
     /// Whether any work in this world.
     pub(crate) are_open: bool,
     offices: Vec<Office>,
-    outside: Outside,
+    pub(crate) outside: Outside,
 }
 
 impl Offices {
@@ -47,12 +47,6 @@ impl Offices {
         let wanted = engines.iter().flat_map(|engine| Effect::ALL.map(|effect| engine.want_counts(effect)));
         wanted.flatten().sum::<u64>() == 0 && self.outside.is_done() && self.offices.iter().all(Office::is_idle)
     }
-
-    /// Holds the books of the counterparties against the orders.
-    pub(crate) fn check(&self, engines: &[&Engine], orders: &[OrderId]) -> [u64; 3] {
-        self.outside.check(engines, orders);
-        self.outside.counts()
-    }
 }
 
 /// What an operator asks, so that what was set aside is tried again.
@@ -72,8 +66,8 @@ struct Office {
     runner: Runner,
     desk: Desk,
     jobs: Vec<Job>,
-    /// Parcels that shards are being told of, by correlation.
-    parcels: BTreeMap<u64, Ask>,
+    /// Parcels and payments that shards are being told of, by correlation.
+    news: BTreeMap<u64, Ask>,
 }
 
 impl Office {
@@ -83,19 +77,19 @@ impl Office {
             runner: Runner::new(effect, inboxes.len(), seed),
             desk: Desk::new(inboxes.to_vec()),
             jobs: Vec::new(),
-            parcels: BTreeMap::new(),
+            news: BTreeMap::new(),
         }
     }
 
     /// It holds nothing that is wanted.
     fn is_idle(&self) -> bool {
-        self.runner.held() == 0 && self.parcels.is_empty()
+        self.runner.held() == 0 && self.news.is_empty()
     }
 
     /// Hears what it was told, lets the counterparty do something, and asks what is to be asked.
     fn step(&mut self, rng: &mut Rng, (now_ms, is_calm): (u64, bool), outside: &mut Outside, promises: &mut Promises) {
         while let Poll::Ready((correlation, told)) = self.desk.poll_told(&mut Context::from_waker(Waker::noop())) {
-            if let (Some(ask), Told::Answer(answer)) = (self.parcels.remove(&correlation), &told) {
+            if let (Some(ask), Told::Answer(answer)) = (self.news.remove(&correlation), &told) {
                 promises.hear(&ask, &Outcome::Answered(*answer, Vec::new()));
             }
             self.runner.handle_told(correlation, told, now_ms);
@@ -103,7 +97,7 @@ impl Office {
         let jobs = if is_calm { self.jobs.len() as u64 } else { rng.below(3).min(self.jobs.len() as u64) };
         for _ in 0..jobs {
             let job = self.jobs.swap_remove(rng.below(self.jobs.len() as u64) as usize);
-            let verdict = outside.carry_out(rng, is_calm, &job);
+            let verdict = outside.carry_out(rng, is_calm, self.effect, &job);
             self.runner.handle_verdict(job.want.order, verdict, now_ms);
         }
         while self.runner.has_room_for_news()
@@ -114,15 +108,31 @@ impl Office {
         while let Some(next) = self.runner.poll_do(now_ms) {
             match next {
                 Do::Ask { shard, correlation, ask } => {
-                    if let Question::News(News::HandedOver { order, change, lines }) = &ask {
-                        let parcel = Ask::HandOver { order: *order, change: *change, lines: lines.clone() };
-                        self.parcels.insert(correlation, parcel);
-                    }
+                    self.news.extend(told_of(&ask).map(|news| (correlation, news)));
                     ask.with_request(|request| self.desk.submit(shard, correlation, request));
                 }
                 Do::CarryOut(job) => self.jobs.push(job),
                 Do::Acknowledge(news) | Do::Refuse(news, _) => outside.handle_settled(&news),
             }
         }
+    }
+}
+
+/// What a question tells of the world, if it tells anything.
+fn told_of(question: &Question) -> Option<Ask> {
+    let payment = |order, Payment { attempt, method, currency, report }| Ask::ReportPayment {
+        order,
+        attempt,
+        method,
+        currency,
+        report,
+    };
+    match question {
+        Question::News(News::HandedOver { order, change, lines }) => {
+            Some(Ask::HandOver { order: *order, change: *change, lines: lines.clone() })
+        }
+        Question::News(News::Payment { order, payment: it }) => Some(payment(*order, *it)),
+        Question::Say { order, say: Say::Payment(it), .. } => Some(payment(*order, *it)),
+        Question::Wanted { .. } | Question::Order(_) | Question::Say { .. } => None,
     }
 }

@@ -1,23 +1,15 @@
 //! A payment provider and a warehouse that remember whatever happens to the node, honour keys, and misbehave otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use stockade::adapters::{Job, News, Verdict};
+use stockade::adapters::{Job, News, Payment, Verdict};
 use stockade::base::{ChangeId, OrderId};
 use stockade::engine::order::State;
-use stockade::engine::query::OrderView;
-use stockade::engine::{Action, Effect, Effects, Engine, LineQuantity, Refusal};
+use stockade::engine::{Effect, Effects, Engine, LineQuantity, Refusal};
 
 use crate::life::shard_of;
+use crate::provider::{Provider, pounds};
 use crate::rng::Rng;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Money {
-    Taken,
-    Declined,
-    Closed,
-    GivenBack,
-}
 
 /// What the warehouse knows of an order. One parcel leaves after the other.
 #[derive(Debug, Default)]
@@ -46,10 +38,10 @@ impl Parcels {
 
 #[derive(Default)]
 pub(crate) struct Outside {
-    money: BTreeMap<OrderId, Money>,
+    pub(crate) provider: Provider,
     parcels: BTreeMap<OrderId, Parcels>,
-    /// Payments to be told once more.
-    repeated: BTreeSet<OrderId>,
+    /// What the provider writes to the adapter until somebody heard it, and whether somebody of this life was told.
+    letters: Vec<(OrderId, Payment, bool)>,
 }
 
 /// Names the parcels of an order, from 1.
@@ -58,42 +50,35 @@ const PARCELS: u64 = 1 << 63;
 impl Outside {
     /// Asked to carry a job out. Unless it is calm, the question or its answer may be lost, and the other side may say
     /// no to what it will do another day.
-    pub(crate) fn carry_out(&mut self, rng: &mut Rng, is_calm: bool, job: &Job) -> Verdict {
+    pub(crate) fn carry_out(&mut self, rng: &mut Rng, is_calm: bool, effect: Effect, job: &Job) -> Verdict {
         let [lost, answer_lost, refused] = [6, 6, 40].map(|n| !is_calm && rng.once_in(n));
         if lost || refused {
             return if refused { Verdict::Refused } else { Verdict::Again };
         }
-        let verdict = match job.want.action {
-            Action::Release => self.instruct(job.want.order, job.want.attempt, job.order.as_deref()),
-            Action::Charge | Action::Close | Action::GiveBack => self.pay(job.want.order, job.want.action),
+        let verdict = match effect {
+            Effect::Release => self.instruct(job),
+            Effect::Payment => self.pay(rng, job),
         };
-        if verdict == Verdict::Paid && rng.once_in(5) {
-            self.repeated.insert(job.want.order);
-        }
         if answer_lost { Verdict::Again } else { verdict }
     }
 
-    fn pay(&mut self, order: OrderId, action: Action) -> Verdict {
-        let known = self.money.get(&order).copied();
-        let is_poor = order.bits().is_multiple_of(10);
-        let (now, verdict) = match (action, known) {
-            (Action::Charge, None) if is_poor => (Money::Declined, Verdict::Declined),
-            (Action::Charge, None) | (Action::Charge | Action::Close, Some(Money::Taken)) => {
-                (Money::Taken, Verdict::Paid)
-            }
-            (Action::Charge, Some(known)) => (known, Verdict::Declined),
-            (_, None) => (Money::Closed, Verdict::Done),
-            (_, Some(Money::Taken)) => (Money::GivenBack, Verdict::Done),
-            (_, Some(known)) => (known, Verdict::Done),
-        };
-        self.money.insert(order, now);
-        verdict
+    fn pay(&mut self, rng: &mut Rng, job: &Job) -> Verdict {
+        let mut told = Vec::new();
+        for seen in job.payments() {
+            let reports = self.provider.carry_out(&job.order, &seen).into_iter();
+            let payment = |report| Payment { attempt: seen.attempt, method: seen.method, currency: pounds(), report };
+            told.extend(reports.map(payment));
+        }
+        if rng.once_in(5) {
+            self.letters.extend(told.iter().map(|payment| (job.order.order, *payment, false)));
+        }
+        Verdict::Payments(told)
     }
 
-    fn instruct(&mut self, order: OrderId, attempt: u32, view: Option<&OrderView>) -> Verdict {
-        let view = view.expect("a release comes with its order");
-        let lines = view.to_hand_over().map(|(line, quantity)| LineQuantity { line, quantity });
-        let known = self.parcels.entry(order).or_default();
+    fn instruct(&mut self, job: &Job) -> Verdict {
+        let attempt = job.want.attempt;
+        let lines = job.order.to_hand_over().map(|(line, quantity)| LineQuantity { line, quantity });
+        let known = self.parcels.entry(job.want.order).or_default();
         if known.attempt < attempt {
             (known.attempt, known.lines) = (attempt, lines.collect());
         }
@@ -106,7 +91,12 @@ impl Outside {
             return None;
         }
         if effect == Effect::Payment {
-            return self.repeated.pop_first().map(|order| News::Paid { order });
+            let waiting = self.letters.iter().enumerate().filter(|(_, (.., told))| !told);
+            let waiting: Vec<usize> = waiting.map(|(at, _)| at).collect();
+            let at = *(!waiting.is_empty()).then(|| rng.pick(&waiting))?;
+            let (order, payment, told) = &mut self.letters[at];
+            *told = true;
+            return Some(News::Payment { order: *order, payment: *payment });
         }
         let ready = |known: &Parcels| match known.unheard.is_empty() {
             true => !known.missing().is_empty(),
@@ -127,11 +117,17 @@ impl Outside {
 
     /// What was told is durable, or refused for good.
     pub(crate) fn handle_settled(&mut self, news: &News) {
-        if let News::HandedOver { order, change, .. } = news {
-            let known = self.parcels.get_mut(order).expect("it left");
-            if *change == ChangeId(PARCELS | known.parcels) {
-                known.unheard.clear();
-                known.told = false;
+        match news {
+            News::HandedOver { order, change, .. } => {
+                let known = self.parcels.get_mut(order).expect("it left");
+                if *change == ChangeId(PARCELS | known.parcels) {
+                    known.unheard.clear();
+                    known.told = false;
+                }
+            }
+            News::Payment { order, payment } => {
+                let heard = (*order, *payment, true);
+                self.letters.retain(|letter| *letter != heard);
             }
         }
     }
@@ -139,20 +135,20 @@ impl Outside {
     /// The node that was told is gone.
     pub(crate) fn handle_crash(&mut self) {
         self.parcels.values_mut().for_each(|known| known.told = false);
+        self.letters.iter_mut().for_each(|(.., told)| *told = false);
     }
 
     /// Nobody waits to be heard.
     pub(crate) fn is_done(&self) -> bool {
-        self.repeated.is_empty()
+        self.letters.is_empty()
             && self.parcels.values().all(|known| known.unheard.is_empty() && known.missing().is_empty())
     }
 
-    /// Once nothing is wanted any more: who keeps money has sold something, and what is sold the warehouse knows of.
+    /// Once nothing is wanted any more: what is sold the warehouse knows of.
     pub(crate) fn check(&self, engines: &[&Engine], orders: &[OrderId]) {
         for order in orders {
             let engine = engines[shard_of(order.market().number(), engines.len() as u16)];
-            let Effects { payment, release } = engine.effects(order.market()).expect("the market is open");
-            let money = self.money.get(order);
+            let Effects { release, .. } = engine.effects(order.market()).expect("the market is open");
             let view = match engine.order(*order) {
                 Ok(view) => view,
                 // It was never accepted, or it is gone.
@@ -161,13 +157,6 @@ impl Outside {
             };
             let is_sold =
                 matches!(view.state, State::Confirmed | State::InReview | State::Fulfilling | State::Completed);
-            let was_to_be_paid = view.deadline.ms() > 0 && view.state != State::Blocked;
-            if payment {
-                let keeps = money == Some(&Money::Taken);
-                assert_eq!(keeps, is_sold && was_to_be_paid, "{order}: money is {money:?}, {:?}", view.state);
-            } else {
-                assert_eq!(money, None, "{order}: nobody asked for money");
-            }
             // Of what is held nothing but what had left before.
             let firm: u64 = view.to_hand_over().map(|(_, units)| u64::from(units)).sum();
             let known = self.parcels.get(order);
@@ -182,10 +171,8 @@ impl Outside {
         }
     }
 
-    /// Money taken and given back, parcels that left.
-    pub(crate) fn counts(&self) -> [u64; 3] {
-        let with = |wanted| self.money.values().filter(|money| **money == wanted).count() as u64;
-        let left = self.parcels.values().map(|known| known.parcels).sum();
-        [with(Money::Taken) + with(Money::GivenBack), with(Money::GivenBack), left]
+    /// Parcels that left.
+    pub(crate) fn parcels(&self) -> u64 {
+        self.parcels.values().map(|known| known.parcels).sum()
     }
 }

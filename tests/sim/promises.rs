@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Timestamp};
+use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, OrderNumber, Price, RequestId, Timestamp};
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
-use stockade::engine::query::OrderView;
-use stockade::engine::{Answer, Engine, Refusal, Whose};
+use stockade::engine::query::{OrderView, PaymentView};
+use stockade::engine::{Answer, Engine, Refusal, Stage, Whose};
 use stockade::wire::Refused;
 
 use crate::ask::{Ask, Outcome, Placement, customer_of, detail_of};
 use crate::customers::STERN;
 use crate::life::shard_of;
+use crate::money::Money;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -50,6 +51,7 @@ pub(crate) struct Promises {
     held: BTreeSet<(OrderId, u8)>,
     /// Identifiers that were refused as too old: never accepted from then on.
     too_old: BTreeSet<OrderId>,
+    pub(crate) money: Money,
 }
 
 impl Promises {
@@ -104,8 +106,24 @@ impl Promises {
             (Ask::Return { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, -1);
             }
+            (Ask::RequestRefund { order, change, amount }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, 0);
+                let is_all = matches!(answer, Answer::Done { moved, .. } if moved == amount);
+                assert!(is_all, "of {order} {amount} was asked back, and answered {answer:?}");
+            }
+            (Ask::StartPayment { order, attempt, .. }, Outcome::Answered(..)) => {
+                self.money.hear_started(*order, *attempt);
+            }
+            (Ask::ReportPayment { order, attempt, report, .. }, Outcome::Answered(..)) => {
+                self.money.hear(*order, *attempt, *report);
+            }
             (
-                Ask::CancelLines { .. } | Ask::HandOver { .. } | Ask::Return { .. },
+                Ask::CancelLines { .. }
+                | Ask::HandOver { .. }
+                | Ask::Return { .. }
+                | Ask::RequestRefund { .. }
+                | Ask::StartPayment { .. }
+                | Ask::ReportPayment { .. },
                 Outcome::Refused(Refused::Engine(Refusal::Closed { .. } | Refusal::UnknownOrder)),
             ) if self.forgetful => {}
             (ask, Outcome::Refused(Refused::Engine(why))) => {
@@ -123,7 +141,9 @@ impl Promises {
             | Ask::Count { request, .. } => self.stock.contains_key(request),
             Ask::CancelLines { order, change, .. }
             | Ask::HandOver { order, change, .. }
+            | Ask::RequestRefund { order, change, .. }
             | Ask::Return { order, change, .. } => self.changes.contains_key(&(*order, *change)),
+            Ask::StartPayment { order, attempt, .. } => self.money.has_started(*order, *attempt),
             _ => false,
         }
     }
@@ -136,6 +156,13 @@ impl Promises {
         self.answered.insert(placement.order);
         let taken = if short { taken.to_vec() } else { placement.lines.iter().map(|line| line.quantity).collect() };
         self.accept(placement.order, &Accepted { number, accepted_at, deadline, taken });
+    }
+
+    /// What the units cost that an order was answered to have.
+    pub(crate) fn cost(&self, order: OrderId, prices: &BTreeMap<OrderId, Vec<Price>>) -> Option<Price> {
+        let taken = &self.accepted.get(&order)?.taken;
+        let cost = taken.iter().zip(prices.get(&order)?).map(|(units, price)| u64::from(*units) * price).sum();
+        Some(cost).filter(|cost| *cost > 0)
     }
 
     /// Somebody is about to be erased. Tells which orders of theirs are known.
@@ -219,6 +246,7 @@ impl Promises {
             }
             let view = found.unwrap_or_else(|why| panic!("the answered acceptance of {order} is lost: {why:?}"));
             self.check_held(&view);
+            self.money.check_kept(&view);
             let is_gone = view.details.is_empty() || !self.erased.contains(order);
             assert!(is_gone, "the erased details of {order} can be read again");
             let kept = if view.closed {
@@ -241,8 +269,16 @@ impl Promises {
         let is_kept = self.held.range(of_order).all(|hold| there.contains(hold));
         assert!(is_over || is_kept, "{} was held, and is let go: {:?}", view.order, view.holds);
         assert!(!is_over || view.holds.is_empty(), "{} is over and held", view.order);
-        let told = view.state.without_holds().with_holds(!view.holds.is_empty());
-        assert_eq!(view.state, told, "{} says otherwise than its holds {:?}", view.order, view.holds);
+        let is_vain = |payment: &PaymentView| {
+            payment.captured == 0 && matches!(payment.stage, Stage::Failed | Stage::Voided | Stage::Expired)
+        };
+        let has_failed = !view.payments.is_empty() && view.payments.iter().all(is_vain);
+        let told = view.state.plain().with_holds(!view.holds.is_empty()).with_failed(has_failed);
+        assert_eq!(
+            view.state, told,
+            "{} says otherwise than its holds {:?} and its payments {:?}",
+            view.order, view.holds, view.payments
+        );
     }
 
     /// Once everything is answered, the books are exactly what the clients were told.

@@ -19,10 +19,19 @@ pub(crate) struct Report {
     pub(crate) owed: u64,
     /// Customers, and guests, whose details were erased.
     pub(crate) erased: u64,
-    /// Payments that adapters brought about, those given back, and parcels that left.
+    /// Payments of which money was taken, times that money was given back, and parcels that left.
     pub(crate) paid: u64,
     pub(crate) given_back: u64,
     pub(crate) parcels: u64,
+    /// Payments that failed, refunds that failed, times that a bank took money back, and that more was taken of what
+    /// was set aside.
+    pub(crate) failed: u64,
+    pub(crate) failed_refunds: u64,
+    pub(crate) charged_back: u64,
+    pub(crate) captured_in_parts: u64,
+    /// Orders that were paid and handed over whole, and those paid after an attempt had failed.
+    pub(crate) paid_whole: u64,
+    pub(crate) paid_otherwise: u64,
     /// Facts that receivers were told, those of them they were told again, and gaps.
     pub(crate) told: u64,
     pub(crate) told_twice: u64,

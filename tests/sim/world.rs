@@ -14,13 +14,15 @@ use crate::ask::{Ask, Outcome};
 use crate::customers::Customers;
 use crate::disk::SimDisk;
 use crate::life::{Before, Life, SimReadings, shard_of};
-use crate::offices::{Offices, resumed};
+use crate::offices::Offices;
 use crate::promises::Promises;
 use crate::report::Report;
 use crate::rng::Rng;
 use crate::sinks::Sinks;
 
+mod end;
 mod mishaps;
+mod paying;
 
 const EVENTS_MIN: u64 = 2_000;
 const CLIENTS: usize = 4;
@@ -46,6 +48,8 @@ pub(crate) struct World {
     offices: Offices,
     sinks: Sinks,
     has_broken_image: bool,
+    /// Nothing outside goes wrong any more.
+    is_calm: bool,
     report: Report,
     /// By shard. They outlive a crash, but for what was only handed over.
     keys: Vec<FakeKeys>,
@@ -102,6 +106,7 @@ impl World {
             offices: Offices::new(seed % 2 == 1),
             sinks: Sinks::new(seed / 2 % 2 == 1),
             has_broken_image: false,
+            is_calm: false,
             report: Report::default(),
             keys: (0..shards).map(|shard| FakeKeys::new(shard.into())).collect(),
         };
@@ -252,14 +257,18 @@ impl World {
         }
         for _ in 0..self.rng.between(1, 4) {
             let ask = self.customers.ask(&mut self.rng, now);
-            self.ask(ask);
+            if self.begin_payment(&ask) {
+                self.ask(ask);
+            }
         }
+        self.move_money();
     }
 
     fn ask(&mut self, mut ask: Ask) {
         if let Ask::Erase { whose, known } = &mut ask {
             *known = self.promises.note_erasing(*whose);
         }
+        self.promises.money.note(&ask);
         let op = self.ops.len();
         self.ops.push(Op { ask, client: self.rng.below(CLIENTS as u64) as usize, outcome: None });
         self.unanswered.push(op);
@@ -335,6 +344,7 @@ impl World {
             }
             Reply::Order(view) => {
                 self.promises.hear_seen(view);
+                self.work_off(view);
                 Outcome::Seen
             }
             Reply::Refused(Refused::DeadlinePassed | Refused::DiskLow) => return,
@@ -399,100 +409,5 @@ impl World {
     fn pass_ms(&self, ms: u64) {
         self.readings.monotonic_ns.fetch_add(ms * 1_000_000, Ordering::Relaxed);
         self.readings.wall_ms.fetch_add(ms, Ordering::Relaxed);
-    }
-
-    // ---- the end ----------------------------------------------------------------------------------------------------
-
-    /// No more faults: everything that is unanswered is asked until it is answered.
-    fn settle(&mut self) {
-        self.life().committer.log.state().disk_low = false;
-        for _ in 0..200 {
-            for op in self.unanswered.clone() {
-                self.submit(op);
-            }
-            self.settle_once();
-            if self.unanswered.is_empty() {
-                return;
-            }
-        }
-        panic!(
-            "{} requests are never answered, the first: {:?}",
-            self.unanswered.len(),
-            self.ops[self.unanswered[0]].ask
-        );
-    }
-
-    fn settle_once(&mut self) {
-        self.keys.iter().for_each(|keys| _ = keys.overwrite());
-        for shard in 0..usize::from(self.options.shards) {
-            for _ in 0..20 {
-                if self.life().shards[shard].turn() != Next::Again {
-                    break;
-                }
-            }
-        }
-        while self.commit_quietly() {}
-        self.listen(u64::MAX);
-    }
-
-    fn commit_quietly(&mut self) -> bool {
-        let now_ms = self.readings.monotonic_ns.load(Ordering::Relaxed) / 1_000_000;
-        let committer = &mut self.life().committer;
-        let done = committer.commit(now_ms).unwrap_or_else(|fault| panic!("a healthy disk: {fault}"));
-        committer.publish();
-        done
-    }
-
-    /// Adapters go on until nothing is wanted any more; what they tried in vain is resumed.
-    fn hand_everything_off(&mut self) {
-        for _ in 0..2_000 {
-            let life = self.life.as_ref().expect("a life has begun");
-            let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
-            let marks = life.committer.log.state().marks.clone();
-            if self.offices.are_done(&engines) && self.sinks.are_done(&marks) {
-                let told = self.offices.check(&engines, &self.customers.orders);
-                [self.report.paid, self.report.given_back, self.report.parcels] = told;
-                let told = self.sinks.check(&life.committer.log.state().history);
-                [self.report.told, self.report.told_twice, self.report.gaps] = told;
-                return;
-            }
-            let engine = |market: &MarketId| engines[shard_of(market.number(), self.options.shards)];
-            let asks: Vec<_> =
-                self.customers.markets.iter().flat_map(|market| resumed(engine(market), *market)).collect();
-            asks.into_iter().for_each(|ask| self.ask(ask));
-            self.step_offices(true);
-            assert!(self.step_sinks(true).is_ok(), "no more faults");
-            self.unanswered.clone().into_iter().for_each(|op| self.submit(op));
-            self.settle_once();
-            self.pass_ms(300);
-        }
-        panic!("adapters never come to an end");
-    }
-
-    fn check_end(&mut self) {
-        // Whatever was answered is answered as before. What was refused may have happened since, when it was asked
-        // again and the answer got lost: only now it is known.
-        for op in 0..self.ops.len() {
-            let accepted = matches!(self.ops[op].outcome, Some(Outcome::Answered(..)));
-            if !accepted || self.rng.once_in(3) {
-                self.submit(op);
-            }
-        }
-        for _ in 0..5 {
-            self.settle_once();
-        }
-        self.report.accepted = self.promises.accepted.len() as u64;
-        let life = self.life.as_ref().expect("a life has begun");
-        let shards = self.options.shards;
-        for market in &self.customers.markets {
-            let engine = life.shards[shard_of(market.number(), shards)].engine();
-            self.promises.check_books(engine, *market);
-        }
-        let digests: Vec<u128> = life.shards.iter().map(|shard| shard.engine().digest()).collect();
-        let before = self.life.take().expect("a life has begun").end(true);
-        self.disk.crash();
-        self.begin_life(&before);
-        let recovered = self.life().shards.iter().map(|shard| shard.engine().digest()).collect::<Vec<_>>();
-        assert_eq!(recovered, digests, "everything was durable, and recovery gives another state");
     }
 }

@@ -97,7 +97,8 @@ fn what_adapters_are_asked_for_and_report_is_told_with_its_attempt() {
         place    o1 mug*2
         report   o1 payment 1 tries_used_up
         report   o1 payment 1 resumed
-        confirm  o1 adapter
+        told     o1 adapter authorised=200
+        told     o1 adapter captured=200
         report   o1 release 1 refused
         report   o1 release 1 resumed
         report   o1 release 1 done
@@ -105,12 +106,13 @@ fn what_adapters_are_asked_for_and_report_is_told_with_its_attempt() {
         cancel   o1
         report   o1 payment 3 done
         history  o1                        -> placed 0 n=2 | payment_tries_used_up attempt=1 \
-                                              | payment_resumed attempt=1 | charged n=2 \
-                                              | release_wanted attempt=1 | release_refused attempt=1 \
-                                              | release_resumed attempt=1 | release_done attempt=1 \
-                                              | lines_cancelled 0 n=1 | release_wanted attempt=2 | cancelled n=1 \
-                                              | give_back_wanted attempt=3 | release_wanted attempt=3 \
-                                              | payment_done attempt=3
+                                              | payment_resumed attempt=1 | authorised amount=200 | charged n=2 \
+                                              | release_wanted attempt=1 | captured amount=200 \
+                                              | release_refused attempt=1 | release_resumed attempt=1 \
+                                              | release_done attempt=1 | lines_cancelled 0 n=1 \
+                                              | give_back_wanted attempt=2 | release_wanted attempt=2 \
+                                              | cancelled n=1 | give_back_wanted attempt=3 \
+                                              | release_wanted attempt=3 | payment_done attempt=3
     ",
     );
 }
@@ -124,12 +126,13 @@ fn late_money_of_an_adapter_is_told_as_charged_late_or_wanted_back() {
         place    o1 mug*1 hold=1s
         place    o2 mug*1 hold=1s
         wait     2s                        -> o1 o2 expired
-        confirm  o1 adapter
+        told     o1 adapter captured=100
         place    o3 mug*1 cod
-        confirm  o2 adapter                -> not_taken_again mug
-        history  o1                        -> placed 0 n=1 | expired n=1 | close_wanted attempt=2 | charged_late n=1
+        told     o2 adapter captured=100   -> not_taken_again mug
+        history  o1                        -> placed 0 n=1 | expired n=1 | close_wanted attempt=2 \
+                                              | captured amount=100 | charged_late n=1
         history  o2                        -> placed 0 n=1 | expired n=1 | close_wanted attempt=2 \
-                                              | retake_failed mug | give_back_wanted attempt=3
+                                              | captured amount=100 | retake_failed mug | give_back_wanted attempt=3
         history  o3                        -> placed_confirmed 0 n=1
     ",
     );

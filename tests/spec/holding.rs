@@ -44,7 +44,7 @@ fn an_order_that_is_paid_while_it_is_held_is_in_review() {
         place    o1 mug*2                  -> #1 pending_payment
         hold     o1 desk:fraud             -> pending_payment moved=0
         wanted   payment                   -> o1 charge 1 amount=200
-        confirm  o1 adapter                -> in_review moved=2
+        told     o1 adapter authorised=200 -> in_review moved=2
         confirm  o1 try=1                  -> in_review moved=2 again
         order    o1                        -> in_review mug committed=2
         open                               -> o1#1
@@ -54,14 +54,14 @@ fn an_order_that_is_paid_while_it_is_held_is_in_review() {
         wanted   release                   -> nothing
         lift     o1 desk:fraud             -> confirmed moved=0
         wanted   release                   -> o1 release 1 amount=100
-        history  o1                        -> placed 0 n=2 | held fraud | charged n=2 | lines_cancelled 0 n=1 \
-                                              | hold_lifted fraud | release_wanted attempt=1
+        history  o1                        -> placed 0 n=2 | held fraud | authorised amount=200 | charged n=2 \
+                                              | lines_cancelled 0 n=1 | hold_lifted fraud | release_wanted attempt=1
     ",
     );
 }
 
 #[test]
-fn what_an_adapter_was_to_charge_is_given_back_when_a_held_order_was_paid_otherwise() {
+fn what_an_adapter_was_to_charge_is_closed_when_a_held_order_was_paid_otherwise() {
     check(
         "
         receive  mug 5
@@ -69,11 +69,11 @@ fn what_an_adapter_was_to_charge_is_given_back_when_a_held_order_was_paid_otherw
         place    o1 mug*2                  -> #1 pending_payment
         hold     o1 desk:fraud             -> pending_payment moved=0
         confirm  o1 try=1                  -> in_review moved=2
-        wanted   payment                   -> o1 give_back 2 amount=200
+        wanted   payment                   -> o1 close 2 amount=0
         lift     o1 desk:fraud             -> confirmed moved=0
-        wanted   payment                   -> o1 give_back 2 amount=200
+        wanted   payment                   -> o1 close 2 amount=0
         hold     o1 desk:fraud             -> in_review moved=0
-        wanted   payment                   -> o1 give_back 2 amount=200
+        wanted   payment                   -> o1 close 2 amount=0
     ",
     );
 }

@@ -20,6 +20,8 @@ use crate::dice::Dice;
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
 
+mod paying;
+
 /// Numbers at which programs break.
 const EDGES: [u64; 18] = [
     0,
@@ -43,7 +45,7 @@ const EDGES: [u64; 18] = [
 ];
 
 /// A small world: one market, two sites, two SKUs, ten units of each.
-fn world(now: Timestamp) -> Rig {
+fn small_world(now: Timestamp) -> Rig {
     let mut rig = Rig::new(room_for(1_000));
     rig.now = now;
     let market = rig.open("default");
@@ -61,7 +63,7 @@ fn world(now: Timestamp) -> Rig {
 fn no_number_in_any_field_panics() {
     for seed in 0..40 {
         let now = [START, Timestamp::ZERO, Timestamp::MAX, Timestamp::from_ms(1)][seed as usize % 4];
-        let mut rig = world(now);
+        let mut rig = small_world(now);
         let mut dice = Dice(seed);
         if seed % 3 > 0 {
             let components =
@@ -106,7 +108,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let reason = HoldReason::ALL[dice.below(8) as usize];
     let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1]
         .map(|bytes| if dice.below(3) > 0 { "n" } else { "\u{7f}" }.repeat(bytes));
-    let command = match dice.below(25) {
+    let command = match dice.below(30) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -174,6 +176,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let components = &components[..dice.below(3) as usize];
             Command::DefineKit { market, code: ["a", "mug", "set"][dice.below(3) as usize], components }
         }
+        25..30 => paying::extreme(dice, order, change),
         22 => {
             let note = notes[dice.below(4) as usize].as_str();
             Command::HoldOrder { order, owner: sink, reason, note }
@@ -212,7 +215,7 @@ fn small(dice: &mut Dice) -> u64 {
 
 #[test]
 fn no_number_in_any_question_panics() {
-    let rig = world(START);
+    let rig = small_world(START);
     for edge in EDGES {
         let market = MarketId::new(edge as u32 & 0xF_FFFF).expect("20 bits");
         for market in [market, MARKET, MarketId::MAX] {

@@ -254,7 +254,7 @@ fn a_charge_is_for_what_is_owed_too_and_a_release_only_for_what_is_there() {
         receive  mug 1
         wanted   release                   -> o1 release 2 amount=200
         cancel   o1                        -> cancelled moved=3
-        wanted   payment                   -> o1 give_back 3 amount=300
+        wanted   payment                   -> o1 give_back 2 amount=300
         wanted   release                   -> o1 release 3 amount=0
     ",
     );
@@ -274,7 +274,7 @@ fn a_warehouse_hears_of_an_order_when_the_first_of_it_is_there() {
         wanted   release                   -> o1 release 1 amount=100
         place    o2 mug*1@100 hold=5s
         wait     5s                        -> o2 expired
-        wanted   payment                   -> o2 close 2 amount=100
+        wanted   payment                   -> o2 close 2 amount=0
     ",
     );
 }

@@ -284,7 +284,7 @@ fn every_order_of_paying_expiring_cancelling_and_reselling_keeps_the_units() {
     }
 }
 
-fn permutations<'s>(steps: &[&'s str]) -> Vec<Vec<&'s str>> {
+pub(crate) fn permutations<'s>(steps: &[&'s str]) -> Vec<Vec<&'s str>> {
     if steps.is_empty() {
         return vec![Vec::new()];
     }

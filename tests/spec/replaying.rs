@@ -52,7 +52,14 @@ fn one_step_more_is_another_digest() {
         "ship p9 id=1",
         "ship p9 id=2",
         "return p9 0*1 id=3",
+        "place p8 mug*1",
+        "start p8 try=1",
+        "told p8 try=1 processing",
+        "told p8 try=1 captured=100",
+        "told p8 try=1 disputed",
+        "refund p8 50 id=9",
         "cancel p1",
+        "told p8 try=1 dispute_won",
         "market third",
     ] {
         script.try_line(step);
@@ -78,6 +85,10 @@ fn what_changes_nothing_leaves_the_digest_alone() {
         "ship p2 0*2 id=4",
         "return p2 0*9 id=9",
         "adjust mug -99",
+        "start p1 try=1",
+        "told p1 try=1 captured=200 in=EUR",
+        "told p1 try=1 captured=0",
+        "refund p1 1",
         "order p1",
         "stock mug",
     ] {

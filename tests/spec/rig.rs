@@ -70,7 +70,8 @@ impl Rig {
         engine.watch_keys();
         Self {
             engine,
-            replica: Engine::new(shard, shards, capacity),
+            // Folding asks for no limit: the same facts make the same state whatever a node is set to.
+            replica: Engine::new(shard, shards, Capacity::UNBOUNDED),
             twin: Twin::new(shard, shards, capacity),
             scratch: Scratch::default(),
             keys: FakeKeys::new(1),
@@ -308,6 +309,7 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::DetailsBytes), self.twin.details_bytes(), "bytes of details kept");
         assert_eq!(self.engine.kept(Kept::Keys), self.twin.keys_live(), "keys that are used");
         assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
+        assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {

@@ -9,12 +9,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
+use std::sync::{LazyLock, Mutex};
 
-use stockade::base::{ChangeId, OrderId, RequestId, SiteId, SkuId};
+use stockade::base::{ChangeId, Currency, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Legal;
-use stockade::engine::{Answer, Command, HoldReason, Line, LineQuantity, Policy};
+use stockade::engine::{
+    Answer, Command, FailureReason, HoldReason, Line, LineQuantity, PaymentReport, Policy, RetryClass,
+};
 
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
@@ -28,6 +31,8 @@ const UNITS: u32 = 2;
 const DRAWN: [&str; 2] = ["<!-- drawn by a test", "<!-- to here"];
 /// Holds of the order: one more than what is lifted at once.
 const HOLDS: usize = 2;
+/// Attempts to pay it: one more than what has to fail.
+const PAYMENTS: u64 = 2;
 const NONE: &str = "(none)";
 
 /// How an order comes to be.
@@ -69,13 +74,21 @@ enum Step {
     Hold,
     /// The reason that came last.
     Lift,
+    /// Of an attempt more, up to [`PAYMENTS`].
+    BeginPayment,
+    /// The newest attempt, and so the three below.
+    FailPayment,
+    FailPaymentForGood,
+    VoidPayment,
+    /// What one unit costs, and what two cost when it is told again.
+    PayOne,
     /// What is owed comes in.
     Receive,
     Deadline,
 }
 
 impl Step {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Confirm,
         Self::CancelOne,
         Self::Cancel,
@@ -83,6 +96,11 @@ impl Step {
         Self::ReturnOne,
         Self::Hold,
         Self::Lift,
+        Self::BeginPayment,
+        Self::FailPayment,
+        Self::FailPaymentForGood,
+        Self::VoidPayment,
+        Self::PayOne,
         Self::Receive,
         Self::Deadline,
     ];
@@ -96,6 +114,11 @@ impl Step {
             Self::ReturnOne => "return a unit",
             Self::Hold => "hold",
             Self::Lift => "lift its last hold",
+            Self::BeginPayment => "begin a payment",
+            Self::FailPayment => "a payment fails",
+            Self::FailPaymentForGood => "a payment fails for good",
+            Self::VoidPayment => "a payment is voided",
+            Self::PayOne => "a unit is paid for",
             Self::Receive => "receive what is owed",
             Self::Deadline => "deadline",
         }
@@ -109,14 +132,21 @@ impl Step {
             Self::HandOverOne => Some(Legal::HAND_OVER),
             Self::ReturnOne => Some(Legal::RETURN),
             Self::Hold => Some(Legal::HOLD),
-            // Lifting what is not there is no error.
-            Self::Lift | Self::Receive | Self::Deadline => None,
+            Self::BeginPayment => Some(Legal::PAY),
+            // Lifting what is not there is no error, and what is told of a payment is never refused.
+            Self::Lift
+            | Self::FailPayment
+            | Self::FailPaymentForGood
+            | Self::VoidPayment
+            | Self::PayOne
+            | Self::Receive
+            | Self::Deadline => None,
         }
     }
 }
 
 /// What tells one order from another, as far as any step cares.
-type Shape = (State, usize, Vec<[u32; 7]>);
+type Shape = (State, usize, Vec<[u32; 7]>, Vec<(u8, u64)>);
 
 /// An order on the bench.
 struct Bench {
@@ -160,8 +190,21 @@ impl Bench {
         self.rig.engine.order(self.order).map_or(0, |view| view.holds.len())
     }
 
-    /// Whether a command did something: moved units, or held or let go. Not when it was refused, or had happened
-    /// before.
+    /// Stage of every attempt to pay it, and what is set aside.
+    fn payments(&self) -> Vec<(u8, u64)> {
+        let view = self.rig.engine.order(self.order).expect("it is kept");
+        view.payments.iter().map(|payment| (payment.stage as u8, payment.authorised)).collect()
+    }
+
+    /// Of the newest attempt.
+    fn report(&self, report: PaymentReport) -> Command<'static> {
+        let attempt = ChangeId((self.payments().len() as u64).saturating_sub(1));
+        let currency = Currency::new(*b"GBP").expect("pounds exist");
+        Command::ReportPayment { order: self.order, attempt, method: PaymentMethod::Card, currency, report }
+    }
+
+    /// Whether a command did something: moved units, held or let go, or began a payment. Not when it was refused, or
+    /// had happened before.
     fn take(&mut self, step: Step) -> bool {
         self.changes += 1;
         let (order, change, site) = (self.order, ChangeId(self.changes), SiteId(1));
@@ -180,6 +223,17 @@ impl Bench {
                 let reason = HoldReason::ALL[self.holds().saturating_sub(1)];
                 Command::LiftHold { order, owner: OWNER, reason }
             }
+            Step::BeginPayment => {
+                let attempt = ChangeId((self.payments().len() as u64).min(PAYMENTS - 1));
+                Command::StartPayment { order, attempt, method: PaymentMethod::Card }
+            }
+            Step::FailPayment => self.report(failed(RetryClass::OtherMethod)),
+            Step::FailPaymentForGood => self.report(failed(RetryClass::Never)),
+            Step::VoidPayment => self.report(PaymentReport::Voided),
+            Step::PayOne => {
+                let paid = self.payments().last().map_or(0, |(_, authorised)| *authorised);
+                self.report(PaymentReport::Authorised { total: u64::from(UNITS).min(paid + 1) })
+            }
             Step::Receive => {
                 self.receive(1);
                 return false;
@@ -194,7 +248,7 @@ impl Bench {
         match self.rig.submit(&command).map(|told| told.answer) {
             Ok(Answer::Done { moved, repeated: false, .. }) => {
                 let is_about_holds = matches!(step, Step::Hold | Step::Lift);
-                moved > 0 || is_about_holds && self.holds() != holds
+                moved > 0 || is_about_holds && self.holds() != holds || step == Step::BeginPayment
             }
             _ => false,
         }
@@ -205,9 +259,12 @@ impl Bench {
         let counters = view.lines.iter().map(|line| {
             [line.owed, line.reserved, line.lapsed, line.committed, line.shipped, line.cancelled, line.returned]
         });
-        (view.state, view.holds.len(), counters.collect())
+        (view.state, view.holds.len(), counters.collect(), self.payments())
     }
 }
+
+/// The same, as it can be sorted.
+type Key = (u8, usize, Vec<[u32; 7]>, Vec<(u8, u64)>);
 
 /// What was found.
 #[derive(Default)]
@@ -217,6 +274,9 @@ struct Found {
     /// Commands that did something, by the state they found.
     did: BTreeMap<u8, BTreeSet<Step>>,
 }
+
+/// For all that ask: finding it takes a while.
+static FOUND: LazyLock<Found> = LazyLock::new(explore);
 
 fn explore() -> Found {
     let mut found = Found::default();
@@ -245,13 +305,19 @@ fn explore() -> Found {
                 }
             }
         }
-        assert!(seen.len() < 1_000, "{} shapes: they do not come to an end", seen.len());
+        assert!(seen.len() < 2_000, "{} shapes: they do not come to an end", seen.len());
     }
     found
 }
 
-fn key((state, holds, counters): &Shape) -> (u8, usize, Vec<[u32; 7]>) {
-    (*state as u8, *holds, counters.clone())
+/// What was paid matters to an order that waits for it, and to one that may be paid late.
+fn key((state, holds, counters, payments): &Shape) -> Key {
+    let matters = matches!(state, State::PendingPayment | State::PaymentFailed | State::Expired);
+    (*state as u8, *holds, counters.clone(), if matters { payments.clone() } else { Vec::new() })
+}
+
+fn failed(class: RetryClass) -> PaymentReport {
+    PaymentReport::Failed { reason: FailureReason::Declined, class }
 }
 
 fn name(state: u8) -> &'static str {
@@ -272,6 +338,7 @@ fn draw(found: &Found) -> String {
         (Legal::HAND_OVER, "hand over"),
         (Legal::RETURN, "return"),
         (Legal::HOLD, "hold"),
+        (Legal::PAY, "begin a payment"),
     ];
     for state in State::ALL {
         let words = legal.iter().filter(|(one, _)| state.legal().contains(*one)).map(|(_, word)| *word);
@@ -284,11 +351,18 @@ fn draw(found: &Found) -> String {
 
 #[test]
 fn the_page_of_states_draws_what_happens() {
-    let drawn = draw(&explore());
+    check_page(DRAWN, &draw(&FOUND));
+}
+
+/// Compares the part of the page between two marks with what was drawn, or writes it.
+pub(crate) fn check_page(marks: [&str; 2], drawn: &str) {
+    // Two parts are not written at once.
+    static PART: Mutex<()> = Mutex::new(());
+    let _held = PART.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let page = std::fs::read_to_string(PAGE).expect("docs/STATES.md is there");
-    let is_mark = |mark: &'static str| move |line: &&str| line.starts_with(mark);
     let lines: Vec<&str> = page.lines().collect();
-    let [from, to] = DRAWN.map(|mark| lines.iter().position(|line| is_mark(mark)(line)).expect("its part is marked"));
+    let [from, to] =
+        marks.map(|mark| lines.iter().position(|line| line.starts_with(mark)).expect("its part is marked"));
     let (before, after) = (lines[..=from].join("\n"), lines[to..].join("\n"));
     let expected = format!("{before}\n\n{drawn}\n{after}\n");
     if std::env::var("STATES").is_ok_and(|what| what == "write") {
@@ -299,7 +373,7 @@ fn the_page_of_states_draws_what_happens() {
 
 #[test]
 fn what_a_state_says_may_be_done_does_something_and_nothing_else_does() {
-    let found = explore();
+    let found = &*FOUND;
     for state in State::ALL {
         let did = found.did.get(&(state as u8)).cloned().unwrap_or_default();
         assert!(!did.contains(&Step::Lift) || state.may_be_held(), "a hold of {} was lifted", state.name());

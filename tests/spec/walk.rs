@@ -7,18 +7,19 @@
 //! STOCKADE_WALK_SEED=1234 cargo test --test spec walk -- --nocapture
 //! ```
 
-use stockade::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
-use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
-use stockade::engine::command::IdentityHashes;
+use stockade::base::{ChangeId, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
+use stockade::engine::choices::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket, on_hand};
-use stockade::engine::{Capacity, Command, Component, ExtendReason, Line, LineQuantity, Place};
+use stockade::engine::{Capacity, Command, Component, ExtendReason, LineQuantity, PaymentReport};
 
 use crate::dice::Dice;
-use crate::rig::{Rig, START};
+use crate::rig::{Outcome, Rig, START};
 
 mod counting;
 mod effects;
 mod holding;
+mod paying;
+mod placing;
 mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
@@ -49,33 +50,24 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
         }
         return;
     }
+    let mut reached = std::collections::BTreeSet::new();
     for seed in seeds {
         let walked = std::panic::catch_unwind(|| Walk::new(seed, sweeps_late, false).run());
-        assert!(
-            walked.is_ok(),
-            "the walk with seed {seed} failed as said above: {SEED_VARIABLE}={seed} shows each step"
-        );
+        let walked = walked.unwrap_or_else(|_| {
+            panic!("the walk with seed {seed} failed as said above: {SEED_VARIABLE}={seed} shows each step")
+        });
+        reached.extend(walked);
     }
-}
-
-/// What a placement asks, kept so that it can be asked again.
-#[derive(Clone)]
-struct Basket {
-    customer: CustomerKey,
-    take: Take,
-    hold_ms: u32,
-    payment: PaymentMethod,
-    channel: u16,
-    hashes: Option<IdentityHashes>,
-    lines: Vec<Line>,
-    details: Vec<u8>,
+    if !sweeps_late {
+        paying::check_reached(&reached);
+    }
 }
 
 struct Walk {
     rig: Rig,
     dice: Dice,
     markets: Vec<MarketId>,
-    baskets: std::collections::BTreeMap<OrderId, Basket>,
+    baskets: std::collections::BTreeMap<OrderId, placing::Basket>,
     /// The last change of lines that was sent, to be sent again.
     lines: Vec<LineQuantity>,
     /// Sites of every market at the beginning.
@@ -99,6 +91,10 @@ struct Walk {
     holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
+    /// Whether anybody tells of payments, what was told last, and what came of it, in words.
+    pays: bool,
+    reported: Option<(OrderId, ChangeId, PaymentReport)>,
+    reached: std::collections::BTreeSet<String>,
     loud: bool,
 }
 
@@ -114,6 +110,7 @@ impl Walk {
             keys_max: room(4, 5),
             waiting_max: room(5, 6),
             holds_max: room(5, 5),
+            payments_max: room(5, 12),
             policies_max: room(5, 5),
             places_max: 2 + room(5, 8),
             skus_max: 12,
@@ -151,6 +148,7 @@ impl Walk {
         let caps = dice.once_in(2);
         let holds = dice.once_in(2);
         let counts = dice.once_in(2);
+        let pays = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -168,11 +166,15 @@ impl Walk {
             caps,
             holds,
             counts,
+            pays,
+            reported: None,
+            reached: Default::default(),
             loud,
         }
     }
 
-    fn run(mut self) {
+    /// Says what came of everything about payments.
+    fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
         }
@@ -195,8 +197,12 @@ impl Walk {
         }
         self.rig.fills_late = false;
         self.rig.sweep();
+        if self.pays {
+            self.bring_money_to_rest();
+        }
         self.rig.check_everything();
         self.rig.check_replica();
+        self.reached
     }
 
     fn move_cursor(&mut self) {
@@ -244,6 +250,9 @@ impl Walk {
         if self.holds && self.dice.once_in(3) {
             self.hold_or_lift();
         }
+        if self.pays && self.dice.once_in(2) {
+            self.pay();
+        }
         if self.counts && self.dice.once_in(9) {
             self.report_count();
         }
@@ -264,10 +273,15 @@ impl Walk {
     }
 
     fn submit(&mut self, command: &Command<'_>) {
+        let _compared_inside = self.ask(command);
+    }
+
+    fn ask(&mut self, command: &Command<'_>) -> Outcome {
         let outcome = self.rig.submit(command);
         if self.loud {
             eprintln!("{:?} {command:?}\n    -> {outcome:?}", self.rig.now);
         }
+        outcome
     }
 
     /// When the sweep comes late there is one site: units that are dead but not swept are passed over while other sites
@@ -341,67 +355,6 @@ impl Walk {
             Bucket::ALL[self.dice.below(Bucket::ALL.len() as u64) as usize]
         };
         Account { site: self.site(), bucket }
-    }
-
-    fn place(&mut self) {
-        let order = self.order();
-        let known = self.baskets.get(&order).cloned();
-        let basket = match known {
-            Some(basket) if !self.dice.once_in(4) => basket,
-            Some(basket) if self.dice.once_in(2) => self.nearly(basket),
-            _ => self.basket(),
-        };
-        self.baskets.insert(order, basket.clone());
-        let Basket { customer, take, hold_ms, payment, channel, hashes, lines, details } = &basket;
-        let currency = Currency::new(*b"GBP").expect("pounds exist");
-        self.submit(&Command::Place(Place {
-            order,
-            customer: *customer,
-            take: *take,
-            hold_ms: *hold_ms,
-            currency,
-            payment: *payment,
-            channel: *channel,
-            zone: 0,
-            hashes: *hashes,
-            lines,
-            details,
-            key: None,
-        }));
-    }
-
-    fn basket(&mut self) -> Basket {
-        let lines = (0..1 + self.dice.below(4)).map(|_| self.line()).collect();
-        let hashes = IdentityHashes { account: 1, address: 0, instrument: self.dice.below(2) };
-        Basket {
-            customer: CustomerKey(self.dice.below(3).into()),
-            take: if self.dice.once_in(3) { Take::WhatExists } else { Take::AllOrNothing },
-            hold_ms: self.dice.pick(&[0, 1, 10, 50, 100, 300, 1_000, 100_000]),
-            payment: self.dice.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::CashOnDelivery]),
-            channel: if self.caps { self.dice.below(4) as u16 } else { 0 },
-            hashes: if self.dice.once_in(4) { Some(hashes) } else { None },
-            lines,
-            details: vec![b'x'; if self.dice.once_in(3) { self.dice.below(6) as usize } else { 0 }],
-        }
-    }
-
-    fn line(&mut self) -> Line {
-        let quantity = if self.dice.once_in(60) { 0 } else { 1 + self.dice.below(3) as u32 };
-        Line { sku: self.sku(), quantity, price: self.dice.pick(&[0, 100, 100]) }
-    }
-
-    /// The same placement but for one thing.
-    fn nearly(&mut self, mut basket: Basket) -> Basket {
-        match self.dice.below(7) {
-            0 => basket.channel += 1,
-            1 => basket.details.push(b'y'),
-            6 => basket.details.iter_mut().for_each(|byte| *byte ^= 1),
-            2 => basket.lines.reverse(),
-            3 => basket.hold_ms += 1,
-            4 => basket.hashes = None,
-            _ => basket.customer = CustomerKey(9),
-        }
-        basket
     }
 
     fn confirm(&mut self) {

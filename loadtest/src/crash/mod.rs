@@ -51,7 +51,15 @@ const HOLD_MS: u32 = 24 * 3_600_000;
 /// What our own server must have room for.
 pub(crate) const fn room(crash: &Crash) -> Room {
     let orders = crash.orders + 1_000;
-    Room { orders, lines: orders, reserved: 0, connections_max: None, orders_per_second_max: None, simulated: None }
+    Room {
+        orders,
+        lines: orders,
+        reserved: 0,
+        connections_max: None,
+        orders_per_second_max: None,
+        payments: None,
+        simulated: None,
+    }
 }
 
 /// Runs it.

@@ -58,6 +58,7 @@ pub(crate) fn room(hostile: &Hostile) -> Room {
         reserved: orders,
         connections_max: Some(connections),
         orders_per_second_max: None,
+        payments: None,
         simulated: None,
     }
 }

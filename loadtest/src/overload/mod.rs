@@ -50,6 +50,7 @@ pub(crate) fn room(overload: &Overload) -> Room {
         reserved: orders,
         connections_max: None,
         orders_per_second_max: Some(overload.limit),
+        payments: None,
         simulated: None,
     }
 }

@@ -359,7 +359,13 @@ mod tests {
         let (book, seen) = (book(), Seen::default());
         seen.sent.store(5, Ordering::SeqCst);
         let books = |orders: u64| {
-            let mut books = Books { units: Default::default(), owed: 0, orders: Default::default(), orders_hash: 0 };
+            let mut books = Books {
+                units: Default::default(),
+                owed: 0,
+                orders: Default::default(),
+                orders_hash: 0,
+                money: Vec::new(),
+            };
             books.orders[State::Confirmed as usize] = orders;
             books
         };

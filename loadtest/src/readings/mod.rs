@@ -67,6 +67,7 @@ pub(crate) fn room(readings: &Readings) -> Room {
         reserved: orders,
         connections_max: None,
         orders_per_second_max: None,
+        payments: None,
         simulated: None,
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Line<'a> {
     /// Empty for guests.
     pub(crate) customer: &'a str,
     pub(crate) country: &'a [u8],
+    /// The date, as the file writes it.
+    pub(crate) day: &'a [u8],
     pub(crate) says: Says<'a>,
 }
 
@@ -34,8 +36,8 @@ pub(crate) struct Line<'a> {
 pub(crate) enum Says<'a> {
     /// Units of an order.
     Order { sku: &'a str, quantity: u32, price: Price },
-    /// Units a known customer gives back.
-    Cancellation { sku: &'a str, quantity: u32 },
+    /// Units a known customer gives back, and what the shop says each of them cost, if that can be paid.
+    Cancellation { sku: &'a str, quantity: u32, price: Option<Price> },
     /// Units the shop threw away or could not find.
     WriteOff { sku: &'a str, quantity: u32 },
     /// Nothing to do.
@@ -44,9 +46,10 @@ pub(crate) enum Says<'a> {
 
 /// Reads the fields of one record, or says why they cannot be read.
 pub(crate) fn read<'a>(fields: &[&'a [u8]]) -> Result<Line<'a>, &'static str> {
-    let &[invoice, code, _, quantity, _, price, customer, country] = fields else {
+    let &[invoice, code, _, quantity, date, price, customer, country] = fields else {
         return Err("not eight fields");
     };
+    let day = date.trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
     let invoice = printable(invoice).filter(|text| !text.is_empty()).ok_or("no invoice number")?;
     let code = printable(code).filter(|text| !text.is_empty()).ok_or("no stock code")?;
     let customer = printable(customer).ok_or("the customer is no plain text")?;
@@ -67,7 +70,8 @@ pub(crate) fn read<'a>(fields: &[&'a [u8]]) -> Result<Line<'a>, &'static str> {
     } else if is_cancellation && customer.is_empty() {
         Says::Settled(Class::CancellationGuest)
     } else if is_cancellation {
-        Says::Cancellation { sku: code, quantity }
+        let price = if let price::Reading::Pennies(price) = price { Some(price) } else { None };
+        Says::Cancellation { sku: code, quantity, price }
     } else if is_negative {
         Says::WriteOff { sku: code, quantity }
     } else if let price::Reading::Pennies(price) = price {
@@ -75,7 +79,7 @@ pub(crate) fn read<'a>(fields: &[&'a [u8]]) -> Result<Line<'a>, &'static str> {
     } else {
         Says::Settled(Class::BadPrice)
     };
-    Ok(Line { invoice, customer, country, says })
+    Ok(Line { invoice, customer, country, day, says })
 }
 
 /// Without the blanks around it; `None` for anything but printable ASCII.
@@ -116,8 +120,11 @@ mod tests {
 
     #[test]
     fn blanks_around_a_field_are_not_part_of_it() {
-        let fields: [&[u8]; 8] = [b" 536365", b"85123A ", b"x", b" 6 ", b"t", b"2.55\r", b" 17850.0", b"France"];
-        let line = Line { invoice: "536365", customer: "17850.0", country: b"France", says: order("85123A", 6, 255) };
+        let fields: [&[u8]; 8] =
+            [b" 536365", b"85123A ", b"x", b" 6 ", b" 2010-12-01 08:26:00", b"2.55\r", b" 17850.0", b"France"];
+        let says = order("85123A", 6, 255);
+        let day = b"2010-12-01";
+        let line = Line { invoice: "536365", customer: "17850.0", country: b"France", day, says };
         assert_eq!(read(&fields), Ok(line));
     }
 
@@ -146,13 +153,13 @@ mod tests {
         check("550193|22423|x|1|t|-1.00|13952.0|France", Says::Settled(Class::BadPrice));
         check("550193|22423|x|1|t|0.0||France", order("22423", 1, 0));
         check("550193|22423|x|-1|t|0.001||France", Says::WriteOff { sku: "22423", quantity: 1 });
-        check("C50193|22423|x|-1|t|0.001|7|France", Says::Cancellation { sku: "22423", quantity: 1 });
+        check("C50193|22423|x|-1|t|0.001|7|France", Says::Cancellation { sku: "22423", quantity: 1, price: None });
     }
 
     #[test]
     fn negative_quantities_are_cancellations_or_write_offs() {
         check("541431|23166|x|74215|t|1.04|12346.0|France", order("23166", 74_215, 104));
-        let cancelled = Says::Cancellation { sku: "23166", quantity: 74_215 };
+        let cancelled = Says::Cancellation { sku: "23166", quantity: 74_215, price: Some(104) };
         check("C541433|23166|x|-74215|t|1.04|12346.0|France", cancelled);
         check("C541433|23166|x|-74215|t|1.04||France", Says::Settled(Class::CancellationGuest));
         check("556691|23005|thrown away|-9600|t|0.0||France", Says::WriteOff { sku: "23005", quantity: 9_600 });

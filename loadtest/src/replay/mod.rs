@@ -6,10 +6,14 @@
 //!
 //! # What a line does
 //! - **An order** is all lines of one InvoiceNo that are goods at a possible price. It is placed (take what exists) and
-//!   confirmed where the first line of that InvoiceNo stands, by the customer of that line.
+//!   paid where the first line of that InvoiceNo stands, by the customer of that line.
+//! - **A day** ends where a line of another day stands: everything that was ordered and not cancelled leaves the
+//!   building. Lines that cannot be read have no day; of InvoiceDate what stands before its first blank is the day.
 //! - **A cancellation** (InvoiceNo begins with `C`) takes units from the latest earlier order of the same customer and
 //!   SKU, then from the one before, and so on; within an order from its last line. Only what was taken and not yet
-//!   cancelled can be cancelled. They go back on sale.
+//!   given back can be given back. They go back on sale. Of an order that has left the building they are returned, and
+//!   their money is asked back; before that they are cancelled, and it goes back by itself. Either way it is what the
+//!   order's line says they cost.
 //! - **A write-off** is a negative quantity outside a cancellation.
 //! - **Stock**: before the first line, each SKU receives floor(demand x (100 - p) / 100) units, its demand being every
 //!   unit asked in orders. So `--short 0` serves every order line.
@@ -28,6 +32,11 @@
 //! reserved                      all units taken, sold_out: none, partly_reserved: some
 //! ```
 //!
+//! # Price difference
+//! A cancellation has a price of its own, and it is not always that of the order. `price_difference` is what went back
+//! for the units that were found, less those units at the cancellation's own price; of cancellations whose price can be
+//! paid, all together, in pennies.
+//!
 //! # Write-offs
 //! The shop filled its orders although it had thrown those units away, so they never were among the units that filled
 //! orders, and those are all we know of its stock. A write-off line therefore receives its units and writes the same
@@ -39,6 +48,7 @@ mod model;
 mod price;
 mod shop;
 
+mod given_back;
 mod purchase;
 mod run;
 mod sums;
@@ -63,6 +73,7 @@ pub(crate) fn room(shop: &Shop) -> Room {
         reserved: 0,
         connections_max: None,
         orders_per_second_max: None,
+        payments: Some(shop.steps.len() as u64 + 1_000),
         simulated: None,
     }
 }
@@ -108,6 +119,7 @@ pub(crate) async fn run(replay: &Replay, shop: &Shop, session: &mut Session) -> 
             orders,
             by_reason: sums.by_reason,
             units: sums.units,
+            money: sums.money,
             malformed,
         }),
         ..Report::default()

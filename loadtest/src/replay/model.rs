@@ -138,6 +138,7 @@ mod tests {
                 by_reason.count(Class::WriteOff);
                 0
             }
+            Step::EndOfDay => 0,
         }
     }
 

@@ -1,58 +1,56 @@
 //! The replay itself: the steps of a shop sent to a server, its answers held against the model.
 //!
 //! Steps of one kind that follow each other are one phase: all of them are sent, frames pipelined, and all answers
-//! awaited before the next phase begins. What depends on each other (an order and its confirmation, an order and what
+//! awaited before the next phase begins. What depends on each other (an order and its payment, an order and what
 //! cancels it) is thus never in flight together, whatever lane the server puts it in.
 //!
 //! # Always true
 //! - The class of a line follows from the server's answer; the model only says whether the answer is right.
+//! # Not here
+//! - What cancellations do: `given_back`.
 
 use std::time::Instant;
 
 use stockade::base::{ChangeId, Currency, CurrencyError, MarketId, SkuId};
-use stockade::engine::Answer;
 use stockade::engine::choices::Take as TakeMode;
 use stockade::engine::choices::{AdjustReason, PaymentMethod};
-use stockade::engine::command::{Command, Line, LineQuantity, Place};
+use stockade::engine::command::{Command, Line, Place};
 use stockade::engine::order::State;
+use stockade::engine::{Answer, PaymentReport};
 use stockade::wire::Reply;
 
 use super::class::Class;
-use super::model::{Model, Take, stock_of};
+use super::model::{Model, stock_of};
 use super::purchase::Purchase;
 use super::shop::{Basket, Shop, SkuIndex, Step};
 use super::sums::ReplaySums;
-use crate::books::Ledger;
+use crate::books::{Ledger, Money};
 use crate::exchange::{Ask, Exchange, MAIN_SITE, describe};
 use crate::failure::Failure;
 use crate::latency;
 use crate::progress::Progress;
-use crate::report::ReplayUnits;
+use crate::report::{ReplayMoney, ReplayUnits};
 
 /// Orders of one phase at most: what is kept of their commands stays small.
 const PHASE_ORDERS_MAX: usize = 1_024;
 const HOLD_MS: u32 = 3_600_000;
-/// Every order is confirmed once.
-const ATTEMPT: ChangeId = ChangeId(1);
+/// Every order is paid once.
+pub(super) const ATTEMPT: ChangeId = ChangeId(1);
+/// And handed over once; lines of the file, which name other changes, are counted from 1.
+const HAND_OVER: ChangeId = ChangeId(0);
 
 /// A replay under way.
 pub(super) struct Replaying<'a> {
     shop: &'a Shop,
-    model: Model,
-    exchange: &'a mut Exchange,
+    pub(super) model: Model,
+    pub(super) exchange: &'a mut Exchange,
     market: MarketId,
     skus: Vec<SkuId>,
-    currency: Currency,
-    orders: Vec<Purchase>,
+    pub(super) currency: Currency,
+    pub(super) orders: Vec<Purchase>,
+    /// Orders before this one have left the building, if anything was left of them.
+    shipped_upto: usize,
     pub(super) sums: ReplaySums,
-}
-
-/// A cancellation line and where its units come from.
-struct Cancelling {
-    file_line: u64,
-    wanted: u32,
-    takes: Vec<Take>,
-    moved: u64,
 }
 
 impl<'a> Replaying<'a> {
@@ -72,7 +70,7 @@ impl<'a> Replaying<'a> {
         let pounds: Result<Currency, CurrencyError> = "GBP".parse();
         let currency = pounds.expect("law: three upper-case letters");
         let model = Model::new(shop, short_percent);
-        Ok(Self { shop, model, exchange, market, skus, currency, orders: Vec::new(), sums })
+        Ok(Self { shop, model, exchange, market, skus, currency, orders: Vec::new(), shipped_upto: 0, sums })
     }
 
     /// Every step, in the order of the file.
@@ -81,9 +79,10 @@ impl<'a> Replaying<'a> {
         let shop = self.shop;
         for phase in phases(&shop.steps) {
             match &phase[0] {
-                Step::Order(_) => self.place_and_confirm(phase).await?,
-                Step::Cancellation { .. } => self.cancel(phase).await?,
+                Step::Order(_) => self.place_and_pay(phase).await?,
+                Step::Cancellation { .. } => self.give_back(phase).await?,
                 Step::WriteOff { .. } => self.write_off(phase).await?,
+                Step::EndOfDay => self.ship().await?,
             }
             progress.show(self.orders.len() as u64, &self.sums.latencies);
         }
@@ -97,23 +96,26 @@ impl<'a> Replaying<'a> {
         ledger.receive(self.sums.units.received + self.sums.units.written_off);
         ledger.write_off(self.sums.units.written_off);
         self.orders.iter().for_each(|purchase| purchase.enter(&mut ledger));
+        let ReplayMoney { captured, refunded, .. } = self.sums.money;
+        let (captured, refunded) = (captured.into(), refunded.into());
+        ledger.money = Money::Exactly { authorised: captured, captured, refunded };
         ledger
     }
 
-    async fn place_and_confirm(&mut self, phase: &[Step]) -> Result<(), Failure> {
+    async fn place_and_pay(&mut self, phase: &[Step]) -> Result<(), Failure> {
         let first = self.orders.len();
         let baskets: Vec<&Basket> = phase
             .iter()
             .filter_map(|step| match step {
                 Step::Order(basket) => Some(basket),
-                Step::Cancellation { .. } | Step::WriteOff { .. } => None,
+                Step::Cancellation { .. } | Step::WriteOff { .. } | Step::EndOfDay => None,
             })
             .collect();
         let expected: Vec<Vec<u32>> = baskets.iter().map(|basket| self.model.place(basket)).collect();
         let lines: Vec<Vec<Line>> = baskets.iter().map(|basket| self.lines(basket)).collect();
-        for _ in &baskets {
+        for basket in &baskets {
             let order = self.exchange.client().new_order_id(self.market);
-            self.orders.push(Purchase { order, lines: None });
+            self.orders.push(Purchase::new(order, basket.lines.iter().map(|line| line.price).collect()));
         }
         let places = baskets.iter().zip(&lines).zip(&self.orders[first..]);
         let asks: Vec<Ask<'_>> = places.map(|((basket, lines), it)| self.place(it, basket, lines)).collect();
@@ -124,7 +126,7 @@ impl<'a> Replaying<'a> {
                 sums.take_placed(baskets[at], &expected[at], &mut orders[first + at], reply);
             })
             .await?;
-        self.confirm(first).await
+        self.pay(first).await
     }
 
     fn lines(&self, basket: &Basket) -> Vec<Line> {
@@ -153,11 +155,21 @@ impl<'a> Replaying<'a> {
         }))
     }
 
-    /// Confirms the orders from `first` on that wait for payment.
-    async fn confirm(&mut self, first: usize) -> Result<(), Failure> {
+    /// Pays the orders from `first` on that wait for it; what is left of some costs nothing, and is confirmed.
+    async fn pay(&mut self, first: usize) -> Result<(), Failure> {
         let waiting: Vec<usize> =
             (first..self.orders.len()).filter(|&at| self.orders[at].state() == Some(State::PendingPayment)).collect();
-        let command = |&at: &usize| Ask::Command(Command::Confirm { order: self.orders[at].order, attempt: ATTEMPT });
+        let (currency, method) = (self.currency, PaymentMethod::Invoice);
+        let command = |&at: &usize| {
+            let (order, attempt) = (self.orders[at].order, ATTEMPT);
+            Ask::Command(match self.orders[at].paid() {
+                0 => Command::Confirm { order, attempt },
+                total => {
+                    let report = PaymentReport::Captured { total };
+                    Command::ReportPayment { order, attempt, method, currency, report }
+                }
+            })
+        };
         let asks: Vec<Ask<'_>> = waiting.iter().map(command).collect();
         let (sums, orders) = (&mut self.sums, &mut self.orders);
         self.exchange
@@ -169,44 +181,43 @@ impl<'a> Replaying<'a> {
                         if *moved == taken =>
                     {
                         purchase.confirm();
+                        sums.money.captured += purchase.paid();
                     }
                     other => sums
                         .errors
-                        .add(|| format!("confirming order {} of {taken} units: {}", purchase.order, describe(other))),
+                        .add(|| format!("paying order {} of {taken} units: {}", purchase.order, describe(other))),
                 }
             })
             .await
     }
 
-    async fn cancel(&mut self, phase: &[Step]) -> Result<(), Failure> {
-        let mut cancelling: Vec<Cancelling> = Vec::new();
-        for step in phase {
-            if let Step::Cancellation { line, customer, sku, quantity } = *step {
-                let takes = self.model.cancel(customer, sku, quantity);
-                cancelling.push(Cancelling { file_line: line, wanted: quantity, takes, moved: 0 });
-            }
-        }
-        let changes: Vec<(usize, usize, Vec<LineQuantity>)> =
-            cancelling.iter().enumerate().flat_map(by_order).collect();
-        let asks: Vec<Ask<'_>> = changes
-            .iter()
-            .map(|(of, order, lines)| {
-                let (order, change) = (self.orders[*order].order, ChangeId(cancelling[*of].file_line));
-                Ask::Command(Command::CancelLines { order, change, lines })
-            })
-            .collect();
+    /// What was ordered and not cancelled leaves the building.
+    async fn ship(&mut self) -> Result<(), Failure> {
+        let ready: Vec<usize> =
+            (self.shipped_upto..self.orders.len()).filter(|&at| self.orders[at].committed() > 0).collect();
+        self.shipped_upto = self.orders.len();
+        let command = |&at: &usize| {
+            Ask::Command(Command::HandOver { order: self.orders[at].order, change: HAND_OVER, lines: &[] })
+        };
+        let asks: Vec<Ask<'_>> = ready.iter().map(command).collect();
         let (sums, orders) = (&mut self.sums, &mut self.orders);
         self.exchange
             .ask(&asks, |position, reply, _| {
-                let (of, order, lines) = &changes[position];
-                cancelling[*of].moved += sums.take_cancelled(&mut orders[*order], lines, reply);
+                let purchase = &mut orders[ready[position]];
+                let units = purchase.committed();
+                match reply {
+                    Reply::Answer(Answer::Done { state: State::Completed, moved, excess: 0, repeated: false }, _)
+                        if *moved == units =>
+                    {
+                        purchase.ship();
+                        sums.units.shipped += units;
+                    }
+                    other => sums
+                        .errors
+                        .add(|| format!("handing over {units} units of {}: {}", purchase.order, describe(other))),
+                }
             })
-            .await?;
-        for line in &cancelling {
-            let found = u32::try_from(line.moved).unwrap_or(u32::MAX);
-            self.sums.by_reason.count(Class::of_cancellation(line.wanted, found));
-        }
-        Ok(())
+            .await
     }
 
     /// Receives what is thrown away, then throws it away: it was never for sale.
@@ -215,7 +226,7 @@ impl<'a> Replaying<'a> {
             .iter()
             .filter_map(|step| match step {
                 Step::WriteOff { sku, quantity } => Some((*sku, *quantity)),
-                Step::Order(_) | Step::Cancellation { .. } => None,
+                Step::Order(_) | Step::Cancellation { .. } | Step::EndOfDay => None,
             })
             .collect();
         let received = lost.iter().map(|(sku, quantity)| (self.skus[*sku], u64::from(*quantity)));
@@ -240,19 +251,6 @@ impl<'a> Replaying<'a> {
         let (sku, delta) = (self.skus[sku], -i64::from(quantity));
         Ask::Command(Command::Adjust { request, sku, site: MAIN_SITE, delta, reason: AdjustReason::Other })
     }
-}
-
-/// A cancellation's takes as one change for each order: the cancellation, the order, its lines.
-fn by_order((of, cancelling): (usize, &Cancelling)) -> Vec<(usize, usize, Vec<LineQuantity>)> {
-    let mut changes: Vec<(usize, usize, Vec<LineQuantity>)> = Vec::new();
-    for take in &cancelling.takes {
-        let line = LineQuantity { line: take.line, quantity: take.quantity };
-        match changes.last_mut() {
-            Some((_, order, lines)) if *order == take.order => lines.push(line),
-            Some(_) | None => changes.push((of, take.order, vec![line])),
-        }
-    }
-    changes
 }
 
 /// Steps of one kind that follow each other.

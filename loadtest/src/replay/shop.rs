@@ -48,10 +48,12 @@ pub(crate) struct Shop {
 pub(crate) enum Step {
     /// All lines of one invoice.
     Order(Basket),
-    /// One cancellation line.
-    Cancellation { line: u64, customer: CustomerKey, sku: SkuIndex, quantity: u32 },
+    /// One cancellation line, and what it says a unit cost.
+    Cancellation { line: u64, customer: CustomerKey, sku: SkuIndex, quantity: u32, price: Option<Price> },
     /// One write-off line.
     WriteOff { sku: SkuIndex, quantity: u32 },
+    /// What was ordered and not cancelled leaves the building.
+    EndOfDay,
 }
 
 /// An order to place.
@@ -126,6 +128,8 @@ struct Gathering {
     sku_by_code: HashMap<String, SkuIndex>,
     /// Where an invoice's order stands in the steps.
     step_by_invoice: HashMap<String, usize>,
+    /// Of the last line that could be read.
+    day: Vec<u8>,
 }
 
 impl Gathering {
@@ -145,12 +149,16 @@ impl Gathering {
 
     fn take_line(&mut self, line: &Line<'_>) -> Result<(), FileError> {
         let number = self.shop.lines;
+        if line.day != self.day && !self.day.is_empty() {
+            self.shop.steps.push(Step::EndOfDay);
+        }
+        line.day.clone_into(&mut self.day);
         let at = self.step_of_invoice(line);
         match line.says {
             Says::Settled(class) => self.shop.settled.count(class),
-            Says::Cancellation { sku, quantity } => {
+            Says::Cancellation { sku, quantity, price } => {
                 let (sku, customer) = (self.sku(sku), customer_key(line.customer));
-                self.shop.steps.push(Step::Cancellation { line: number, customer, sku, quantity });
+                self.shop.steps.push(Step::Cancellation { line: number, customer, sku, quantity, price });
             }
             Says::WriteOff { sku, quantity } => {
                 let sku = self.sku(sku);
@@ -252,11 +260,17 @@ pub(crate) mod tests {
             .iter()
             .map(|step| match step {
                 Step::Order(basket) => basket.invoice.as_str(),
-                Step::Cancellation { .. } | Step::WriteOff { .. } => "other",
+                Step::Cancellation { .. } | Step::WriteOff { .. } | Step::EndOfDay => "other",
             })
             .collect();
         assert_eq!(orders, ["1", "2"]);
         assert_eq!((shop.settled.of(Class::NoGoods), shop.settled.of(Class::BadPrice)), (2, 1));
+    }
+
+    #[test]
+    fn a_day_ends_where_a_line_of_another_day_stands() {
+        let shop = shop("1,a,x,1,d1 8:00,1,7,F\n2,a,x,1,d1 9:00,1,7,F\n3,POST,x,1,d2 8:00,1,7,F\n4,a,x,0,d3,1,7,F\n");
+        assert!(matches!(shop.steps[..], [Step::Order(_), Step::Order(_), Step::EndOfDay]), "{:?}", shop.steps);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::shop::Basket;
 use crate::errors::Errors;
 use crate::exchange::describe;
 use crate::latency;
-use crate::report::ReplayUnits;
+use crate::report::{ReplayMoney, ReplayUnits};
 
 /// What a replay came to.
 pub(super) struct ReplaySums {
@@ -27,6 +27,7 @@ pub(super) struct ReplaySums {
     pub(super) errors: Errors,
     pub(super) latencies: Histogram<u64>,
     pub(super) units: ReplayUnits,
+    pub(super) money: ReplayMoney,
     pub(super) elapsed_s: f64,
 }
 
@@ -42,6 +43,7 @@ impl ReplaySums {
             errors: Errors::default(),
             latencies: latency::histogram(),
             units,
+            money: ReplayMoney::default(),
             elapsed_s: 0.0,
         }
     }
@@ -91,20 +93,26 @@ impl ReplaySums {
         }
     }
 
-    /// The server's word on a cancellation: how many units it moved.
-    pub(super) fn take_cancelled(&mut self, purchase: &mut Purchase, lines: &[LineQuantity], reply: &Reply<'_>) -> u64 {
+    /// The server's word on units that were cancelled, or returned: how many it moved.
+    pub(super) fn take_given_back(
+        &mut self,
+        purchase: &mut Purchase,
+        lines: &[LineQuantity],
+        reply: &Reply<'_>,
+    ) -> u64 {
         let wanted: u64 = lines.iter().map(|line| u64::from(line.quantity)).sum();
-        let held = lines.iter().all(|line| purchase.cancel(line.line, line.quantity));
+        let is_shipped = purchase.is_shipped();
+        let held = lines.iter().all(|line| purchase.give_back(line.line, line.quantity));
         match reply {
             Reply::Answer(Answer::Done { state, moved, excess: 0, repeated: false }, _)
                 if held && *moved == wanted && purchase.state() == Some(*state) =>
             {
-                self.units.cancelled += wanted;
+                let units = if is_shipped { &mut self.units.returned } else { &mut self.units.cancelled };
+                *units += wanted;
                 wanted
             }
             other => {
-                self.errors
-                    .add(|| format!("cancelling {wanted} units of order {}: {}", purchase.order, describe(other)));
+                self.errors.add(|| format!("giving back {wanted} units of {}: {}", purchase.order, describe(other)));
                 0
             }
         }
@@ -122,7 +130,7 @@ mod tests {
         let units = ReplayUnits { asked: 0, received: 0, ..ReplayUnits::default() };
         let mut sums = ReplaySums::new(ByReason::default(), units);
         let basket = Basket { invoice: "1".into(), customer: CustomerKey(0), country: Vec::new(), lines: Vec::new() };
-        let mut purchase = Purchase { order: OrderId::from_bits(1), lines: None };
+        let mut purchase = Purchase::new(OrderId::from_bits(1), Vec::new());
         for why in [Refused::DiskLow, Refused::DiskLow, Refusal::AtCapacity.into()] {
             sums.take_placed(&basket, &[], &mut purchase, &Reply::Refused(why));
         }

@@ -75,6 +75,7 @@ pub(crate) fn room(soak: &Soak) -> Room {
         reserved: 0,
         connections_max: None,
         orders_per_second_max: None,
+        payments: None,
         simulated: None,
     }
 }

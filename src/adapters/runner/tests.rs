@@ -1,10 +1,11 @@
 //! The runner turn by turn, against a shard that says what the test says.
 
 use super::*;
-use crate::adapters::samples::{order, row, view};
+use crate::adapters::samples::{order, payment, row, view, view_of_payments};
+use crate::base::ChangeId;
 use crate::base::limits::ADAPTER_FAILURES_MAX;
 use crate::engine::order::State;
-use crate::engine::{Action, Answer, Refusal};
+use crate::engine::{Action, Answer, PaymentReport, Refusal, Step as PaymentStep};
 
 const DONE: Told = Told::Answer(Answer::Done { state: State::Confirmed, moved: 1, excess: 0, repeated: false });
 
@@ -50,6 +51,20 @@ impl Bench {
         self.turn();
     }
 
+    /// Tells what was asked of an order that is looked up; the first of them.
+    fn look(&mut self, told: Told) {
+        let at = self.asked.iter().position(|(_, ask)| matches!(ask, Ask::Order(_))).expect("an order is looked up");
+        let (correlation, _) = self.asked.remove(at);
+        self.runner.handle_told(correlation, told, self.now_ms);
+        self.turn();
+    }
+
+    /// The order that is looked up is to be charged.
+    fn charge(&mut self, number: u64) {
+        let charge = payment(ChangeId::HANDED_OFF, PaymentStep::Charge { amount: 5 });
+        self.look(Told::Order(view_of_payments(number, &[charge])));
+    }
+
     fn verdict(&mut self, number: u64, verdict: Verdict) {
         self.runner.handle_verdict(order(number), verdict, self.now_ms);
         self.turn();
@@ -73,17 +88,42 @@ impl Bench {
     }
 }
 
+/// So much of the money of an attempt was taken.
+fn taken(attempt: ChangeId, total: u64) -> Payment {
+    let view = view(1, 1);
+    Payment { attempt, method: view.payment, currency: view.currency, report: PaymentReport::Captured { total } }
+}
+
 #[test]
-fn a_charge_that_succeeds_confirms_and_is_held_until_that_is_durable() {
+fn what_came_of_money_is_told_and_held_until_that_is_durable() {
     let mut bench = Bench::new();
     bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    assert_eq!(bench.jobs.len(), 0, "not before the order was looked up");
+    bench.charge(1);
     assert_eq!(bench.jobs.len(), 1);
-    bench.verdict(1, Verdict::Paid);
-    assert!(matches!(bench.said()[..], [(_, Say::Confirm)]));
-    assert_eq!(bench.runner.held(), 1);
+    let [first, second] = [ChangeId::HANDED_OFF, ChangeId(3)].map(|attempt| taken(attempt, 5));
+    bench.verdict(1, Verdict::Payments(vec![first, second]));
+    assert!(matches!(bench.said()[..], [(_, Say::Payment(said))] if said == first));
     bench.tell(Told::Refused(Refused::Overloaded { retry_after_ms: 30 }));
     assert!(bench.said().is_empty(), "not before the shard has room");
     bench.wait(30);
+    assert!(matches!(bench.said()[..], [(_, Say::Payment(said))] if said == first), "the same again");
+    bench.tell(DONE);
+    assert!(matches!(bench.said()[..], [(_, Say::Payment(said))] if said == second), "one after the other");
+    bench.tell(DONE);
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
+    assert_eq!(bench.runner.held(), 1);
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
+}
+
+#[test]
+fn money_with_which_nothing_is_left_to_be_done_bothers_no_provider() {
+    let mut bench = Bench::new();
+    bench.list(vec![row(1, 1, Action::Close, 2)]);
+    bench.look(Told::Order(view_of_payments(1, &[payment(ChangeId(3), PaymentStep::Nothing)])));
+    assert_eq!((bench.jobs.len(), bench.runner.counts.tries), (0, 0));
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
     bench.tell(DONE);
     assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
 }
@@ -92,13 +132,19 @@ fn a_charge_that_succeeds_confirms_and_is_held_until_that_is_durable() {
 fn a_newer_attempt_waits_for_the_one_under_way_and_replaces_one_that_waits() {
     let mut bench = Bench::new();
     bench.list(vec![row(1, 1, Action::Charge, 1)]);
+    bench.charge(1);
     bench.list(vec![row(2, 1, Action::Close, 2)]);
     bench.list(vec![row(3, 1, Action::GiveBack, 3)]);
     assert_eq!(bench.jobs.len(), 1, "one job of an order at a time");
     bench.verdict(1, Verdict::Again);
+    bench.charge(1);
     let attempts: Vec<u32> = bench.jobs.iter().map(|job| job.attempt).collect();
     assert_eq!(attempts, [1, 3], "nobody asks for what is wanted no more");
-    bench.verdict(1, Verdict::Done);
+    bench.list(vec![row(4, 1, Action::GiveBack, 4)]);
+    bench.verdict(1, Verdict::Payments(vec![taken(ChangeId::HANDED_OFF, 5)]));
+    bench.tell(DONE);
+    assert!(bench.said().is_empty(), "nobody waits to hear that it is done");
+    bench.look(Told::Order(view_of_payments(1, &[])));
     assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
     bench.tell(DONE);
     assert_eq!(bench.runner.held(), 0);
@@ -109,10 +155,11 @@ fn what_is_tried_in_vain_is_set_aside_after_so_many_tries_and_the_breaker_spaces
     let mut bench = Bench::new();
     bench.list(vec![row(1, 1, Action::Charge, 1)]);
     for tries in 1..=ADAPTER_TRIES_MAX {
+        bench.charge(1);
         assert_eq!(bench.jobs.len() as u32, tries);
         bench.verdict(1, Verdict::Again);
         if tries < ADAPTER_TRIES_MAX {
-            assert_eq!(bench.jobs.len() as u32, tries, "not at once");
+            assert!(!bench.asked.iter().any(|(_, ask)| matches!(ask, Ask::Order(_))), "not at once");
             let deadline = bench.runner.poll_deadline(bench.now_ms).expect("it will be tried again");
             assert!(deadline > bench.now_ms);
             bench.wait(60_000);
@@ -142,7 +189,11 @@ fn it_holds_asks_and_reads_a_bounded_number() {
         bench.runner.handle_told(correlation, Told::Wanted(page), bench.now_ms);
         bench.turn();
     }
-    assert_eq!((bench.runner.held(), bench.jobs.len()), (ADAPTER_HELD_MAX, ADAPTER_RUNNING_MAX));
+    let looks = bench.asked.iter().filter(|(_, ask)| matches!(ask, Ask::Order(_))).count();
+    assert_eq!((bench.runner.held(), looks), (ADAPTER_HELD_MAX, ADAPTER_RUNNING_MAX));
+    bench.charge(1);
+    let looks = bench.asked.iter().filter(|(_, ask)| matches!(ask, Ask::Order(_))).count();
+    assert_eq!((bench.jobs.len(), looks), (1, ADAPTER_RUNNING_MAX - 1), "looked up and carried out together");
     assert_eq!(number as usize, ADAPTER_HELD_MAX, "the list is read no further");
 }
 
@@ -168,27 +219,37 @@ fn news_is_acknowledged_once_a_shard_has_answered_and_told_again_while_it_has_no
     assert_eq!(bench.runner.counts.news, 1);
 }
 
-/// Money was taken, and the order has no room for one change more: it must not wait for a restart to be seen.
+/// Money was taken, and the order has no room for one attempt more: it must not wait for a restart to be seen.
 #[test]
 fn what_a_shard_refuses_of_an_effect_sets_it_aside_unless_something_else_is_wanted_by_then() {
-    let refused = || Told::Refused(Refused::Engine(Refusal::TooManyChanges));
+    let refused = || Told::Refused(Refused::Engine(Refusal::AtCapacity));
+    let both = || Verdict::Payments([ChangeId(1), ChangeId(2)].map(|attempt| taken(attempt, 5)).into());
     let mut bench = Bench::new();
     bench.list(vec![row(1, 1, Action::Charge, 1)]);
-    bench.verdict(1, Verdict::Paid);
+    bench.charge(1);
+    bench.verdict(1, both());
     bench.tell(refused());
+    assert!(matches!(bench.said()[..], [(_, Say::Payment(Payment { attempt: ChangeId(2), .. }))]), "the rest is told");
+    bench.tell(DONE);
     assert!(matches!(bench.said()[..], [(_, Say::Report(Report::SetAside(AsideReason::Refused)))]));
     bench.tell(DONE);
     assert_eq!((bench.runner.held(), bench.runner.counts.set_aside), (0, 1));
     bench.list(vec![row(2, 2, Action::Charge, 1)]);
-    bench.verdict(2, Verdict::Declined);
+    bench.charge(2);
+    bench.verdict(2, Verdict::Payments(vec![taken(ChangeId(1), 5)]));
     bench.tell(refused());
     bench.tell(Told::Refused(Refused::Engine(Refusal::UnknownOrder)));
     assert_eq!((bench.runner.held(), bench.runner.counts.set_aside), (0, 1), "nothing is wanted of it");
     bench.list(vec![row(3, 3, Action::Charge, 1)]);
-    bench.verdict(3, Verdict::Paid);
+    bench.charge(3);
+    bench.verdict(3, both());
     bench.list(vec![row(4, 3, Action::GiveBack, 2)]);
     bench.tell(refused());
+    bench.tell(refused());
+    bench.charge(3);
     assert_eq!(bench.jobs.last().map(|job| job.attempt), Some(2), "what is wanted now is carried out");
+    bench.verdict(3, Verdict::Done);
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]), "of what was refused before nothing is left");
 }
 
 #[test]
@@ -214,22 +275,16 @@ fn news_that_a_shard_refuses_is_not_acknowledged() {
 #[test]
 fn the_breaker_waits_for_no_probe_whose_order_was_gone_before_it_was_asked() {
     let mut bench = Bench::of(Effect::Release);
-    let look = |bench: &mut Bench, told: Told| {
-        let at = bench.asked.iter().position(|(_, ask)| matches!(ask, Ask::Order(_))).expect("an order is looked up");
-        let (correlation, _) = bench.asked.remove(at);
-        bench.runner.handle_told(correlation, told, bench.now_ms);
-        bench.turn();
-    };
     bench.list((1..=u64::from(ADAPTER_FAILURES_MAX)).map(|number| row(number, number, Action::Release, 1)).collect());
     for number in 1..=u64::from(ADAPTER_FAILURES_MAX) {
-        look(&mut bench, Told::Order(view(number, 1)));
+        bench.look(Told::Order(view(number, 1)));
         bench.verdict(number, Verdict::Again);
     }
     assert!(bench.runner.is_breaker_open());
     bench.wait(60_000);
-    look(&mut bench, Told::Refused(Refused::Engine(Refusal::UnknownOrder)));
-    look(&mut bench, Told::Refused(Refused::Overloaded { retry_after_ms: 1 }));
+    bench.look(Told::Refused(Refused::Engine(Refusal::UnknownOrder)));
+    bench.look(Told::Refused(Refused::Overloaded { retry_after_ms: 1 }));
     let tries = bench.jobs.len();
-    look(&mut bench, Told::Order(view(3, 1)));
+    bench.look(Told::Order(view(3, 1)));
     assert_eq!(bench.jobs.len(), tries + 1, "the next one is the probe");
 }

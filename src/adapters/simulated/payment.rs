@@ -1,12 +1,22 @@
 //! A payment provider that is not there.
 //!
 //! ```text
-//! (nothing) ─ charge ─► charged ─ give back ─► given back
-//!     │    └─ charge ─► declined
-//!     └ close, give back ─► closed: a charge that comes later is declined
+//! (nothing) ─ charge ─► authorised ─ capture ─► captured ─ refund ─► refunded      capture and refund in part too
+//!     │  │               │                       ▲
+//!     │  └─ charge ──────┼── no card ────────────┘
+//!     │  └─ charge ─► declined
+//!     └─ end ─► closed ◄─┘ end                         closed: a charge or capture that comes later takes nothing
 //! ```
 //!
-//! The key is the order: there is one charge for each, whatever the attempt.
+//! The key is the order and the attempt: there is one charge for each, and of captures and refunds the largest total
+//! holds, whenever they come.
+//!
+//! # Always true
+//! - Of each attempt `captured <= authorised` and `refunded <= captured`.
+//! - What it did is a line of its file: the word above, order, attempt, so much in all, currency.
+//! # Why so
+//! A storefront may have taken money itself, at this provider and without this adapter. So what an order says was taken
+//! of an attempt counts as taken here, and can be given back.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -17,40 +27,122 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::super::backoff::Chance;
-use super::super::counterparty::{Counterparty, Job, News, Promise, Verdict};
+use super::super::counterparty::{Counterparty, Job, News, Payment, Promise, Verdict};
 use super::ledger::Ledger;
 use super::{Behaviour, fate};
-use crate::base::OrderId;
 use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
-use crate::engine::query::WantRow;
-use crate::engine::{Action, Effect};
+use crate::base::{ChangeId, OrderId, Price};
+use crate::engine::choices::PaymentMethod;
+use crate::engine::query::PaymentView;
+use crate::engine::{Effect, FailureReason, PaymentReport, RetryClass, Step};
 
+/// What it says of money that is not to be had.
+const DECLINED: PaymentReport = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::Never };
+
+/// What it may do to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Money {
-    Charged,
+enum Deed {
+    Authorised,
+    Captured,
+    Refunded,
     Declined,
     Closed,
-    GivenBack,
 }
 
-impl Money {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Charged, "charged"),
+impl Deed {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Authorised, "authorised"),
+        (Self::Captured, "captured"),
+        (Self::Refunded, "refunded"),
         (Self::Declined, "declined"),
         (Self::Closed, "closed"),
-        (Self::GivenBack, "given_back"),
     ];
 
     fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(money, _)| *money == self).map_or("", |(_, word)| word)
+        Self::ALL.iter().find(|(deed, _)| *deed == self).map_or("", |(_, word)| word)
     }
 }
+
+/// The money of one attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Account {
+    /// In all, what was taken of it included.
+    authorised: Price,
+    captured: Price,
+    refunded: Price,
+    declined: bool,
+    closed: bool,
+}
+
+impl Account {
+    /// With what somebody else took of it.
+    fn with(mut self, seen: &PaymentView) -> Self {
+        self.captured = self.captured.max(seen.captured);
+        self.authorised = self.authorised.max(seen.authorised).max(self.captured);
+        self
+    }
+
+    fn after(mut self, deed: Deed, total: Price) -> Self {
+        match deed {
+            Deed::Authorised => self.authorised = total,
+            // What nobody authorised first is captured at once.
+            Deed::Captured if self.authorised == 0 => (self.authorised, self.captured) = (total, total),
+            Deed::Captured => self.captured = total,
+            Deed::Refunded => self.refunded = total,
+            Deed::Declined => self.declined = true,
+            Deed::Closed => self.closed = true,
+        }
+        self
+    }
+
+    /// Carries out what is asked: what there is to do for that, if it was not done before, and what to say of it.
+    fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, PaymentReport) {
+        match seen.step {
+            Step::Charge { amount } if self == Self::default() => match (declines, seen.method) {
+                (true, _) => (Some((Deed::Declined, amount)), DECLINED),
+                (false, PaymentMethod::Card) => {
+                    (Some((Deed::Authorised, amount)), PaymentReport::Authorised { total: amount })
+                }
+                (false, _) => (Some((Deed::Captured, amount)), PaymentReport::Captured { total: amount }),
+            },
+            Step::Capture { total } if total > self.captured && !self.closed => {
+                let total = total.min(self.authorised);
+                (Some((Deed::Captured, total)), PaymentReport::Captured { total })
+            }
+            Step::Refund { total } => {
+                let total = total.min(self.captured);
+                let deed = (total > self.refunded).then_some((Deed::Refunded, total));
+                (deed, PaymentReport::Refunded { total: total.max(self.refunded) })
+            }
+            // What was taken meanwhile is news; whether it stays so is not for a provider to say.
+            Step::End if self.captured == seen.captured && !self.declined && !self.closed => {
+                (Some((Deed::Closed, self.captured)), PaymentReport::Voided)
+            }
+            Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => (None, self.report(seen)),
+        }
+    }
+
+    /// What there is to say of it when nothing is done.
+    const fn report(self, seen: &PaymentView) -> PaymentReport {
+        if self.declined {
+            DECLINED
+        } else if self.captured > seen.captured {
+            PaymentReport::Captured { total: self.captured }
+        } else if self.closed {
+            PaymentReport::Voided
+        } else {
+            PaymentReport::Authorised { total: self.authorised }
+        }
+    }
+}
+
+type Accounts = BTreeMap<(OrderId, ChangeId), Account>;
 
 /// A payment provider that is not there.
 pub struct SimulatedPayment {
     behaviour: Behaviour,
     ledger: RefCell<Ledger>,
-    money: RefCell<BTreeMap<OrderId, Money>>,
+    accounts: RefCell<Accounts>,
     chance: RefCell<Chance>,
     tell: mpsc::Sender<News>,
     news: Cell<Option<mpsc::Receiver<News>>>,
@@ -62,19 +154,14 @@ impl SimulatedPayment {
     /// # Errors
     /// Its file cannot be made, read or written.
     pub fn open(behaviour: Behaviour) -> io::Result<Self> {
-        let mut money = BTreeMap::new();
-        let ledger = Ledger::open(&behaviour.file, |words| {
-            let (word, order) = (words.first()?, words.get(1)?.parse().ok()?);
-            let (known, _) = Money::ALL.into_iter().find(|(_, known)| known == word)?;
-            money.insert(order, known);
-            Some(())
-        })?;
+        let mut accounts = Accounts::new();
+        let ledger = Ledger::open(&behaviour.file, |words| read_line(&mut accounts, words))?;
         let (tell, news) = mpsc::channel(ADAPTER_NEWS_MAX);
         Ok(Self {
             chance: RefCell::new(Chance::new(behaviour.seed)),
             behaviour,
             ledger: RefCell::new(ledger),
-            money: RefCell::new(money),
+            accounts: RefCell::new(accounts),
             tell,
             news: Cell::new(Some(news)),
         })
@@ -85,38 +172,38 @@ impl SimulatedPayment {
     }
 
     /// What is asked, done at the provider.
-    fn act(&self, want: &WantRow) -> Verdict {
-        let known = self.money.borrow().get(&want.order).copied();
-        let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, want.order);
-        let (next, verdict) = match (want.action, known) {
-            (Action::Charge, None) if declines => (Some(Money::Declined), Verdict::Declined),
-            (Action::Charge, None) => (Some(Money::Charged), Verdict::Paid),
-            (Action::Charge | Action::Close, Some(Money::Charged)) => (None, Verdict::Paid),
-            (Action::Charge, Some(Money::Declined | Money::Closed | Money::GivenBack)) => (None, Verdict::Declined),
-            (Action::GiveBack, Some(Money::Charged)) => (Some(Money::GivenBack), Verdict::Done),
-            (Action::Close | Action::GiveBack, None) => (Some(Money::Closed), Verdict::Done),
-            (Action::Close | Action::GiveBack, Some(_)) => (None, Verdict::Done),
-            (Action::Release, _) => return Verdict::Refused,
+    ///
+    /// # Errors
+    /// Its file cannot be written, or its books are full.
+    fn act(&self, job: &Job) -> io::Result<Vec<Payment>> {
+        let act = |seen: &PaymentView| {
+            let report = self.act_on(job.order.order, seen, &job.order.currency.to_string())?;
+            let PaymentView { attempt, method, .. } = *seen;
+            Ok(Payment { attempt, method, currency: job.order.currency, report })
         };
-        match next {
-            Some(next) if self.write(want, next).is_err() => Verdict::Again,
-            Some(_) | None => verdict,
-        }
+        job.payments().iter().map(act).collect()
     }
 
-    fn write(&self, want: &WantRow, next: Money) -> io::Result<()> {
-        let mut money = self.money.borrow_mut();
-        if money.len() >= SIMULATED_ORDERS_MAX && !money.contains_key(&want.order) {
-            tracing::error!(orders = SIMULATED_ORDERS_MAX, "the books of the simulated payment provider are full");
+    fn act_on(&self, order: OrderId, seen: &PaymentView, currency: &str) -> io::Result<PaymentReport> {
+        let mut accounts = self.accounts.borrow_mut();
+        let known = accounts.get(&(order, seen.attempt)).copied();
+        if known.is_none() && accounts.len() >= SIMULATED_ORDERS_MAX {
+            tracing::error!(attempts = SIMULATED_ORDERS_MAX, "the books of the simulated payment provider are full");
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let line = format!("{} {} {} {}", next.word(), want.order, want.amount, want.currency);
-        self.ledger.borrow_mut().add(&line).inspect_err(|why| tracing::error!(%why, "simulated payment provider"))?;
-        money.insert(want.order, next);
-        Ok(())
+        let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, order);
+        let account = known.unwrap_or_default().with(seen);
+        let (deed, report) = account.carry_out(seen, declines);
+        if let Some((deed, total)) = deed {
+            let line = format!("{} {order} {} {total} {currency}", deed.word(), seen.attempt);
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.add(&line).inspect_err(|why| tracing::error!(%why, "simulated payment provider"))?;
+            enter(&mut accounts, (order, seen.attempt), account.after(deed, total));
+        }
+        Ok(report)
     }
 
-    async fn answer(&self, want: WantRow) -> Verdict {
+    async fn answer(&self, job: Job) -> Verdict {
         let half = self.behaviour.delay_ms / 2;
         let half = half + self.chance.borrow_mut().below(half + 1);
         sleep(Duration::from_millis(half / 2)).await;
@@ -124,22 +211,44 @@ impl SimulatedPayment {
             sleep(Duration::from_millis(LOST_MS)).await;
             return Verdict::Again;
         }
-        let verdict = self.act(&want);
+        let Ok(payments) = self.act(&job) else { return Verdict::Again };
         sleep(Duration::from_millis(half - half / 2)).await;
-        if verdict == Verdict::Paid && self.happens(self.behaviour.repeated) {
-            // The other way is full: it is only a repetition.
-            let _told = self.tell.try_send(News::Paid { order: want.order });
+        for payment in &payments {
+            if self.happens(self.behaviour.repeated) {
+                // The other way is full: it is only a repetition.
+                let _told = self.tell.try_send(News::Payment { order: job.order.order, payment: *payment });
+            }
         }
         if self.happens(self.behaviour.lost) {
             sleep(Duration::from_millis(LOST_MS)).await;
             return Verdict::Again;
         }
-        verdict
+        Verdict::Payments(payments)
     }
 }
 
 /// How long somebody waits for what was lost: long enough to be late, not so long that nothing else happens.
 const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
+
+/// Money is conserved, whatever was asked in which order.
+fn enter(accounts: &mut Accounts, key: (OrderId, ChangeId), account: Account) {
+    let Account { authorised, captured, refunded, .. } = account;
+    assert!(captured <= authorised, "law: no more is captured than was authorised: {key:?} {account:?}");
+    assert!(refunded <= captured, "law: no more goes back than was captured: {key:?} {account:?}");
+    accounts.insert(key, account);
+}
+
+fn read_line(accounts: &mut Accounts, words: &[&str]) -> Option<()> {
+    let [word, order, attempt, total, _currency] = *words else { return None };
+    let (deed, _) = Deed::ALL.into_iter().find(|(_, known)| *known == word)?;
+    let (key, total) = ((order.parse().ok()?, ChangeId(attempt.parse().ok()?)), total.parse().ok()?);
+    let mut account = accounts.get(&key).copied().unwrap_or_default().after(deed, total);
+    // What went back had been captured, and what was captured authorised, by somebody else if not here.
+    account.captured = account.captured.max(account.refunded);
+    account.authorised = account.authorised.max(account.captured);
+    enter(accounts, key, account);
+    Some(())
+}
 
 impl Counterparty for SimulatedPayment {
     fn name(&self) -> &'static str {
@@ -151,7 +260,7 @@ impl Counterparty for SimulatedPayment {
     }
 
     fn carry_out(&self, job: Job) -> Promise<'_> {
-        Box::pin(self.answer(job.want))
+        Box::pin(self.answer(job))
     }
 
     fn news(&self) -> mpsc::Receiver<News> {
@@ -160,6 +269,6 @@ impl Counterparty for SimulatedPayment {
 
     fn handle_acknowledged(&self, _news: &News) {}
 
-    /// The order was cancelled meanwhile: to give the money back is wanted already.
+    /// It was said another way already.
     fn handle_refused(&self, _news: &News) {}
 }

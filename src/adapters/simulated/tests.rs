@@ -9,16 +9,19 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use super::{Behaviour, SimulatedPayment, SimulatedWarehouse};
-use crate::adapters::samples::{order, row, view};
+use crate::adapters::samples::{order, payment, row, view, view_of_payments};
 use crate::adapters::{Counterparty, Job, News, Verdict};
-use crate::engine::Action;
+use crate::base::ChangeId;
+use crate::engine::choices::PaymentMethod;
+use crate::engine::query::PaymentView;
+use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Step};
 
 fn behaviour(dir: &Path) -> Behaviour {
     Behaviour { file: dir.join("books"), delay_ms: 4, declined: 0, lost: 0, repeated: 0, seed: 7 }
 }
 
 fn job(number: u64, attempt: u32, action: Action, units: u32) -> Job {
-    Job { want: row(number, number, action, attempt), order: Some(view(number, units)) }
+    Job { want: row(number, number, action, attempt), order: view(number, units) }
 }
 
 /// What was done to an order, oldest first.
@@ -27,6 +30,10 @@ fn done(dir: &Path, number: u64) -> Vec<String> {
     let id = order(number).to_string();
     let lines = text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     lines.filter(|words| words[1] == id).map(|words| words[0].to_owned()).collect()
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().copied().map(str::to_owned).collect()
 }
 
 fn on_its_thread<T>(what: impl Future<Output = T>) -> T {
@@ -39,49 +46,120 @@ async fn heard(news: &mut mpsc::Receiver<News>) -> Option<News> {
     timeout(Duration::from_millis(100), news.recv()).await.ok().flatten()
 }
 
+const CARD: ChangeId = ChangeId::HANDED_OFF;
+const TRANSFER: ChangeId = ChangeId(7);
+
+/// What is to be done with an attempt of which so much was authorised, captured and refunded as far as anybody told.
+fn seen(attempt: ChangeId, step: Step, [authorised, captured, refunded]: [u64; 3]) -> PaymentView {
+    let method = if attempt == TRANSFER { PaymentMethod::BankTransfer } else { PaymentMethod::Card };
+    PaymentView { method, authorised, captured, refunded, ..payment(attempt, step) }
+}
+
+fn paying(number: u64, payments: &[PaymentView]) -> Job {
+    Job { want: row(number, number, Action::Charge, 1), order: view_of_payments(number, payments) }
+}
+
+async fn asked(provider: &SimulatedPayment, number: u64, payments: &[PaymentView]) -> Vec<PaymentReport> {
+    match provider.carry_out(paying(number, payments)).await {
+        Verdict::Payments(told) => told.iter().map(|payment| payment.report).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+const DECLINED: PaymentReport = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::Never };
+
 #[test]
 fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
+    use PaymentReport::{Authorised, Captured, Refunded, Voided};
+    use Step::{Capture, Charge, End, Refund};
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
+    let (charge, end) = (Charge { amount: 9 }, End);
     on_its_thread(async {
-        use Action::{Charge, Close, GiveBack};
         let mut provider = SimulatedPayment::open(behaviour(dir)).expect("books");
-        for (number, attempt, action, verdict, restarts) in [
-            (1, 1, Charge, Verdict::Paid, false),
-            (1, 1, Charge, Verdict::Paid, true),
-            (1, 2, Close, Verdict::Paid, false),
-            (1, 3, GiveBack, Verdict::Done, false),
-            (1, 3, GiveBack, Verdict::Done, true),
-            // Late: it was overtaken by what came after it.
-            (1, 1, Charge, Verdict::Declined, false),
-            (2, 2, Close, Verdict::Done, true),
-            (2, 1, Charge, Verdict::Declined, false),
-            (3, 2, GiveBack, Verdict::Done, false),
-            (3, 1, Charge, Verdict::Declined, true),
+        for (number, attempt, step, told, report, restarts) in [
+            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
+            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, true),
+            (1, CARD, Capture { total: 4 }, [9, 0, 0], Captured { total: 4 }, false),
+            (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
+            (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
+            // Late: it was overtaken.
+            (1, CARD, Capture { total: 4 }, [9, 0, 0], Captured { total: 9 }, false),
+            (1, CARD, Refund { total: 3 }, [9, 9, 0], Refunded { total: 3 }, false),
+            (1, CARD, Refund { total: 9 }, [9, 9, 3], Refunded { total: 9 }, true),
+            (1, CARD, Refund { total: 3 }, [9, 9, 0], Refunded { total: 9 }, true),
+            (1, CARD, charge, [0, 0, 0], Captured { total: 9 }, false),
+            // Set aside and let go.
+            (2, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
+            (2, CARD, end, [0, 0, 0], Voided, true),
+            (2, CARD, charge, [0, 0, 0], Voided, true),
+            (2, CARD, Capture { total: 9 }, [9, 0, 0], Voided, false),
+            // Never heard of before it was over.
+            (3, CARD, end, [0, 0, 0], Voided, false),
+            (3, CARD, charge, [0, 0, 0], Voided, true),
+            // Taken at once, and too late.
+            (4, TRANSFER, charge, [0, 0, 0], Captured { total: 9 }, false),
+            (4, TRANSFER, end, [0, 0, 0], Captured { total: 9 }, true),
+            (4, TRANSFER, Refund { total: 9 }, [9, 9, 0], Refunded { total: 9 }, false),
         ] {
             if restarts {
                 provider = SimulatedPayment::open(behaviour(dir)).expect("books");
             }
-            let told = provider.carry_out(job(number, attempt, action, 2)).await;
-            assert_eq!(told, verdict, "{} of {number}", action.name());
+            let said = asked(&provider, number, &[seen(attempt, step, told)]).await;
+            assert_eq!(said, [report], "{step:?} of {number}");
         }
     });
-    assert_eq!(done(dir, 1), ["charged", "given_back"]);
-    assert_eq!((done(dir, 2), done(dir, 3)), (vec!["closed".to_owned()], vec!["closed".to_owned()]));
+    assert_eq!(done(dir, 1), ["authorised", "captured", "captured", "refunded", "refunded"]);
+    assert_eq!((done(dir, 2), done(dir, 3)), (words(&["authorised", "closed"]), words(&["closed"])));
+    assert_eq!(done(dir, 4), ["captured", "refunded"]);
+}
+
+#[test]
+fn what_somebody_else_took_is_captured_and_given_back_all_the_same() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    on_its_thread(async {
+        let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
+        let both =
+            [seen(CARD, Step::Capture { total: 6 }, [9, 0, 0]), seen(TRANSFER, Step::Refund { total: 5 }, [5, 5, 0])];
+        let said = asked(&provider, 1, &both).await;
+        assert_eq!(said, [PaymentReport::Captured { total: 6 }, PaymentReport::Refunded { total: 5 }]);
+        let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
+        let said = asked(&provider, 1, &[seen(CARD, Step::Capture { total: 9 }, [9, 6, 0])]).await;
+        assert_eq!(said, [PaymentReport::Captured { total: 9 }]);
+        let said = asked(&provider, 1, &both).await;
+        assert_eq!(said, [PaymentReport::Captured { total: 9 }, PaymentReport::Refunded { total: 5 }]);
+    });
+    assert_eq!(done(dir, 1), ["captured", "refunded", "captured"]);
 }
 
 #[test]
 fn money_that_is_not_to_be_had_stays_so() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
+    let [charge, end] = [Step::Charge { amount: 9 }, Step::End].map(|step| [seen(CARD, step, [0, 0, 0])]);
     on_its_thread(async {
         let provider = SimulatedPayment::open(Behaviour { declined: 1_000, ..behaviour(dir) }).expect("books");
-        assert_eq!(provider.carry_out(job(1, 1, Action::Charge, 1)).await, Verdict::Declined);
+        assert_eq!(asked(&provider, 1, &charge).await, [DECLINED]);
         let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
-        assert_eq!(provider.carry_out(job(1, 1, Action::Charge, 1)).await, Verdict::Declined);
-        assert_eq!(provider.carry_out(job(1, 2, Action::GiveBack, 1)).await, Verdict::Done);
+        assert_eq!(asked(&provider, 1, &charge).await, [DECLINED]);
+        assert_eq!(asked(&provider, 1, &end).await, [DECLINED]);
     });
     assert_eq!(done(dir, 1), ["declined"]);
+}
+
+#[test]
+fn an_answer_may_come_once_more_as_news() {
+    let dir = tempfile::tempdir().expect("a directory");
+    on_its_thread(async {
+        let provider = SimulatedPayment::open(Behaviour { repeated: 1_000, ..behaviour(dir.path()) }).expect("books");
+        let mut news = provider.news();
+        let charge = seen(TRANSFER, Step::Charge { amount: 9 }, [0, 0, 0]);
+        let Verdict::Payments(told) = provider.carry_out(paying(1, &[charge])).await else { panic!("it was charged") };
+        let payment = told[0];
+        assert_eq!((payment.attempt, payment.method), (TRANSFER, PaymentMethod::BankTransfer));
+        assert_eq!(heard(&mut news).await, Some(News::Payment { order: order(1), payment }));
+    });
 }
 
 #[test]

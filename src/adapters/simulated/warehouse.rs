@@ -117,7 +117,7 @@ const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 impl Books {
     fn instruct(&mut self, job: &Job) -> io::Result<()> {
         let (order, attempt) = (job.want.order, job.want.attempt);
-        let lines = job.order.iter().flat_map(|view| view.to_hand_over());
+        let lines = job.order.to_hand_over();
         let lines: Vec<LineQuantity> = lines.map(|(line, quantity)| LineQuantity { line, quantity }).collect();
         match self.orders.get(&order) {
             Some(known) if known.attempt >= attempt => return Ok(()),

@@ -10,7 +10,7 @@ use crate::base::limits::SEAL_BYTES;
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Component, Draw, Fact, Line, Placed, Policy, Report, Retention, Whose};
+use crate::engine::{Component, Draw, Fact, Line, PaymentReport, Placed, Policy, Report, Retention, Whose};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -183,6 +183,9 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::Returned { .. }
         | Fact::Held { .. }
         | Fact::HoldLifted { .. }
+        | Fact::PaymentStarted { .. }
+        | Fact::PaymentReported { .. }
+        | Fact::RefundRequested { .. }
         | Fact::EffectReported { .. } => describe_order(fact),
     }
 }
@@ -191,7 +194,7 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
 fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
     let (kind, order, mut fields) = match *fact {
         Fact::Placed(ref placed) => ("order.placed", placed.order, describe_placed(placed)),
-        Fact::Confirmed { order, attempt, draws } => {
+        Fact::Confirmed { order, attempt, draws, .. } => {
             ("order.confirmed", order, json!({ "attempt": attempt.to_string(), "taken_again": units(draws) }))
         }
         Fact::RetakeFailed { order, attempt, sku } => {
@@ -228,6 +231,24 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
         }
         Fact::HoldLifted { order, owner, reason } => {
             ("order.hold_lifted", order, json!({ "owner": owner, "reason": reason.name() }))
+        }
+        Fact::PaymentStarted { order, attempt, method } => {
+            ("order.payment_started", order, json!({ "attempt": attempt.to_string(), "method": method.name() }))
+        }
+        Fact::PaymentReported { order, attempt, method, report, draws, short } => {
+            let (reason, class) = match report {
+                PaymentReport::Failed { reason, class } => (Some(reason.name()), Some(class.name())),
+                _ => (None, None),
+            };
+            let fields = json!({
+                "attempt": attempt.to_string(), "method": method.name(), "report": report.name(),
+                "total": report.total(), "reason": reason, "class": class, "taken_again": units(draws),
+                "short_sku": short.map(|sku| sku.0),
+            });
+            ("order.payment_reported", order, fields)
+        }
+        Fact::RefundRequested { order, change, amount } => {
+            ("order.refund_requested", order, json!({ "change": change.id.to_string(), "amount": amount }))
         }
         _ => unreachable!("law: only facts about one order come here"),
     };
@@ -303,8 +324,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::base::limits::ORDER_TOTAL_MAX;
     use crate::base::{ChangeId, Currency, KeyName, MarketId, Sequence, ShardId, SiteId, SkuId};
     use crate::engine::choices::{PaymentMethod, Take};
+    use crate::engine::{FailureReason, RetryClass};
     use crate::feed::Feed;
     use crate::wal::{ReplayedEntry, StreamTail};
     use crate::wire::encode_fact;
@@ -341,7 +364,7 @@ mod tests {
             details: &[7; 3 + SEAL_BYTES],
             key: Some(KeyName { slot: 4, generation: 0 }),
         };
-        let confirmed = Fact::Confirmed { order, attempt: ChangeId(u64::MAX), draws: &[] };
+        let confirmed = Fact::Confirmed { order, attempt: ChangeId(u64::MAX), entered: 0, draws: &[] };
         let mut feed = feed(&[Fact::Placed(placed), confirmed]);
         let batch = feed.poll_batch(ShardId(0)).expect("two events");
         let sent: Value = serde_json::from_slice(&body("webhook", &batch, &mut FactScratch::default())).expect("JSON");
@@ -370,6 +393,30 @@ mod tests {
         let expected =
             json!({ "order": order.to_string(), "market": 3, "change": "5", "excess": 2, "site": 2, "units": units });
         assert_eq!((kind, fields), ("order.returned", expected));
+    }
+
+    #[test]
+    fn amounts_of_payments_may_exceed_what_json_counts_with_and_are_text() {
+        let order = OrderId::new(Timestamp::ZERO, MarketId::new(3).expect("fits"), 9);
+        let (attempt, method, total) = (ChangeId(5), PaymentMethod::Card, ORDER_TOTAL_MAX);
+        let reported = |report, short| Fact::PaymentReported { order, attempt, method, report, draws: &[], short };
+        let fields = |report: &str, told: [Value; 3], short: Value| {
+            let [total, reason, class] = told;
+            json!({
+                "order": order.to_string(), "market": 3, "attempt": "5", "method": "card", "report": report,
+                "total": total, "reason": reason, "class": class, "taken_again": [], "short_sku": short,
+            })
+        };
+        let failed = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::OtherMethod };
+        let told = [Value::Null, json!("declined"), json!("other_method")];
+        assert_eq!(describe(&reported(failed, None)).1, fields("failed", told, Value::Null));
+        let told = [json!(total.to_string()), Value::Null, Value::Null];
+        let captured = reported(PaymentReport::Captured { total }, Some(SkuId(7)));
+        assert_eq!(describe(&captured), ("order.payment_reported", fields("captured", told, json!(7))));
+        let change = Change { id: ChangeId(5), content: 0, excess: 0 };
+        let (kind, fields) = describe(&Fact::RefundRequested { order, change, amount: total });
+        let expected = json!({ "order": order.to_string(), "market": 3, "change": "5", "amount": total.to_string() });
+        assert_eq!((kind, fields), ("order.refund_requested", expected));
     }
 
     #[test]

@@ -23,7 +23,8 @@ const _: () = {
     assert!(ADAPTER_PAGE_ROWS as usize <= PAGE_ROWS_MAX && ADAPTER_PAGE_ROWS as usize <= ADAPTER_HELD_MAX);
     // A part takes one more item when it is just short of its size: an order with everything it may have.
     let holds = HOLDS_PER_ORDER_MAX * (13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX);
-    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 + holds <= MIB);
+    let paid = PAYMENT_ATTEMPTS_MAX * 61;
+    assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 + holds + paid <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());

@@ -26,9 +26,14 @@ impl Engine {
             return Err(Refusal::Closed { state: record.state });
         }
         match record.state {
-            State::PendingPayment | State::Confirmed | State::InReview | State::Fulfilling | State::Expired => {
+            State::PendingPayment
+            | State::PaymentFailed
+            | State::Confirmed
+            | State::InReview
+            | State::Fulfilling
+            | State::Expired => {
                 let totals = self.orders.totals(record);
-                let state = totals.state_after_cancelling(totals.cancellable()).with_holds(record.is_held());
+                let state = record.told(totals.state_after_cancelling(totals.cancellable()));
                 let moved = totals.cancelled + totals.cancellable();
                 let answer = Answer::Done { state, moved, excess: 0, repeated: false };
                 Ok(Decision::Happened { fact: Fact::Cancelled { order }, answer })
@@ -74,7 +79,7 @@ impl Engine {
             refuse_missing(asked, take_from(last_first, asked, Counters::cancellable, &mut scratch.draws))?;
         }
         let draws = &*scratch.draws;
-        let state = self.orders.totals(record).state_after_cancelling(units(draws)).with_holds(record.is_held());
+        let state = self.state_once_cancelled(record, draws);
         let fact = Fact::LinesCancelled { order, change: wanted.with_excess(0), draws };
         Ok(happened(state, fact, draws, 0))
     }
@@ -104,7 +109,7 @@ impl Engine {
             excess += u64::from(take_from(first_first, asked, |units| units.committed, &mut scratch.draws));
         }
         let draws = &*scratch.draws;
-        let state = self.orders.totals(record).state_after_handing_over(units(draws)).with_holds(record.is_held());
+        let state = record.told(self.orders.totals(record).state_after_handing_over(units(draws)));
         let fact = Fact::HandedOver { order, change: wanted.with_excess(excess), draws };
         Ok(happened(state, fact, draws, excess))
     }

@@ -47,7 +47,7 @@ impl Engine {
         if !holds.iter().any(|hold| hold.is(owner, reason)) {
             return Ok(Decision::Repeated(held_as(record.state, true)));
         }
-        let state = if holds.len() == 1 { self.orders.totals(record).state() } else { record.state };
+        let state = if holds.len() == 1 && record.state == State::InReview { State::Confirmed } else { record.state };
         Ok(Decision::Happened { fact: Fact::HoldLifted { order, owner, reason }, answer: held_as(state, false) })
     }
 }

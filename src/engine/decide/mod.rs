@@ -6,6 +6,7 @@
 //! # Not here
 //! - Reservations whose deadline passed unswept: `turn` folds their expiry before it asks here.
 
+mod account;
 mod change;
 mod count;
 mod cursor;
@@ -131,6 +132,11 @@ impl Engine {
             Command::SetRetention { market, retention } => self.set_retention(market, retention),
             Command::HoldOrder { order, owner, reason, note } => self.hold_order(order, (owner, reason), note),
             Command::LiftHold { order, owner, reason } => self.lift_hold(order, owner, reason),
+            Command::StartPayment { order, attempt, method } => self.start_payment(order, attempt, method),
+            Command::ReportPayment { order, attempt, method, currency, report } => {
+                self.report_payment(order, (attempt, method), currency, report, scratch)
+            }
+            Command::RequestRefund { order, change, amount } => self.request_refund(order, change, amount),
             Command::Erase { whose } => self.erase(whose),
             Command::Place(ref place) => self.place(place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),

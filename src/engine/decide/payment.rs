@@ -2,14 +2,16 @@
 
 use super::super::Engine;
 use super::super::answer::Answer;
+use super::super::attempt::covered;
 use super::super::content::{self, ChangeKind};
-use super::super::fact::Fact;
+use super::super::fact::{Draw, Fact};
 use super::super::order::State;
 use super::super::orders::Record;
+use super::super::refusal::Refusal;
 use super::super::routing::{Beyond, Want};
 use super::{Decision, Outcome, Scratch, Wanted, illegal};
-use crate::base::limits::{DRAWS_MAX, ORDER_DRAWS_MAX};
-use crate::base::{ChangeId, OrderId, SkuId};
+use crate::base::limits::{DRAWS_MAX, ORDER_DRAWS_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX};
+use crate::base::{ChangeId, OrderId, Price, SkuId};
 
 impl Engine {
     pub(super) fn confirm<'s>(&self, order: OrderId, attempt: ChangeId, scratch: &'s mut Scratch) -> Outcome<'s> {
@@ -22,11 +24,23 @@ impl Engine {
         }
         let totals = self.orders.totals(record);
         match record.state {
-            State::PendingPayment => {
+            State::PendingPayment | State::PaymentFailed => {
+                let entered = self.entered((position, record), attempt, || self.due(position, record).due)?;
                 let answer = confirmed(record, totals.reserved);
-                Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws: &[] }, answer })
+                Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, entered, draws: &[] }, answer })
             }
-            State::Expired => self.retake((position, record), attempt, totals.lapsed, scratch),
+            State::Expired => match self.take_again(record, scratch)? {
+                Retaken::Short(sku) => {
+                    self.check_changes(position)?;
+                    let fact = Fact::RetakeFailed { order, attempt, sku };
+                    Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } })
+                }
+                Retaken::All(draws) => {
+                    let entered = self.entered((position, record), attempt, || self.lapsed_cost(record))?;
+                    let fact = Fact::Confirmed { order, attempt, entered, draws };
+                    Ok(Decision::Happened { fact, answer: confirmed(record, totals.lapsed) })
+                }
+            },
             State::Confirmed | State::InReview | State::Fulfilling | State::Completed => {
                 Ok(Decision::Repeated(Answer::Done {
                     state: record.state,
@@ -39,16 +53,32 @@ impl Engine {
         }
     }
 
-    /// Takes every lapsed unit again, wherever it is now, or none. What is not there is not taken.
-    fn retake<'s>(
+    /// What an attempt has taken in all once it is said to pay for an order that costs so much: what was paid elsewhere
+    /// is entered where somebody counts what is paid, so that nothing is taken for it twice.
+    #[inline]
+    fn entered(
         &self,
         (position, record): (u32, &Record),
-        attempt: ChangeId,
-        lapsed: u64,
-        scratch: &'s mut Scratch,
-    ) -> Outcome<'s> {
-        let order = record.order;
-        let market = self.market(order.market())?;
+        id: ChangeId,
+        due: impl FnOnce() -> Price,
+    ) -> Result<Price, Refusal> {
+        let told = self.accounts.of(position);
+        if told.is_empty() && !self.is_payment_handed_off(position) {
+            return Ok(0);
+        }
+        let missing = u128::from(due()).saturating_sub(covered(told));
+        let known = told.iter().find(|known| known.id == id);
+        if missing > 0 && known.is_none() {
+            self.check_attempt(position, record, id, PAYMENT_ATTEMPTS_MAX)?;
+        }
+        let captured = known.map_or(0, |known| known.captured);
+        let total = u64::try_from(missing + u128::from(captured)).unwrap_or(u64::MAX).min(ORDER_TOTAL_MAX);
+        Ok(if total > captured { total } else { 0 })
+    }
+
+    /// Takes every lapsed unit of an order again, wherever it is now, or none. What is not there is not taken.
+    pub(super) fn take_again<'s>(&self, record: &Record, scratch: &'s mut Scratch) -> Result<Retaken<'s>, Refusal> {
+        let market = self.market(record.order.market())?;
         let lines = (0..).zip(self.orders.lines(record)).zip(self.orders.line_units(record));
         let wants = lines.map(|((line, record), units)| Want { line, sku: record.sku, quantity: units.lapsed });
         let short = scratch.plan.make(market, wants.filter(|want| want.quantity > 0), Beyond::Nothing);
@@ -66,15 +96,19 @@ impl Engine {
             let last = draws.last().filter(|_| is_wide)?;
             Some(self.orders.lines(record)[usize::from(last.line)].sku)
         };
-        if let Some(sku) = short.map(|short| short.sku).or_else(over_limit).or_else(too_wide) {
-            self.check_changes(position)?;
-            let fact = Fact::RetakeFailed { order, attempt, sku };
-            return Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } });
-        }
-        Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, draws }, answer: confirmed(record, lapsed) })
+        let short = short.map(|short| short.sku).or_else(over_limit).or_else(too_wide);
+        Ok(short.map_or(Retaken::All(draws), Retaken::Short))
     }
 }
 
+/// What came of taking lapsed units again.
+pub(super) enum Retaken<'s> {
+    /// All of them are there, and lie here.
+    All(&'s [Draw]),
+    /// This SKU is the first that came up short.
+    Short(SkuId),
+}
+
 const fn confirmed(record: &Record, moved: u64) -> Answer {
-    Answer::Done { state: State::Confirmed.with_holds(record.is_held()), moved, excess: 0, repeated: false }
+    Answer::Done { state: record.told(State::Confirmed), moved, excess: 0, repeated: false }
 }

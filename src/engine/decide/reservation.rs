@@ -3,8 +3,7 @@
 use super::super::Engine;
 use super::super::answer::Answer;
 use super::super::fact::Fact;
-use super::super::order::State;
-use super::super::orders::Marks;
+use super::super::marks::Marks;
 use super::super::refusal::Field;
 use super::super::reservation::{ExtendReason, Reservations};
 use super::{Decision, Outcome, check_bounds, illegal};
@@ -38,7 +37,7 @@ impl Engine {
         now: Timestamp,
     ) -> Outcome<'s> {
         let (_, record) = self.placed_order(order)?;
-        if record.state != State::PendingPayment {
+        if !record.state.awaits_payment() {
             return Err(illegal(record.state));
         }
         let latest = self.market(order.market())?.reservations.latest(reason, record.accepted_at, now);

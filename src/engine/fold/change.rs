@@ -2,34 +2,36 @@
 
 use super::super::Engine;
 use super::super::content::{self, ChangeKind};
-use super::super::effect::Effect;
 use super::super::fact::{Change, Draw};
 use super::super::happening::Happening;
 use super::super::history::NO_LINE;
 use super::super::ledger::{Account, Bucket};
 use super::super::market::Market;
 use super::super::order::{Counters, State};
-use super::super::orders::{DrawRecord, KeptChange, LineRecord};
+use super::super::orders::{DrawRecord, KeptChange, LineRecord, Record};
 use super::{market_of, note_on_hand};
-use crate::base::{ChangeId, MarketId, OrderId, OrderNumber, SiteId, SkuId, Timestamp};
+use crate::base::{ChangeId, MarketId, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 impl Engine {
-    pub(super) fn fold_confirmed(&mut self, order: OrderId, attempt: ChangeId, draws: &[Draw], at: Timestamp) {
-        let is_charged = attempt == ChangeId::HANDED_OFF;
-        if draws.is_empty() {
-            let what = if is_charged { Happening::Charged } else { Happening::Confirmed };
-            self.change_every_draw(order, (what, at), |units| {
-                let moved = units.reserved;
-                units.confirm();
-                (moved, moved, Bucket::Reserved, Bucket::Committed)
-            });
-        } else {
-            let what = if is_charged { Happening::ChargedLate } else { Happening::ConfirmedLate };
-            self.change_order(order, (what, at), |engine, position| {
+    pub(super) fn fold_confirmed(
+        &mut self,
+        order: OrderId,
+        (attempt, entered): (ChangeId, Price),
+        draws: &[Draw],
+        at: Timestamp,
+    ) {
+        self.change_order(order, at, |engine, position| {
+            let (what, units) = if draws.is_empty() {
+                (Happening::Confirmed, engine.confirm_every_draw(position))
+            } else {
                 engine.pin_again(position, draws);
-                engine.note_whole(position, what, at, units(draws));
-            });
-        }
+                (Happening::ConfirmedLate, units(draws))
+            };
+            engine.note_whole(position, what, at, units);
+            if entered > 0 {
+                engine.enter_paid_elsewhere(position, attempt, entered);
+            }
+        });
     }
 
     pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId, at: Timestamp) {
@@ -37,27 +39,35 @@ impl Engine {
         let position = self.position_of(order);
         self.orders.keep_change(position, KeptChange { kind: ChangeKind::Confirm, change, moved: sku.0.into() });
         self.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
-        if attempt == ChangeId::HANDED_OFF {
-            self.want(position, Effect::Payment, at);
-        }
     }
 
     pub(super) fn fold_cancelled(&mut self, order: OrderId, at: Timestamp) {
-        self.change_every_draw(order, (Happening::Cancelled, at), |units| {
+        self.change_order(order, at, |engine, position| {
+            let cancelled = engine.cancel_every_draw(position);
+            engine.note_whole(position, Happening::Cancelled, at, cancelled);
+        });
+    }
+
+    /// Everything not handed over to cancelled.
+    pub(super) fn cancel_every_draw(&mut self, position: u32) -> u64 {
+        self.move_every_draw(position, |units| {
             let from = if units.reserved > 0 { Bucket::Reserved } else { Bucket::Committed };
             let (moved, cancelled) = (units.held(), units.cancellable());
             units.cancel(cancelled);
             (cancelled, moved, from, Bucket::Available)
-        });
+        })
     }
 
     /// The order ended at its deadline, whenever somebody noticed.
     pub(super) fn fold_expired(&mut self, order: OrderId) {
         let deadline = self.orders.record(self.position_of(order)).deadline;
-        self.change_every_draw(order, (Happening::Expired, deadline), |units| {
-            let moved = units.reserved;
-            units.lapse();
-            (moved, moved, Bucket::Reserved, Bucket::Available)
+        self.change_order(order, deadline, |engine, position| {
+            let lapsed = engine.move_every_draw(position, |units| {
+                let moved = units.reserved;
+                units.lapse();
+                (moved, moved, Bucket::Reserved, Bucket::Available)
+            });
+            engine.note_whole(position, Happening::Expired, deadline, lapsed);
         });
     }
 
@@ -109,35 +119,33 @@ impl Engine {
         });
     }
 
-    /// Changes the units of every draw of an order; `change` says of how many that is told, and how many moved between
-    /// which buckets.
-    fn change_every_draw(
+    /// Changes the units of every draw of an order, and gives their sum; `change` says of how many that is told, and how
+    /// many moved between which buckets.
+    #[inline]
+    pub(super) fn move_every_draw(
         &mut self,
-        order: OrderId,
-        (what, at): (Happening, Timestamp),
+        position: u32,
         change: impl Fn(&mut Counters) -> (u32, u32, Bucket, Bucket),
-    ) {
-        self.change_order(order, (what, at), |engine, position| {
-            let mut all = 0;
-            let number = engine.orders.record(position).number;
-            let market = market_of(&mut engine.markets, order.market());
-            let (draws, lines) = engine.orders.draws_mut(position);
-            for DrawRecord { line, site, units } in draws {
-                let (told, moved, from, to) = change(units);
-                all += u64::from(told);
-                let sku = lines[usize::from(*line)].sku;
-                if moved == 0 {
-                    continue;
-                }
-                if to == Bucket::Available {
-                    release(market, number, sku, (*site, from), moved);
-                } else if *site != SiteId::NOWHERE {
-                    let at_site = |bucket| Account { site: *site, bucket };
-                    market.transfer(sku, at_site(from), at_site(to), moved.into());
-                }
+    ) -> u64 {
+        let mut all = 0;
+        let Record { order, number, .. } = *self.orders.record(position);
+        let market = market_of(&mut self.markets, order.market());
+        let (draws, lines) = self.orders.draws_mut(position);
+        for DrawRecord { line, site, units } in draws {
+            let (told, moved, from, to) = change(units);
+            all += u64::from(told);
+            let sku = lines[usize::from(*line)].sku;
+            if moved == 0 {
+                continue;
             }
-            engine.note_whole(position, what, at, all);
-        });
+            if to == Bucket::Available {
+                release(market, number, sku, (*site, from), moved);
+            } else if *site != SiteId::NOWHERE {
+                let at_site = |bucket| Account { site: *site, bucket };
+                market.transfer(sku, at_site(from), at_site(to), moved.into());
+            }
+        }
+        all
     }
 
     /// Changes the units of some draws of an order, and remembers the change with what it moved. Where goods leave or
@@ -152,9 +160,9 @@ impl Engine {
         let what = match kind {
             ChangeKind::CancelLines => Happening::LinesCancelled,
             ChangeKind::Return => Happening::Returned,
-            ChangeKind::HandOver | ChangeKind::Confirm => Happening::HandedOver,
+            ChangeKind::HandOver | ChangeKind::Confirm | ChangeKind::Refund => Happening::HandedOver,
         };
-        self.change_order(order, (what, at), |engine, position| {
+        self.change_order(order, at, |engine, position| {
             let Self { markets, orders, on_hand, histories, .. } = &mut *engine;
             let number = orders.record(position).number;
             let market = market_of(markets, order.market());
@@ -175,12 +183,15 @@ impl Engine {
             if change.excess > 0 {
                 engine.note_whole(position, Happening::HandedOverInExcess, at, change.excess);
             }
+            if kind == ChangeKind::CancelLines && engine.orders.record(position).state.awaits_payment() {
+                engine.confirm_if_paid(position, at);
+            }
         });
     }
 
     /// Available to committed as `taken` says, for units that had lapsed. A site that had none of a line before gets a
     /// draw of its own behind the line's others; what was owed once is of no site and stands behind them all.
-    fn pin_again(&mut self, position: u32, taken: &[Draw]) {
+    pub(super) fn pin_again(&mut self, position: u32, taken: &[Draw]) {
         let record = self.orders.record(position);
         let mut draws = Vec::with_capacity(self.orders.draws(record).len() + taken.len());
         for line in 0..record.lines.len {
@@ -211,18 +222,13 @@ impl Engine {
     }
 
     /// Changes an order and keeps its state, the books and its closing in step. The only way an order changes.
-    pub(super) fn change_order(
-        &mut self,
-        order: OrderId,
-        (what, at): (Happening, Timestamp),
-        change: impl FnOnce(&mut Self, u32),
-    ) {
+    pub(super) fn change_order(&mut self, order: OrderId, at: Timestamp, change: impl FnOnce(&mut Self, u32)) {
         let position = self.position_of(order);
         let (before, hash) = self.state_and_hash(position);
         let market = market_of(&mut self.markets, order.market());
         market.tally.remove(before, hash);
         let (counts, pairs) = (market.policies.counts(), market.waiting.pairs());
-        let firm_before = self.firm_units(position);
+        let firm_before = if self.wants.is_empty() { None } else { self.look_at_wants(position) };
         if counts {
             let [mut held_before, mut held_after] = std::mem::take(&mut self.held);
             self.held_units(order, position, &mut held_before);
@@ -242,7 +248,7 @@ impl Engine {
             self.settle_waiting(order.market(), pairs);
         }
         if state == before {
-            return self.want_changed(position, (before, firm_before), (what, at));
+            return self.want_changed(position, firm_before, at);
         }
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
@@ -254,7 +260,7 @@ impl Engine {
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);
         }
-        self.want_changed(position, (before, firm_before), (what, at));
+        self.want_changed(position, firm_before, at);
     }
 
     /// Orders of a market wait, or waited before it changed: `pairs` of them.

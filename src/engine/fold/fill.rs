@@ -12,7 +12,7 @@ use crate::base::{OrderId, Timestamp};
 impl Engine {
     /// Arriving, or of a kit available, to what the order's other units are, at the sites that the draws say.
     pub(super) fn fold_filled(&mut self, order: OrderId, filled: &[Draw], at: Timestamp) {
-        self.change_order(order, (Happening::Filled, at), |engine, position| {
+        self.change_order(order, at, |engine, position| {
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);

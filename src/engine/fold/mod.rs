@@ -11,6 +11,7 @@ mod change;
 mod erase;
 mod fill;
 mod hold;
+mod payment;
 mod policy;
 mod retention;
 mod shortage;
@@ -90,7 +91,9 @@ impl Engine {
             }
             Fact::OrderPutBack { order, draws, .. } => self.fold_put_back(order, draws, at),
             Fact::Placed(placed) => self.fold_placed(&placed, at),
-            Fact::Confirmed { order, attempt, draws } => self.fold_confirmed(order, attempt, draws, at),
+            Fact::Confirmed { order, attempt, entered, draws } => {
+                self.fold_confirmed(order, (attempt, entered), draws, at);
+            }
             Fact::RetakeFailed { order, attempt, sku } => self.fold_retake_failed(order, attempt, sku, at),
             Fact::Cancelled { order } => self.fold_cancelled(order, at),
             Fact::Blocked { order } => self.fold_blocked(order, at),
@@ -119,6 +122,11 @@ impl Engine {
             }
             Fact::Held { order, owner, reason, note } => self.fold_held(order, (owner, reason, note), at),
             Fact::HoldLifted { order, owner, reason } => self.fold_hold_lifted(order, (owner, reason), at),
+            Fact::PaymentStarted { order, attempt, method } => self.fold_payment_started(order, attempt, method, at),
+            Fact::PaymentReported { order, attempt, method, report, draws, short } => {
+                self.fold_payment_reported(order, (attempt, method, report), (draws, short), at);
+            }
+            Fact::RefundRequested { order, change, amount } => self.fold_refund_requested(order, change, amount, at),
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Erased { whose } => self.fold_erased(whose),
             Fact::Closed { orders } => self.fold_closed(orders),
@@ -228,7 +236,7 @@ impl Engine {
         market.numbers.give(position);
         let record = self.orders.record(position);
         market.tally.add(record.state, self.orders.hash(record));
-        if record.state == State::PendingPayment {
+        if record.state.awaits_payment() {
             note_deadline(&mut self.deadlines, &self.orders, position);
         }
         let (counts, effects) = (market.policies.counts(), market.effects);
@@ -249,7 +257,7 @@ impl Engine {
     fn fold_extended(&mut self, order: OrderId, deadline: Timestamp, reason: ExtendReason, at: Timestamp) {
         let position = self.position_of(order);
         let record = self.orders.record(position);
-        assert!(record.state == State::PendingPayment, "law: only what is alive is extended, {order} is not");
+        assert!(record.state.awaits_payment(), "law: only what is alive is extended, {order} is not");
         assert!(record.deadline <= deadline, "law: no reservation is made shorter, that of {order} would be");
         let is_later = record.deadline < deadline;
         self.orders.extend(position, deadline, reason);

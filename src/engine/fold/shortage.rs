@@ -50,7 +50,7 @@ impl Engine {
     /// What the draws say was held is owed from here on: reserved stays reserved, and committed stays committed.
     pub(super) fn fold_put_back(&mut self, order: OrderId, put_back: &[Draw], at: Timestamp) {
         let pairs = self.market_mut(order.market()).waiting.pairs();
-        self.change_order(order, (Happening::PutBack, at), |engine, position| {
+        self.change_order(order, at, |engine, position| {
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
             let (draws, lines) = engine.orders.draws_mut(position);

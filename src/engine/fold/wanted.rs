@@ -8,7 +8,7 @@ use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
 use super::super::fact::Placed;
 use super::super::happening::Happening;
-use super::super::order::{Counters, State, to_hand_over};
+use super::super::order::{Counters, to_hand_over};
 use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
@@ -22,6 +22,9 @@ impl Engine {
             Some(Effect::Payment)
         };
         self.wants.hand_off(position, effects, first, at);
+        if effects.payment && !placed.confirmed {
+            self.accounts.add_implicit();
+        }
     }
 
     /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off. While
@@ -36,26 +39,29 @@ impl Engine {
         Some(draws.map(|draw| u64::from(firm(draw.units))).sum())
     }
 
-    /// Wants what follows from a change of an order, told by its state and its firm units before.
-    pub(super) fn want_changed(
-        &mut self,
-        position: u32,
-        (before, firm_before): (State, Option<u64>),
-        (what, at): (Happening, Timestamp),
-    ) {
+    /// Looks at what is to be done with the money of an order that is about to change, and gives its firm units.
+    #[inline(never)]
+    pub(super) fn look_at_wants(&mut self, position: u32) -> Option<u64> {
+        if self.is_payment_handed_off(position) {
+            self.steps_before = self.payment_steps(position, self.orders.record(position));
+        }
+        self.firm_units(position)
+    }
+
+    /// Wants what follows from a change of an order that was [looked at](Engine::look_at_wants) before it.
+    pub(super) fn want_changed(&mut self, position: u32, firm_before: Option<u64>, at: Timestamp) {
         if self.wants.is_empty() {
             return;
         }
-        let state = self.orders.record(position).state;
-        let was_unpaid = matches!(before, State::PendingPayment | State::Expired);
-        let is_ended = matches!(state, State::Expired | State::Cancelled);
-        let is_wanted =
-            state != before && (is_ended || (was_unpaid && matches!(state, State::Confirmed | State::InReview)));
-        if matches!(what, Happening::Charged | Happening::ChargedLate) {
-            // What an adapter took for this very order is what was wanted.
-            self.wants.settle(position, Effect::Payment, is_wanted);
-        } else if is_wanted {
-            self.want(position, Effect::Payment, at);
+        if self.is_payment_handed_off(position) {
+            let steps = self.payment_steps(position, self.orders.record(position));
+            if !steps.any() {
+                if self.wants.settle(position, Effect::Payment) {
+                    self.note_settled(position);
+                }
+            } else if steps != self.steps_before {
+                self.want(position, Effect::Payment, at);
+            }
         }
         if firm_before.is_some() && firm_before != self.firm_units(position) {
             self.want(position, Effect::Release, at);
@@ -65,12 +71,12 @@ impl Engine {
     /// Wants something else of an effect than before, if it is handed off, and notes that.
     pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
         let Some(attempt) = self.wants.want(position, effect, at) else { return };
-        let state = self.orders.record(position).state;
-        let in_vain = effect == Effect::Payment && self.is_paid_in_vain(position);
-        let what = match Action::of(effect, state, in_vain) {
+        let what = match self.action(position, effect).0 {
             Action::Release => Happening::ReleaseWanted,
+            Action::Charge => Happening::ChargeWanted,
+            Action::Capture => Happening::CaptureWanted,
             Action::Close => Happening::CloseWanted,
-            Action::Charge | Action::GiveBack => Happening::GiveBackWanted,
+            Action::GiveBack => Happening::GiveBackWanted,
         };
         self.note_whole(position, what, at, attempt.into());
     }
@@ -89,7 +95,11 @@ impl Engine {
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
         self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
-        // Its closing may have come and waited for this.
+        self.note_settled(position);
+    }
+
+    /// Its closing may have come and waited for this.
+    fn note_settled(&mut self, position: u32) {
         let record = self.orders.record(position);
         if !record.state.is_open() && !self.wants.is_open(position) {
             let closes_at = record.closes_at;

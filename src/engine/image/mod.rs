@@ -62,13 +62,13 @@ enum Item {
     /// What happened to the order before it, if something did.
     History = 21,
     ChannelCap = 22,
-    /// Counts orders in review as well; 2 had no such state.
-    Market = 24,
-    /// With holds; those of 15 had none, those of 7 effects with attempts of 16 bits. Details stand behind the name of
-    /// their key; those of an image without keys are refused.
-    Order = 25,
     /// How long reservations of a market last, if that was set; 20 said nothing of payment methods.
     Reservations = 26,
+    /// With the money of closed orders, and counts of orders whose payment failed; 24 had neither, 2 none in review.
+    Market = 27,
+    /// With attempts to pay; those of 25 had none, those of 15 no holds, those of 7 effects with attempts of 16 bits.
+    /// Details stand behind the name of their key; those of an image without keys are refused.
+    Order = 28,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.

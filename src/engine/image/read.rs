@@ -16,9 +16,10 @@ use super::super::fact::Change;
 use super::super::kits::Component;
 use super::super::ledger::{Balances, Bucket};
 use super::super::market::Market;
+use super::super::marks::Marks;
 use super::super::numbers::Numbers;
 use super::super::order::{Counters, STATES, State};
-use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Marks, Parts, Phase, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Parts, Phase, Record};
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
@@ -33,6 +34,7 @@ use crate::base::{
 
 mod history;
 mod holds;
+mod payments;
 mod rules;
 
 type Read<T> = Result<T, ImageError>;
@@ -226,6 +228,7 @@ impl Engine {
         let floor = item.u128()?;
         market.requests.set_floor((floor != 0).then(|| RequestId::from_bits(floor)));
         market.effects = Effects { payment: item.flag()?, release: item.flag()? };
+        payments::read_gone_money(item, &mut market)?;
         self.markets[number] = Some(Box::new(market));
         Ok(())
     }
@@ -299,6 +302,7 @@ impl Engine {
         read_parts(item, &mut read.parts)?;
         let mark = read_mark(item, &record)?;
         let holds = holds::read_holds(item, &mut record)?;
+        let attempts = payments::read_attempts(item, &record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);
         let (number, deadline, closes_at) = (record.number, record.deadline, record.closes_at);
         self.restore_key(&record, read.parts.extra.as_ref())?;
@@ -319,8 +323,9 @@ impl Engine {
         for hold in holds {
             self.holds.add((position, self.orders.record(position)), hold);
         }
+        self.restore_attempts(position, &attempts)?;
         match (phase, state) {
-            (Phase::Whole, State::PendingPayment) => self.deadlines.insert(deadline, position),
+            (Phase::Whole, State::PendingPayment | State::PaymentFailed) => self.deadlines.insert(deadline, position),
             (Phase::Whole, _) if closes_at > Timestamp::ZERO => self.closings.insert(closes_at, position),
             (Phase::Tombstone, _) => self.leavings.insert(closes_at, position),
             (Phase::Whole | Phase::Vacant, _) => {}
@@ -382,7 +387,7 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
     let (Some(take), Some(payment), Some(state), Some(phase)) = (take, payment, state, phase) else {
         return Err(wrong);
     };
-    let mut marks = Marks::default();
+    let mut marks = Marks::NONE;
     marks.set(Marks::PAYMENT_STARTED, payment_started);
     Ok(Record {
         customer,

@@ -5,6 +5,8 @@
 //! - Items are written in an order in which each finds what it refers to: markets before what is in them.
 
 use super::super::Engine;
+use super::super::account::Accounts;
+use super::super::attempt::Attempt;
 use super::super::books::Tally;
 use super::super::channel::Cap;
 use super::super::cursor::Cursor;
@@ -13,9 +15,10 @@ use super::super::history::{Histories, Past};
 use super::super::hold::{Hold, Holds};
 use super::super::keys::{Keys, Slot};
 use super::super::market::Market;
+use super::super::marks::Marks;
 use super::super::on_hand::{Change, Kept};
 use super::super::order::Counters;
-use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Marks, Orders, Record};
+use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, Orders, Record};
 use super::super::policy::{Count, CustomerId, Policy, Rule};
 use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
@@ -123,10 +126,12 @@ impl Engine {
             watched: _,
             crossed: _,
             held: _,
+            steps_before: _,
             keys,
             // Written with their orders.
             wants,
             holds,
+            accounts,
             histories,
             directory,
             cursors,
@@ -162,7 +167,7 @@ impl Engine {
             item.u64(orders.len() as u64);
         })?;
         for (position, record) in orders.records() {
-            write_order(&mut to, (orders, holds), wants.mark(position), (position, record))?;
+            write_order(&mut to, (orders, holds, accounts), wants.mark(position), (position, record))?;
             if !record.history.is_none() {
                 write_history(&mut to, histories, (position, record))?;
             }
@@ -188,6 +193,9 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         retention: Retention { return_window_ms, ids_kept_ms },
         retired_before,
         gone: Gone { tally: Tally { orders, hash }, customer_units },
+        // Follows from attempts with what is gone.
+        money: _,
+        gone_money,
         policies,
         effects: Effects { payment, release },
         reservations,
@@ -203,7 +211,13 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u64(*count);
         });
         item.u128(requests.floor().map_or(0, RequestId::bits));
-        item.byte(u8::from(*payment)).byte(u8::from(*release));
+        item.byte(u8::from(*payment)).byte(u8::from(*release)).u16(count16(gone_money.len()));
+        for (currency, sums) in gone_money.iter() {
+            item.bytes(&currency.code());
+            sums.parts().into_iter().for_each(|sum| {
+                item.u128(sum);
+            });
+        }
     })?;
     if *reservations != Reservations::default() {
         let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = *reservations;
@@ -305,7 +319,7 @@ fn write_rule<E>(to: &mut Writer<'_, E>, market: MarketId, sku: SkuId, rule: &Ru
 
 fn write_order<E>(
     to: &mut Writer<'_, E>,
-    (orders, holds): (&Orders, &Holds),
+    (orders, holds, accounts): (&Orders, &Holds, &Accounts),
     mark: Mark,
     (position, record): (u32, &Record),
 ) -> Result<(), E> {
@@ -329,7 +343,7 @@ fn write_order<E>(
         zone,
         state,
         phase,
-        // That it is held follows from its holds.
+        // That it is held, or that its payments failed, follows from its holds and attempts.
         marks,
     } = record;
     let extra = orders.extra(record);
@@ -368,7 +382,31 @@ fn write_order<E>(
         for Hold { owner, reason, note, since } in holds {
             item.blob(owner.as_bytes()).byte(*reason as u8).blob(note.as_bytes()).u64(since.ms());
         }
+        write_attempts(item, accounts.of(position));
     })
+}
+
+fn write_attempts(item: &mut Fields<'_>, attempts: &[Attempt]) {
+    item.u16(count16(attempts.len()));
+    for attempt in attempts {
+        let Attempt {
+            id,
+            authorised,
+            captured,
+            refunded,
+            refund_asked,
+            refund_failed,
+            charged_back,
+            method,
+            stage,
+            failure,
+            dispute,
+        } = *attempt;
+        item.u64(id.0).u64(authorised).u64(captured).u64(refunded).u64(refund_asked).u64(refund_failed);
+        item.u64(charged_back);
+        let (reason, class) = failure.map_or((0, 0), |(reason, class)| (reason as u8, class as u8));
+        item.byte(method as u8).byte(stage as u8).byte(reason).byte(class).byte(dispute as u8);
+    }
 }
 
 fn write_history<E>(

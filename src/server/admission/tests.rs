@@ -1,15 +1,21 @@
 //! The largest answer of every kind, as it lies on the wire, against what is counted for it.
 
 use super::*;
-use crate::base::{CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
+use crate::base::limits::CURRENCIES_MAX;
+use crate::base::{
+    ChangeId, CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp,
+};
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage, HolderRow,
-    LineView, OrderPage, OrderRow, OrderView, SiteRow, StockRow,
+    LineView, OrderPage, OrderRow, OrderView, PaymentView, SiteRow, StockRow,
 };
-use crate::engine::{Answer, Books, Component, Granted, Happening, HoldReason, Line, Place, Refusal};
+use crate::engine::{
+    Answer, Books, Component, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums, Place, Refusal,
+    RetryClass, Stage, Step,
+};
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
 fn place(lines: &[Line]) -> Command<'_> {
@@ -76,7 +82,31 @@ fn largest_order() -> OrderView {
         key: None,
         erased: false,
         holds: vec![longest_hold(); HOLDS_PER_ORDER_MAX],
+        // Those that somebody told of, and that of the adapters.
+        payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
     }
+}
+
+const fn failed_payment() -> PaymentView {
+    PaymentView {
+        attempt: ChangeId::HANDED_OFF,
+        method: PaymentMethod::Card,
+        stage: Stage::Failed,
+        failure: Some((FailureReason::Declined, RetryClass::Now)),
+        dispute: Dispute::Open,
+        refund_failed: 1,
+        authorised: 1,
+        captured: 1,
+        refunded: 1,
+        refund_asked: 1,
+        charged_back: 1,
+        step: Step::Refund { total: 1 },
+    }
+}
+
+fn money() -> Vec<(Currency, MoneySums)> {
+    let currency = |at: usize| Currency::new([b'A' + (at / 26) as u8, b'A' + (at % 26) as u8, b'A']);
+    (0..CURRENCIES_MAX).map(|at| (currency(at).expect("three letters"), MoneySums::from_parts([1; 4]))).collect()
 }
 
 fn longest_hold() -> HoldView {
@@ -175,7 +205,7 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     check_query(&Query::Order { order: order() }, |writer| writer.order(tag, &view));
     let by_number = Query::OrderByNumber { market, number: OrderNumber(1) };
     check_query(&by_number, |writer| writer.order(tag, &view));
-    let books = Books { units: [1; BUCKETS], owed: 1, orders: [1; STATES], orders_hash: 1 };
+    let books = Books { units: [1; BUCKETS], owed: 1, orders: [1; STATES], orders_hash: 1, money: money() };
     check_query(&Query::Books { market }, |writer| writer.books(tag, &books, ShardId(1), Sequence(1)));
     let numbered = Answer::Numbered { number: 1, repeated: true };
     check_query(&Query::Market { code: &code }, |writer| writer.answer(tag, &numbered, &[]));

@@ -290,12 +290,43 @@ fn every_part_of_a_record_that_can_be_malformed_is_named() {
     assert_eq!(refused_with(5, 44, 6), malformed(Part::Payment));
     assert_eq!(refused_with(4, 34, 5), malformed(Part::Reason));
     assert_eq!(refused_with(7, 20, 2), malformed(Part::Block));
-    let erase = request_frames().iter().position(|frame| frame[24] == 18).expect("one erases");
+    let of_kind = |kind| request_frames().iter().position(|frame| frame[24] == kind).expect("one of every kind");
+    let (erase, pay, report) = (of_kind(18), of_kind(23), of_kind(24));
+    assert_eq!(refused_with(pay, 28, 6), malformed(Part::Payment));
+    assert_eq!(refused_with(report, 39, 6), malformed(Part::Payment));
+    assert_eq!(refused_with(report, 40, b'g'), malformed(Part::Currency));
+    assert_eq!(refused_with(report, 36, 0), malformed(Part::PaymentReport));
+    assert_eq!(refused_with(report, 36, 13), malformed(Part::PaymentReport));
+    assert_eq!(refused_with(report, 28, 1), malformed(Part::PaymentReport), "a total of what has none");
+    assert_eq!(refused_with(report, 37, 1), malformed(Part::PaymentReport), "a reason of what did not fail");
+    assert_eq!(refused_with(report + 4, 37, 11), malformed(Part::PaymentReport), "a reason that is none");
+    assert_eq!(refused_with(report + 4, 38, 0), malformed(Part::PaymentReport), "a failure without a class");
     assert_eq!(refused_with(erase, 24, 1), malformed(Part::Guest), "a guest in a market");
     assert_eq!(refused_with(erase, 24, 2), malformed(Part::Guest));
     assert_eq!(refused_with(erase, 7, 1), malformed(Part::Market));
     assert_eq!(refused_with(6, 0, 200), Some(Refused::UnknownKind { kind: 200 }));
     assert_eq!(refused_with(6, 1, 2), Some(Refused::UnknownVersion { kind: 7, version: 2 }));
+}
+
+#[test]
+fn an_attempt_to_pay_that_cannot_be_is_named() {
+    let frame = reply_frames().into_iter().find(|frame| frame[16] == 36).expect("an order");
+    // The step of its last attempt is the last byte before the padding.
+    let end = 1 + frame.iter().rposition(|byte| *byte != 0).expect("a step");
+    let named = |before_end: usize, byte: u8| {
+        let mut frame = frame.clone();
+        frame[end - before_end] = byte;
+        match decode_replies(&frame, |_, _, _| {}) {
+            Err(FrameError::UnreadableReply { part, .. }) => Part::from_byte(part),
+            _ => None,
+        }
+    };
+    assert_eq!(named(1, frame[end - 1]), None, "the frame itself is sound");
+    assert_eq!((named(1, 0), named(1, 5)), (Some(Part::PaymentView), Some(Part::PaymentView)), "a step");
+    assert_eq!(named(2, 3), Some(Part::PaymentView), "a dispute that is none of the three");
+    assert_eq!(named(4, 1), Some(Part::PaymentReport), "a reason without a class");
+    assert_eq!((named(5, 0), named(5, 8)), (Some(Part::PaymentView), Some(Part::PaymentView)), "a stage");
+    assert_eq!(named(6, 6), Some(Part::Payment));
 }
 
 #[test]
@@ -336,7 +367,7 @@ fn a_bad_record_in_a_sound_frame_leaves_the_others_alone() {
     let mut frame = writer.finish().to_vec();
     frame[24] = 0xEE;
     let kept = keep(&frame, 0);
-    assert_eq!(kept.batch.len(), 24);
+    assert_eq!(kept.batch.len(), 38);
     assert_eq!(kept.refused.len(), 1);
     assert_eq!((kept.refused[0].0.index, kept.refused[0].1), (0, Refused::UnknownKind { kind: 0xEE }));
     assert_eq!(kept.batch.tag(0).index, 1, "the rest keeps its indices");

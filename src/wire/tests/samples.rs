@@ -15,12 +15,13 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
-    Action, Answer, Books, Command, Component, Draw, Fact, Granted, Line, LineQuantity, Place, Placed, Query, Refusal,
+    Answer, Books, Command, Component, Draw, Fact, Granted, Line, LineQuantity, Place, Placed, Query, Refusal,
     StockLevel,
 };
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ServerVersion, SkuRow};
 
 mod holds;
+mod payments;
 mod settings;
 mod status;
 
@@ -138,7 +139,7 @@ impl Ingredients {
         let (request, sku) = (RequestId::from_bits(self.wide(4)), SkuId(self.medium(1)));
         let (site, lines) = (SiteId(self.small(3)), self.quantities.as_slice());
         let reason = AdjustReason::from_byte(self.pick % 5).expect("five reasons");
-        vec![
+        let mut all = vec![
             Command::AssignMarket { code },
             Command::CreateSite { market, rank: self.small(0), code },
             Command::CreateSku { market, code },
@@ -164,7 +165,9 @@ impl Ingredients {
             Command::Erase { whose: self.whose() },
             Command::HoldOrder { order, owner: code, reason: self.hold_reason(), note: self.codes.codes().text() },
             Command::LiftHold { order, owner: code, reason: self.hold_reason() },
-        ]
+        ];
+        all.extend(self.payment_commands());
+        all
     }
 
     /// Every query.
@@ -242,7 +245,7 @@ impl Ingredients {
         let (site, draws) = (SiteId(self.small(3)), self.draws.as_slice());
         let change = Change { id: attempt, content: self.word(6), excess: self.word(7) };
         let reason = AdjustReason::from_byte(self.pick % 5).expect("five reasons");
-        vec![
+        let mut all = vec![
             Fact::MarketAssigned { market, shard: ShardId(self.small(6)), code },
             Fact::MarketOpened { market, code },
             Fact::SiteCreated { market, site, rank: self.small(0), code },
@@ -250,7 +253,7 @@ impl Ingredients {
             Fact::Received { request, sku, site, quantity: self.word(6) },
             Fact::Adjusted { request, sku, site, delta: self.word(6).cast_signed(), reason },
             Fact::Placed(self.placed()),
-            Fact::Confirmed { order, attempt, draws },
+            Fact::Confirmed { order, attempt, entered: self.word(7), draws },
             Fact::RetakeFailed { order, attempt, sku },
             Fact::Cancelled { order },
             Fact::Blocked { order },
@@ -279,7 +282,9 @@ impl Ingredients {
             Fact::Erased { whose: self.whose() },
             Fact::Held { order, owner: code, reason: self.hold_reason(), note: self.codes.codes().text() },
             Fact::HoldLifted { order, owner: code, reason: self.hold_reason() },
-        ]
+        ];
+        all.extend(self.payment_facts());
+        all
     }
 
     /// Every answer, a placement whole, short, owed, and both.
@@ -352,7 +357,7 @@ impl Ingredients {
             Refused::DiskLow,
             Refused::ShuttingDown,
         ];
-        engine.into_iter().map(Refused::Engine).chain(doors).collect()
+        engine.into_iter().chain(self.payment_refusals()).map(Refused::Engine).chain(doors).collect()
     }
 
     fn order_view(&self) -> OrderView {
@@ -377,6 +382,7 @@ impl Ingredients {
             key: None,
             erased: self.is_erased(),
             holds: self.holds(),
+            payments: self.payments(),
         }
     }
 
@@ -406,7 +412,7 @@ impl Ingredients {
             place: self.word(0),
             order: self.order(),
             number: OrderNumber(self.word(1)),
-            action: Action::from_byte(1 + self.pick % 4).expect("four actions"),
+            action: self.action(),
             attempt: self.medium(2),
             since: self.time(3),
             aside: self.aside(),
@@ -432,7 +438,8 @@ impl Ingredients {
         let row = OrderRow { order, number, state: self.state(), deadline: self.time(4) };
         let holder = HolderRow { order: row, owed: self.word(1), reserved: self.word(5), committed: self.word(7) };
         let orders = core::array::from_fn(|at| self.word(at));
-        let books = Books { units: balances, owed: self.word(2), orders, orders_hash: self.wide(6) };
+        let (units, orders_hash, money) = (balances, self.wide(6), self.money());
+        let books = Books { units, owed: self.word(2), orders, orders_hash, money };
         let at = BooksAt { stream: ShardId(self.small(0)), sequence: Sequence(self.word(1)), books };
         let (at_site, owed) = (SiteId(self.small(1)), self.word(5));
         let stock = self.skus.iter().map(|sku| StockRow { sku: *sku, site: at_site, balances, owed });

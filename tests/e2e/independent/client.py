@@ -1,4 +1,4 @@
-"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md and nothing else.
+"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md and docs/PAYMENTS.md, nothing else.
 
 Usage: client.py PORT CA_FILE. Prints one line for each thing it saw to be as the document says; fails at the first
 that is not.
@@ -18,10 +18,17 @@ PORT, CA = int(sys.argv[1]), sys.argv[2]
 PLACED, PLACED_LINES, DONE, EXTENDED, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 13, 32, 16, 36
 BOOKS, HELD_ORDERS = 39, 49
 # Replies whose version is not 1.
-VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 3, BOOKS: 4}
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 4, BOOKS: 5}
 SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 14, 64, 65
-FIELD_CODE, FIELD_NOTE = 7, 34
-PENDING_PAYMENT, CONFIRMED, CANCELLED, IN_REVIEW = 1, 2, 5, 8
+REFUND_TOO_MUCH, OTHER_CURRENCY = 30, 31
+FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD = 7, 28, 34, 39
+PENDING_PAYMENT, CONFIRMED, FULFILLING, COMPLETED, CANCELLED, IN_REVIEW, PAYMENT_FAILED = 1, 2, 3, 4, 5, 8, 9
+CARD, WALLET, CASH = 1, 2, 5
+# Of payments: stages, reports, steps, a failure.
+CREATED, IS_AUTHORISED, HAS_FAILED, IS_VOIDED = 1, 4, 5, 6
+AUTHORISED, CAPTURED, FAILED, VOIDED, REFUNDED, DISPUTED, CHARGED_BACK = 3, 4, 5, 6, 8, 10, 12
+NOTHING, CAPTURE, GIVE_BACK, CLOSE = 0, 2, 3, 4
+INSUFFICIENT_FUNDS, OTHER_METHOD, NEVER = 2, 2, 3
 FRAUD, ADDRESS = 1, 3
 
 
@@ -76,9 +83,13 @@ def u128(number):
     return number.to_bytes(16, "little")
 
 
-def place(order, sku, quantity):
-    fixed = struct.pack("<I16s16s3sBBBHHHH", 60_000, u128(order), u128(0), b"GBP", 0, 1, 0, 1, 44, 1, 0)
-    return record(6, fixed + struct.pack("<IIQ", sku, quantity, 1_299))
+def place(order, *lines):
+    fixed = struct.pack("<I16s16s3sBBBHHHH", 60_000, u128(order), u128(0), b"GBP", 0, 1, 0, 1, 44, len(lines), 0)
+    return record(6, fixed + b"".join(struct.pack("<IIQ", *line) for line in lines))
+
+
+def one(order, sku, quantity):
+    return place(order, (sku, quantity, 1_299))
 
 
 def hold(order, reason, owner, note):
@@ -87,6 +98,23 @@ def hold(order, reason, owner, note):
 
 def lift(order, reason, owner):
     return record(22, u128(order) + struct.pack("<BH", reason, len(owner)) + owner)
+
+
+def start(order, attempt, method):
+    return record(23, u128(order) + struct.pack("<QB", attempt, method))
+
+
+def report(order, attempt, what, total=0, reason=0, klass=0, method=WALLET, currency=b"GBP"):
+    return record(24, u128(order) + struct.pack("<QQBBBB3s", attempt, total, what, reason, klass, method, currency))
+
+
+def refund(order, change, amount):
+    return record(25, u128(order) + struct.pack("<QQ", change, amount))
+
+
+def change_lines(kind, order, change, *lines):
+    return record(kind, u128(order) + struct.pack("<QH", change, len(lines))
+                  + b"".join(struct.pack("<HI", *line) for line in lines))
 
 
 def words(data, at, lengths):
@@ -98,14 +126,20 @@ def words(data, at, lengths):
     return found, at
 
 
-def holds_of(flags, reply):
-    """The holds of an order, which stand behind everything else of its record: reason, owner, note."""
-    lines, draws, details_len, holds = struct.unpack_from("<4H", reply, 81)
-    at = 89 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
+def order_of(flags, reply):
+    """What stands behind the details of an order: its holds (reason, owner, note), and its attempts to pay."""
+    lines, draws, details_len, holds, payments = struct.unpack_from("<5H", reply, 81)
+    at = 91 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
     parts = [struct.unpack_from("<QBHH", reply, at + 13 * hold) for hold in range(holds)]
-    texts, end = words(reply, at + 13 * holds, [length for part in parts for length in part[2:]])
-    expect(reply[end:], bytes(-end % 8), "nothing behind the words but padding")
-    return [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)]
+    texts, at = words(reply, at + 13 * holds, [length for part in parts for length in part[2:]])
+    attempts = [struct.unpack_from("<8Q6B", reply, at + 70 * payment) for payment in range(payments)]
+    end = at + 70 * payments
+    expect(reply[end:], bytes(-end % 8), "nothing behind the attempts but padding")
+    return [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)], attempts
+
+
+def holds_of(flags, reply):
+    return order_of(flags, reply)[0]
 
 
 class Talk:
@@ -169,12 +203,12 @@ async def shop():
         print("greeting, catalogue and receipt")
 
         order = talk.identifier(market)
-        first = await talk.ask(place(order, sku, 3))
-        again = await talk.ask(place(order, sku, 3))
+        first = await talk.ask(one(order, sku, 3))
+        again = await talk.ask(one(order, sku, 3))
         expect((first[:3], again[:3]), ((PLACED, PENDING_PAYMENT, 0), (PLACED, PENDING_PAYMENT, 1)), "placed, repeated")
         expect(first[3][16:], again[3][16:], "the first answer again")
-        expect((await talk.refused(place(order, sku, 2)))[0], CONFLICT, "another content")
-        number, _, medium, asked, available = await talk.refused(place(talk.identifier(market), sku, 3))
+        expect((await talk.refused(one(order, sku, 2)))[0], CONFLICT, "another content")
+        number, _, medium, asked, available = await talk.refused(one(talk.identifier(market), sku, 3))
         expect((number, medium, asked, available), (SOLD_OUT, sku, 3, 2), "sold out")
         print("place, retry, conflict, sold out")
 
@@ -186,7 +220,7 @@ async def shop():
             expect((kind, state, flags), (DONE, CONFIRMED, repeated), "confirmed")
             expect(struct.unpack_from("<QQ", reply, 16), (3, 0), "units confirmed")
         other = talk.identifier(market)
-        await talk.ask(place(other, sku, 1))
+        await talk.ask(one(other, sku, 1))
         kind, state, flags, _ = await talk.ask(record(8, u128(other) + b"\0"))
         expect((kind, state, flags), (DONE, CANCELLED, 0), "cancelled")
         kind, state, _, reply = await talk.ask(record(7, u128(other) + struct.pack("<Q", 1)))
@@ -218,7 +252,8 @@ async def shop():
         texts, _ = words(reply, 26 + 46 * 2, [length for row in rows for length in row[6:]])
         expect([(row[5], *texts[2 * at:2 * at + 2]) for at, row in enumerate(rows)], held, "its holds")
         kind, *_, reply = await talk.ask(record(BOOKS, struct.pack("<I", market)))
-        expect((kind, struct.unpack_from("<9Q", reply, 114)), (BOOKS, (0, 0, 0, 0, 0, 1, 0, 0, 1)), "orders per state")
+        states = struct.unpack_from("<10Q", reply, 114)
+        expect((kind, states), (BOOKS, (0, 0, 0, 0, 0, 1, 0, 0, 1, 0)), "orders per state")
         expect((await talk.ask(lift(order, ADDRESS, b"risk desk")))[:3], (DONE, IN_REVIEW, 1), "nobody's hold")
         expect((await talk.ask(lift(order, FRAUD, b"risk desk")))[:3], (DONE, IN_REVIEW, 0), "one lifted")
         for repeated in (0, 1):
@@ -243,21 +278,89 @@ async def shop():
         kind, *_ = await talk.ask(record(98, struct.pack("<II", market, sku) + policy, version=2))
         expect(kind, SET, "an oversell allowance of four")
         order = talk.identifier(market)
-        kind, state, flags, reply = await talk.ask(place(order, sku, 5))
+        kind, state, flags, reply = await talk.ask(one(order, sku, 5))
         expect((kind, state, flags), (PLACED_LINES, PENDING_PAYMENT, 32), "beyond the shelf")
         expect(struct.unpack_from("<HII", reply, 40), (1, 5, 3), "three of five are owed")
-        number, _, medium, asked, available = await talk.refused(place(talk.identifier(market), sku, 2))
+        number, _, medium, asked, available = await talk.refused(one(talk.identifier(market), sku, 2))
         expect((number, medium, asked, available), (SOLD_OUT, sku, 2, 1), "what is left of the allowance")
         kind, _, _, reply = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 2, 1)))
         expect((kind, struct.unpack_from("<Q", reply, 16)[0]), (2, 0), "what comes in is not for sale")
         kind, *_, reply = await talk.ask(record(36, u128(order)))
-        taken, owed, reserved = struct.unpack_from("<III", reply, 89 + 16)
+        taken, owed, reserved = struct.unpack_from("<III", reply, 91 + 16)
         expect((kind, taken, owed, reserved), (ORDER, 5, 1, 4), "it is given to who waits")
         kind, *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, sku)))
         balances = struct.unpack_from("<10q", reply, 18 + 6)
         expect((kind, sum(balances), balances[9]), (STOCK, 0, 0), "double entry")
         expect(struct.unpack_from("<Q", reply, 18 + 86)[0], 1, "what is still owed")
         print("sold beyond the shelf, and filled")
+
+        await pay(talk, market)
+
+
+async def pay(talk, market):
+    """The example of docs/PAYMENTS.md, and what is refused of payments."""
+    skus = []
+    for code in (b"cup", b"pot", b"tray"):
+        skus.append(await talk.number(record(3, struct.pack("<IH", market, len(code)) + code)))
+        await talk.ask(record(4, struct.pack("<I16sQH", skus[-1], u128(talk.identifier(market)), 5, 1)))
+    order = talk.identifier(market)
+    await talk.ask(place(order, (skus[0], 2, 2_000), (skus[1], 1, 3_500), (skus[2], 1, 1_500)))
+
+    async def told(request, state, captured, step, moved=0, repeated=0):
+        """What is answered, and what the last attempt has come to then; its step is a number and an amount."""
+        kind, seen, flags, reply = await talk.ask(request)
+        answer = (kind, seen, flags, struct.unpack_from("<QQ", reply, 16))
+        expect(answer, (DONE, state, repeated, (moved, 0)), f"the answer to {request.hex()}")
+        kind, seen, flags, reply = await talk.ask(record(36, u128(order)))
+        attempt = order_of(flags, reply)[1][-1]
+        expect((kind, seen, attempt[2], (attempt[13], attempt[7])), (ORDER, state, captured, step), "the order then")
+        return attempt
+
+    nothing = (NOTHING, 0)
+    await told(start(order, 1, CARD), PENDING_PAYMENT, 0, nothing)
+    await told(start(order, 1, CARD), PENDING_PAYMENT, 0, nothing, repeated=1)
+    expect((await talk.refused(start(order, 1, WALLET)))[0], CONFLICT, "another method of the same attempt")
+    expect(await talk.refused(start(order, 2, CASH)), (OUT_OF_BOUNDS, FIELD_METHOD, 0, 0, 4), "cash in advance")
+    failed = report(order, 1, FAILED, 0, INSUFFICIENT_FUNDS, OTHER_METHOD)
+    attempt = await told(failed, PAYMENT_FAILED, 0, nothing)
+    expect(attempt[8:13], (CARD, HAS_FAILED, INSUFFICIENT_FUNDS, OTHER_METHOD, 0), "why it failed")
+    attempt = await told(start(order, 2, WALLET), PENDING_PAYMENT, 0, nothing)
+    expect(attempt[8:13], (WALLET, CREATED, 0, 0, 0), "a second attempt")
+    seen = await talk.refused(report(order, 2, AUTHORISED, 9_000, currency=b"EUR"))
+    expect(seen, (OTHER_CURRENCY, 0, int.from_bytes(b"GBP", "little"), 0, 0), "another currency")
+    expect((await talk.refused(report(order, 2, AUTHORISED)))[:2], (OUT_OF_BOUNDS, FIELD_AMOUNT), "no total")
+    expect((await talk.refused(report(order, 2, VOIDED, 1)))[:2], (MALFORMED, 23), "a total too many")
+    expect((await talk.refused(report(order, 2, 13)))[:2], (MALFORMED, 23), "a report that is none")
+    await told(report(order, 2, AUTHORISED, 9_000), CONFIRMED, 0, nothing, moved=4)
+    await told(change_lines(10, order, 11, (0, 2)), FULFILLING, 0, (CAPTURE, 4_000), moved=2)
+    await told(report(order, 2, CAPTURED, 4_000), FULFILLING, 4_000, nothing)
+    await told(change_lines(10, order, 12, (1, 1)), FULFILLING, 4_000, (CAPTURE, 7_500), moved=1)
+    await told(report(order, 2, CAPTURED, 7_500), FULFILLING, 7_500, nothing)
+    await told(report(order, 2, CAPTURED, 4_000), FULFILLING, 7_500, nothing, repeated=1)
+    attempt = await told(change_lines(9, order, 13, (2, 1)), COMPLETED, 7_500, (CLOSE, 0), moved=1)
+    expect(attempt[9], IS_AUTHORISED, "its stage")
+    await told(report(order, 2, VOIDED), COMPLETED, 7_500, nothing)
+    for repeated in (0, 1):
+        await told(refund(order, 14, 1_000), COMPLETED, 7_500, (GIVE_BACK, 1_000), 1_000, repeated)
+    expect((await talk.refused(refund(order, 14, 999)))[0], CONFLICT, "another amount")
+    await told(report(order, 2, REFUNDED, 1_000), COMPLETED, 7_500, nothing)
+    expect(await talk.refused(refund(order, 15, 7_000)), (REFUND_TOO_MUCH, 0, 0, 6_500, 0), "what is left")
+    await told(report(order, 2, DISPUTED), COMPLETED, 7_500, nothing)
+    attempt = await told(report(order, 2, CHARGED_BACK, 4_000), COMPLETED, 7_500, nothing)
+    expect(attempt, (2, 9_000, 7_500, 1_000, 1_000, 0, 4_000, 0, WALLET, IS_VOIDED, 0, 0, 2, 0), "what it came to")
+    kind, *_, reply = await talk.ask(record(BOOKS, struct.pack("<I", market)))
+    expect((kind, struct.unpack_from("<H3s", reply, 210)), (BOOKS, (1, b"GBP")), "money of one currency")
+    sums = [int.from_bytes(reply[at:at + 16], "little") for at in range(215, 279, 16)]
+    expect((sums, len(reply)), ([9_000, 7_500, 1_000, 4_000], 280), "its money")
+    expect(await talk.refused(refund(order, 16, 2_501)), (REFUND_TOO_MUCH, 0, 0, 2_500, 0), "what is left of it")
+    number, legal, *_ = await talk.refused(start(order, 3, CARD))
+    expect((number, legal & 32), (ILLEGAL_STATE, 0), "it is paid")
+    hopeless = talk.identifier(market)
+    await talk.ask(place(hopeless, (skus[0], 1, 2_000)))
+    kind, state, flags, reply = await talk.ask(report(hopeless, 1, FAILED, 0, 6, NEVER))
+    seen = (kind, state, flags, struct.unpack_from("<QQ", reply, 16))
+    expect(seen, (DONE, CANCELLED, 0, (1, 0)), "a failure for good cancels")
+    print("paid by parcels, refunded, charged back, and the books")
 
 
 async def closed_with(code, data, finish=False):

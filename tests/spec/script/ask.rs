@@ -1,6 +1,6 @@
 //! From the words of a line to a command.
 
-use stockade::base::{ChangeId, Currency, CustomerKey, SkuId};
+use stockade::base::{ChangeId, CustomerKey, SkuId};
 use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::{Account, Bucket};
@@ -9,6 +9,7 @@ use stockade::engine::{
     Reservations, Retention, Whose,
 };
 
+use super::payments::{attempt, currency, method};
 use super::{Script, number_of, span_ms};
 use crate::rig::Outcome;
 
@@ -16,7 +17,7 @@ use crate::rig::Outcome;
 const PRICE: u64 = 100;
 
 /// Names the attempt when a confirm does not; no change of a script has this number.
-const ATTEMPT: u64 = 1_000_000;
+pub(super) const ATTEMPT: u64 = 1_000_000;
 
 impl Script {
     pub(super) fn ask(&mut self, words: &[&str]) -> Outcome {
@@ -82,9 +83,7 @@ impl Script {
             }
             "place" => self.place(words),
             "confirm" => {
-                let order = self.order_id(words[1], None);
-                let own = ChangeId(option(words, "try").map_or(ATTEMPT, number));
-                let attempt = if words.contains(&"adapter") { ChangeId::HANDED_OFF } else { own };
+                let (order, attempt) = (self.order_id(words[1], None), attempt(words));
                 self.rig.submit(&Command::Confirm { order, attempt })
             }
             "extend" => {
@@ -98,6 +97,7 @@ impl Script {
                 self.rig.submit(&Command::Cancel { order, block: words[0] == "block" })
             }
             "hold" | "lift" => self.hold(words),
+            "start" | "told" | "refund" => self.ask_about_payment(words),
             // erase customer=7, erase o1
             "erase" => {
                 let customer = option(words, "customer").map(|key| CustomerKey(number(key).into()));
@@ -179,7 +179,7 @@ impl Script {
             customer: CustomerKey(option(words, "customer").map_or(0, number).into()),
             take,
             hold_ms: option(words, "hold").map_or(60_000, span_ms) as u32,
-            currency: Currency::new(*b"GBP").expect("pounds exist"),
+            currency: currency(words),
             payment,
             channel: option(words, "channel").map_or(0, number) as u16,
             zone: 0,
@@ -265,9 +265,4 @@ pub(super) fn option<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
 
 pub(super) fn number(text: &str) -> u64 {
     text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
-}
-
-fn method(name: &str) -> PaymentMethod {
-    let known = (0..).map_while(PaymentMethod::from_byte).find(|method| method.name() == name);
-    known.unwrap_or_else(|| panic!("no such payment method: {name}"))
 }

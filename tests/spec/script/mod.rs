@@ -23,6 +23,13 @@
 //! holds    o3                           -> desk:fraud note=call since=60000
 //! held                                  -> o3 pending_payment desk:fraud
 //! lift     o3 desk:fraud                -> pending_payment moved=0
+//! start    o3 try=1 pays=wallet         -> pending_payment moved=0
+//! told     o3 try=1 authorised=500      -> confirmed moved=5
+//! told     o3 try=1 captured=500 in=EUR -> no: other_currency GBP
+//! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
+//! label    o3                           -> authorised
+//! refund   o3 100 id=2                  -> no: refund_too_much left=0
+//! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
@@ -34,6 +41,7 @@
 mod ask;
 mod holds;
 mod past;
+mod payments;
 mod say;
 
 use std::collections::BTreeMap;
@@ -136,7 +144,7 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" => self.look(words),
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

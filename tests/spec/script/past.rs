@@ -1,8 +1,9 @@
 //! What happened to an order, in the words of a script.
 
 use stockade::base::{SkuId, Timestamp};
+use stockade::engine::choices::PaymentMethod;
 use stockade::engine::query::HistoryRow;
-use stockade::engine::{HoldReason, Value};
+use stockade::engine::{FailureReason, HoldReason, Value};
 
 use super::Script;
 use super::ask::{number, option};
@@ -38,6 +39,15 @@ impl Script {
             Value::Sku => words += &format!(" {}", self.name_of_sku(SkuId(row.value as u32))),
             Value::HoldReason => {
                 let reason = HoldReason::from_byte(row.value as u8).expect("a reason has a number");
+                words += &format!(" {}", reason.name());
+            }
+            Value::Amount => words += &format!(" amount={}", row.value),
+            Value::Method => {
+                let method = PaymentMethod::from_byte(row.value as u8).expect("a method has a number");
+                words += &format!(" {}", method.name());
+            }
+            Value::FailureReason => {
+                let reason = FailureReason::from_byte(row.value as u8).expect("a reason has a number");
                 words += &format!(" {}", reason.name());
             }
             Value::Attempt => words += &format!(" attempt={}", row.value),

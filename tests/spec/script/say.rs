@@ -77,6 +77,8 @@ impl Script {
             Refusal::NotAKit { sku } => format!("not_a_kit {}", self.name_of_sku(sku)),
             Refusal::Closed { .. } => "closed".to_owned(),
             Refusal::Erased => "erased".to_owned(),
+            Refusal::RefundTooMuch { left } => format!("refund_too_much left={left}"),
+            Refusal::OtherCurrency { currency } => format!("other_currency {currency}"),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
     }
@@ -87,7 +89,7 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `open` and what its name says.
+    /// `payments`, `label`, `money`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -102,6 +104,9 @@ impl Script {
             "holders" => self.look_at_holders(words),
             "holds" => self.look_at_holds(words[1]),
             "held" => self.look_at_held_orders(words),
+            "payments" => self.look_at_payments(words[1]),
+            "label" => self.look_at_label(words[1]),
+            "money" => self.look_at_money(),
             _ => self.look_at_page(words),
         }
     }

@@ -56,7 +56,8 @@ impl Twin {
             orders[state_of(record) as usize] += 1;
             orders_hash = orders_hash.wrapping_add(hash_of(id, record));
         }
-        Books { units, owed: self.markets[&market].owed_anywhere(), orders, orders_hash }
+        let (owed, money) = (self.markets[&market].owed_anywhere(), self.money(market));
+        Books { units, owed, orders, orders_hash, money }
     }
 
     pub(crate) fn view(&self, id: OrderId) -> Option<OrderView> {
@@ -64,8 +65,8 @@ impl Twin {
         match market.known(id)? {
             Record::Order(order) if market.closed.contains(&id) => {
                 let view = order.view(id);
-                let (lines, draws, details) = (Vec::new(), Vec::new(), Vec::new());
-                Some(OrderView { closed: true, hashes: None, lines, draws, details, erased: false, ..view })
+                let (lines, draws, details, payments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+                Some(OrderView { closed: true, hashes: None, lines, draws, details, erased: false, payments, ..view })
             }
             Record::Order(order) => Some(order.view(id)),
             Record::Blocked => None,
@@ -166,6 +167,7 @@ impl Order {
             key: None,
             erased: self.erased,
             holds: self.holds.clone(),
+            payments: self.payments(),
         }
     }
 

@@ -39,6 +39,10 @@ impl Twin {
                 moved += 1;
             }
         }
+        // What is left may be paid for already.
+        if order.is_unpaid() && order.is_covered() {
+            order.turn(Fate::Reserved, Fate::Committed);
+        }
         Ok(order.remember(change, asked, moved, 0))
     }
 

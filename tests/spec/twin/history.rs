@@ -1,13 +1,19 @@
 //! What happened to orders, in the twin: everything is kept, and what is not shown is left out when somebody looks.
 
 use stockade::base::limits::{HISTORY_ENTRIES_MAX, HISTORY_LAST_ENTRIES_MAX};
-use stockade::base::{ChangeId, OrderId, Sequence, Timestamp};
+use stockade::base::{OrderId, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::query::{HistoryPage, HistoryRow};
-use stockade::engine::{Answer, AsideReason, Command, Draw, Effect, ExtendReason, Happening, Refusal, Report};
+use stockade::engine::{
+    Answer, AsideReason, Command, Draw, Effect, ExtendReason, Happening, PaymentReport, Refusal, Report,
+};
 
 use super::order::{Fate, Order, Record};
 use super::{Told, Twin};
+use crate::rig::is_repeated;
+
+/// A history tells larger numbers as this; only amounts of money that nobody has can be larger.
+const TOLD_MAX: u64 = (1 << 48) - 1;
 
 /// An order before something was asked of it.
 pub(super) struct Before {
@@ -15,6 +21,12 @@ pub(super) struct Before {
     cancelled: u64,
     /// By line.
     shipped: Vec<usize>,
+}
+
+impl Before {
+    fn is_unpaid(&self) -> bool {
+        matches!(self.state, State::PendingPayment | State::PaymentFailed)
+    }
 }
 
 impl Twin {
@@ -40,14 +52,9 @@ impl Twin {
         let order = self.order_mut(id).expect("it was known before");
         let mut note = |what, line, value| order.note(what, (position, now), line, value);
         match (*command, told.answer) {
-            (Command::Confirm { attempt, .. }, Answer::Done { moved, repeated: false, .. }) => {
-                let what = match (before.state, attempt) {
-                    (State::Expired, ChangeId::HANDED_OFF) => Happening::ChargedLate,
-                    (State::Expired, _) => Happening::ConfirmedLate,
-                    (_, ChangeId::HANDED_OFF) => Happening::Charged,
-                    (_, _) => Happening::Confirmed,
-                };
-                note(what, None, moved);
+            (Command::Confirm { .. }, Answer::Done { moved, repeated: false, .. }) => {
+                let is_late = before.state == State::Expired;
+                note(if is_late { Happening::ConfirmedLate } else { Happening::Confirmed }, None, moved);
             }
             (Command::Confirm { .. }, Answer::RetakeFailed { sku, repeated: false }) => {
                 note(Happening::RetakeFailed, None, sku.0.into());
@@ -62,6 +69,10 @@ impl Twin {
             }
             (Command::CancelLines { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(Happening::LinesCancelled, only(lines.iter().map(|line| line.line)), moved);
+                if before.is_unpaid() && matches!(order.state(), State::Confirmed | State::InReview) {
+                    let units = order.count(Fate::Committed);
+                    order.note(Happening::Charged, (position, now), None, units);
+                }
             }
             (Command::ReturnToStock { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(Happening::Returned, only(lines.iter().map(|line| line.line)), moved);
@@ -82,6 +93,26 @@ impl Twin {
             }
             (Command::LiftHold { reason, .. }, Answer::Done { repeated: false, .. }) => {
                 note(Happening::HoldLifted, None, reason as u64);
+            }
+            (Command::StartPayment { method, .. }, Answer::Done { repeated: false, .. }) => {
+                note(Happening::PaymentBegun, None, method as u64);
+            }
+            (Command::RequestRefund { amount, .. }, Answer::Done { repeated: false, .. }) => {
+                note(Happening::RefundRequested, None, amount);
+            }
+            (Command::ReportPayment { report, .. }, answer) if !is_repeated(answer) => {
+                let (what, value) = told_of_payment(report);
+                note(what, None, value);
+                match (before.state, answer) {
+                    (_, Answer::RetakeFailed { sku, .. }) => note(Happening::RetakeFailed, None, sku.0.into()),
+                    (_, Answer::Done { moved: 0, .. }) => {}
+                    (State::Expired, Answer::Done { moved, .. }) => note(Happening::ChargedLate, None, moved),
+                    (_, Answer::Done { state: State::Cancelled, moved, .. }) => {
+                        note(Happening::Cancelled, None, moved);
+                    }
+                    (_, Answer::Done { moved, .. }) => note(Happening::Charged, None, moved),
+                    (_, answer) => unreachable!("nothing that a report comes to: {answer:?}"),
+                }
             }
             _ => {}
         }
@@ -144,6 +175,7 @@ impl Order {
         line: Option<u16>,
         value: u64,
     ) {
+        let value = value.min(TOLD_MAX);
         self.history.push(HistoryRow { place: 0, position, at, what, line, value });
     }
 
@@ -170,5 +202,23 @@ const fn reported(effect: Effect, report: Report) -> Happening {
         Report::SetAside(AsideReason::Refused) => Happening::ReleaseRefused,
         Report::Resumed if is_payment => Happening::PaymentResumed,
         Report::Resumed => Happening::ReleaseResumed,
+    }
+}
+
+/// What a history says of a report, and the number beside it.
+const fn told_of_payment(report: PaymentReport) -> (Happening, u64) {
+    match report {
+        PaymentReport::RequiresAction => (Happening::PaymentAction, 0),
+        PaymentReport::Processing => (Happening::PaymentProcessing, 0),
+        PaymentReport::Authorised { total } => (Happening::Authorised, total),
+        PaymentReport::Captured { total } => (Happening::Captured, total),
+        PaymentReport::Failed { reason, .. } => (Happening::PaymentFailed, reason as u64),
+        PaymentReport::Voided => (Happening::Voided, 0),
+        PaymentReport::Expired => (Happening::AuthorisationExpired, 0),
+        PaymentReport::Refunded { total } => (Happening::Refunded, total),
+        PaymentReport::RefundFailed { total } => (Happening::RefundFailed, total),
+        PaymentReport::Disputed => (Happening::Disputed, 0),
+        PaymentReport::DisputeWon => (Happening::DisputeWon, 0),
+        PaymentReport::ChargedBack { total } => (Happening::ChargedBack, total),
     }
 }

@@ -103,7 +103,12 @@ impl Order {
 
     fn check_may_be_held(&self) -> Result<(), Refusal> {
         match self.state() {
-            State::PendingPayment | State::Confirmed | State::InReview | State::Fulfilling | State::Expired => Ok(()),
+            State::PendingPayment
+            | State::PaymentFailed
+            | State::Confirmed
+            | State::InReview
+            | State::Fulfilling
+            | State::Expired => Ok(()),
             state @ (State::Completed | State::Cancelled | State::Blocked) => Err(illegal(state)),
         }
     }

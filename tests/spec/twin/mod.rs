@@ -15,6 +15,7 @@
 //! # Not here
 //! - Speed, and quantities too large to keep unit by unit.
 
+mod account;
 mod books;
 mod changes;
 mod channels;
@@ -26,6 +27,7 @@ mod history;
 mod holds;
 mod kits;
 mod order;
+mod payments;
 mod placing;
 mod policy;
 mod reservation;
@@ -50,6 +52,7 @@ use cursor::Story;
 use goods::Request;
 use kits::out_of_bounds_recipe;
 use order::Record;
+use payments::out_of_bounds_payment;
 use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
 use reservation::out_of_bounds_reservations;
@@ -171,7 +174,6 @@ impl Twin {
             self.note_told(command, order, told, now);
         }
         self.note_ends(now);
-        self.note_paid(command, &told);
         told
     }
 
@@ -202,6 +204,15 @@ impl Twin {
                 self.hold_order(order, (owner, reason), note, now).map(Told::from)
             }
             Command::LiftHold { order, owner, reason } => self.lift_hold(order, owner, reason).map(Told::from),
+            Command::StartPayment { order, attempt, method } => {
+                self.start_payment(order, attempt, method).map(Told::from)
+            }
+            Command::ReportPayment { order, attempt, method, currency, report } => {
+                self.report_payment(order, (attempt, method), currency, report).map(Told::from)
+            }
+            Command::RequestRefund { order, change, amount } => {
+                self.request_refund(order, change, amount).map(Told::from)
+            }
             Command::SetRetention { market, retention } => self.set_retention(market, retention).map(Told::from),
             Command::Erase { whose } => self.erase(whose).map(Told::from),
             Command::Receive { request, sku, site, quantity } => {
@@ -369,7 +380,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
         Command::SetReservations { reservations, .. } => out_of_bounds_reservations(reservations),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
         Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),
-        _ => Vec::new(),
+        _ => out_of_bounds_payment(command).into_iter().collect(),
     }
 }
 

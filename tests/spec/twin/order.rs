@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, SiteId, SkuId, Timestamp};
+use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, Price, SiteId, SkuId, Timestamp};
 use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::command::IdentityHashes;
 use stockade::engine::order::State;
@@ -10,6 +10,7 @@ use stockade::engine::query::{HistoryRow, HoldView};
 use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
 
 use super::Told;
+use super::account::Said;
 use super::wanted::{Seen, Want};
 
 /// What an identifier of an order stands for.
@@ -33,6 +34,8 @@ pub(super) struct Order {
     /// The sites of each line, in the order in which it first drew on them, whatever became of the units.
     pub(super) drew_on: Vec<Vec<SiteId>>,
     pub(super) changes: BTreeMap<ChangeId, Remembered>,
+    /// All that was ever said of its payments.
+    pub(super) said: Vec<Said>,
     /// In the order in which they came.
     pub(super) holds: Vec<HoldView>,
     /// By effect.
@@ -80,6 +83,7 @@ pub(super) enum Fate {
 pub(super) enum Remembered {
     Done { asked: Wanted, moved: u64, excess: u64 },
     RetakeFailed { sku: SkuId },
+    Refund { amount: Price },
 }
 
 /// The content of a change: its kind, its site and its lines.
@@ -136,6 +140,7 @@ impl Order {
         let any = |fate| self.count(fate) > 0;
         match State::of(any(Fate::Reserved), any(Fate::Lapsed), any(Fate::Committed), any(Fate::Shipped)) {
             State::Confirmed if self.is_held() => State::InReview,
+            State::PendingPayment if self.has_failed() => State::PaymentFailed,
             state => state,
         }
     }

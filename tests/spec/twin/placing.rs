@@ -39,6 +39,9 @@ impl Twin {
         let sites = market.choose(place)?;
         self.check_waiting(&sites)?;
         let order = market.accept(place, &sites, now);
+        if order.has_implicit_attempt() {
+            self.check_payments_room()?;
+        }
         let told = order.accepted(false);
         self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(Box::new(order)));
         Ok(told)
@@ -102,7 +105,11 @@ impl Twin {
         self.count_orders(|market, id, _| !market.closed.contains(id), Order::sealed_bytes)
     }
 
-    fn count_orders(&self, counts: impl Fn(&Market, &OrderId, &Order) -> bool, what: impl Fn(&Order) -> u64) -> u64 {
+    pub(super) fn count_orders(
+        &self,
+        counts: impl Fn(&Market, &OrderId, &Order) -> bool,
+        what: impl Fn(&Order) -> u64,
+    ) -> u64 {
         let mut sum = 0;
         for market in self.markets.values() {
             for (id, record) in &market.orders {
@@ -157,6 +164,7 @@ impl Market {
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),
             drew_on: vec![Vec::new(); sites.len()],
             changes: BTreeMap::new(),
+            said: Vec::new(),
             holds: Vec::new(),
             handed_off: Want::handed_off(self.effects),
             seen: Seen::default(),

@@ -3,7 +3,6 @@
 use stockade::base::limits::HOLD_MS_MAX;
 use stockade::base::{MarketId, OrderId, Timestamp};
 use stockade::engine::choices::PaymentMethod;
-use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, ExtendReason, Place, Refusal, Reservations};
 
@@ -30,7 +29,7 @@ impl Twin {
         self.order(id)?;
         let Reservations { activity_ms_max, payment_ms_max, .. } = self.market(id.market())?.reservations;
         let order = self.order_mut(id)?;
-        if order.state() != State::PendingPayment {
+        if !order.is_unpaid() {
             return Err(illegal(order.state()));
         }
         let before = order.deadline;

@@ -16,26 +16,59 @@ impl Twin {
         let order = self.order_mut(id)?;
         match order.changes.get(&attempt) {
             Some(&Remembered::RetakeFailed { sku }) => return Ok(Answer::RetakeFailed { sku, repeated: true }),
-            Some(Remembered::Done { .. }) => return Err(Refusal::Conflict),
+            Some(Remembered::Done { .. } | Remembered::Refund { .. }) => return Err(Refusal::Conflict),
             None => {}
         }
         match order.state() {
-            State::PendingPayment => {
+            State::PendingPayment | State::PaymentFailed => {
+                let before = order.clone();
                 let moved = order.turn(Fate::Reserved, Fate::Committed);
-                Ok(order.done(moved, 0, false))
+                self.finish_confirming(id, attempt, before, moved)
             }
             State::Confirmed | State::InReview | State::Fulfilling | State::Completed => {
                 let moved = order.count(Fate::Committed) + order.count(Fate::Shipped);
                 Ok(order.done(moved, 0, true))
             }
-            State::Expired => self.retake(id, attempt),
+            State::Expired => self.confirm_late(id, attempt),
             State::Cancelled => Err(illegal(State::Cancelled)),
             State::Blocked => unreachable!("a blocked identifier is no order"),
         }
     }
 
-    /// All lapsed units again, from the shelf, or none.
-    fn retake(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
+    fn confirm_late(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
+        let before = self.order(id)?.clone();
+        match self.take_again(id)? {
+            Ok(moved) => self.finish_confirming(id, attempt, before, moved),
+            Err(sku) => {
+                let order = self.order_mut(id)?;
+                if order.changes.len() == CHANGES_MAX {
+                    return Err(Refusal::TooManyChanges);
+                }
+                order.changes.insert(attempt, Remembered::RetakeFailed { sku });
+                Ok(Answer::RetakeFailed { sku, repeated: false })
+            }
+        }
+    }
+
+    /// Enters what was paid for these units; where that is refused, nothing happened.
+    fn finish_confirming(
+        &mut self,
+        id: OrderId,
+        attempt: ChangeId,
+        before: Order,
+        moved: u64,
+    ) -> Result<Answer, Refusal> {
+        let entered = self.enter_paid_elsewhere(id, attempt);
+        let order = self.order_mut(id)?;
+        if let Err(refusal) = entered {
+            *order = before;
+            return Err(refusal);
+        }
+        Ok(order.done(moved, 0, false))
+    }
+
+    /// All lapsed units again, from the shelf, or none: how many, or the SKU that came up short.
+    pub(super) fn take_again(&mut self, id: OrderId) -> Result<Result<u64, SkuId>, Refusal> {
         let market = self.market(id.market())?;
         let order = self.order(id)?;
         let lapsed =
@@ -54,12 +87,7 @@ impl Twin {
         let last = wanted.iter().rev().find(|(_, units)| *units > 0).map(|(sku, _)| *sku);
         let failed = first_short(&wanted, &sites).or_else(|| skus.iter().find(too_many).copied());
         if let Some(sku) = failed.or_else(|| last.filter(|_| is_too_wide)) {
-            let order = self.order_mut(id)?;
-            if order.changes.len() == CHANGES_MAX {
-                return Err(Refusal::TooManyChanges);
-            }
-            order.changes.insert(attempt, Remembered::RetakeFailed { sku });
-            return Ok(Answer::RetakeFailed { sku, repeated: false });
+            return Ok(Err(sku));
         }
         let order = self.order_mut(id)?;
         for (at, sites) in sites.iter().enumerate() {
@@ -70,8 +98,7 @@ impl Twin {
                 unit.fate = Fate::Committed;
             }
         }
-        let moved = wanted.iter().map(|&(_, units)| u64::from(units)).sum();
-        Ok(order.done(moved, 0, false))
+        Ok(Ok(wanted.iter().map(|&(_, units)| u64::from(units)).sum()))
     }
 
     pub(super) fn cancel(&mut self, id: OrderId, block: bool, now: Timestamp) -> Result<Answer, Refusal> {

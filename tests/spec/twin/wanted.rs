@@ -1,13 +1,14 @@
 //! Effects that are wanted, in the twin: after every step each order is looked at, and where it is not what it was,
 //! something else is wanted.
 
-use stockade::base::{ChangeId, MarketId, OrderId, Sequence, Timestamp};
+use stockade::base::{MarketId, OrderId, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Action, Answer, AsideReason, Command, Effect, Effects, Happening, Refusal, Report};
+use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Step};
 
-use super::order::{Fate, Order, Record, Remembered, Unit};
-use super::{Told, Twin, out_of_bounds};
+use super::account::price;
+use super::order::{Fate, Order, Record, Unit};
+use super::{Twin, out_of_bounds};
 
 /// What is known of one effect of one order that is handed off.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,23 +20,15 @@ pub(super) struct Want {
 }
 
 /// What decided so far what is wanted of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Seen {
-    payment: Payment,
-    /// The adapter's money came late and in vain.
-    in_vain: bool,
+    /// Whether it was looked at before.
+    is_known: bool,
+    is_expired: bool,
+    /// What was to be done with its money, attempt by attempt.
+    steps: Vec<Step>,
     /// Units that are committed and there and not kept back, or left the building.
     firm: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Payment {
-    #[default]
-    New,
-    Pending,
-    Expired,
-    Paid,
-    Cancelled,
 }
 
 /// A row of the wanted list, for comparison.
@@ -116,20 +109,6 @@ impl Twin {
         }
     }
 
-    /// The adapter's own confirmation is what its charge was for.
-    pub(super) fn note_paid(&mut self, command: &Command<'_>, told: &Result<Told, Refusal>) {
-        if let Command::Confirm { order, attempt: ChangeId::HANDED_OFF } = *command
-            && let Ok(Told { answer: Answer::Done { repeated: false, .. }, .. }) = told
-        {
-            let order = self.order_mut(order).expect("it was just confirmed");
-            if let Some(want) = &mut order.handed_off[0] {
-                want.tell(want.wanted);
-                let wished = order.history.iter().rposition(|row| row.what == Happening::GiveBackWanted);
-                order.history.remove(wished.expect("what is not wanted at all was noted just now"));
-            }
-        }
-    }
-
     /// What is wanted of a market's orders, or was set aside, by identifier.
     pub(crate) fn wanted(&self, market: MarketId, effect: Effect, aside: bool) -> Vec<Row> {
         let market = &self.markets[&market];
@@ -138,9 +117,8 @@ impl Twin {
             let Record::Order(order) = record else { continue };
             let Some(want) = order.handed_off[effect as usize - 1] else { continue };
             if want.is_open() && want.aside.is_some() == aside {
-                let action = order.action(effect);
                 let Want { wanted: attempt, since, aside, .. } = want;
-                let (state, amount) = (order.state(), order.amount(action));
+                let (state, (action, amount)) = (order.state(), order.action(effect));
                 rows.push(Row { order: *id, action, attempt, since, aside, state, amount });
             }
         }
@@ -154,37 +132,38 @@ impl Order {
     }
 
     fn note_wants(&mut self, position: Sequence, now: Timestamp) {
-        let payment = match self.state() {
-            State::PendingPayment => Payment::Pending,
-            State::Expired => Payment::Expired,
-            State::Cancelled => Payment::Cancelled,
-            _ => Payment::Paid,
-        };
-        let in_vain = matches!(self.changes.get(&ChangeId::HANDED_OFF), Some(Remembered::RetakeFailed { .. }));
+        let steps: Vec<Step> = self.payments().iter().map(|payment| payment.step).collect();
         let firm = self.units().filter(|unit| self.is_firm(unit)).count() as u64;
-        let seen = Seen { payment, in_vain, firm };
+        let is_expired = self.state() == State::Expired;
+        let seen = Seen { is_known: true, is_expired, steps, firm };
         let before = std::mem::replace(&mut self.seen, seen);
-        let since = if payment == Payment::Expired && before.payment != payment { self.deadline } else { now };
-        let is_new = before.payment == Payment::New && payment == Payment::Paid;
-        if (before.payment != payment && !is_new) || before.in_vain != in_vain {
-            let what = match payment {
-                Payment::Expired if !in_vain => Happening::CloseWanted,
-                _ => Happening::GiveBackWanted,
-            };
-            self.want(0, what, (position, since), before.payment);
+        let since = if is_expired && !before.is_expired { self.deadline } else { now };
+        let is_told = before.is_known.then_some((position, since));
+        if self.seen.steps.iter().all(|step| *step == Step::Nothing) {
+            self.handed_off[0].iter_mut().for_each(|want| want.tell(want.wanted));
+        } else if before.steps != self.seen.steps {
+            self.want(Effect::Payment, since, is_told);
         }
-        if before.firm != seen.firm {
-            self.want(1, Happening::ReleaseWanted, (position, since), before.payment);
+        if before.firm != firm {
+            self.want(Effect::Release, since, is_told);
         }
     }
 
     /// Wants something else of an effect, if it is handed off. What is wanted with the placement is not told apart.
-    fn want(&mut self, effect: usize, what: Happening, (position, since): (Sequence, Timestamp), before: Payment) {
-        if let Some(want) = &mut self.handed_off[effect] {
+    fn want(&mut self, effect: Effect, since: Timestamp, is_told: Option<(Sequence, Timestamp)>) {
+        let (action, _) = self.action(effect);
+        if let Some(want) = &mut self.handed_off[effect as usize - 1] {
             want.want(since);
             let attempt = want.wanted;
-            if before != Payment::New {
-                self.note(what, (position, since), None, attempt.into());
+            let what = match action {
+                Action::Charge => Happening::ChargeWanted,
+                Action::Capture => Happening::CaptureWanted,
+                Action::GiveBack => Happening::GiveBackWanted,
+                Action::Close => Happening::CloseWanted,
+                Action::Release => Happening::ReleaseWanted,
+            };
+            if let Some(told) = is_told {
+                self.note(what, told, None, attempt.into());
             }
         }
     }
@@ -194,23 +173,23 @@ impl Order {
         unit.fate == Fate::Shipped || unit.can_leave() && !self.is_held()
     }
 
-    fn action(&self, effect: Effect) -> Action {
-        match (effect, self.seen.payment) {
-            (Effect::Release, _) => Action::Release,
-            (Effect::Payment, Payment::Pending) => Action::Charge,
-            (Effect::Payment, Payment::Expired) if !self.seen.in_vain => Action::Close,
-            (Effect::Payment, _) => Action::GiveBack,
+    /// What is wanted of an effect in one word, and about how much money that is.
+    fn action(&self, effect: Effect) -> (Action, u64) {
+        if effect == Effect::Release {
+            return (Action::Release, price(self.cost(|unit| self.is_firm(unit))));
         }
-    }
-
-    fn amount(&self, action: Action) -> u64 {
-        let counts = |unit: &Unit| match action {
-            Action::Charge => unit.fate == Fate::Reserved,
-            Action::Close => unit.fate == Fate::Lapsed,
-            Action::GiveBack => true,
-            Action::Release => self.is_firm(unit),
-        };
-        let units = |line: usize| self.lines[line].iter().filter(|unit| counts(unit)).count() as u64;
-        self.asked.lines.iter().enumerate().map(|(at, line)| line.price * units(at)).sum()
+        // Charging goes before giving back, that before taking more, and ending is what is left.
+        let (mut charge, mut give_back, mut capture) = (0, 0, 0);
+        for payment in self.payments() {
+            match payment.step {
+                Step::Charge { amount } => charge += u128::from(amount),
+                Step::Refund { total } => give_back += u128::from(total - payment.refunded),
+                Step::Capture { total } => capture += u128::from(total - payment.captured),
+                Step::End | Step::Nothing => {}
+            }
+        }
+        let in_turn = [(Action::Charge, charge), (Action::GiveBack, give_back), (Action::Capture, capture)];
+        let first = in_turn.into_iter().find(|(_, amount)| *amount > 0).unwrap_or((Action::Close, 0));
+        (first.0, first.1.try_into().unwrap_or(u64::MAX))
     }
 }

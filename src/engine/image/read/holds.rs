@@ -3,7 +3,9 @@
 use super::super::super::catalog::check_code;
 use super::super::super::choices::HoldReason;
 use super::super::super::hold::{Hold, check_note};
-use super::super::super::orders::{Marks, Phase, Record};
+use super::super::super::marks::Marks;
+use super::super::super::order::State;
+use super::super::super::orders::{Phase, Record};
 use super::super::ImageError;
 use super::{Fields, Read};
 use crate::base::OrderNumber;
@@ -24,7 +26,7 @@ pub(super) fn read_holds(item: &mut Fields<'_>, record: &mut Record) -> Read<Vec
     }
     record.marks.set(Marks::HELD, !holds.is_empty());
     let may_be = record.phase == Phase::Whole && record.number != OrderNumber(0) && record.state.may_be_held();
-    let is_told = record.state.without_holds().with_holds(record.is_held()) == record.state;
+    let is_told = (record.state == State::InReview) == (record.is_held() && record.state.plain() == State::Confirmed);
     if (record.is_held() && !may_be) || !is_told {
         return Err(wrong);
     }

@@ -1,0 +1,221 @@
+//! Accounts: what was paid of each order, attempt by attempt. Most orders have none.
+//!
+//! # Always true
+//! - The money of a market is the sum over the accounts of its orders, those of closed ones included (`money`).
+//! - An order whose payment is handed off has an attempt of the adapters even before anybody told of it; it takes no
+//!   memory then.
+//! # Not here
+//! - What an attempt is and what is to be done with it: `payment`.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::attempt::{Attempt, Due, Steps, steps};
+use super::effect::Effect;
+use super::marks::Marks;
+use super::money::Money;
+use super::order::LineUnits;
+use super::orders::{LineRecord, Record};
+use super::pool::{Run, Runs, Table};
+use super::query::PaymentView;
+use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
+use crate::base::{ChangeId, MarketId, Price};
+
+/// The attempts of all orders.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    /// By position of the order.
+    runs: Table<Run>,
+    attempts: Runs<Attempt>,
+    count: u64,
+    /// Attempts of adapters that nobody told of. They take no memory, and are counted so that it is there for them.
+    implicit: u64,
+}
+
+impl Accounts {
+    /// Attempts of all orders together, those of the adapters included.
+    pub(super) const fn len(&self) -> u64 {
+        self.count + self.implicit
+    }
+
+    /// One more order whose adapters are asked to charge it.
+    pub(super) const fn add_implicit(&mut self) {
+        self.implicit += 1;
+    }
+
+    /// Somebody told of an adapters' attempt, or its order is over.
+    pub(super) const fn remove_implicit(&mut self) {
+        self.implicit -= 1;
+    }
+
+    /// The attempts of an order that somebody told of, oldest first.
+    pub(super) fn of(&self, position: u32) -> &[Attempt] {
+        if self.count == 0 {
+            return &[];
+        }
+        self.runs.get(position as usize).map_or(&[], |run| self.attempts.get(*run))
+    }
+
+    pub(super) fn of_mut(&mut self, position: u32) -> &mut [Attempt] {
+        let Self { runs, attempts, .. } = self;
+        runs.get(position as usize).map_or(&mut [], |run| attempts.get_mut(*run))
+    }
+
+    /// An attempt as it is now, beside the others of its order: that of the adapters before them.
+    pub(super) fn set(&mut self, position: u32, attempt: Attempt) {
+        if let Some(known) = self.of_mut(position).iter_mut().find(|known| known.id == attempt.id) {
+            *known = attempt;
+            return;
+        }
+        let known = self.of(position);
+        if known.is_empty() {
+            return self.replace(position, &[attempt]);
+        }
+        let all = if attempt.id == ChangeId::HANDED_OFF {
+            [&[attempt], known].concat()
+        } else {
+            [known, &[attempt]].concat()
+        };
+        assert!(all.len() <= PAYMENT_ATTEMPTS_MAX, "law: an order has a bounded number of attempts");
+        self.replace(position, &all);
+    }
+
+    /// Puts attempts in the place of those an order had.
+    pub(super) fn replace(&mut self, position: u32, attempts: &[Attempt]) {
+        let run = self.runs.get_or_grow(position as usize);
+        let old = std::mem::replace(run, Run::EMPTY);
+        self.count = self.count + attempts.len() as u64 - u64::from(old.len);
+        self.attempts.give_back(old);
+        *run = self.attempts.put(attempts.iter().copied());
+    }
+
+    /// Forgets what was paid of an order.
+    pub(super) fn forget(&mut self, position: u32) {
+        if !self.of(position).is_empty() {
+            self.replace(position, &[]);
+        }
+    }
+}
+
+impl Engine {
+    /// Hands on the attempts of an order, with that of the adapters before the others while nobody told of it.
+    pub(super) fn with_attempts<T>(&self, position: u32, record: &Record, with: impl FnOnce(&[Attempt]) -> T) -> T {
+        let told = self.accounts.of(position);
+        if !self.has_implicit_attempt(position, record) {
+            return with(told);
+        }
+        let implicit = Attempt::new(ChangeId::HANDED_OFF, record.payment);
+        if told.is_empty() { with(&[implicit]) } else { with(&[&[implicit], told].concat()) }
+    }
+
+    /// Whether adapters were asked to charge this order, and nobody told yet what came of it.
+    pub(super) fn has_implicit_attempt(&self, position: u32, record: &Record) -> bool {
+        record.needed_payment()
+            && self.wants.is_handed_off(position, Effect::Payment)
+            && !self.accounts.of(position).iter().any(|attempt| attempt.id == ChangeId::HANDED_OFF)
+    }
+
+    /// What is due of an order, and what of it may be taken by now.
+    pub(super) fn due(&self, position: u32, record: &Record) -> Due {
+        let (mut cost, mut due, mut left, mut is_all_left) = (0, 0, 0, true);
+        for (LineRecord { price, taken, .. }, units) in
+            self.orders.lines(record).iter().zip(self.orders.line_units(record))
+        {
+            cost += price * u64::from(*taken);
+            due += price * units.sold();
+            left += price * u64::from(units.shipped);
+            is_all_left &= units.sold() == u64::from(units.shipped);
+        }
+        Due {
+            cost,
+            due,
+            now: if is_all_left { due } else { left },
+            is_unpaid: record.state.awaits_payment(),
+            is_handed_off: self.wants.is_handed_off(position, Effect::Payment),
+        }
+    }
+
+    /// What the lapsed units of an order cost.
+    pub(super) fn lapsed_cost(&self, record: &Record) -> Price {
+        let cost = |(line, units): (&LineRecord, LineUnits)| line.price * u64::from(units.lapsed);
+        self.orders.lines(record).iter().zip(self.orders.line_units(record)).map(cost).sum()
+    }
+
+    /// What is to be done with the money of an order.
+    pub(super) fn payment_steps(&self, position: u32, record: &Record) -> Steps {
+        self.with_attempts(position, record, |attempts| steps(attempts, self.due(position, record)))
+    }
+
+    /// Whether every attempt of an order that waits for its payment was in vain.
+    pub(super) fn has_failed(&self, position: u32) -> bool {
+        let record = self.orders.record(position);
+        let told = self.accounts.of(position);
+        !told.is_empty() && told.iter().all(Attempt::is_vain) && !self.has_implicit_attempt(position, record)
+    }
+
+    /// What must be so of the attempts of an order, and of what is wanted of them.
+    pub(super) fn check_account(&self, position: u32, record: &Record) -> Result<(), String> {
+        let order = record.order;
+        for attempt in self.accounts.of(position) {
+            attempt.check().map_err(|what| format!("of an attempt to pay {order} {what}: {attempt:?}"))?;
+        }
+        if record.marks.has(Marks::PAYMENT_FAILED) != self.has_failed(position) {
+            return Err(format!("{order} is marked as one whose payments failed, or is not"));
+        }
+        let is_open = self.wants.get(position, Effect::Payment).is_some_and(|want| want.is_open());
+        if is_open && !self.payment_steps(position, record).any() {
+            return Err(format!("something is wanted of the money of {order}, and nothing is to be done"));
+        }
+        Ok(())
+    }
+
+    /// Money of markets is that of their orders, and of those that were closed.
+    pub(super) fn check_money(&self) -> Result<(), String> {
+        let mut sums = BTreeMap::<MarketId, Money>::new();
+        let mut count = 0;
+        for (position, record) in self.orders.records() {
+            let attempts = self.accounts.of(position);
+            count += attempts.len() as u64 + u64::from(self.has_implicit_attempt(position, record));
+            if !attempts.is_empty() {
+                sums.entry(record.order.market()).or_default().add(record.currency, attempts);
+            }
+        }
+        if count != self.accounts.len() {
+            return Err(format!("{} attempts to pay are {count}", self.accounts.len()));
+        }
+        for (number, _) in self.open_markets() {
+            let Ok(market) = self.market(number) else { continue };
+            let mut all = sums.remove(&number).unwrap_or_default();
+            market.gone_money.iter().for_each(|(currency, gone)| all.add_sums(currency, gone));
+            if all != market.money {
+                return Err(format!("the money of {number} is {:?}, its orders say {all:?}", market.money));
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempts of an order, for whoever looks at it.
+    pub(super) fn payment_views(&self, position: u32, record: &Record) -> Vec<PaymentView> {
+        self.with_attempts(position, record, |attempts| {
+            if attempts.is_empty() {
+                return Vec::new();
+            }
+            let steps = steps(attempts, self.due(position, record));
+            let view = |(attempt, step): (&Attempt, _)| PaymentView {
+                attempt: attempt.id,
+                method: attempt.method,
+                stage: attempt.stage,
+                failure: attempt.failure,
+                dispute: attempt.dispute,
+                authorised: attempt.authorised,
+                captured: attempt.captured,
+                refunded: attempt.refunded,
+                refund_asked: attempt.refund_asked,
+                refund_failed: attempt.refund_failed,
+                charged_back: attempt.charged_back,
+                step,
+            };
+            attempts.iter().zip(steps.iter()).map(view).collect()
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Folding what is told of payments, and what follows for their order in the same step.
+//!
+//! ```text
+//! waits for its payment, and its attempts cover what is due ─► confirmed
+//! waits for its payment, and this and every other attempt failed, this one for good ─► cancelled
+//! expired, and its lapsed units were taken again (draws) ─► confirmed;  were not there (short) ─► stays expired
+//! ```
+//!
+//! What goes back, is captured or let go then is not said here: it follows from the account (`payment::steps`).
+
+use super::super::Engine;
+use super::super::attempt::{Attempt, ask_refund, covered, note_refund};
+use super::super::choices::PaymentMethod;
+use super::super::content::ChangeKind;
+use super::super::effect::Effect;
+use super::super::fact::{Change, Draw};
+use super::super::happening::Happening;
+use super::super::ledger::Bucket;
+use super::super::marks::Marks;
+use super::super::orders::KeptChange;
+use super::super::payment::PaymentReport;
+use super::market_of;
+use crate::base::{ChangeId, OrderId, Price, SkuId, Timestamp};
+
+impl Engine {
+    pub(super) fn fold_payment_started(&mut self, order: OrderId, id: ChangeId, method: PaymentMethod, at: Timestamp) {
+        self.change_order(order, at, |engine, position| {
+            engine.set_attempt(position, Attempt::new(id, method));
+            engine.note_whole(position, Happening::PaymentBegun, at, method as u64);
+        });
+    }
+
+    pub(super) fn fold_payment_reported(
+        &mut self,
+        order: OrderId,
+        (id, method, report): (ChangeId, PaymentMethod, PaymentReport),
+        (draws, short): (&[Draw], Option<SkuId>),
+        at: Timestamp,
+    ) {
+        self.change_order(order, at, |engine, position| {
+            let mut attempt = engine.attempt(position, id).unwrap_or(Attempt::new(id, method)).told(report);
+            if matches!(report, PaymentReport::Refunded { .. }) {
+                let due = engine.due(position, engine.orders.record(position));
+                note_refund(engine.accounts.of(position), due, &mut attempt);
+            }
+            engine.set_attempt(position, attempt);
+            let (what, value) = Happening::of_payment(report);
+            engine.note_whole(position, what, at, value);
+            if let Some(sku) = short {
+                engine.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
+            } else if !draws.is_empty() {
+                engine.pin_again(position, draws);
+                engine.note_whole(position, Happening::ChargedLate, at, super::change::units(draws));
+            } else if engine.orders.record(position).state.awaits_payment() && !engine.confirm_if_paid(position, at) {
+                let record = engine.orders.record(position);
+                if report.is_final() && record.marks.has(Marks::PAYMENT_FAILED) {
+                    let cancelled = engine.cancel_every_draw(position);
+                    engine.note_whole(position, Happening::Cancelled, at, cancelled);
+                }
+            }
+        });
+    }
+
+    /// Confirms an order that waits for its payment when its attempts cover what is due; says whether they do.
+    pub(super) fn confirm_if_paid(&mut self, position: u32, at: Timestamp) -> bool {
+        let attempts = self.accounts.of(position);
+        if attempts.is_empty() {
+            return false;
+        }
+        let due = self.due(position, self.orders.record(position)).due;
+        let is_paid = due > 0 && covered(attempts) >= due.into();
+        if is_paid {
+            let units = self.confirm_every_draw(position);
+            self.note_whole(position, Happening::Charged, at, units);
+        }
+        is_paid
+    }
+
+    /// Enters what was paid elsewhere when an order with an account was confirmed.
+    pub(super) fn enter_paid_elsewhere(&mut self, position: u32, id: ChangeId, total: Price) {
+        let method = self.orders.record(position).payment;
+        let attempt = self.attempt(position, id).unwrap_or(Attempt::new(id, method));
+        self.set_attempt(position, attempt.told(PaymentReport::Captured { total }));
+    }
+
+    pub(super) fn fold_refund_requested(&mut self, order: OrderId, change: Change, amount: Price, at: Timestamp) {
+        self.change_order(order, at, |engine, position| {
+            let due = engine.due(position, engine.orders.record(position));
+            ask_refund(engine.accounts.of_mut(position), due, amount);
+            engine.orders.keep_change(position, KeptChange { kind: ChangeKind::Refund, change, moved: amount });
+            engine.note_whole(position, Happening::RefundRequested, at, amount);
+        });
+    }
+
+    /// Forgets what was paid of an order that is over; the market's money goes on to count it.
+    pub(super) fn close_account(&mut self, position: u32) {
+        if self.has_implicit_attempt(position, self.orders.record(position)) {
+            self.accounts.remove_implicit();
+        }
+        let (record, attempts) = (self.orders.record(position), self.accounts.of(position));
+        if !attempts.is_empty() {
+            market_of(&mut self.markets, record.order.market()).gone_money.add(record.currency, attempts);
+            self.accounts.forget(position);
+            self.orders.set_mark(position, Marks::PAYMENT_FAILED, false);
+        }
+    }
+
+    /// Reserved to committed.
+    pub(super) fn confirm_every_draw(&mut self, position: u32) -> u64 {
+        self.move_every_draw(position, |units| {
+            let moved = units.reserved;
+            units.confirm();
+            (moved, moved, Bucket::Reserved, Bucket::Committed)
+        })
+    }
+
+    pub(in crate::engine) fn is_payment_handed_off(&self, position: u32) -> bool {
+        !self.wants.is_empty() && self.wants.is_handed_off(position, Effect::Payment)
+    }
+
+    fn attempt(&self, position: u32, id: ChangeId) -> Option<Attempt> {
+        self.accounts.of(position).iter().find(|known| known.id == id).copied()
+    }
+
+    /// An attempt is as told from here on; the market's money, and whether all were in vain, follow.
+    fn set_attempt(&mut self, position: u32, attempt: Attempt) {
+        let record = self.orders.record(position);
+        let money = &mut market_of(&mut self.markets, record.order.market()).money;
+        if let Some(known) = self.accounts.of(position).iter().find(|known| known.id == attempt.id) {
+            money.remove(record.currency, core::slice::from_ref(known));
+        }
+        money.add(record.currency, core::slice::from_ref(&attempt));
+        if attempt.id == ChangeId::HANDED_OFF && self.has_implicit_attempt(position, self.orders.record(position)) {
+            self.accounts.remove_implicit();
+        }
+        self.accounts.set(position, attempt);
+        let has_failed = self.has_failed(position);
+        self.orders.set_mark(position, Marks::PAYMENT_FAILED, has_failed);
+    }
+}

@@ -1,0 +1,152 @@
+//! One order as it is shown: its lines, where its units are, what it is held for, and what was paid of it.
+
+use super::super::choices::{FailureReason, HoldReason, PaymentMethod, RetryClass, Take};
+use super::super::command::IdentityHashes;
+use super::super::order::{State, to_hand_over};
+use super::super::payment::{Dispute, Label, Stage, Step};
+use crate::base::{ChangeId, Currency, CustomerKey, KeyName, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
+
+/// Everything known of one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderView {
+    /// Identifier.
+    pub order: OrderId,
+    /// For people; zero for an identifier that was blocked.
+    pub number: OrderNumber,
+    /// Its state.
+    pub state: State,
+    /// Its return window is over: lines, draws, hashes and details are gone.
+    pub closed: bool,
+    /// Zero for guests.
+    pub customer: CustomerKey,
+    /// Log time of acceptance.
+    pub accepted_at: Timestamp,
+    /// When the reservation ends or ended; zero when the order needed no payment.
+    pub deadline: Timestamp,
+    /// As asked.
+    pub take: Take,
+    /// Of every price.
+    pub currency: Currency,
+    /// As asked.
+    pub payment: PaymentMethod,
+    /// As asked.
+    pub channel: u16,
+    /// As asked.
+    pub zone: u16,
+    /// As asked.
+    pub hashes: Option<IdentityHashes>,
+    /// In order.
+    pub lines: Vec<LineView>,
+    /// Where the units are pinned.
+    pub draws: Vec<DrawView>,
+    /// As given; of a view that the engine gives, as sealed.
+    pub details: Vec<u8>,
+    /// What they are sealed under; only of a view that the engine gives.
+    pub key: Option<KeyName>,
+    /// Details were given, and cannot be read any more.
+    pub erased: bool,
+    /// What it is held for, in the order in which it came to be; nothing of it is to go to a warehouse while there is
+    /// any.
+    pub holds: Vec<HoldView>,
+    /// Attempts to pay it, oldest first.
+    pub payments: Vec<PaymentView>,
+}
+
+impl OrderView {
+    /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
+    pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
+        let is_held = !self.holds.is_empty();
+        let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_held);
+        (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
+    }
+
+    /// What was paid of it, in one word.
+    #[must_use]
+    pub fn payment_label(&self) -> Label {
+        Label::of(&self.payments)
+    }
+}
+
+/// An attempt to pay an order. Amounts are totals in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentView {
+    /// Chosen by whoever began it; of the adapters [`ChangeId::HANDED_OFF`].
+    pub attempt: ChangeId,
+    /// How it is paid.
+    pub method: PaymentMethod,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Why it failed, and what may be tried next.
+    pub failure: Option<(FailureReason, RetryClass)>,
+    /// Whether the customer disputes it.
+    pub dispute: Dispute,
+    /// Set aside, what was taken of it included.
+    pub authorised: Price,
+    /// Taken.
+    pub captured: Price,
+    /// Given back.
+    pub refunded: Price,
+    /// Asked to be given back; what goes back because it is too much, nobody asked for.
+    pub refund_asked: Price,
+    /// Of that, what will not go back.
+    pub refund_failed: Price,
+    /// Taken back by the customer's bank.
+    pub charged_back: Price,
+    /// What is to be done with it next.
+    pub step: Step,
+}
+
+/// Why an order is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldView {
+    /// Who says so.
+    pub owner: String,
+    /// Why.
+    pub reason: HoldReason,
+    /// For people.
+    pub note: String,
+    /// Log time since when.
+    pub since: Timestamp,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineView {
+    /// What.
+    pub sku: SkuId,
+    /// Units asked.
+    pub asked: u32,
+    /// Of one unit.
+    pub price: Price,
+    /// Units first taken: `ordered` of the domain. Always the sum of the six counters below.
+    pub taken: u32,
+    /// Sold, and not there yet.
+    pub owed: u32,
+    /// Set aside until the deadline.
+    pub reserved: u32,
+    /// Set aside, or owed, once; the deadline passed.
+    pub lapsed: u32,
+    /// Paid for, waiting to be handed over.
+    pub committed: u32,
+    /// Handed over.
+    pub shipped: u32,
+    /// Cancelled.
+    pub cancelled: u32,
+    /// Of the shipped ones: back in stock.
+    pub returned: u32,
+}
+
+/// Units of one line at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrawView {
+    /// Position of the line.
+    pub line: u16,
+    /// Where.
+    pub site: SiteId,
+    /// Reserved there.
+    pub reserved: u32,
+    /// Committed there.
+    pub committed: u32,
+    /// Handed over from there.
+    pub shipped: u32,
+}

@@ -1,0 +1,214 @@
+//! Payments in the twin: attempts that begin, what is told of them, money that is to go back, and what all that means
+//! for the order in the same step.
+
+use std::collections::BTreeMap;
+
+use stockade::base::limits::{CHANGES_MAX, CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX, PAYMENT_STARTS_MAX};
+use stockade::base::{ChangeId, Currency, MarketId, OrderId, Price};
+use stockade::engine::choices::PaymentMethod;
+use stockade::engine::order::State;
+use stockade::engine::refusal::Field;
+use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass};
+
+use super::account::{Said, price};
+use super::order::{Fate, Order, Remembered};
+use super::retake::illegal;
+use super::{Market, Twin, out_of_bounds};
+
+impl Twin {
+    pub(super) fn start_payment(
+        &mut self,
+        id: OrderId,
+        attempt: ChangeId,
+        method: PaymentMethod,
+    ) -> Result<Answer, Refusal> {
+        check_method(method)?;
+        let order = self.order(id)?;
+        if let Some(known) = order.payments().iter().find(|known| known.attempt == attempt) {
+            return if known.method == method { Ok(order.done(0, 0, true)) } else { Err(Refusal::Conflict) };
+        }
+        if !order.is_unpaid() {
+            return Err(illegal(order.state()));
+        }
+        self.check_one_more_attempt(id, attempt, PAYMENT_STARTS_MAX)?;
+        let order = self.order_mut(id)?;
+        order.said.push(Said::Begun(attempt, method));
+        Ok(order.done(0, 0, false))
+    }
+
+    pub(super) fn report_payment(
+        &mut self,
+        id: OrderId,
+        (attempt, method): (ChangeId, PaymentMethod),
+        currency: Currency,
+        report: PaymentReport,
+    ) -> Result<Answer, Refusal> {
+        check_total(report)?;
+        let order = self.order(id)?;
+        if currency != order.asked.currency {
+            return Err(Refusal::OtherCurrency { currency: order.asked.currency });
+        }
+        let mut told = order.clone();
+        told.say(attempt, method, report);
+        if told.attempts() == order.attempts() {
+            return Ok(order.done(0, 0, true));
+        }
+        if told.attempts().len() > order.attempts().len() {
+            self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
+        }
+        let before = order.state();
+        let order = self.order_mut(id)?;
+        *order = told;
+        match before {
+            State::PendingPayment | State::PaymentFailed => {
+                let moved = order.settle_payment(report);
+                Ok(order.done(moved, 0, false))
+            }
+            State::Expired if order.is_paid_late(report) => match self.take_again(id)? {
+                Ok(moved) => Ok(self.order(id)?.done(moved, 0, false)),
+                Err(sku) => Ok(Answer::RetakeFailed { sku, repeated: false }),
+            },
+            _ => Ok(order.done(0, 0, false)),
+        }
+    }
+
+    pub(super) fn request_refund(&mut self, id: OrderId, change: ChangeId, amount: Price) -> Result<Answer, Refusal> {
+        check_amount(amount)?;
+        let order = self.order_mut(id)?;
+        match order.changes.get(&change) {
+            Some(Remembered::Refund { amount: first }) if *first == amount => return Ok(order.done(amount, 0, true)),
+            Some(_) => return Err(Refusal::Conflict),
+            None if order.is_unpaid() => return Err(illegal(order.state())),
+            None if order.changes.len() == CHANGES_MAX => return Err(Refusal::TooManyChanges),
+            None => {}
+        }
+        if u128::from(amount) > order.refundable() {
+            return Err(Refusal::RefundTooMuch { left: order.refundable().try_into().unwrap_or(u64::MAX) });
+        }
+        let bill = order.bill();
+        order.said.push(Said::RefundAsked { amount, bill });
+        order.changes.insert(change, Remembered::Refund { amount });
+        Ok(order.done(amount, 0, false))
+    }
+
+    /// Enters what an order that was just confirmed was paid elsewhere: whatever its attempts do not cover. What cannot
+    /// be entered is not confirmed.
+    pub(super) fn enter_paid_elsewhere(&mut self, id: OrderId, attempt: ChangeId) -> Result<(), Refusal> {
+        let order = self.order(id)?;
+        let (attempts, missing) = (order.attempts(), order.due().saturating_sub(order.covered()));
+        let has_account = !attempts.is_empty() || order.handed_off[0].is_some();
+        if !has_account || missing == 0 {
+            return Ok(());
+        }
+        let known = attempts.iter().find(|known| known.attempt == attempt);
+        if known.is_none() {
+            self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
+        }
+        let total = u128::from(known.map_or(0, |known| known.captured)) + missing;
+        let report = PaymentReport::Captured { total: price(total.min(ORDER_TOTAL_MAX.into())) };
+        let order = self.order_mut(id)?;
+        order.say(attempt, order.asked.payment, report);
+        Ok(())
+    }
+
+    /// Whether an order, its market and the shard may have one attempt more.
+    fn check_one_more_attempt(&self, id: OrderId, attempt: ChangeId, attempts_max: usize) -> Result<(), Refusal> {
+        let (order, market) = (self.order(id)?, self.market(id.market())?);
+        if order.attempts().len() >= attempts_max {
+            return Err(out_of_bounds(Field::Attempts, 0, attempts_max as u64));
+        }
+        let money = market.money();
+        if !money.contains_key(&order.asked.currency) && money.len() == CURRENCIES_MAX {
+            return Err(out_of_bounds(Field::Currencies, 0, CURRENCIES_MAX as u64));
+        }
+        // The one of the adapters was counted since the order was placed.
+        if attempt == ChangeId::HANDED_OFF && order.has_implicit_attempt() {
+            return Ok(());
+        }
+        self.check_payments_room()
+    }
+
+    /// Whether there may be one attempt more in the shard.
+    pub(super) fn check_payments_room(&self) -> Result<(), Refusal> {
+        if self.payments() >= self.capacity.payments_max { Err(Refusal::AtCapacity) } else { Ok(()) }
+    }
+
+    /// Attempts of every order that is whole, those of the adapters included.
+    pub(crate) fn payments(&self) -> u64 {
+        self.count_orders(|market, id, _| !market.closed.contains(id), |order| order.payments().len() as u64)
+    }
+
+    /// What may still be asked to go back of an order.
+    pub(crate) fn refundable(&self, id: OrderId) -> Option<Price> {
+        self.order(id).ok().map(|order| order.refundable().try_into().unwrap_or(Price::MAX))
+    }
+
+    pub(crate) fn money(&self, market: MarketId) -> Vec<(Currency, MoneySums)> {
+        self.markets[&market].money().into_iter().collect()
+    }
+}
+
+impl Market {
+    /// Money of all orders there ever were, in each currency in which anybody tried to pay one.
+    fn money(&self) -> BTreeMap<Currency, MoneySums> {
+        let mut money: BTreeMap<Currency, MoneySums> = BTreeMap::new();
+        for order in self.placed() {
+            for attempt in order.attempts() {
+                let sums = money.entry(order.asked.currency).or_default();
+                sums.authorised += u128::from(attempt.authorised);
+                sums.captured += u128::from(attempt.captured);
+                sums.refunded += u128::from(attempt.refunded);
+                sums.charged_back += u128::from(attempt.charged_back);
+            }
+        }
+        money
+    }
+}
+
+impl Order {
+    fn say(&mut self, attempt: ChangeId, method: PaymentMethod, report: PaymentReport) {
+        let (bill, was_unpaid) = (self.bill(), self.is_unpaid());
+        self.said.push(Said::Reported { attempt, method, report, bill, was_unpaid });
+    }
+
+    /// What a report means for an order that waits for its payment: it is paid for, it will never be, or neither. Says
+    /// how many units that moved.
+    fn settle_payment(&mut self, report: PaymentReport) -> u64 {
+        if self.is_covered() {
+            return self.turn(Fate::Reserved, Fate::Committed);
+        }
+        let is_final = matches!(report, PaymentReport::Failed { class: RetryClass::Never, .. });
+        if is_final && self.has_failed() { self.turn(Fate::Reserved, Fate::Cancelled) } else { 0 }
+    }
+
+    /// Whether an expired order is paid by what was just told: as much as its lapsed units cost.
+    fn is_paid_late(&self, report: PaymentReport) -> bool {
+        let lapsed = self.cost(|unit| unit.fate == Fate::Lapsed);
+        let is_success = matches!(report, PaymentReport::Authorised { .. } | PaymentReport::Captured { .. });
+        is_success && lapsed > 0 && self.covered() >= lapsed
+    }
+}
+
+fn check_amount(amount: Price) -> Result<(), Refusal> {
+    if (1..=ORDER_TOTAL_MAX).contains(&amount) { Ok(()) } else { Err(out_of_bounds(Field::Amount, 1, ORDER_TOTAL_MAX)) }
+}
+
+fn check_total(report: PaymentReport) -> Result<(), Refusal> {
+    report.total().map_or(Ok(()), check_amount)
+}
+
+/// What is paid at the door is paid when nothing has to begin any more.
+fn check_method(method: PaymentMethod) -> Result<(), Refusal> {
+    let before_the_door = PaymentMethod::Invoice as u64;
+    if method as u64 <= before_the_door { Ok(()) } else { Err(out_of_bounds(Field::Method, 0, before_the_door)) }
+}
+
+/// The field of a command about payments that is outside its bounds.
+pub(super) fn out_of_bounds_payment(command: &Command<'_>) -> Option<Refusal> {
+    match *command {
+        Command::StartPayment { method, .. } => check_method(method).err(),
+        Command::ReportPayment { report, .. } => check_total(report).err(),
+        Command::RequestRefund { amount, .. } => check_amount(amount).err(),
+        _ => None,
+    }
+}
