@@ -205,7 +205,7 @@ fn facts(bench: &mut Criterion) {
             read
         });
     });
-    let confirmed = |index| Fact::Confirmed { order: order(index), attempt: ChangeId(1), draws: &[] };
+    let confirmed = |index| Fact::Confirmed { order: order(index), attempt: ChangeId(1), entered: 0, draws: &[] };
     group.bench_function("encode confirm", |bench| {
         bench.iter_batched_ref(
             || Vec::with_capacity(64 * usize::from(ORDERS)),

@@ -16,6 +16,7 @@ use super::marks::Marks;
 use super::money::Money;
 use super::order::LineUnits;
 use super::orders::{LineRecord, Record};
+use super::payment::Dispute;
 use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
@@ -113,6 +114,11 @@ impl Engine {
         record.needed_payment()
             && self.wants.is_handed_off(position, Effect::Payment)
             && !self.accounts.of(position).iter().any(|attempt| attempt.id == ChangeId::HANDED_OFF)
+    }
+
+    /// Whether a customer disputes a payment of this order.
+    pub(super) fn is_disputed(&self, position: u32) -> bool {
+        self.accounts.of(position).iter().any(|attempt| attempt.dispute == Dispute::Open)
     }
 
     /// What is due of an order, and what of it may be taken by now.

@@ -80,7 +80,8 @@ impl Attempt {
                 self.refunded = self.refunded.max(total);
             }
             PaymentReport::RefundFailed { total } => {
-                self.refund_failed = self.refund_failed.max(total.min(self.refund_asked));
+                let open = self.refund_asked - self.refunded.min(self.refund_asked);
+                self.refund_failed = self.refund_failed.max(total.min(open));
             }
             PaymentReport::Disputed if self.dispute == Dispute::None => self.dispute = Dispute::Open,
             PaymentReport::DisputeWon => self.dispute = Dispute::Over,
@@ -122,41 +123,18 @@ impl Attempt {
         if matches!(self.stage, Stage::Authorised) { self.authorised - self.captured } else { 0 }
     }
 
-    /// What was taken and not taken back.
-    const fn kept(&self) -> Price {
-        self.captured - self.charged_back
-    }
-
-    /// What somebody asked to go back, as far as it does.
-    fn asked(&self) -> Price {
+    /// What somebody asked to go back, and did not fail to.
+    const fn asked(&self) -> Price {
         self.refund_asked - self.refund_failed
     }
 
-    /// What went back, or is asked to.
-    fn given(&self) -> Price {
-        self.asked().max(self.refunded).min(self.kept())
-    }
-
-    /// What was taken for the order; not what was too much, or too early, and went back.
-    fn earned(&self) -> Price {
-        self.captured - self.refunded.saturating_sub(self.asked())
-    }
-
-    /// Somebody asked for so much to go back in all.
-    fn ask(&mut self, refunded: Price) {
-        // What failed and is asked for again is asked for twice. No order comes to the end of 64 bits so.
-        if refunded > self.asked() {
-            self.refund_asked = refunded.saturating_add(self.refund_failed);
-        }
-    }
-
-    /// What was taken and stays, as far as anybody asked.
-    fn net(&self) -> Price {
-        self.kept() - self.given()
+    /// What may still go back.
+    const fn left(&self) -> Price {
+        self.captured.saturating_sub(self.charged_back).saturating_sub(self.refunded)
     }
 
     /// What an order may count on.
-    fn covers(&self) -> Price {
+    pub(super) fn covers(&self) -> Price {
         (self.captured + self.room()).saturating_sub(self.refunded).saturating_sub(self.charged_back)
     }
 
@@ -204,12 +182,10 @@ pub(super) struct Due {
 /// What is to be done with each attempt of an order, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Steps {
-    steps: [Step; STEPS_MAX],
+    /// That of the adapters included while nobody told of it.
+    steps: [Step; PAYMENT_ATTEMPTS_MAX + 1],
     len: usize,
 }
-
-/// Attempts of one order, that of the adapters included while nobody told of it.
-const STEPS_MAX: usize = PAYMENT_ATTEMPTS_MAX + 1;
 
 impl Steps {
     pub(super) fn iter(&self) -> impl Iterator<Item = Step> {
@@ -229,41 +205,74 @@ struct Aim {
     is_needed: bool,
 }
 
+/// What there is of an order's money, and what is to stay.
+struct Balance {
+    /// Taken, and not taken back; what was paid twice counts once.
+    once: u128,
+    /// Somebody asked to give it back.
+    asked: u128,
+    /// Taken, and neither given nor taken back.
+    net: u128,
+    /// To be kept of what was taken: what is due, and no more than what was paid less what was asked back.
+    stays: u128,
+}
+
+impl Balance {
+    fn of(attempts: &[Attempt], due: Due) -> Self {
+        let sum = |amount: fn(&Attempt) -> Price| attempts.iter().map(|attempt| u128::from(amount(attempt))).sum();
+        let (captured, refunded, asked): (u128, u128, u128) =
+            (sum(|attempt| attempt.captured), sum(|attempt| attempt.refunded), sum(Attempt::asked));
+        let taken = captured - sum(|attempt| attempt.charged_back);
+        let once = taken.min(due.cost.into());
+        let stays = once.saturating_sub(asked).min(due.due.into());
+        Self { once, asked, net: taken.saturating_sub(refunded), stays }
+    }
+
+    /// What is left once everything has gone back that is to.
+    fn after(&self) -> u128 {
+        self.net.min(self.stays)
+    }
+}
+
 /// Goes over attempts, oldest first, and says what each is to come to.
 ///
-/// What is above what is due goes back, the newest attempt's first: one gives back what those behind it cannot. What is
-/// due and not taken is taken of what was set aside, the oldest first.
+/// What is not to stay goes back, the newest attempt's first: one gives back what those behind it cannot. What is due
+/// and not taken is taken of what was set aside, the oldest first.
 struct Aims {
-    /// Above what is due.
-    extra: u128,
+    /// To go back.
+    back: u128,
     /// Of the attempts that are still to come: what they can give back.
     behind: u128,
     /// Due, and neither taken nor set aside so far.
-    need: Price,
+    need: u128,
     /// Of that, what may be taken now.
-    now: Price,
+    now: u128,
 }
 
 impl Aims {
     fn new(attempts: &[Attempt], due: Due) -> Self {
-        let sum = |amount: fn(&Attempt) -> Price| attempts.iter().map(|attempt| u128::from(amount(attempt))).sum();
-        let (behind, earned, asked): (u128, _, _) = (sum(Attempt::net), sum(Attempt::earned), sum(Attempt::asked));
-        // What was given back counts for what is cancelled, and not for what was paid twice.
-        let once = sum(|attempt| attempt.earned().saturating_sub(attempt.charged_back)).min(due.cost.into());
-        let stays = once.saturating_sub(asked).min(due.due.into());
-        let missing = |of: Price| u64::try_from(u128::from(of).saturating_sub(earned)).unwrap_or_default();
-        let (need, now) = (missing(due.due), missing(due.now.min(due.due)));
-        Self { extra: behind.saturating_sub(stays), behind, need, now }
+        let balance = Balance::of(attempts, due);
+        let (after, asked) = (balance.after(), balance.asked);
+        let need = u128::from(due.cost).saturating_sub(asked).min(due.due.into()).saturating_sub(after);
+        // What was given back is not taken again before everything has left.
+        let left = u128::from(due.now).saturating_sub(after + asked);
+        let now = if due.now == due.due { need } else { left.min(need) };
+        let behind = attempts.iter().map(|attempt| u128::from(attempt.left())).sum();
+        Self { back: balance.net - after, behind, need, now }
     }
 
     fn next(&mut self, attempt: &Attempt) -> Aim {
-        self.behind -= u128::from(attempt.net());
-        let more = u64::try_from(self.extra.saturating_sub(self.behind)).unwrap_or(u64::MAX).min(attempt.net());
-        let kept = attempt.room().min(self.need);
-        let taken = kept.min(self.now);
-        (self.need, self.now) = (self.need - kept, self.now - taken);
-        Aim { captured: attempt.captured + taken, refunded: attempt.given() + more, is_needed: kept > 0 }
+        self.behind -= u128::from(attempt.left());
+        let more = to_price(self.back.saturating_sub(self.behind)).min(attempt.left());
+        let kept = attempt.room().min(to_price(self.need));
+        let taken = kept.min(to_price(self.now));
+        (self.need, self.now) = (self.need - u128::from(kept), self.now - u128::from(taken));
+        Aim { captured: attempt.captured + taken, refunded: attempt.refunded + more, is_needed: kept > 0 }
     }
+}
+
+fn to_price(sum: u128) -> Price {
+    u64::try_from(sum).unwrap_or(u64::MAX)
 }
 
 /// What is to be done with each attempt, oldest first.
@@ -287,7 +296,7 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
         if aims.need == 0 || !due.is_unpaid {
             *step = Step::End;
         } else if attempt.stage == Stage::Created && !is_charged {
-            *step = Step::Charge { amount: aims.need };
+            *step = Step::Charge { amount: to_price(aims.need) };
             is_charged = true;
         }
     }
@@ -295,167 +304,36 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
 }
 
 /// What may be asked to go back: what was taken, not taken back, and does not go back anyway.
-pub(super) fn refundable(attempts: &[Attempt], due: Due) -> u64 {
-    let mut aims = Aims::new(attempts, due);
-    let left: u128 = attempts.iter().map(|attempt| u128::from(attempt.kept() - aims.next(attempt).refunded)).sum();
-    u64::try_from(left).unwrap_or(u64::MAX)
+pub(super) fn refundable(attempts: &[Attempt], due: Due) -> Price {
+    to_price(Balance::of(attempts, due).after())
 }
 
-/// Somebody asked for so much more to go back, at most what is [`refundable`]. The newest attempt gives first.
-pub(super) fn ask_refund(attempts: &mut [Attempt], due: Due, mut amount: Price) {
-    let mut aims = Aims::new(attempts, due);
-    for attempt in &mut *attempts {
-        attempt.ask(aims.next(attempt).refunded);
+/// Somebody asked for so much more to go back, at most what is [`refundable`]: exactly so much less is to stay,
+/// whatever else goes back.
+pub(super) fn ask_refund(attempts: &mut [Attempt], due: Due, amount: Price) {
+    let balance = Balance::of(attempts, due);
+    let stays = balance.after().checked_sub(amount.into()).expect("law: no more is asked to go back than there is");
+    ask(attempts, balance.once - stays);
+}
+
+/// Money went back of an order that was paid. If less is there now than was to stay, somebody gave it back elsewhere,
+/// and is taken to have asked for that.
+pub(super) fn note_refund(attempts: &mut [Attempt], due: Due) {
+    let balance = Balance::of(attempts, due);
+    if balance.net < balance.stays {
+        ask(attempts, balance.once - balance.net);
     }
+}
+
+/// So much is asked to go back of all attempts together. It is booked on the newest first, which give first.
+fn ask(attempts: &mut [Attempt], asked: u128) {
+    let mut more = to_price(asked.saturating_sub(attempts.iter().map(|attempt| u128::from(attempt.asked())).sum()));
     for attempt in attempts.iter_mut().rev() {
-        let more = attempt.net().min(amount);
-        attempt.ask(attempt.given() + more);
-        amount -= more;
-    }
-    assert!(amount == 0, "law: no more is asked to go back than was taken");
-}
-
-/// So much went back of an attempt, more than was to: whoever gave it is taken to have asked for the rest. Not before
-/// the order is paid: what goes back then is to come once more.
-pub(super) fn note_refund(attempts: &[Attempt], due: Due, after: &mut Attempt) {
-    let mut aims = Aims::new(attempts, due);
-    let known = attempts.iter().map(|attempt| (attempt.id, aims.next(attempt).refunded));
-    let aim = known.into_iter().find(|(id, _)| *id == after.id).map_or(0, |(_, refunded)| refunded);
-    let excess = after.refunded.saturating_sub(aim);
-    if excess > 0 && !due.is_unpaid {
-        after.ask(after.refunded.min(after.asked() + excess));
+        let of_this = more.min(attempt.captured.saturating_sub(attempt.asked()));
+        attempt.refund_asked = attempt.refund_asked.saturating_add(of_this);
+        more -= of_this;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An attempt that came to this.
-    fn attempt(id: u64, reports: &[PaymentReport]) -> Attempt {
-        reports.iter().fold(Attempt::new(ChangeId(id), PaymentMethod::Card), |attempt, report| attempt.told(*report))
-    }
-
-    const fn due(due: Price, now: Price) -> Due {
-        Due { cost: 100, due, now, is_unpaid: false, is_handed_off: true }
-    }
-
-    fn check(attempts: &[Attempt], due: Due, expected: &[Step]) {
-        assert_eq!(steps(attempts, due).iter().collect::<Vec<_>>(), expected, "{attempts:?} {due:?}");
-    }
-
-    const AUTHORISED: PaymentReport = PaymentReport::Authorised { total: 100 };
-    const CAPTURED: PaymentReport = PaymentReport::Captured { total: 100 };
-
-    #[test]
-    fn what_is_set_aside_is_taken_as_goods_leave_and_the_rest_let_go() {
-        let paid = attempt(1, &[AUTHORISED]);
-        check(&[paid], due(100, 0), &[Step::Nothing]);
-        check(&[paid], due(100, 30), &[Step::Capture { total: 30 }]);
-        let some = paid.told(PaymentReport::Captured { total: 30 });
-        check(&[some], due(100, 30), &[Step::Nothing]);
-        check(&[some], due(60, 60), &[Step::Capture { total: 60 }]);
-        check(&[some.told(PaymentReport::Captured { total: 60 })], due(60, 60), &[Step::End]);
-        check(&[paid], due(0, 0), &[Step::End]);
-    }
-
-    #[test]
-    fn what_is_too_much_goes_back_the_newest_first() {
-        let (first, second) = (attempt(1, &[CAPTURED]), attempt(2, &[CAPTURED]));
-        check(&[first, second], due(100, 0), &[Step::Nothing, Step::Refund { total: 100 }]);
-        check(&[first, second], due(30, 0), &[Step::Refund { total: 70 }, Step::Refund { total: 100 }]);
-        check(&[attempt(1, &[AUTHORISED]), second], due(100, 0), &[Step::End, Step::Nothing]);
-        let in_dispute = second.told(PaymentReport::Disputed);
-        check(&[first, in_dispute], due(100, 0), &[Step::Nothing, Step::Nothing]);
-    }
-
-    #[test]
-    fn what_was_given_back_counts_whatever_it_was_for() {
-        let mut attempts = [attempt(1, &[CAPTURED])];
-        ask_refund(&mut attempts, due(100, 100), 30);
-        check(&attempts, due(100, 100), &[Step::Refund { total: 30 }]);
-        check(&attempts, due(60, 60), &[Step::Refund { total: 40 }]);
-        assert_eq!(refundable(&attempts, due(60, 60)), 60);
-        let taken_back = [attempts[0].told(PaymentReport::ChargedBack { total: 80 })];
-        check(&taken_back, due(100, 100), &[Step::Refund { total: 20 }]);
-        assert_eq!(refundable(&taken_back, due(100, 100)), 0);
-    }
-
-    #[test]
-    fn what_was_paid_twice_goes_back_whole_whatever_was_given_back_before() {
-        let mut attempts = [attempt(1, &[CAPTURED]), Attempt::new(ChangeId(2), PaymentMethod::Card)];
-        ask_refund(&mut attempts[..1], due(100, 100), 40);
-        attempts[0] = attempts[0].told(PaymentReport::Refunded { total: 40 });
-        attempts[1] = attempts[1].told(CAPTURED);
-        check(&attempts, due(100, 100), &[Step::Nothing, Step::Refund { total: 100 }]);
-    }
-
-    #[test]
-    fn an_attempt_that_nobody_needs_is_ended_and_one_that_waits_is_charged_with_what_is_missing() {
-        let unpaid = Due { is_unpaid: true, ..due(100, 0) };
-        let begun = Attempt::new(ChangeId(9), PaymentMethod::Wallet);
-        let gift = attempt(1, &[PaymentReport::Captured { total: 20 }]);
-        check(&[gift, begun], unpaid, &[Step::Nothing, Step::Charge { amount: 80 }]);
-        check(&[begun, attempt(1, &[AUTHORISED])], unpaid, &[Step::End, Step::Nothing]);
-        check(&[begun.told(PaymentReport::Processing)], unpaid, &[Step::Nothing]);
-        check(&[begun.told(PaymentReport::Processing)], due(100, 0), &[Step::End]);
-        check(&[begun], Due { is_handed_off: false, ..unpaid }, &[Step::Nothing]);
-    }
-
-    /// Whatever was told, in whatever order: doing what is said to be done comes to an end, and then the order has what
-    /// is due, or all there is, and nothing is left set aside.
-    #[test]
-    fn steps_come_to_an_end_and_leave_what_is_due() {
-        let mut state = 7_u64;
-        let mut below = |bound: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % bound
-        };
-        for _ in 0..20_000 {
-            let mut attempts = Vec::new();
-            for id in 0..below(4) {
-                let mut attempt = Attempt::new(ChangeId(id), PaymentMethod::Card);
-                for _ in 0..below(4) {
-                    let total = 1 + below(150);
-                    attempt = attempt.told(match below(7) {
-                        0 => PaymentReport::Authorised { total },
-                        1 => PaymentReport::Captured { total },
-                        2 => PaymentReport::Refunded { total },
-                        3 => PaymentReport::Voided,
-                        4 => PaymentReport::Expired,
-                        5 => PaymentReport::Processing,
-                        _ => PaymentReport::Authorised { total: 2 * total },
-                    });
-                }
-                attempts.push(attempt);
-            }
-            let due = Due { cost: 200, due: below(200), now: below(200), is_unpaid: false, is_handed_off: true };
-            let due = Due { now: due.now.min(due.due), ..due };
-            let given: u64 = attempts.iter().map(Attempt::given).sum();
-            let earned: u64 = attempts.iter().map(Attempt::earned).sum();
-            let captured: u64 = attempts.iter().map(|attempt| attempt.captured).sum();
-            let room: u64 = attempts.iter().map(Attempt::room).sum();
-            let mut rounds = 0;
-            while steps(&attempts, due).any() {
-                for (index, step) in steps(&attempts, due).iter().enumerate() {
-                    attempts[index] = match step {
-                        Step::Nothing | Step::Charge { .. } => attempts[index],
-                        Step::Capture { total } => attempts[index].told(PaymentReport::Captured { total }),
-                        Step::Refund { total } => attempts[index].told(PaymentReport::Refunded { total }),
-                        Step::End => attempts[index].told(PaymentReport::Voided),
-                    };
-                }
-                rounds += 1;
-                assert!(rounds < 5, "{attempts:?} {due:?}");
-            }
-            attempts.iter().try_for_each(Attempt::check).expect("sound");
-            let net: u64 = attempts.iter().map(|attempt| attempt.kept() - attempt.refunded).sum();
-            let more = due.now.saturating_sub(earned).min(room);
-            assert_eq!(net, (captured + more - given).min(due.due), "{attempts:?} {due:?}");
-            let left: u64 = attempts.iter().map(Attempt::room).sum();
-            let missing = due.due.saturating_sub(attempts.iter().map(Attempt::earned).sum());
-            assert!(missing == 0 || left > 0 || room <= more, "{missing} is let go: {attempts:?} {due:?}");
-            assert!(missing > 0 || left == 0, "{left} is set aside for nothing: {attempts:?} {due:?}");
-        }
-    }
-}
+mod tests;

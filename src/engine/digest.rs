@@ -163,8 +163,8 @@ impl Engine {
             let bytes = Bytes::of(Part::Hold).number(record.order.bits()).add(owner.as_bytes());
             bytes.number(*reason as u8).add(note.as_bytes()).number(since.ms()).hash()
         });
-        let attempts = self.accounts.of(position).iter().map(|attempt| {
-            let bytes = Bytes::of(Part::Attempt).number(record.order.bits()).number(attempt.id.0);
+        let attempts = self.accounts.of(position).iter().zip(0_u8..).map(|(attempt, place)| {
+            let bytes = Bytes::of(Part::Attempt).number(record.order.bits()).number(place).number(attempt.id.0);
             let amounts = [attempt.authorised, attempt.captured, attempt.refunded, attempt.refund_asked];
             let bytes = amounts
                 .into_iter()

@@ -51,8 +51,8 @@ impl Engine {
     fn collect_closings(&mut self, now: Timestamp, orders: &mut Vec<OrderId>) -> Option<Fact<'static>> {
         let mut lines = 0;
         while let Some((position, record)) = next(&mut self.closings, &self.orders, now, Phase::Whole) {
-            // Something is still wanted of it: entered again when that is done.
-            if self.wants.is_open(position) {
+            // Something is still wanted of it, or its money disputed: entered again when that is done.
+            if self.wants.is_open(position) || self.is_disputed(position) {
                 self.closings.drop_first();
                 continue;
             }

@@ -5,13 +5,13 @@
 
 use crate::base::MarketId;
 use crate::base::limits::{
-    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX, HOLD_NOTE_BYTES_MAX,
-    HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX, PAYMENT_ATTEMPTS_MAX,
-    SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, CURRENCIES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX,
+    HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX,
+    PAYMENT_ATTEMPTS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
-use crate::wire::{MONEY_BYTES_MAX, PAYMENT_BYTES, Request};
+use crate::wire::{MONEY_BYTES, PAYMENT_BYTES, Request};
 
 /// An answer without rows, and the head of one with them: the header of its frame and padding included.
 const ANSWER_BYTES: usize = 128;
@@ -37,7 +37,7 @@ const ORDER_BYTES: usize = ANSWER_BYTES
     + DETAILS_BYTES_MAX
     + HOLDS_PER_ORDER_MAX * HOLD_BYTES
     + (1 + PAYMENT_ATTEMPTS_MAX) * PAYMENT_BYTES;
-const BOOKS_BYTES: usize = 128 + MONEY_BYTES_MAX;
+const BOOKS_BYTES: usize = 128 + CURRENCIES_MAX * MONEY_BYTES;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;
 /// What the creation of a market answers.

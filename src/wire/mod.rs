@@ -55,7 +55,7 @@ pub use frame::{
     RequestHeader,
 };
 pub use layout::RECORD_VERSION;
-pub use payment::{MONEY_BYTES_MAX, PAYMENT_BYTES};
+pub use payment::{MONEY_BYTES, PAYMENT_BYTES};
 pub use refused::{Part, Refused};
 pub use reply::{BooksAt, Grants, Reply, SkuRow};
 pub use reply_decode::{decode_hello, decode_replies};

@@ -7,7 +7,6 @@
 use super::fact_decode::read_draws;
 use super::layout::{Body, Malformed, RecordHead, fixed, put, put_all};
 use super::refused::Part;
-use crate::base::limits::CURRENCIES_MAX;
 use crate::base::{ChangeId, Currency, OrderId, Price, SkuId};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::fact::Change;
@@ -259,11 +258,11 @@ const fn read_step(step: u8, amount: Price) -> Option<Step> {
 
 /// Bytes that the money of so many currencies adds to books.
 pub(super) const fn money_bytes(currencies: usize) -> usize {
-    currencies * size_of::<ArchivedMoneyPart>()
+    currencies * MONEY_BYTES
 }
 
-/// The most that is.
-pub const MONEY_BYTES_MAX: usize = money_bytes(CURRENCIES_MAX);
+/// Bytes that the money of one currency adds to books.
+pub const MONEY_BYTES: usize = size_of::<ArchivedMoneyPart>();
 
 /// Bytes that one attempt to pay adds to an order that is told of.
 pub const PAYMENT_BYTES: usize = size_of::<ArchivedPaymentPart>();

@@ -132,7 +132,7 @@ parts! {
     /// Why an order is held.
     HoldReason = 22, "the reason of a hold must be 1 to 8";
     /// What is told of a payment.
-    PaymentReport = 23, "the report of a payment must be 1 to 12, with a total, or a reason and a class, where it has one";
+    PaymentReport = 23, "a report of a payment must be 1 to 12, with the total, or reason and class, that it has";
     /// Whose details are erased.
     Guest = 24, "guest must be 0, or 1 and the market 0";
     /// Why a reservation is to last longer.

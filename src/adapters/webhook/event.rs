@@ -194,8 +194,10 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
 fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
     let (kind, order, mut fields) = match *fact {
         Fact::Placed(ref placed) => ("order.placed", placed.order, describe_placed(placed)),
-        Fact::Confirmed { order, attempt, draws, .. } => {
-            ("order.confirmed", order, json!({ "attempt": attempt.to_string(), "taken_again": units(draws) }))
+        Fact::Confirmed { order, attempt, entered, draws } => {
+            let entered = (entered > 0).then(|| entered.to_string());
+            let fields = json!({ "attempt": attempt.to_string(), "entered": entered, "taken_again": units(draws) });
+            ("order.confirmed", order, fields)
         }
         Fact::RetakeFailed { order, attempt, sku } => {
             ("order.retake_failed", order, json!({ "attempt": attempt.to_string(), "sku": sku.0 }))
@@ -240,15 +242,15 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
                 PaymentReport::Failed { reason, class } => (Some(reason.name()), Some(class.name())),
                 _ => (None, None),
             };
+            let total = report.total().map(|total| total.to_string());
             let fields = json!({
-                "attempt": attempt.to_string(), "method": method.name(), "report": report.name(),
-                "total": report.total(), "reason": reason, "class": class, "taken_again": units(draws),
-                "short_sku": short.map(|sku| sku.0),
+                "attempt": attempt.to_string(), "method": method.name(), "report": report.name(), "total": total,
+                "reason": reason, "class": class, "taken_again": units(draws), "short_sku": short.map(|sku| sku.0),
             });
             ("order.payment_reported", order, fields)
         }
         Fact::RefundRequested { order, change, amount } => {
-            ("order.refund_requested", order, json!({ "change": change.id.to_string(), "amount": amount }))
+            ("order.refund_requested", order, json!({ "change": change.id.to_string(), "amount": amount.to_string() }))
         }
         _ => unreachable!("law: only facts about one order come here"),
     };

@@ -77,7 +77,9 @@ impl Engine {
             return Ok(Decision::Happened { fact: fact(&[], None), answer: done(state, moved, false) });
         }
         let lapsed = self.lapsed_cost(record);
-        let is_late = record.state == State::Expired && report.is_success() && covered >= lapsed.into();
+        // What was told of before is on its way back since the order expired: only what is new counts.
+        let is_new = after.covers() >= lapsed && known.is_none_or(|known| known.covers() == 0);
+        let is_late = record.state == State::Expired && report.is_success() && is_new;
         if !is_late || lapsed == 0 {
             return Ok(Decision::Happened { fact: fact(&[], None), answer: done(record.state, 0, false) });
         }
@@ -120,6 +122,11 @@ impl Engine {
         id: ChangeId,
         max: usize,
     ) -> Result<(), Refusal> {
+        let is_implicit = self.has_implicit_attempt(position, record);
+        if is_implicit && id == ChangeId::HANDED_OFF {
+            return Ok(());
+        }
+        let max = if is_implicit { max.min(PAYMENT_ATTEMPTS_MAX - 1) } else { max };
         if self.accounts.of(position).len() >= max {
             return Err(Refusal::OutOfBounds { field: Field::Attempts, min: 0, max: max as u64 });
         }
@@ -127,8 +134,7 @@ impl Engine {
         if !money.knows(record.currency) && money.len() >= CURRENCIES_MAX {
             return Err(Refusal::OutOfBounds { field: Field::Currencies, min: 0, max: CURRENCIES_MAX as u64 });
         }
-        let has_room = id == ChangeId::HANDED_OFF && self.has_implicit_attempt(position, record);
-        if has_room || self.accounts.len() < self.capacity.payments_max { Ok(()) } else { Err(Refusal::AtCapacity) }
+        if self.accounts.len() < self.capacity.payments_max { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
 
     /// Whether all its payments are in vain once one of them is this.

@@ -25,10 +25,12 @@ impl Engine {
         let totals = self.orders.totals(record);
         match record.state {
             State::PendingPayment | State::PaymentFailed => {
-                let entered = self.entered((position, record), attempt, || self.due(position, record).due)?;
+                let entered = self.entered((position, record), attempt)?;
                 let answer = confirmed(record, totals.reserved);
                 Ok(Decision::Happened { fact: Fact::Confirmed { order, attempt, entered, draws: &[] }, answer })
             }
+            // What was told of this attempt is on its way back.
+            State::Expired if self.covers_something(position, attempt) => Err(Refusal::Conflict),
             State::Expired => match self.take_again(record, scratch)? {
                 Retaken::Short(sku) => {
                     self.check_changes(position)?;
@@ -36,7 +38,7 @@ impl Engine {
                     Ok(Decision::Happened { fact, answer: Answer::RetakeFailed { sku, repeated: false } })
                 }
                 Retaken::All(draws) => {
-                    let entered = self.entered((position, record), attempt, || self.lapsed_cost(record))?;
+                    let entered = self.entered_late((position, record), attempt)?;
                     let fact = Fact::Confirmed { order, attempt, entered, draws };
                     Ok(Decision::Happened { fact, answer: confirmed(record, totals.lapsed) })
                 }
@@ -53,27 +55,44 @@ impl Engine {
         }
     }
 
-    /// What an attempt has taken in all once it is said to pay for an order that costs so much: what was paid elsewhere
-    /// is entered where somebody counts what is paid, so that nothing is taken for it twice.
+    /// What an attempt has taken in all once it is said to pay for an order in time: what was paid elsewhere is entered
+    /// where somebody counts what is paid, so that nothing is taken for it twice. What adapters are asked for, they
+    /// tell of.
     #[inline]
-    fn entered(
-        &self,
-        (position, record): (u32, &Record),
-        id: ChangeId,
-        due: impl FnOnce() -> Price,
-    ) -> Result<Price, Refusal> {
+    fn entered(&self, (position, record): (u32, &Record), id: ChangeId) -> Result<Price, Refusal> {
         let told = self.accounts.of(position);
         if told.is_empty() && !self.is_payment_handed_off(position) {
             return Ok(0);
         }
-        let missing = u128::from(due()).saturating_sub(covered(told));
-        let known = told.iter().find(|known| known.id == id);
-        if missing > 0 && known.is_none() {
+        let missing = u128::from(self.due(position, record).due).saturating_sub(covered(told));
+        self.enter((position, record), id, missing)
+    }
+
+    /// The same late. What others have taken goes back since the order expired, so all of it was paid elsewhere.
+    fn entered_late(&self, (position, record): (u32, &Record), id: ChangeId) -> Result<Price, Refusal> {
+        let told = self.accounts.of(position);
+        if told.is_empty() && !self.is_payment_handed_off(position) {
+            return Ok(0);
+        }
+        self.enter((position, record), id, self.lapsed_cost(record).into())
+    }
+
+    fn covers_something(&self, position: u32, id: ChangeId) -> bool {
+        self.accounts.of(position).iter().any(|known| known.id == id && known.covers() > 0)
+    }
+
+    fn enter(&self, (position, record): (u32, &Record), id: ChangeId, missing: u128) -> Result<Price, Refusal> {
+        let known = self.accounts.of(position).iter().find(|known| known.id == id);
+        let is_asked =
+            known.map_or_else(|| self.has_implicit_attempt(position, record), |known| known.stage.is_begun());
+        if missing == 0 || (id == ChangeId::HANDED_OFF && is_asked) {
+            return Ok(0);
+        }
+        if known.is_none() {
             self.check_attempt(position, record, id, PAYMENT_ATTEMPTS_MAX)?;
         }
-        let captured = known.map_or(0, |known| known.captured);
-        let total = u64::try_from(missing + u128::from(captured)).unwrap_or(u64::MAX).min(ORDER_TOTAL_MAX);
-        Ok(if total > captured { total } else { 0 })
+        let taken = known.map_or(0, |known| known.captured + known.room());
+        Ok(u64::try_from(missing + u128::from(taken)).unwrap_or(u64::MAX).min(ORDER_TOTAL_MAX))
     }
 
     /// Takes every lapsed unit of an order again, wherever it is now, or none. What is not there is not taken.

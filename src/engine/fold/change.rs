@@ -119,8 +119,8 @@ impl Engine {
         });
     }
 
-    /// Changes the units of every draw of an order, and gives their sum; `change` says of how many that is told, and how
-    /// many moved between which buckets.
+    /// Changes the units of every draw of an order, and gives their sum; `change` says of how many that is told, and
+    /// how many moved between which buckets.
     #[inline]
     pub(super) fn move_every_draw(
         &mut self,

@@ -38,12 +38,12 @@ impl Engine {
         at: Timestamp,
     ) {
         self.change_order(order, at, |engine, position| {
-            let mut attempt = engine.attempt(position, id).unwrap_or(Attempt::new(id, method)).told(report);
-            if matches!(report, PaymentReport::Refunded { .. }) {
-                let due = engine.due(position, engine.orders.record(position));
-                note_refund(engine.accounts.of(position), due, &mut attempt);
-            }
+            let attempt = engine.attempt(position, id).unwrap_or(Attempt::new(id, method)).told(report);
             engine.set_attempt(position, attempt);
+            let due = engine.due(position, engine.orders.record(position));
+            if matches!(report, PaymentReport::Refunded { .. }) && !due.is_unpaid {
+                note_refund(engine.accounts.of_mut(position), due);
+            }
             let (what, value) = Happening::of_payment(report);
             engine.note_whole(position, what, at, value);
             if let Some(sku) = short {
@@ -59,6 +59,10 @@ impl Engine {
                 }
             }
         });
+        if matches!(report, PaymentReport::DisputeWon | PaymentReport::ChargedBack { .. }) {
+            let position = self.position_of(order);
+            self.note_settled(position, at);
+        }
     }
 
     /// Confirms an order that waits for its payment when its attempts cover what is due; says whether they do.

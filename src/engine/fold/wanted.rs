@@ -1,8 +1,8 @@
 //! Folding what the wanted list is of: orders put on it as they change, taken off as the world reports.
 //!
 //! # Always true
-//! - Whatever an adapter may have been told before is followed by what is true now: an instruction is never taken back
-//!   silently, because nobody knows whether it was carried out.
+//! - Whatever an adapter may have been told before is followed by what is true now, if anything is to be done: nobody
+//!   knows whether it was carried out, and money that was let go or given back in vain counts for no late order.
 
 use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
@@ -57,7 +57,7 @@ impl Engine {
             let steps = self.payment_steps(position, self.orders.record(position));
             if !steps.any() {
                 if self.wants.settle(position, Effect::Payment) {
-                    self.note_settled(position);
+                    self.note_settled(position, at);
                 }
             } else if steps != self.steps_before {
                 self.want(position, Effect::Payment, at);
@@ -95,14 +95,14 @@ impl Engine {
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
         self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
-        self.note_settled(position);
+        self.note_settled(position, at);
     }
 
-    /// Its closing may have come and waited for this.
-    fn note_settled(&mut self, position: u32) {
+    /// Its closing may have come and waited for this. One that is still to come stands where it was entered.
+    pub(super) fn note_settled(&mut self, position: u32, at: Timestamp) {
         let record = self.orders.record(position);
-        if !record.state.is_open() && !self.wants.is_open(position) {
-            let closes_at = record.closes_at;
+        let closes_at = record.closes_at;
+        if !record.state.is_open() && closes_at <= at && !self.wants.is_open(position) && !self.is_disputed(position) {
             self.closings.insert(closes_at, position);
         }
     }

@@ -62,11 +62,6 @@ impl Order {
         Bill { cost: self.cost(|_| true), due: self.due() }
     }
 
-    /// What may have been taken by now: what left the house.
-    fn due_by_now(&self) -> u128 {
-        self.cost(|unit| unit.fate == Fate::Shipped)
-    }
-
     /// Whether money is what it waits for.
     pub(super) fn is_unpaid(&self) -> bool {
         matches!(self.state(), State::PendingPayment | State::PaymentFailed)
@@ -82,15 +77,19 @@ impl Order {
                     if attempts.iter().all(|known| known.attempt != attempt) {
                         attempts.insert(place(&attempts, attempt), begun(attempt, method));
                     }
-                    let at = attempts.iter().position(|known| known.attempt == attempt).expect("it is there now");
-                    let (to_refund, refunded) = (to_go_back(&attempts, at, bill), attempts[at].refunded);
-                    hear(&mut attempts[at], report);
-                    // What went back before the order was paid is to come once more.
-                    if attempts[at].refunded > refunded && !was_unpaid {
-                        gave_back(&mut attempts[at], to_refund);
+                    attempts.iter_mut().filter(|known| known.attempt == attempt).for_each(|known| hear(known, report));
+                    // Whoever gave back what was to stay wanted it back. What went back before the order was paid is to
+                    // come once more.
+                    let is_refund = matches!(report, PaymentReport::Refunded { .. });
+                    if is_refund && !was_unpaid && net(&attempts) < stays(&attempts, bill) {
+                        let wanted_back = once(&attempts, bill) - net(&attempts);
+                        ask(&mut attempts, wanted_back);
                     }
                 }
-                Said::RefundAsked { amount, bill } => ask_back(&mut attempts, amount.into(), bill),
+                Said::RefundAsked { amount, bill } => {
+                    let wanted_back = once(&attempts, bill) - (left(&attempts, bill) - u128::from(amount));
+                    ask(&mut attempts, wanted_back);
+                }
             }
         }
         attempts
@@ -120,20 +119,20 @@ impl Order {
     /// What is to be done next with one of these attempts: the first that holds.
     fn step(&self, all: &[PaymentView], at: usize) -> Step {
         let (it, rooms) = (&all[at], sum(&all[..at], room));
-        let earned = sum(all, earned);
-        let missing = |of: u128| of.saturating_sub(earned);
-        let (need, now) = (missing(self.due()), missing(self.due_by_now()));
+        let (need, now) = (self.need(all), self.need_now(all));
         // Older attempts keep what they have, as far as it is needed, and of that as much as may be is taken.
         let keep = room(it).min(need.saturating_sub(rooms));
         let take = keep.min(now.saturating_sub(rooms));
-        let to_refund = to_go_back(all, at, self.bill());
+        // Newer attempts give back first.
+        let newer = sum(&all[at + 1..], can_go_back);
+        let goes_back = can_go_back(it).min((net(all) - left(all, self.bill())).saturating_sub(newer));
         let not_kept = need.saturating_sub(sum(all, room));
         let is_begun = matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
         let is_newest = all[at + 1..].iter().all(|newer| newer.stage != Stage::Created);
         if take > 0 {
             Step::Capture { total: it.captured + price(take) }
-        } else if to_refund > it.refunded.into() && it.dispute != Dispute::Open {
-            Step::Refund { total: price(to_refund) }
+        } else if goes_back > 0 && it.dispute != Dispute::Open {
+            Step::Refund { total: it.refunded + price(goes_back) }
         } else if room(it) > 0 && keep == 0 || is_begun && (not_kept == 0 || !self.is_unpaid()) {
             Step::End
         } else if it.stage == Stage::Created && is_newest && self.handed_off[0].is_some() {
@@ -143,10 +142,29 @@ impl Order {
         }
     }
 
+    /// What is due, as far as nobody wants it back, and is not there.
+    fn need(&self, all: &[PaymentView]) -> u128 {
+        let Bill { cost, due } = self.bill();
+        due.min(cost.saturating_sub(sum(all, asked))).saturating_sub(left(all, self.bill()))
+    }
+
+    /// Of that, what may be taken now: what left the house, less what was taken for it, whatever went back of that.
+    fn need_now(&self, all: &[PaymentView]) -> u128 {
+        let handed_over = self.cost(|unit| unit.fate == Fate::Shipped);
+        if handed_over == self.due() {
+            return self.need(all);
+        }
+        self.need(all).min(handed_over.saturating_sub(left(all, self.bill()) + sum(all, asked)))
+    }
+
     /// What its attempts pay for, what may still be taken of them included.
     pub(super) fn covered(&self) -> u128 {
-        let there = |it: &PaymentView| u128::from(it.captured) + room(it);
-        sum(&self.attempts(), |it| there(it).saturating_sub(u128::from(it.refunded) + u128::from(it.charged_back)))
+        sum(&self.attempts(), covers)
+    }
+
+    /// What one attempt pays for, if anybody told of it.
+    pub(super) fn covered_by(&self, attempt: ChangeId) -> u128 {
+        sum(&self.attempts(), |it| if it.attempt == attempt { covers(it) } else { 0 })
     }
 
     pub(super) fn is_covered(&self) -> bool {
@@ -162,10 +180,14 @@ impl Order {
             && !self.has_implicit_attempt()
     }
 
+    /// Whether its customer disputes a payment.
+    pub(super) fn is_disputed(&self) -> bool {
+        self.attempts().iter().any(|it| it.dispute == Dispute::Open)
+    }
+
     /// What may still be asked to go back.
     pub(super) fn refundable(&self) -> u128 {
-        let (all, bill) = (self.attempts(), self.bill());
-        (0..all.len()).map(|at| left(&all, at, bill)).sum()
+        left(&self.attempts(), self.bill())
     }
 }
 
@@ -214,7 +236,10 @@ fn hear(it: &mut PaymentView, report: PaymentReport) {
         }
         PaymentReport::Captured { total } => it.captured = it.captured.max(total),
         PaymentReport::Refunded { total } => it.refunded = it.refunded.max(total),
-        PaymentReport::RefundFailed { total } => it.refund_failed = it.refund_failed.max(total.min(it.refund_asked)),
+        // What went back cannot have failed.
+        PaymentReport::RefundFailed { total } => {
+            it.refund_failed = it.refund_failed.max(total.min(it.refund_asked.saturating_sub(it.refunded)));
+        }
         PaymentReport::Disputed if it.dispute == Dispute::None => it.dispute = Dispute::Open,
         PaymentReport::DisputeWon => it.dispute = Dispute::Over,
         PaymentReport::ChargedBack { total } if total > it.charged_back => {
@@ -234,71 +259,55 @@ fn hear(it: &mut PaymentView, report: PaymentReport) {
     }
 }
 
-/// So much more is to go back, of the newest attempt first; what goes back anyway is asked for as well from now on.
-fn ask_back(attempts: &mut [PaymentView], amount: u128, bill: Bill) {
+/// So much is asked to go back of all together. What is more than before, the newest attempts are asked for first, each
+/// for what was ever taken of it at most.
+fn ask(attempts: &mut [PaymentView], all: u128) {
     let before = attempts.to_vec();
+    let more = all.saturating_sub(sum(&before, asked));
+    let askable = |it: &PaymentView| u128::from(it.captured).saturating_sub(asked(it));
     for (at, attempt) in attempts.iter_mut().enumerate() {
-        let newer: u128 = (at + 1..before.len()).map(|at| left(&before, at, bill)).sum();
-        let more = left(&before, at, bill).min(amount.saturating_sub(newer));
-        ask(attempt, to_go_back(&before, at, bill) + more);
+        let of_this = askable(&before[at]).min(more.saturating_sub(sum(&before[at + 1..], askable)));
+        attempt.refund_asked = attempt.refund_asked.saturating_add(price(of_this));
     }
 }
 
-/// So much of an attempt was asked for, or more; what failed was asked for in vain and is asked for on top of it.
-fn ask(it: &mut PaymentView, to_refund: u128) {
-    if to_refund > asked(it) {
-        it.refund_asked = (to_refund + u128::from(it.refund_failed)).try_into().unwrap_or(Price::MAX);
-    }
+/// What no bank has taken back of what was taken, as far as the order can have cost it.
+fn once(all: &[PaymentView], bill: Bill) -> u128 {
+    bill.cost.min(sum(all, |it| (it.captured - it.charged_back).into()))
 }
 
-/// It went back. What went back beyond what was to, somebody gave: that is as good as asked for, up to what went back.
-fn gave_back(it: &mut PaymentView, to_refund: u128) {
-    let refunded = u128::from(it.refunded);
-    ask(it, (asked(it) + refunded.saturating_sub(to_refund)).min(refunded));
+/// Of that, what is due and nobody wants back.
+fn stays(all: &[PaymentView], bill: Bill) -> u128 {
+    bill.due.min(once(all, bill).saturating_sub(sum(all, asked)))
 }
 
-/// What goes back of an attempt in all: what was asked for, and its part of what was taken and does not stay.
-fn to_go_back(all: &[PaymentView], at: usize, bill: Bill) -> u128 {
-    // Of what was paid once, whatever was paid twice beside it, as much stays as is due and nobody wants back.
-    let once = bill.cost.min(sum(all, |it| earned(it).saturating_sub(it.charged_back.into())));
-    let stays = bill.due.min(once.saturating_sub(sum(all, asked)));
-    let extra = sum(all, unasked).saturating_sub(stays);
-    let newer = sum(&all[at + 1..], unasked);
-    given(&all[at]) + unasked(&all[at]).min(extra.saturating_sub(newer))
+/// What is there.
+fn net(all: &[PaymentView]) -> u128 {
+    sum(all, |it| (it.captured - it.charged_back).into()).saturating_sub(sum(all, |it| it.refunded.into()))
 }
 
-/// What is kept of an attempt.
-fn left(all: &[PaymentView], at: usize, bill: Bill) -> u128 {
-    kept(&all[at]) - to_go_back(all, at, bill)
+/// What is there once all has gone back that is to.
+fn left(all: &[PaymentView], bill: Bill) -> u128 {
+    net(all).min(stays(all, bill))
+}
+
+/// What one attempt can give back.
+fn can_go_back(it: &PaymentView) -> u128 {
+    u128::from(it.captured).saturating_sub(u128::from(it.charged_back) + u128::from(it.refunded))
+}
+
+fn covers(it: &PaymentView) -> u128 {
+    (u128::from(it.captured) + room(it)).saturating_sub(u128::from(it.refunded) + u128::from(it.charged_back))
 }
 
 /// What may still be taken of an attempt.
-fn room(it: &PaymentView) -> u128 {
+pub(super) fn room(it: &PaymentView) -> u128 {
     if it.stage == Stage::Authorised { (it.authorised - it.captured).into() } else { 0 }
-}
-
-/// What was taken, and no bank has taken it back.
-fn kept(it: &PaymentView) -> u128 {
-    (it.captured - it.charged_back).into()
 }
 
 /// What somebody asked to go back, and it has not failed.
 fn asked(it: &PaymentView) -> u128 {
     (it.refund_asked - it.refund_failed).into()
-}
-
-/// What goes back because somebody asked, or went.
-fn given(it: &PaymentView) -> u128 {
-    asked(it).max(it.refunded.into()).min(kept(it))
-}
-
-/// What was taken for the order: what went back and nobody asked for was too much, and never for it.
-fn earned(it: &PaymentView) -> u128 {
-    u128::from(it.captured) - u128::from(it.refunded).saturating_sub(asked(it))
-}
-
-fn unasked(it: &PaymentView) -> u128 {
-    kept(it) - given(it)
 }
 
 fn sum(all: &[PaymentView], amount: impl Fn(&PaymentView) -> u128) -> u128 {

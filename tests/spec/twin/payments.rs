@@ -7,10 +7,11 @@ use stockade::base::limits::{CHANGES_MAX, CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYME
 use stockade::base::{ChangeId, Currency, MarketId, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
+use stockade::engine::query::PaymentView;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass};
+use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass, Stage};
 
-use super::account::{Said, price};
+use super::account::{Said, price, room};
 use super::order::{Fate, Order, Remembered};
 use super::retake::illegal;
 use super::{Market, Twin, out_of_bounds};
@@ -56,7 +57,7 @@ impl Twin {
         if told.attempts().len() > order.attempts().len() {
             self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
         }
-        let before = order.state();
+        let (before, covered) = (order.state(), order.covered_by(attempt));
         let order = self.order_mut(id)?;
         *order = told;
         match before {
@@ -64,7 +65,7 @@ impl Twin {
                 let moved = order.settle_payment(report);
                 Ok(order.done(moved, 0, false))
             }
-            State::Expired if order.is_paid_late(report) => match self.take_again(id)? {
+            State::Expired if covered == 0 && order.is_paid_late(attempt, report) => match self.take_again(id)? {
                 Ok(moved) => Ok(self.order(id)?.done(moved, 0, false)),
                 Err(sku) => Ok(Answer::RetakeFailed { sku, repeated: false }),
             },
@@ -93,18 +94,30 @@ impl Twin {
 
     /// Enters what an order that was just confirmed was paid elsewhere: whatever its attempts do not cover. What cannot
     /// be entered is not confirmed.
-    pub(super) fn enter_paid_elsewhere(&mut self, id: OrderId, attempt: ChangeId) -> Result<(), Refusal> {
+    pub(super) fn enter_paid_elsewhere(
+        &mut self,
+        id: OrderId,
+        attempt: ChangeId,
+        is_late: bool,
+    ) -> Result<(), Refusal> {
         let order = self.order(id)?;
-        let (attempts, missing) = (order.attempts(), order.due().saturating_sub(order.covered()));
+        let attempts = order.attempts();
+        // Late, what others have is on its way back: all of it was paid elsewhere.
+        let covered = if is_late { 0 } else { order.covered() };
+        let missing = order.due().saturating_sub(covered);
         let has_account = !attempts.is_empty() || order.handed_off[0].is_some();
-        if !has_account || missing == 0 {
+        let known = attempts.iter().find(|known| known.attempt == attempt);
+        let is_begun =
+            |it: &PaymentView| matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+        // What adapters are asked for, they tell of.
+        let is_asked = attempt == ChangeId::HANDED_OFF && known.map_or(order.has_implicit_attempt(), is_begun);
+        if !has_account || missing == 0 || is_asked {
             return Ok(());
         }
-        let known = attempts.iter().find(|known| known.attempt == attempt);
         if known.is_none() {
             self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
         }
-        let total = u128::from(known.map_or(0, |known| known.captured)) + missing;
+        let total = known.map_or(0, |known| u128::from(known.captured) + room(known)) + missing;
         let report = PaymentReport::Captured { total: price(total.min(ORDER_TOTAL_MAX.into())) };
         let order = self.order_mut(id)?;
         order.say(attempt, order.asked.payment, report);
@@ -114,16 +127,18 @@ impl Twin {
     /// Whether an order, its market and the shard may have one attempt more.
     fn check_one_more_attempt(&self, id: OrderId, attempt: ChangeId, attempts_max: usize) -> Result<(), Refusal> {
         let (order, market) = (self.order(id)?, self.market(id.market())?);
+        // The one of the adapters was counted since the order was placed, in the order too.
+        let is_implicit = order.has_implicit_attempt();
+        if is_implicit && attempt == ChangeId::HANDED_OFF {
+            return Ok(());
+        }
+        let attempts_max = attempts_max.min(PAYMENT_ATTEMPTS_MAX - usize::from(is_implicit));
         if order.attempts().len() >= attempts_max {
             return Err(out_of_bounds(Field::Attempts, 0, attempts_max as u64));
         }
         let money = market.money();
         if !money.contains_key(&order.asked.currency) && money.len() == CURRENCIES_MAX {
             return Err(out_of_bounds(Field::Currencies, 0, CURRENCIES_MAX as u64));
-        }
-        // The one of the adapters was counted since the order was placed.
-        if attempt == ChangeId::HANDED_OFF && order.has_implicit_attempt() {
-            return Ok(());
         }
         self.check_payments_room()
     }
@@ -181,11 +196,12 @@ impl Order {
         if is_final && self.has_failed() { self.turn(Fate::Reserved, Fate::Cancelled) } else { 0 }
     }
 
-    /// Whether an expired order is paid by what was just told: as much as its lapsed units cost.
-    fn is_paid_late(&self, report: PaymentReport) -> bool {
+    /// Whether an expired order is paid by what was just told of one attempt: as much as its lapsed units cost. All that
+    /// was told before is on its way back.
+    fn is_paid_late(&self, attempt: ChangeId, report: PaymentReport) -> bool {
         let lapsed = self.cost(|unit| unit.fate == Fate::Lapsed);
         let is_success = matches!(report, PaymentReport::Authorised { .. } | PaymentReport::Captured { .. });
-        is_success && lapsed > 0 && self.covered() >= lapsed
+        is_success && lapsed > 0 && self.covered_by(attempt) >= lapsed
     }
 }
 

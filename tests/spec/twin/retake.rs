@@ -23,7 +23,7 @@ impl Twin {
             State::PendingPayment | State::PaymentFailed => {
                 let before = order.clone();
                 let moved = order.turn(Fate::Reserved, Fate::Committed);
-                self.finish_confirming(id, attempt, before, moved)
+                self.finish_confirming(id, (attempt, false), before, moved)
             }
             State::Confirmed | State::InReview | State::Fulfilling | State::Completed => {
                 let moved = order.count(Fate::Committed) + order.count(Fate::Shipped);
@@ -37,8 +37,12 @@ impl Twin {
 
     fn confirm_late(&mut self, id: OrderId, attempt: ChangeId) -> Result<Answer, Refusal> {
         let before = self.order(id)?.clone();
+        // What was told of it is on its way back.
+        if before.covered_by(attempt) > 0 {
+            return Err(Refusal::Conflict);
+        }
         match self.take_again(id)? {
-            Ok(moved) => self.finish_confirming(id, attempt, before, moved),
+            Ok(moved) => self.finish_confirming(id, (attempt, true), before, moved),
             Err(sku) => {
                 let order = self.order_mut(id)?;
                 if order.changes.len() == CHANGES_MAX {
@@ -54,11 +58,11 @@ impl Twin {
     fn finish_confirming(
         &mut self,
         id: OrderId,
-        attempt: ChangeId,
+        (attempt, is_late): (ChangeId, bool),
         before: Order,
         moved: u64,
     ) -> Result<Answer, Refusal> {
-        let entered = self.enter_paid_elsewhere(id, attempt);
+        let entered = self.enter_paid_elsewhere(id, attempt, is_late);
         let order = self.order_mut(id)?;
         if let Err(refusal) = entered {
             *order = before;

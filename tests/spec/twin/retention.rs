@@ -102,9 +102,9 @@ impl Market {
         self.orders.get(&id).filter(|_| !self.gone.contains(&id))
     }
 
-    /// Whether something is still to be brought about outside.
+    /// Whether something is still to be brought about outside, or a dispute to end.
     fn is_wanted(&self, id: &OrderId) -> bool {
-        matches!(self.orders.get(id), Some(Record::Order(order)) if order.is_wanted())
+        matches!(self.orders.get(id), Some(Record::Order(order)) if order.is_wanted() || order.is_disputed())
     }
 
     pub(super) fn check_not_closed(&self, id: OrderId) -> Result<(), Refusal> {
