@@ -90,6 +90,15 @@ impl Accounts {
         *run = self.attempts.put(attempts.iter().copied());
     }
 
+    /// The attempt that pays for an order that expired stands before all others from here on: what is on its way back
+    /// of them, or let go, stays so.
+    pub(super) fn put_first(&mut self, position: u32, id: ChangeId) {
+        let attempts = self.of_mut(position);
+        if let Some(place) = attempts.iter().position(|attempt| attempt.id == id) {
+            attempts[..=place].rotate_right(1);
+        }
+    }
+
     /// Forgets what was paid of an order.
     pub(super) fn forget(&mut self, position: u32) {
         if !self.of(position).is_empty() {
@@ -182,7 +191,7 @@ impl Engine {
         for (position, record) in self.orders.records() {
             let attempts = self.accounts.of(position);
             count += attempts.len() as u64 + u64::from(self.has_implicit_attempt(position, record));
-            if !attempts.is_empty() {
+            if !attempts.is_empty() || self.has_implicit_attempt(position, record) {
                 sums.entry(record.order.market()).or_default().add(record.currency, attempts);
             }
         }

@@ -93,15 +93,13 @@ impl Money {
 
     fn check_order(&self, view: &OrderView, provider: &Provider, whole: &mut Whole) {
         let order = view.order;
-        let is_paid_late = provider.undone.contains(&order) && !matches!(view.state, State::Expired | State::Cancelled);
         for (attempt, account) in provider.accounts_of(order) {
             let known = view.payments.iter().find(|payment| payment.attempt == attempt);
             let known = known.unwrap_or_else(|| panic!("{order} knows nothing of attempt {attempt}: {account:?}"));
             let captured = if account.is_adopted { known.captured } else { account.captured };
-            let refunded = if is_paid_late { known.refunded } else { account.refunded };
             assert_eq!(
                 [known.captured, known.refunded, known.charged_back],
-                [captured, refunded, account.charged_back],
+                [captured, account.refunded, account.charged_back],
                 "{order}: attempt {attempt}: what the order knows, and what its provider did: {account:?} {view:?}"
             );
             let is_let_go = account.room() == 0 || view.state.is_open();
@@ -118,7 +116,7 @@ impl Money {
         let is_known =
             |(_, attempt): &(OrderId, ChangeId)| view.payments.iter().any(|payment| payment.attempt == *attempt);
         let was_paid = !view.payments.is_empty() && view.deadline.ms() > 0 && view.state == State::Completed;
-        if was_paid && !is_paid_late && self.confirmed.range(all).all(is_known) {
+        if was_paid && self.confirmed.range(all).all(is_known) {
             let of = |sums: &BTreeMap<OrderId, Price>| sums.get(&order).copied().unwrap_or_default();
             let least = due.saturating_sub(of(&self.refunds) + of(&provider.lost));
             assert!(kept >= least, "{order} was paid and handed over whole, {kept} is kept of {least}: {view:?}");

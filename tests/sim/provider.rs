@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::adapters::Payment;
 use stockade::base::{ChangeId, Currency, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
-use stockade::engine::order::State;
 use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{FailureReason, PaymentReport, RetryClass, Step};
 
@@ -79,9 +78,6 @@ pub(crate) struct Provider {
     /// Of orders, what went a way that nobody asked it to: authorisations that ran out, money given back at the
     /// provider's own desk or taken back by a bank.
     pub(crate) lost: BTreeMap<OrderId, Price>,
-    /// Orders whose money went back, or was let go, while they were expired. When one is paid late by then, nobody
-    /// knows any more what of the rest had been done.
-    pub(crate) undone: BTreeSet<OrderId>,
     /// Orders of which somebody heard lately, and those of which an attempt failed.
     recent: [Vec<OrderId>; 2],
     /// How much of everything happened.
@@ -258,10 +254,8 @@ impl Provider {
             }
             Step::Refund { total } => {
                 now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
-                self.undone.extend((view.state == State::Expired).then_some(order));
             }
             Step::End if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
-                self.undone.extend((view.state == State::Expired && now.room() > 0).then_some(order));
                 now.is_closed = true;
             }
             Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => {}

@@ -289,7 +289,7 @@ fn what_was_paid_elsewhere_is_entered_with_the_confirmation_and_nothing_is_taken
         place    o2 mug*2
         told     o2 try=1 authorised=80     -> pending_payment moved=0
         confirm  o2 try=1                   -> confirmed moved=2
-        payments o2                         -> 1 card authorised authorised=120 captured=120 next=nothing
+        payments o2                         -> 1 card authorised authorised=200 captured=200 next=nothing
         place    o3 mug*2
         told     o3 try=1 authorised=80     -> pending_payment moved=0
         confirm  o3 try=2                   -> confirmed moved=2

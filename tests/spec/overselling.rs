@@ -247,7 +247,7 @@ fn a_charge_is_for_what_is_owed_too_and_a_release_only_for_what_is_there() {
         effects  payment release
         place    o1 mug*3@100              -> #1 pending_payment owed n=2
         wanted   payment                   -> o1 charge 1 amount=300
-        confirm  o1 adapter                -> confirmed moved=3
+        told     o1 adapter captured=300   -> confirmed moved=3
         wanted   release                   -> o1 release 1 amount=100
         report   o1 release 1 done         -> confirmed moved=0
         wanted   release                   -> nothing

@@ -48,11 +48,16 @@ fn a_late_success_takes_the_units_again_or_goes_back_and_says_which() {
         payments o1                         -> 1 card created next=close
         told     o1 try=1 captured=199      -> expired moved=0
         payments o1                         -> 1 card authorised authorised=199 captured=199 next=give_back:199
-        told     o1 try=1 captured=200      -> confirmed moved=2
-        told     o1 try=1 captured=200      -> confirmed moved=0 again
-        payments o1                         -> 1 card authorised authorised=200 captured=200 next=nothing
+        told     o1 try=1 captured=200      -> expired moved=0
+        payments o1                         -> 1 card authorised authorised=200 captured=200 next=give_back:200
+        told     o1 try=1 refunded=200      -> expired moved=0
+        told     o1 try=2 captured=200      -> confirmed moved=2
+        told     o1 try=2 captured=200      -> confirmed moved=0 again
+        payments o1                         -> 2 card authorised authorised=200 captured=200 next=nothing \
+                                               | 1 card authorised authorised=200 captured=200 refunded=200 next=nothing
         history  o1                         -> placed 0 n=2 | payment_begun card | expired n=2 | captured amount=199 \
-                                               | captured amount=200 | charged_late n=2
+                                               | captured amount=200 | refunded amount=200 | captured amount=200 \
+                                               | charged_late n=2
     ",
     );
     check(
@@ -89,8 +94,9 @@ fn money_that_went_back_too_late_is_taken_again_when_the_units_are_there_for_ano
         cancel   o2
         told     o1 try=2 authorised=200    -> confirmed moved=2
         ship     o1                         -> completed moved=2
-        payments o1                         -> adapter card authorised authorised=200 captured=200 refunded=200 \
-                                               next=nothing | 2 card authorised authorised=200 next=capture:200
+        payments o1                         -> 2 card authorised authorised=200 next=capture:200 \
+                                               | adapter card authorised authorised=200 captured=200 refunded=200 \
+                                               next=nothing
     ",
     );
 }
@@ -100,7 +106,7 @@ fn a_success_in_the_millisecond_of_the_deadline_is_late_whoever_noticed_it_first
     for (swept, expired) in [("", "o1 expired"), ("late", "nothing swept")] {
         let mut script = ordered(2, "");
         script.run(&format!("{swept}\nwait 999ms -> {}", if swept.is_empty() { "nothing expired" } else { expired }));
-        assert_eq!(script.try_line("told o1 try=1 authorised=100"), "pending_payment moved=0");
+        assert_eq!(script.try_line("told o1 try=2 authorised=100"), "pending_payment moved=0");
         assert_eq!(script.try_line("wait 1ms"), expired);
         assert_eq!(script.try_line("told o1 try=1 captured=200"), "confirmed moved=2", "{swept}");
         let history = script.try_line("history o1");
@@ -192,6 +198,56 @@ fn what_a_payment_falls_short_of_can_be_seen_and_goes_back_when_the_order_expire
         wait     1s                         -> o1 expired
         payments o1                         -> 1 card authorised authorised=60 captured=60 next=give_back:60 \
                                                | 2 card authorised authorised=60 next=close
+    ",
+    );
+}
+
+#[test]
+fn what_was_told_of_an_expired_order_before_does_not_pay_for_it() {
+    check(
+        "
+        receive  mug 2
+        place    o1 mug*2 hold=1s
+        wait     1s                         -> o1 expired
+        place    o2 mug*1
+        told     o1 try=1 authorised=200    -> not_taken_again mug
+        payments o1                         -> 1 card authorised authorised=200 next=close
+        cancel   o2
+        told     o1 try=1 captured=200      -> expired moved=0
+        payments o1                         -> 1 card authorised authorised=200 captured=200 next=give_back:200
+        confirm  o1 try=1                   -> no: conflict
+        told     o1 try=1 refunded=200      -> expired moved=0
+        told     o1 try=2 captured=150      -> expired moved=0
+        told     o1 try=3 captured=150      -> expired moved=0
+        payments o1                         -> 1 card authorised authorised=200 captured=200 refunded=200 next=nothing \
+                                               | 2 card authorised authorised=150 captured=150 next=give_back:150 \
+                                               | 3 card authorised authorised=150 captured=150 next=give_back:150
+        confirm  o1 try=4                   -> confirmed moved=2
+        payments o1                         -> 4 card authorised authorised=200 captured=200 next=nothing \
+                                               | 1 card authorised authorised=200 captured=200 refunded=200 next=nothing \
+                                               | 2 card authorised authorised=150 captured=150 next=give_back:150 \
+                                               | 3 card authorised authorised=150 captured=150 next=give_back:150
+    ",
+    );
+}
+
+#[test]
+fn an_order_is_not_closed_while_a_payment_is_disputed() {
+    check(
+        "
+        retention window=1s ids=24h
+        receive  mug 2
+        place    o1 mug*1
+        told     o1 try=1 captured=100      -> confirmed moved=1
+        ship     o1                         -> completed moved=1
+        told     o1 try=1 disputed          -> completed moved=0
+        wait     10s                        -> nothing expired
+        order    o1                         -> completed mug shipped=1
+        told     o1 try=1 dispute_won       -> completed moved=0
+        wait     1ms                        -> nothing expired
+        order    o1                         -> completed closed
+        told     o1 try=1 charged_back=100  -> no: closed
+        money                               -> GBP authorised=100 captured=100 refunded=0 charged_back=0
     ",
     );
 }

@@ -95,7 +95,7 @@ fn money_taken_for_an_order_that_was_paid_otherwise_or_cancelled_is_given_back()
         cancel   o2                        -> cancelled moved=1
         wanted   payment                   -> o1 give_back 3 amount=100 | o2 give_back 2 amount=100
         place    o3 mug*1                  -> #3 pending_payment
-        confirm  o3 adapter                -> confirmed moved=1
+        told     o3 adapter authorised=100 -> confirmed moved=1
         wanted   payment                   -> o1 give_back 3 amount=100 | o2 give_back 2 amount=100
     ",
     );
@@ -209,9 +209,9 @@ fn a_row_names_what_matters_most_and_all_the_money_of_it() {
         told     o1 try=3 captured=300     -> fulfilling moved=0
         wanted   payment                   -> o1 give_back 6 amount=180
         told     o1 try=3 refunded=150     -> fulfilling moved=0
-        wanted   payment                   -> o1 give_back 7 amount=30
-        told     o1 try=2 refunded=30      -> fulfilling moved=0
-        wanted   payment                   -> o1 close 8 amount=0
+        wanted   payment                   -> o1 give_back 6 amount=30
+        told     o1 try=3 refunded=180     -> fulfilling moved=0
+        wanted   payment                   -> o1 close 7 amount=0
         told     o1 try=2 voided           -> fulfilling moved=0
         wanted   payment                   -> nothing
     ",

@@ -9,6 +9,7 @@ use super::super::attempt::{Attempt, covered, refundable};
 use super::super::choices::PaymentMethod;
 use super::super::content::{self, ChangeKind};
 use super::super::fact::{Draw, Fact};
+use super::super::market::Market;
 use super::super::order::State;
 use super::super::orders::Record;
 use super::super::payment::PaymentReport;
@@ -130,8 +131,12 @@ impl Engine {
         if self.accounts.of(position).len() >= max {
             return Err(Refusal::OutOfBounds { field: Field::Attempts, min: 0, max: max as u64 });
         }
-        let money = &self.market(record.order.market())?.money;
-        if !money.knows(record.currency) && money.len() >= CURRENCIES_MAX {
+        self.check_payment(self.market(record.order.market())?, record.currency)
+    }
+
+    /// Whether the shard may keep one more attempt, and the market its money.
+    pub(super) fn check_payment(&self, market: &Market, currency: Currency) -> Result<(), Refusal> {
+        if !market.money.knows(currency) && market.money.len() >= CURRENCIES_MAX {
             return Err(Refusal::OutOfBounds { field: Field::Currencies, min: 0, max: CURRENCIES_MAX as u64 });
         }
         if self.accounts.len() < self.capacity.payments_max { Ok(()) } else { Err(Refusal::AtCapacity) }

@@ -46,8 +46,8 @@ impl Engine {
             return Err(Refusal::AtCapacity);
         }
         let confirmed = total == 0 || place.payment == PaymentMethod::CashOnDelivery;
-        if market.effects.payment && !confirmed && self.accounts.len() >= self.capacity.payments_max {
-            return Err(Refusal::AtCapacity);
+        if market.effects.payment && !confirmed {
+            self.check_payment(market, place.currency)?;
         }
         let hold_ms = market.reservations.hold_ms(place.hold_ms, place.payment);
         let draws = scratch.plan.draws();

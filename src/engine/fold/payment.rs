@@ -49,6 +49,7 @@ impl Engine {
             if let Some(sku) = short {
                 engine.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
             } else if !draws.is_empty() {
+                engine.accounts.put_first(position, id);
                 engine.pin_again(position, draws);
                 engine.note_whole(position, Happening::ChargedLate, at, super::change::units(draws));
             } else if engine.orders.record(position).state.awaits_payment() && !engine.confirm_if_paid(position, at) {
@@ -98,11 +99,12 @@ impl Engine {
 
     /// Forgets what was paid of an order that is over; the market's money goes on to count it.
     pub(super) fn close_account(&mut self, position: u32) {
-        if self.has_implicit_attempt(position, self.orders.record(position)) {
+        let is_implicit = self.has_implicit_attempt(position, self.orders.record(position));
+        if is_implicit {
             self.accounts.remove_implicit();
         }
         let (record, attempts) = (self.orders.record(position), self.accounts.of(position));
-        if !attempts.is_empty() {
+        if is_implicit || !attempts.is_empty() {
             market_of(&mut self.markets, record.order.market()).gone_money.add(record.currency, attempts);
             self.accounts.forget(position);
             self.orders.set_mark(position, Marks::PAYMENT_FAILED, false);

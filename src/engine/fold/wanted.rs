@@ -9,6 +9,7 @@ use super::super::effect::{Action, Effect, Effects, Report};
 use super::super::fact::Placed;
 use super::super::happening::Happening;
 use super::super::order::{Counters, to_hand_over};
+use super::market_of;
 use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
@@ -24,6 +25,7 @@ impl Engine {
         self.wants.hand_off(position, effects, first, at);
         if effects.payment && !placed.confirmed {
             self.accounts.add_implicit();
+            market_of(&mut self.markets, placed.order.market()).money.add(placed.currency, &[]);
         }
     }
 

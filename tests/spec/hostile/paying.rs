@@ -1,6 +1,6 @@
 //! Payments with numbers at the end of their range, and as many as anybody has.
 
-use stockade::base::limits::{ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX};
+use stockade::base::limits::{CHANGES_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX};
 use stockade::base::{ChangeId, Currency, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::{
@@ -91,22 +91,44 @@ fn an_order_of_the_largest_total_is_paid_sixteen_times_over_and_all_but_one_goes
 /// What failed and is asked for again is asked for twice: sums come near the end of 64 bits, and no further.
 #[test]
 fn a_refund_of_the_largest_amount_fails_once_and_is_asked_for_again() {
+    let (mut rig, order) = dearest();
+    let (attempt, method) = (ChangeId::HANDED_OFF, PaymentMethod::Card);
+    let currency = Currency::new(*b"GBP").expect("pounds exist");
+    let most = ORDER_TOTAL_MAX;
+    let tell = |report| Command::ReportPayment { order, attempt, method, currency, report };
+    rig.engine_alone(&tell(PaymentReport::Captured { total: most })).expect("paid");
+    for (change, asked) in [(1, most), (2, 2 * most)] {
+        let refund = Command::RequestRefund { order, change: ChangeId(change), amount: most };
+        rig.engine_alone(&refund).expect("all of it is there");
+        let payments = rig.engine.order(order).expect("it is kept").payments;
+        assert_eq!((payments[0].refund_asked, payments[0].step), (asked, Step::Refund { total: most }));
+        rig.engine_alone(&tell(PaymentReport::RefundFailed { total: most })).expect("a report");
+        rig.check_laws();
+    }
+    let refused = rig.engine_alone(&Command::RequestRefund { order, change: ChangeId(3), amount: 1 });
+    assert_eq!(refused.map(|told| told.answer), Err(Refusal::RefundTooMuch { left: 0 }));
+    rig.go_through_image();
+    rig.check_laws();
+}
+
+#[test]
+fn a_refund_fails_as_often_as_an_order_remembers_changes() {
     let mut rig = small_world(START);
     let order = OrderId::new(START, MARKET, 1);
     let lines = [Line { sku: SkuId(1), quantity: 1, price: 100 }];
     rig.submit(&Command::Place(place(order, &lines))).expect("placed");
-    let most = ORDER_TOTAL_MAX;
-    tell(&mut rig, order, ChangeId(1), PaymentReport::Captured { total: most }).expect("paid, and much more");
-    for (change, asked) in [(1, most), (2, 2 * most)] {
+    tell(&mut rig, order, ChangeId(1), PaymentReport::Captured { total: ORDER_TOTAL_MAX }).expect("and much more");
+    for change in 1..=CHANGES_MAX as u64 {
         let refund = Command::RequestRefund { order, change: ChangeId(change), amount: 100 };
-        rig.submit(&refund).expect("all but this goes back already");
-        let payments = rig.engine.order(order).expect("it is kept").payments;
-        assert_eq!((payments[0].refund_asked, payments[0].step), (asked, Step::Refund { total: most }));
-        tell(&mut rig, order, ChangeId(1), PaymentReport::RefundFailed { total: most }).expect("a report");
-        rig.check_everything();
+        rig.submit(&refund).expect("what failed is there again");
+        tell(&mut rig, order, ChangeId(1), PaymentReport::RefundFailed { total: 100 * change }).expect("a report");
+        let [payment] = rig.engine.order(order).expect("it is kept").payments[..] else { panic!("one attempt") };
+        assert_eq!((payment.refund_asked, payment.refund_failed), (100 * change, 100 * change));
+        assert_eq!(payment.step, Step::Refund { total: ORDER_TOTAL_MAX - 100 }, "what is too much goes back anyway");
     }
-    let refused = rig.submit(&Command::RequestRefund { order, change: ChangeId(3), amount: 1 });
-    assert_eq!(refused.map(|told| told.answer), Err(Refusal::RefundTooMuch { left: 0 }));
+    let refused = rig.submit(&Command::RequestRefund { order, change: ChangeId(999), amount: 100 });
+    assert_eq!(refused.map(|told| told.answer), Err(Refusal::TooManyChanges));
+    rig.check_everything();
     rig.check_replica();
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Said {
         bill: Bill,
         was_unpaid: bool,
     },
+    /// This attempt paid for the order after it had expired.
+    PaidLate(ChangeId),
     /// So much is to go back, asked when this was the bill.
     RefundAsked {
         amount: Price,
@@ -86,6 +88,8 @@ impl Order {
                         ask(&mut attempts, wanted_back);
                     }
                 }
+                // What is on its way back of the others stays so: this one is kept first.
+                Said::PaidLate(id) => attempts.sort_by_key(|known| known.attempt != id),
                 Said::RefundAsked { amount, bill } => {
                     let wanted_back = once(&attempts, bill) - (left(&attempts, bill) - u128::from(amount));
                     ask(&mut attempts, wanted_back);
@@ -95,14 +99,18 @@ impl Order {
         attempts
     }
 
-    /// Whether adapters have been asked to charge it, and nobody has told what came of that.
+    /// Whether adapters were asked to charge it.
+    pub(super) fn was_handed_off_unpaid(&self) -> bool {
+        self.deadline.ms() > 0 && self.handed_off[0].is_some()
+    }
+
+    /// The same, and nobody has told what came of that.
     pub(super) fn has_implicit_attempt(&self) -> bool {
-        let was_unpaid = self.deadline.ms() > 0;
         let is_told = |said: &Said| match said {
             Said::Begun(attempt, _) | Said::Reported { attempt, .. } => *attempt == ChangeId::HANDED_OFF,
-            Said::RefundAsked { .. } => false,
+            Said::PaidLate(_) | Said::RefundAsked { .. } => false,
         };
-        was_unpaid && self.handed_off[0].is_some() && !self.said.iter().any(is_told)
+        self.was_handed_off_unpaid() && !self.said.iter().any(is_told)
     }
 
     /// Every attempt with what is to be done with it next, that of the adapters first while nobody told of it.

@@ -66,7 +66,11 @@ impl Twin {
                 Ok(order.done(moved, 0, false))
             }
             State::Expired if covered == 0 && order.is_paid_late(attempt, report) => match self.take_again(id)? {
-                Ok(moved) => Ok(self.order(id)?.done(moved, 0, false)),
+                Ok(moved) => {
+                    let order = self.order_mut(id)?;
+                    order.said.push(Said::PaidLate(attempt));
+                    Ok(order.done(moved, 0, false))
+                }
                 Err(sku) => Ok(Answer::RetakeFailed { sku, repeated: false }),
             },
             _ => Ok(order.done(0, 0, false)),
@@ -121,6 +125,9 @@ impl Twin {
         let report = PaymentReport::Captured { total: price(total.min(ORDER_TOTAL_MAX.into())) };
         let order = self.order_mut(id)?;
         order.say(attempt, order.asked.payment, report);
+        if is_late {
+            order.said.push(Said::PaidLate(attempt));
+        }
         Ok(())
     }
 
@@ -136,15 +143,15 @@ impl Twin {
         if order.attempts().len() >= attempts_max {
             return Err(out_of_bounds(Field::Attempts, 0, attempts_max as u64));
         }
-        let money = market.money();
-        if !money.contains_key(&order.asked.currency) && money.len() == CURRENCIES_MAX {
-            return Err(out_of_bounds(Field::Currencies, 0, CURRENCIES_MAX as u64));
-        }
-        self.check_payments_room()
+        self.check_payment(market, order.asked.currency)
     }
 
-    /// Whether there may be one attempt more in the shard.
-    pub(super) fn check_payments_room(&self) -> Result<(), Refusal> {
+    /// Whether there may be one attempt more in the shard, and in the market one in this currency.
+    pub(super) fn check_payment(&self, market: &Market, currency: Currency) -> Result<(), Refusal> {
+        let money = market.money();
+        if !money.contains_key(&currency) && money.len() == CURRENCIES_MAX {
+            return Err(out_of_bounds(Field::Currencies, 0, CURRENCIES_MAX as u64));
+        }
         if self.payments() >= self.capacity.payments_max { Err(Refusal::AtCapacity) } else { Ok(()) }
     }
 
@@ -168,6 +175,9 @@ impl Market {
     fn money(&self) -> BTreeMap<Currency, MoneySums> {
         let mut money: BTreeMap<Currency, MoneySums> = BTreeMap::new();
         for order in self.placed() {
+            if order.was_handed_off_unpaid() {
+                money.entry(order.asked.currency).or_default();
+            }
             for attempt in order.attempts() {
                 let sums = money.entry(order.asked.currency).or_default();
                 sums.authorised += u128::from(attempt.authorised);

@@ -40,7 +40,7 @@ impl Twin {
         self.check_waiting(&sites)?;
         let order = market.accept(place, &sites, now);
         if order.has_implicit_attempt() {
-            self.check_payments_room()?;
+            self.check_payment(market, place.currency)?;
         }
         let told = order.accepted(false);
         self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(Box::new(order)));
