@@ -279,7 +279,7 @@ pub enum Command<'a> {
         /// Of its holds, the one for this reason.
         reason: HoldReason,
     },
-    /// Begin an attempt to pay an order. Its reservation goes on as it is, and attempts that failed are in nobody's way.
+    /// Begin an attempt to pay an order. Its reservation goes on as it is; attempts that failed are in nobody's way.
     StartPayment {
         /// The order; it must wait for its payment.
         order: OrderId,

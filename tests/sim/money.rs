@@ -3,8 +3,8 @@
 //! # Always true
 //! - What a shard took note of it never forgets: an attempt stays, and its totals grow.
 //! - At the end, of every order that is there: what its provider took is what the order knows, and nobody keeps more
-//!   than is due. Of what was paid and handed over whole that much is kept, but for what was asked back and what got lost
-//!   at the provider: at most so much less.
+//!   than is due. Of what was paid and handed over whole that much is kept, but for what was asked back and what got
+//!   lost at the provider: at most so much less.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,13 +93,16 @@ impl Money {
 
     fn check_order(&self, view: &OrderView, provider: &Provider, whole: &mut Whole) {
         let order = view.order;
+        let is_over = matches!(view.state, State::Expired | State::Cancelled);
+        let is_paid_late = provider.given_up.contains(&order) && !is_over;
         for (attempt, account) in provider.accounts_of(order) {
             let known = view.payments.iter().find(|payment| payment.attempt == attempt);
             let known = known.unwrap_or_else(|| panic!("{order} knows nothing of attempt {attempt}: {account:?}"));
             let captured = if account.is_adopted { known.captured } else { account.captured };
+            let refunded = if is_paid_late { known.refunded } else { account.refunded };
             assert_eq!(
                 [known.captured, known.refunded, known.charged_back],
-                [captured, account.refunded, account.charged_back],
+                [captured, refunded, account.charged_back],
                 "{order}: attempt {attempt}: what the order knows, and what its provider did: {account:?} {view:?}"
             );
             let is_let_go = account.room() == 0 || view.state.is_open();
@@ -116,9 +119,11 @@ impl Money {
         let is_known =
             |(_, attempt): &(OrderId, ChangeId)| view.payments.iter().any(|payment| payment.attempt == *attempt);
         let was_paid = !view.payments.is_empty() && view.deadline.ms() > 0 && view.state == State::Completed;
-        if was_paid && self.confirmed.range(all).all(is_known) {
+        if was_paid && !is_paid_late && self.confirmed.range(all).all(is_known) {
             let of = |sums: &BTreeMap<OrderId, Price>| sums.get(&order).copied().unwrap_or_default();
-            let least = due.saturating_sub(of(&self.refunds) + of(&provider.lost));
+            // Giving back that was under way when an order came to want it no more counts as asked for.
+            let asked = sum(|it| it.refund_asked - it.refund_failed);
+            let least = due.saturating_sub(asked.max(of(&self.refunds) + of(&provider.lost)));
             assert!(kept >= least, "{order} was paid and handed over whole, {kept} is kept of {least}: {view:?}");
             whole.orders += 1;
         }

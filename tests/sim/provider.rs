@@ -7,13 +7,14 @@
 //!
 //! # Always true
 //! - Of each account `captured <= authorised`, `refunded <= captured` and `charged_back <= captured`.
-//! - What is taken of an order because it said so is never more than the order costs.
+//! - What is taken of an order because it said so is never more than the order costs, and what got lost of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::adapters::Payment;
 use stockade::base::{ChangeId, Currency, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
+use stockade::engine::order::State;
 use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{FailureReason, PaymentReport, RetryClass, Step};
 
@@ -78,6 +79,11 @@ pub(crate) struct Provider {
     /// Of orders, what went a way that nobody asked it to: authorisations that ran out, money given back at the
     /// provider's own desk or taken back by a bank.
     pub(crate) lost: BTreeMap<OrderId, Price>,
+    /// Orders whose money went back, or was let go, while they were expired. When one is paid late by then, that is not
+    /// wanted any more, and whoever lost the answer does not hear what had been done.
+    pub(crate) given_up: BTreeSet<OrderId>,
+    /// Nothing happens to money in this world that nobody asked for.
+    pub(crate) is_quiet: bool,
     /// Orders of which somebody heard lately, and those of which an attempt failed.
     recent: [Vec<OrderId>; 2],
     /// How much of everything happened.
@@ -178,13 +184,13 @@ impl Provider {
 
     /// Something happens to money that nobody here asked for.
     pub(crate) fn happen(&mut self, rng: &mut Rng) {
-        if self.accounts.is_empty() {
+        if self.is_quiet || self.accounts.is_empty() {
             return;
         }
         let which = rng.below(self.accounts.len() as u64) as usize;
         let (&(order, attempt), &(method, mut now)) = self.accounts.iter().nth(which).expect("it was counted");
         let part = |rng: &mut Rng, whole: Price| if rng.once_in(2) { whole } else { rng.between(1, whole) };
-        let (before, mut lost) = (now, 0);
+        let mut lost = 0;
         let report = match rng.below(8) {
             0 if now.room() > 0 => {
                 lost = now.room();
@@ -193,6 +199,7 @@ impl Provider {
             }
             1 | 2 if now.room() > 0 && method == PaymentMethod::Card => {
                 now.captured += part(rng, now.room());
+                self.write(order, (attempt, method), PaymentReport::Authorised { total: now.authorised });
                 PaymentReport::Captured { total: now.captured }
             }
             3 if now.kept() > 0 && now.dispute.is_none() => {
@@ -217,17 +224,6 @@ impl Provider {
             }
             _ => return,
         };
-        // With what an adapter may have brought about and never heard of: it asks for nothing that is not wanted any
-        // more.
-        for (total, report) in [
-            (before.authorised, PaymentReport::Authorised { total: before.authorised }),
-            (before.captured, PaymentReport::Captured { total: before.captured }),
-            (before.refunded, PaymentReport::Refunded { total: before.refunded }),
-        ] {
-            if total > 0 {
-                self.write(order, (attempt, method), report);
-            }
-        }
         self.write(order, (attempt, method), report);
         self.change(order, attempt, (method, now));
         *self.lost.entry(order).or_default() += lost;
@@ -254,8 +250,14 @@ impl Provider {
             }
             Step::Refund { total } => {
                 now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
+                self.given_up.extend((view.state == State::Expired).then_some(order));
+                // Told by itself as well: the answer may be lost, and nobody ask again because the order changed.
+                if now.refunded > known.refunded {
+                    self.write(order, (attempt, seen.method), PaymentReport::Refunded { total: now.refunded });
+                }
             }
             Step::End if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
+                self.given_up.extend((view.state == State::Expired && now.room() > 0).then_some(order));
                 now.is_closed = true;
             }
             Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => {}
@@ -264,12 +266,16 @@ impl Provider {
         reports(order, &now, seen)
     }
 
-    /// Money is taken because an order said so, at most what it costs.
+    /// Money is taken because an order said so, at most what it costs; what a bank took back is taken once more where
+    /// there is some.
     fn take(&mut self, view: &OrderView, amount: Price) {
         let cost: Price = view.lines.iter().map(|line| line.price * u64::from(line.taken)).sum();
-        let taken = self.taken.entry(view.order).or_default();
+        let cost = cost + self.accounts_of(view.order).map(|(_, account)| account.charged_back).sum::<Price>();
+        let (taken, lost) = (self.taken.entry(view.order).or_default(), self.lost.get(&view.order));
         *taken += amount;
-        assert!(*taken <= cost, "{}: {taken} are taken by and by of an order for {cost}", view.order);
+        // What a bank took back may be taken once more of what was authorised beside it.
+        let most = cost + lost.copied().unwrap_or_default();
+        assert!(*taken <= most, "{}: {taken} are taken by and by of an order for {most}", view.order);
     }
 
     /// A storefront does itself what an order wants, and writes down what came of it. Unless it is calm, giving back

@@ -149,6 +149,7 @@ impl World {
         self.settle();
         self.promises.sells_kits = self.rng.once_in(2);
         self.promises.counts = self.rng.once_in(2);
+        self.provider().is_quiet = self.rng.once_in(3);
         if self.promises.sells_kits {
             self.define_kits();
         }

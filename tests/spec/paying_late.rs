@@ -224,9 +224,31 @@ fn what_was_told_of_an_expired_order_before_does_not_pay_for_it() {
                                                | 3 card authorised authorised=150 captured=150 next=give_back:150
         confirm  o1 try=4                   -> confirmed moved=2
         payments o1                         -> 4 card authorised authorised=200 captured=200 next=nothing \
-                                               | 1 card authorised authorised=200 captured=200 refunded=200 next=nothing \
+                                               | 1 card authorised authorised=200 captured=200 refunded=200 \
+                                               next=nothing \
                                                | 2 card authorised authorised=150 captured=150 next=give_back:150 \
                                                | 3 card authorised authorised=150 captured=150 next=give_back:150
+    ",
+    );
+}
+
+#[test]
+fn what_adapters_were_asked_to_let_go_pays_an_expired_order_only_when_it_was_taken() {
+    check(
+        "
+        receive  mug 9
+        effects  payment
+        place    o1 mug*2 hold=1s
+        start    o1 try=1
+        place    o2 mug*2 hold=1s
+        wait     1s                         -> o1 o2 expired
+        wanted   payment                    -> o1 close 3 amount=0 | o2 close 2 amount=0
+        told     o1 adapter authorised=200  -> expired moved=0
+        told     o1 try=1 authorised=200    -> expired moved=0
+        payments o1                         -> adapter card authorised authorised=200 next=close \
+                                               | 1 card authorised authorised=200 next=close
+        told     o1 try=2 authorised=200    -> confirmed moved=2
+        told     o2 adapter captured=200    -> confirmed moved=2
     ",
     );
 }

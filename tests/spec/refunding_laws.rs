@@ -1,8 +1,8 @@
 //! Laws of money that goes back: whoever carries out everything that is to be done comes to what the order costs, less
 //! what was asked back, and to nothing else.
 //!
-//! Here are histories of two payments, of money paid too much, and of banks that take money back; each says what is kept
-//! when nothing is left to be done.
+//! Here are histories of two payments, of money paid too much, and of banks that take money back; each says what is
+//! kept when nothing is left to be done.
 
 use crate::attempting::say_all;
 use crate::paying_late::bring_to_rest;

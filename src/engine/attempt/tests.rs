@@ -1,3 +1,5 @@
+//! What is to be done with attempts of every kind, and that doing it comes to an end.
+
 use super::*;
 
 /// An attempt that came to this.

@@ -80,7 +80,11 @@ impl Engine {
         let lapsed = self.lapsed_cost(record);
         // What was told of before is on its way back since the order expired: only what is new counts.
         let is_new = after.covers() >= lapsed && known.is_none_or(|known| known.covers() == 0);
-        let is_late = record.state == State::Expired && report.is_success() && is_new;
+        // What is set aside, adapters that knew of it were asked to let go when the order expired.
+        let is_let_go = matches!(report, PaymentReport::Authorised { .. })
+            && self.is_payment_handed_off(position)
+            && (known.is_some() || id == ChangeId::HANDED_OFF && self.has_implicit_attempt(position, record));
+        let is_late = record.state == State::Expired && report.is_success() && is_new && !is_let_go;
         if !is_late || lapsed == 0 {
             return Ok(Decision::Happened { fact: fact(&[], None), answer: done(record.state, 0, false) });
         }

@@ -58,6 +58,10 @@ impl Twin {
             self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
         }
         let (before, covered) = (order.state(), order.covered_by(attempt));
+        // What was only set aside, adapters were asked to let go when the order expired, if they knew of it.
+        let is_set_aside = matches!(report, PaymentReport::Authorised { .. });
+        let is_known = order.payments().iter().any(|known| known.attempt == attempt);
+        let may_be_let_go = is_set_aside && is_known && order.handed_off[0].is_some();
         let order = self.order_mut(id)?;
         *order = told;
         match before {
@@ -65,14 +69,16 @@ impl Twin {
                 let moved = order.settle_payment(report);
                 Ok(order.done(moved, 0, false))
             }
-            State::Expired if covered == 0 && order.is_paid_late(attempt, report) => match self.take_again(id)? {
-                Ok(moved) => {
-                    let order = self.order_mut(id)?;
-                    order.said.push(Said::PaidLate(attempt));
-                    Ok(order.done(moved, 0, false))
+            State::Expired if covered == 0 && !may_be_let_go && order.is_paid_late(attempt, report) => {
+                match self.take_again(id)? {
+                    Ok(moved) => {
+                        let order = self.order_mut(id)?;
+                        order.said.push(Said::PaidLate(attempt));
+                        Ok(order.done(moved, 0, false))
+                    }
+                    Err(sku) => Ok(Answer::RetakeFailed { sku, repeated: false }),
                 }
-                Err(sku) => Ok(Answer::RetakeFailed { sku, repeated: false }),
-            },
+            }
             _ => Ok(order.done(0, 0, false)),
         }
     }
@@ -206,8 +212,8 @@ impl Order {
         if is_final && self.has_failed() { self.turn(Fate::Reserved, Fate::Cancelled) } else { 0 }
     }
 
-    /// Whether an expired order is paid by what was just told of one attempt: as much as its lapsed units cost. All that
-    /// was told before is on its way back.
+    /// Whether an expired order is paid by what was just told of one attempt: as much as its lapsed units cost. All
+    /// that was told before is on its way back.
     fn is_paid_late(&self, attempt: ChangeId, report: PaymentReport) -> bool {
         let lapsed = self.cost(|unit| unit.fate == Fate::Lapsed);
         let is_success = matches!(report, PaymentReport::Authorised { .. } | PaymentReport::Captured { .. });
