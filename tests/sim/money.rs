@@ -94,12 +94,12 @@ impl Money {
     fn check_order(&self, view: &OrderView, provider: &Provider, whole: &mut Whole) {
         let order = view.order;
         let is_over = matches!(view.state, State::Expired | State::Cancelled);
-        let is_paid_late = provider.given_up.contains(&order) && !is_over;
+        let is_crossed = provider.crossed.contains(&order) && !is_over;
         for (attempt, account) in provider.accounts_of(order) {
             let known = view.payments.iter().find(|payment| payment.attempt == attempt);
             let known = known.unwrap_or_else(|| panic!("{order} knows nothing of attempt {attempt}: {account:?}"));
             let captured = if account.is_adopted { known.captured } else { account.captured };
-            let refunded = if is_paid_late { known.refunded } else { account.refunded };
+            let refunded = if is_crossed { known.refunded } else { account.refunded };
             assert_eq!(
                 [known.captured, known.refunded, known.charged_back],
                 [captured, refunded, account.charged_back],
@@ -119,7 +119,7 @@ impl Money {
         let is_known =
             |(_, attempt): &(OrderId, ChangeId)| view.payments.iter().any(|payment| payment.attempt == *attempt);
         let was_paid = !view.payments.is_empty() && view.deadline.ms() > 0 && view.state == State::Completed;
-        if was_paid && !is_paid_late && self.confirmed.range(all).all(is_known) {
+        if was_paid && !is_crossed && self.confirmed.range(all).all(is_known) {
             let of = |sums: &BTreeMap<OrderId, Price>| sums.get(&order).copied().unwrap_or_default();
             // Giving back that was under way when an order came to want it no more counts as asked for.
             let asked = sum(|it| it.refund_asked - it.refund_failed);

@@ -79,9 +79,10 @@ pub(crate) struct Provider {
     /// Of orders, what went a way that nobody asked it to: authorisations that ran out, money given back at the
     /// provider's own desk or taken back by a bank.
     pub(crate) lost: BTreeMap<OrderId, Price>,
-    /// Orders whose money went back, or was let go, while they were expired. When one is paid late by then, that is not
-    /// wanted any more, and whoever lost the answer does not hear what had been done.
-    pub(crate) given_up: BTreeSet<OrderId>,
+    /// Orders of which an answer may cross with an older notice: whose money went back, or was let go, while they were
+    /// expired, and which may be paid late by then; or of which something was let go before they heard that it was
+    /// authorised. What is not wanted any more nobody asks again, and whoever lost the answer does not hear of it.
+    pub(crate) crossed: BTreeSet<OrderId>,
     /// Nothing happens to money in this world that nobody asked for.
     pub(crate) is_quiet: bool,
     /// Orders of which somebody heard lately, and those of which an attempt failed.
@@ -250,14 +251,15 @@ impl Provider {
             }
             Step::Refund { total } => {
                 now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
-                self.given_up.extend((view.state == State::Expired).then_some(order));
+                self.crossed.extend((view.state == State::Expired).then_some(order));
                 // Told by itself as well: the answer may be lost, and nobody ask again because the order changed.
                 if now.refunded > known.refunded {
                     self.write(order, (attempt, seen.method), PaymentReport::Refunded { total: now.refunded });
                 }
             }
             Step::End if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
-                self.given_up.extend((view.state == State::Expired && now.room() > 0).then_some(order));
+                let is_unheard = view.state == State::Expired || now.authorised > seen.authorised;
+                self.crossed.extend((is_unheard && now.room() > 0).then_some(order));
                 now.is_closed = true;
             }
             Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => {}
