@@ -79,11 +79,12 @@ impl Order {
                     if attempts.iter().all(|known| known.attempt != attempt) {
                         attempts.insert(place(&attempts, attempt), begun(attempt, method));
                     }
+                    let refunded_before = sum(&attempts, |it| it.refunded.into());
                     attempts.iter_mut().filter(|known| known.attempt == attempt).for_each(|known| hear(known, report));
                     // Whoever gave back what was to stay wanted it back. What went back before the order was paid is to
                     // come once more.
-                    let is_refund = matches!(report, PaymentReport::Refunded { .. });
-                    if is_refund && !was_unpaid && net(&attempts) < stays(&attempts, bill) {
+                    let has_gone_back = sum(&attempts, |it| it.refunded.into()) > refunded_before;
+                    if has_gone_back && !was_unpaid && net(&attempts) < stays(&attempts, bill) {
                         let wanted_back = once(&attempts, bill) - net(&attempts);
                         ask(&mut attempts, wanted_back);
                     }
