@@ -21,11 +21,21 @@ use crate::provider::{Provider, pounds};
 pub(crate) struct Money {
     /// Captured, given back and taken back in all, as somebody was told that it was taken note of.
     totals: BTreeMap<(OrderId, ChangeId), [Price; 3]>,
-    /// Orders of which money was asked back, or that were said to be paid, whatever the answer: it may have been
-    /// refused once and carried out later, and nobody heard.
-    refunds: BTreeMap<OrderId, Price>,
+    /// By order and change: money that was asked back, as far as nobody knows that it was not granted.
+    refunds: BTreeMap<(OrderId, ChangeId), AskedBack>,
+    /// Orders that were said to be paid, whatever the answer: it may have been refused once and carried out later, and
+    /// nobody heard.
     confirmed: BTreeSet<(OrderId, ChangeId)>,
     started: BTreeSet<(OrderId, ChangeId)>,
+}
+
+/// What somebody asked back.
+#[derive(Debug, Default)]
+struct AskedBack {
+    amount: Price,
+    /// How often it was asked for, less the refusals that were heard.
+    open: u32,
+    is_granted: bool,
 }
 
 impl Money {
@@ -42,13 +52,30 @@ impl Money {
         }
     }
 
-    /// Somebody is about to ask for something that changes what is kept of an order.
+    /// Somebody asks for something that changes what is kept of an order.
     pub(crate) fn note(&mut self, ask: &Ask) {
         match ask {
-            Ask::RequestRefund { order, amount, .. } => *self.refunds.entry(*order).or_default() += amount,
+            Ask::RequestRefund { order, change, amount } => {
+                let asked = self.refunds.entry((*order, *change)).or_default();
+                (asked.amount, asked.open) = (*amount, asked.open + 1);
+            }
             Ask::Confirm { order, attempt } => _ = self.confirmed.insert((*order, *attempt)),
             _ => {}
         }
+    }
+
+    /// What came of asking money back.
+    pub(crate) fn hear_asked_back(&mut self, order: OrderId, change: ChangeId, is_granted: bool) {
+        let asked = self.refunds.get_mut(&(order, change)).expect("it was asked back");
+        asked.is_granted |= is_granted;
+        asked.open -= u32::from(!is_granted);
+    }
+
+    /// What of an order's money may have been asked back.
+    fn asked_back(&self, order: OrderId) -> Price {
+        let all = self.refunds.range((order, ChangeId(0))..=(order, ChangeId(u64::MAX)));
+        let may_be = all.filter(|(_, asked)| asked.is_granted || asked.open > 0);
+        may_be.map(|(_, asked)| asked.amount).sum()
     }
 
     pub(crate) fn hear_started(&mut self, order: OrderId, attempt: ChangeId) {
@@ -120,10 +147,8 @@ impl Money {
             |(_, attempt): &(OrderId, ChangeId)| view.payments.iter().any(|payment| payment.attempt == *attempt);
         let was_paid = !view.payments.is_empty() && view.deadline.ms() > 0 && view.state == State::Completed;
         if was_paid && !is_crossed && self.confirmed.range(all).all(is_known) {
-            let of = |sums: &BTreeMap<OrderId, Price>| sums.get(&order).copied().unwrap_or_default();
-            // Giving back that was under way when an order came to want it no more counts as asked for.
-            let asked = sum(|it| it.refund_asked - it.refund_failed);
-            let least = due.saturating_sub(asked.max(of(&self.refunds) + of(&provider.lost)));
+            let lost = provider.lost.get(&order).copied().unwrap_or_default();
+            let least = due.saturating_sub(self.asked_back(order) + lost);
             assert!(kept >= least, "{order} was paid and handed over whole, {kept} is kept of {least}: {view:?}");
             whole.orders += 1;
         }

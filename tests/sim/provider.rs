@@ -249,7 +249,7 @@ impl Provider {
                 self.take(view, total - now.captured);
                 now.captured = total;
             }
-            Step::Refund { total } => {
+            Step::GiveBack { total } => {
                 now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
                 self.crossed.extend((view.state == State::Expired).then_some(order));
                 // Told by itself as well: the answer may be lost, and nobody ask again because the order changed.
@@ -257,12 +257,12 @@ impl Provider {
                     self.write(order, (attempt, seen.method), PaymentReport::Refunded { total: now.refunded });
                 }
             }
-            Step::End if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
+            Step::Close if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
                 let is_unheard = view.state == State::Expired || now.authorised > seen.authorised;
                 self.crossed.extend((is_unheard && now.room() > 0).then_some(order));
                 now.is_closed = true;
             }
-            Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => {}
+            Step::Charge { .. } | Step::Capture { .. } | Step::Close | Step::Nothing => {}
         }
         self.change(order, attempt, (seen.method, now));
         reports(order, &now, seen)
@@ -285,7 +285,7 @@ impl Provider {
     pub(crate) fn work_off(&mut self, rng: &mut Rng, is_calm: bool, view: &OrderView) {
         for seen in view.payments.iter().filter(|seen| seen.step != Step::Nothing) {
             let whose = (seen.attempt, seen.method);
-            if let Step::Refund { total } = seen.step
+            if let Step::GiveBack { total } = seen.step
                 && !is_calm
                 && rng.once_in(4)
             {
@@ -328,7 +328,7 @@ fn reports(order: OrderId, now: &Account, seen: &PaymentView) -> Vec<PaymentRepo
     let refunded = PaymentReport::Refunded { total: now.refunded };
     let charged_back = PaymentReport::ChargedBack { total: now.charged_back };
     match seen.step {
-        Step::Refund { .. } => {
+        Step::GiveBack { .. } => {
             let told = [(now.charged_back > 0, charged_back), (now.refunded > 0, refunded)];
             told.into_iter().filter(|(is_told, _)| *is_told).map(|(_, report)| report).collect()
         }

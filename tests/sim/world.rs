@@ -269,7 +269,6 @@ impl World {
         if let Ask::Erase { whose, known } = &mut ask {
             *known = self.promises.note_erasing(*whose);
         }
-        self.promises.money.note(&ask);
         let op = self.ops.len();
         self.ops.push(Op { ask, client: self.rng.below(CLIENTS as u64) as usize, outcome: None });
         self.unanswered.push(op);
@@ -291,6 +290,7 @@ impl World {
 
     fn submit(&mut self, op: usize) {
         let Op { ask, client, .. } = &self.ops[op];
+        self.promises.money.note(ask);
         let (shard, client) = (shard_of(ask.market().number(), self.options.shards), *client);
         let expires_soon = self.rng.once_in(20);
         let life = self.life.as_mut().expect("a life has begun");
