@@ -77,12 +77,12 @@ impl KeyName {
     }
 }
 
-/// Names one change of quantities on one order, so that a repeat is recognised. Chosen by the client.
+/// Names one change of an order, or one attempt to pay it, so that a repeat is recognised. Chosen by the client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ChangeId(pub u64);
 
 impl ChangeId {
-    /// The attempt under which whoever works off the wanted list confirms. Not to be used by anybody else.
+    /// The attempt to pay that whoever works off the wanted list makes by itself.
     pub const HANDED_OFF: Self = Self(1 << 63);
 }
 

@@ -31,7 +31,7 @@ pub const UNPAID_MS_DEFAULT: [u32; 5] = [900_000, 900_000, 900_000, 3 * 86_400_0
 pub const STOCK_COMMAND_UNITS_MAX: u64 = 1_000_000_000_000;
 /// Units of one SKU at one site in any bucket. Receipts beyond it are refused.
 pub const STOCK_UNITS_MAX: u64 = 1_000_000_000_000_000;
-/// Units that ever came into one market, or were written off or found, net: no sum comes near the end of 64 bits.
+/// Units that ever came into one market, or were found in it, net; past it receipts and adjustments are refused.
 pub const MARKET_UNITS_MAX: u64 = 1_000_000_000_000_000_000;
 /// Changes remembered for one order; past it `TooManyChanges`.
 pub const CHANGES_MAX: usize = 256;
@@ -185,7 +185,7 @@ pub const SEAL_BYTES: usize = 16;
 pub const SEALED_BYTES_MAX: usize = DETAILS_BYTES_MAX + SEAL_BYTES;
 /// Bytes of sealed details a node keeps, unless set.
 pub const DETAILS_BYTES_DEFAULT: u64 = 80 << 20;
-/// Keys a node keeps, unless set: one for each customer with details that are kept, and for each such guest's order.
+/// Keys a node keeps, unless set: one for each customer with details, or guest's order; past it `AtCapacity`.
 pub const KEYS_DEFAULT: u64 = 225_000;
 /// Memory the start-up check counts for one key: the key itself, who uses it, and what finds it by its customer.
 pub const KEY_MEMORY_BYTES: u64 = 160;

@@ -10,6 +10,7 @@ use super::payment_report::{self, AttemptReport};
 use super::price;
 use super::table::Table;
 use crate::base::SkuId;
+use crate::engine::Label;
 use crate::engine::query::{LineView, OrderRow, OrderView};
 
 /// One order.
@@ -34,8 +35,8 @@ pub(super) struct OrderReport {
     details_erased: bool,
     /// Why nothing of it goes to a warehouse, if anything keeps it back.
     holds: Vec<HoldReport>,
-    /// What was paid of it, in one word.
-    payment_label: &'static str,
+    /// What was paid of it, in one word; nobody knows it of one that is closed.
+    payment_label: Option<&'static str>,
     /// Attempts to pay it, oldest first.
     payments: Vec<AttemptReport>,
 }
@@ -78,7 +79,7 @@ impl OrderReport {
             details: String::from_utf8_lossy(&view.details).into_owned(),
             details_erased: view.erased,
             holds: view.holds.iter().map(HoldReport::from).collect(),
-            payment_label: view.payment_label().name(),
+            payment_label: view.payment_label().map(Label::name),
             payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
         }
     }
@@ -113,8 +114,8 @@ impl fmt::Display for OrderReport {
         if let Some(until) = &self.reserved_until {
             writeln!(f, "reserved  until {until}")?;
         }
-        if !self.payments.is_empty() {
-            writeln!(f, "payment   {}", self.payment_label)?;
+        if let Some(label) = self.payment_label.filter(|_| !self.payments.is_empty()) {
+            writeln!(f, "payment   {label}")?;
         }
         if self.details_erased {
             writeln!(f, "details   erased: nobody can read them any more")?;

@@ -5,12 +5,12 @@
 //! - An order whose payment is handed off has an attempt of the adapters even before anybody told of it; it takes no
 //!   memory then.
 //! # Not here
-//! - What an attempt is and what is to be done with it: `payment`.
+//! - What an attempt is and what is to be done with it: `attempt`, `steps`.
 
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::attempt::{Attempt, Due, Steps, steps};
+use super::attempt::Attempt;
 use super::effect::Effect;
 use super::marks::Marks;
 use super::money::Money;
@@ -19,6 +19,7 @@ use super::orders::{LineRecord, Record};
 use super::payment::Dispute;
 use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
+use super::steps::{Due, Steps, steps};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
 use crate::base::{ChangeId, MarketId, Price};
 
@@ -49,7 +50,8 @@ impl Accounts {
         self.implicit -= 1;
     }
 
-    /// The attempts of an order that somebody told of, oldest first.
+    /// The attempts of an order that somebody told of, oldest first; that of the adapters before them, and one that
+    /// paid late before all.
     pub(super) fn of(&self, position: u32) -> &[Attempt] {
         if self.count == 0 {
             return &[];
@@ -161,7 +163,7 @@ impl Engine {
         self.with_attempts(position, record, |attempts| steps(attempts, self.due(position, record)))
     }
 
-    /// Whether every attempt of an order that waits for its payment was in vain.
+    /// Whether every attempt to pay an order was in vain.
     pub(super) fn has_failed(&self, position: u32) -> bool {
         let record = self.orders.record(position);
         let told = self.accounts.of(position);

@@ -78,7 +78,7 @@ pub enum Happening {
     /// That reason is gone.
     HoldLifted = 31,
     /// An attempt to pay it began.
-    PaymentBegun = 32,
+    AttemptBegun = 32,
     /// The customer has to do something for a payment.
     PaymentAction = 33,
     /// The provider has a payment.
@@ -168,7 +168,7 @@ impl Happening {
         Self::PutBack,
         Self::Held,
         Self::HoldLifted,
-        Self::PaymentBegun,
+        Self::AttemptBegun,
         Self::PaymentAction,
         Self::PaymentProcessing,
         Self::Authorised,
@@ -227,7 +227,7 @@ impl Happening {
             Self::PutBack => "put_back",
             Self::Held => "held",
             Self::HoldLifted => "hold_lifted",
-            Self::PaymentBegun => "payment_begun",
+            Self::AttemptBegun => "attempt_begun",
             Self::PaymentAction => "payment_action",
             Self::PaymentProcessing => "payment_processing",
             Self::Authorised => "authorised",
@@ -257,7 +257,7 @@ impl Happening {
             | Self::AuthorisationExpired
             | Self::Disputed
             | Self::DisputeWon => Value::Nothing,
-            Self::PaymentBegun => Value::Method,
+            Self::AttemptBegun => Value::Method,
             Self::PaymentFailed => Value::FailureReason,
             Self::Authorised
             | Self::Captured

@@ -80,7 +80,8 @@ struct Place {
 
 const _: () = assert!(size_of::<Place>() as u64 == HISTORY_PLACE_MEMORY_BYTES);
 
-/// Values up to here are kept exactly: every log time, and more units than an order can have.
+/// Values up to here are kept exactly: every log time, and more units than an order can have. Larger amounts of money
+/// are told as this.
 const EXACT_UPTO: u64 = (1 << 48) - 1;
 const _: () = assert!(EXACT_UPTO >= LINES_MAX as u64 * LINE_QUANTITY_MAX as u64 && EXACT_UPTO >= Timestamp::MAX.ms());
 

@@ -74,6 +74,7 @@ mod retention;
 mod retire;
 mod shortage;
 mod sieve;
+mod steps;
 mod stock_level;
 mod waiting;
 
@@ -144,7 +145,7 @@ pub struct Engine {
     on_hand: on_hand::OnHand,
     cursors: cursor::Cursors,
     /// What was to be done with the money of an order before it changed; kept for its memory.
-    steps_before: attempt::Steps,
+    steps_before: steps::Steps,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
 }
@@ -181,7 +182,7 @@ impl Engine {
             short_markets: std::collections::VecDeque::new(),
             on_hand: on_hand::OnHand::default(),
             cursors: cursor::Cursors::default(),
-            steps_before: attempt::Steps::default(),
+            steps_before: steps::Steps::default(),
             held: Default::default(),
         }
     }

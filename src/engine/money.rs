@@ -4,8 +4,6 @@
 //! - Each is the sum over the attempts of the market's orders; what closed orders had is counted on.
 //! - `captured <= authorised`, `refunded <= captured`, `charged_back <= captured`.
 
-use std::collections::BTreeMap;
-
 use super::attempt::Attempt;
 use crate::base::Currency;
 
@@ -51,9 +49,9 @@ impl MoneySums {
     }
 }
 
-/// The sums of each currency that an order was paid in.
+/// The sums of each currency that an order was paid in, or is to be, by currency: a market knows few.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Money(BTreeMap<Currency, MoneySums>);
+pub(super) struct Money(Vec<(Currency, MoneySums)>);
 
 impl Money {
     pub(super) fn add(&mut self, currency: Currency, attempts: &[Attempt]) {
@@ -61,12 +59,28 @@ impl Money {
     }
 
     pub(super) fn add_sums(&mut self, currency: Currency, sums: &MoneySums) {
-        self.0.entry(currency).or_default().each(sums, |own, other| own + other);
+        self.of(currency).each(sums, |own, other| own + other);
     }
 
     pub(super) fn remove(&mut self, currency: Currency, attempts: &[Attempt]) {
-        let own = self.0.entry(currency).or_default();
-        own.each(&MoneySums::of(attempts), |own, other| own - other);
+        self.of(currency).each(&MoneySums::of(attempts), |own, other| own - other);
+    }
+
+    /// From here on the currency is one of the market's.
+    pub(super) fn know(&mut self, currency: Currency) {
+        self.of(currency);
+    }
+
+    fn of(&mut self, currency: Currency) -> &mut MoneySums {
+        let place = self.place(currency).unwrap_or_else(|place| {
+            self.0.insert(place, (currency, MoneySums::default()));
+            place
+        });
+        &mut self.0[place].1
+    }
+
+    fn place(&self, currency: Currency) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&currency, |(known, _)| *known)
     }
 
     /// By currency.
@@ -75,7 +89,7 @@ impl Money {
     }
 
     pub(super) fn knows(&self, currency: Currency) -> bool {
-        self.0.contains_key(&currency)
+        self.place(currency).is_ok()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -7,7 +7,7 @@
 //!
 //! # Always true
 //! - Amounts are totals of their attempt and only grow, so a report that comes twice, or after a later one, changes
-//!   nothing.
+//!   nothing. (Whether a customer has to act, whoever told last says; no money hangs on that.)
 //! # Not here
 //! - What a report makes of an attempt, and what is to be done then: `attempt`.
 //! # Why so
@@ -82,8 +82,8 @@ impl Step {
             Self::Nothing => "nothing",
             Self::Charge { .. } => "charge",
             Self::Capture { .. } => "capture",
-            Self::Refund { .. } => "give_back",
-            Self::End => "close",
+            Self::GiveBack { .. } => "give_back",
+            Self::Close => "close",
         }
     }
 
@@ -92,8 +92,8 @@ impl Step {
     pub const fn amount(self) -> Option<Price> {
         match self {
             Self::Charge { amount } => Some(amount),
-            Self::Capture { total } | Self::Refund { total } => Some(total),
-            Self::Nothing | Self::End => None,
+            Self::Capture { total } | Self::GiveBack { total } => Some(total),
+            Self::Nothing | Self::Close => None,
         }
     }
 }
@@ -328,10 +328,10 @@ pub enum Step {
         total: Price,
     },
     /// Give back.
-    Refund {
+    GiveBack {
         /// Until it is so much in all.
         total: Price,
     },
     /// See to it that nothing more is taken, and let go what is set aside.
-    End,
+    Close,
 }

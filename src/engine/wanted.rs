@@ -24,7 +24,6 @@
 use std::collections::VecDeque;
 
 use super::Engine;
-use super::attempt::steps;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
 use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
@@ -32,6 +31,7 @@ use super::payment::Step;
 use super::pool::Table;
 use super::query::{WantPage, WantRow};
 use super::refusal::Refusal;
+use super::steps::steps;
 use crate::base::limits::PAGE_SCAN_MAX;
 use crate::base::{MarketId, Price, Timestamp};
 
@@ -411,9 +411,9 @@ impl Engine {
             for (attempt, step) in attempts.iter().zip(steps.iter()) {
                 match step {
                     Step::Charge { amount } => sums[0].1 += u128::from(amount),
-                    Step::Refund { total } => sums[1].1 += u128::from(total - attempt.refunded),
+                    Step::GiveBack { total } => sums[1].1 += u128::from(total - attempt.refunded),
                     Step::Capture { total } => sums[2].1 += u128::from(total - attempt.captured),
-                    Step::End | Step::Nothing => {}
+                    Step::Close | Step::Nothing => {}
                 }
             }
         });

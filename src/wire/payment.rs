@@ -141,7 +141,7 @@ impl ArchivedReportedPart {
     }
 }
 
-/// A failure's reason and class; a class of 0 says that there is none.
+/// A failure's reason and class; both are 0 when there is none.
 fn read_failure(reason: u8, class: u8) -> Result<Option<(FailureReason, RetryClass)>, Malformed> {
     if (reason, class) == (0, 0) {
         return Ok(None);
@@ -203,8 +203,8 @@ impl From<&PaymentView> for PaymentPart {
             Step::Nothing => (0, 0),
             Step::Charge { amount } => (1, amount),
             Step::Capture { total } => (2, total),
-            Step::Refund { total } => (3, total),
-            Step::End => (4, 0),
+            Step::GiveBack { total } => (3, total),
+            Step::Close => (4, 0),
         };
         Self {
             attempt: view.attempt.0,
@@ -250,8 +250,8 @@ const fn read_step(step: u8, amount: Price) -> Option<Step> {
         (0, 0) => Some(Step::Nothing),
         (1, amount) => Some(Step::Charge { amount }),
         (2, total) => Some(Step::Capture { total }),
-        (3, total) => Some(Step::Refund { total }),
-        (4, 0) => Some(Step::End),
+        (3, total) => Some(Step::GiveBack { total }),
+        (4, 0) => Some(Step::Close),
         _ => None,
     }
 }

@@ -92,9 +92,9 @@ fn an_order_is_paid_by_another_method_taken_as_it_leaves_and_given_back_in_part(
 fn history_and_books(server: Server) {
     let history = server.run("order history 1").ok();
     for (what, note) in [
-        ("payment_begun", "by card"),
+        ("attempt_begun", "by card"),
         ("payment_failed", "insufficient_funds"),
-        ("payment_begun", "by wallet"),
+        ("attempt_begun", "by wallet"),
         ("authorised", "2500 minor units in all"),
         ("captured", "1250 minor units in all"),
         ("refund_requested", "1000 minor units "),
@@ -106,7 +106,7 @@ fn history_and_books(server: Server) {
     let happened = server.run("order history 1 --json").json()["happened"].clone();
     let all = happened.as_array().expect("what happened").iter();
     let of = |what: &str| all.clone().find(|it| it["what"] == what).expect("it happened").clone();
-    assert_eq!(of("payment_begun")["method"], "card");
+    assert_eq!(of("attempt_begun")["method"], "card");
     assert_eq!(of("payment_failed")["failure_reason"], "insufficient_funds");
     assert_eq!(of("captured")["amount_minor"], 1_250);
 

@@ -109,9 +109,9 @@ fn another_method_after_a_failure_keeps_the_order_and_its_reservation() {
         told     o1 try=2 authorised=200    -> confirmed moved=2
         payments o1                         -> 1 card failed declined:other_method next=nothing \
                                                | 2 wallet authorised authorised=200 next=nothing
-        history  o1                         -> placed 0 n=2 | payment_begun card | payment_action \
+        history  o1                         -> placed 0 n=2 | attempt_begun card | payment_action \
                                                | payment_failed declined | payment_started until=90000 \
-                                               | payment_begun wallet | authorised amount=200 | charged n=2
+                                               | attempt_begun wallet | authorised amount=200 | charged n=2
     ",
     );
 }
@@ -167,7 +167,7 @@ fn a_decline_for_good_frees_the_units_at_once() {
         stock    mug                        -> available=2
         place    o2 mug*2                   -> #2 pending_payment
         start    o1 try=2                   -> no: illegal cancelled
-        history  o1                         -> placed 0 n=2 | payment_begun card | payment_failed suspected_fraud \
+        history  o1                         -> placed 0 n=2 | attempt_begun card | payment_failed suspected_fraud \
                                                | cancelled n=2
     ",
     );

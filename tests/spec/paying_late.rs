@@ -55,7 +55,7 @@ fn a_late_success_takes_the_units_again_or_goes_back_and_says_which() {
         told     o1 try=2 captured=200      -> confirmed moved=0 again
         payments o1                         -> 2 card authorised authorised=200 captured=200 next=nothing \
                                                | 1 card authorised authorised=200 captured=200 refunded=200 next=nothing
-        history  o1                         -> placed 0 n=2 | payment_begun card | expired n=2 | captured amount=199 \
+        history  o1                         -> placed 0 n=2 | attempt_begun card | expired n=2 | captured amount=199 \
                                                | captured amount=200 | refunded amount=200 | captured amount=200 \
                                                | charged_late n=2
     ",
@@ -126,8 +126,8 @@ pub(crate) fn bring_to_rest(script: &mut Script, name: &str) -> Vec<PaymentView>
         let what = match next.step {
             Step::Charge { amount } => format!("authorised={amount}"),
             Step::Capture { total } => format!("captured={total}"),
-            Step::Refund { total } => format!("refunded={total}"),
-            Step::End | Step::Nothing => "voided".to_owned(),
+            Step::GiveBack { total } => format!("refunded={total}"),
+            Step::Close | Step::Nothing => "voided".to_owned(),
         };
         let who =
             if next.attempt == ChangeId::HANDED_OFF { "adapter".to_owned() } else { format!("try={}", next.attempt.0) };

@@ -109,16 +109,16 @@ impl Account {
                 let total = total.min(self.authorised);
                 (Some((Deed::Captured, total)), PaymentReport::Captured { total })
             }
-            Step::Refund { total } => {
+            Step::GiveBack { total } => {
                 let total = total.min(self.captured);
                 let deed = (total > self.refunded).then_some((Deed::Refunded, total));
                 (deed, PaymentReport::Refunded { total: total.max(self.refunded) })
             }
             // What was taken meanwhile is news; whether it stays so is not for a provider to say.
-            Step::End if self.captured == seen.captured && !self.declined && !self.closed => {
+            Step::Close if self.captured == seen.captured && !self.declined && !self.closed => {
                 (Some((Deed::Closed, self.captured)), PaymentReport::Voided)
             }
-            Step::Charge { .. } | Step::Capture { .. } | Step::End | Step::Nothing => (None, self.report(seen)),
+            Step::Charge { .. } | Step::Capture { .. } | Step::Close | Step::Nothing => (None, self.report(seen)),
         }
     }
 

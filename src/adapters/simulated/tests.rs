@@ -71,10 +71,10 @@ const DECLINED: PaymentReport = PaymentReport::Failed { reason: FailureReason::D
 #[test]
 fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
     use PaymentReport::{Authorised, Captured, Refunded, Voided};
-    use Step::{Capture, Charge, End, Refund};
+    use Step::{Capture, Charge, Close, GiveBack};
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
-    let (charge, end) = (Charge { amount: 9 }, End);
+    let (charge, end) = (Charge { amount: 9 }, Close);
     on_its_thread(async {
         let mut provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         for (number, attempt, step, told, report, restarts) in [
@@ -85,9 +85,9 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
             (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
             // Late: it was overtaken.
             (1, CARD, Capture { total: 4 }, [9, 0, 0], Captured { total: 9 }, false),
-            (1, CARD, Refund { total: 3 }, [9, 9, 0], Refunded { total: 3 }, false),
-            (1, CARD, Refund { total: 9 }, [9, 9, 3], Refunded { total: 9 }, true),
-            (1, CARD, Refund { total: 3 }, [9, 9, 0], Refunded { total: 9 }, true),
+            (1, CARD, GiveBack { total: 3 }, [9, 9, 0], Refunded { total: 3 }, false),
+            (1, CARD, GiveBack { total: 9 }, [9, 9, 3], Refunded { total: 9 }, true),
+            (1, CARD, GiveBack { total: 3 }, [9, 9, 0], Refunded { total: 9 }, true),
             (1, CARD, charge, [0, 0, 0], Captured { total: 9 }, false),
             // Set aside and let go.
             (2, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
@@ -100,7 +100,7 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
             // Taken at once, and too late.
             (4, TRANSFER, charge, [0, 0, 0], Captured { total: 9 }, false),
             (4, TRANSFER, end, [0, 0, 0], Captured { total: 9 }, true),
-            (4, TRANSFER, Refund { total: 9 }, [9, 9, 0], Refunded { total: 9 }, false),
+            (4, TRANSFER, GiveBack { total: 9 }, [9, 9, 0], Refunded { total: 9 }, false),
         ] {
             if restarts {
                 provider = SimulatedPayment::open(behaviour(dir)).expect("books");
@@ -121,7 +121,7 @@ fn what_somebody_else_took_is_captured_and_given_back_all_the_same() {
     on_its_thread(async {
         let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         let both =
-            [seen(CARD, Step::Capture { total: 6 }, [9, 0, 0]), seen(TRANSFER, Step::Refund { total: 5 }, [5, 5, 0])];
+            [seen(CARD, Step::Capture { total: 6 }, [9, 0, 0]), seen(TRANSFER, Step::GiveBack { total: 5 }, [5, 5, 0])];
         let said = asked(&provider, 1, &both).await;
         assert_eq!(said, [PaymentReport::Captured { total: 6 }, PaymentReport::Refunded { total: 5 }]);
         let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
@@ -137,7 +137,7 @@ fn what_somebody_else_took_is_captured_and_given_back_all_the_same() {
 fn money_that_is_not_to_be_had_stays_so() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
-    let [charge, end] = [Step::Charge { amount: 9 }, Step::End].map(|step| [seen(CARD, step, [0, 0, 0])]);
+    let [charge, end] = [Step::Charge { amount: 9 }, Step::Close].map(|step| [seen(CARD, step, [0, 0, 0])]);
     on_its_thread(async {
         let provider = SimulatedPayment::open(Behaviour { declined: 1_000, ..behaviour(dir) }).expect("books");
         assert_eq!(asked(&provider, 1, &charge).await, [DECLINED]);

@@ -6,8 +6,8 @@
 //! # Not here
 //! - Reservations whose deadline passed unswept: `turn` folds their expiry before it asks here.
 
-mod account;
 mod change;
+mod confirm;
 mod count;
 mod cursor;
 mod erase;

@@ -6,10 +6,10 @@
 //! expired, and its lapsed units were taken again (draws) ─► confirmed;  were not there (short) ─► stays expired
 //! ```
 //!
-//! What goes back, is captured or let go then is not said here: it follows from the account (`payment::steps`).
+//! What goes back, is captured or let go then is not said here: it follows from the account (`steps`).
 
 use super::super::Engine;
-use super::super::attempt::{Attempt, ask_refund, covered, note_refund};
+use super::super::attempt::Attempt;
 use super::super::choices::PaymentMethod;
 use super::super::content::ChangeKind;
 use super::super::effect::Effect;
@@ -19,6 +19,7 @@ use super::super::ledger::Bucket;
 use super::super::marks::Marks;
 use super::super::orders::KeptChange;
 use super::super::payment::PaymentReport;
+use super::super::steps::{ask_refund, covered, note_refund};
 use super::market_of;
 use crate::base::{ChangeId, OrderId, Price, SkuId, Timestamp};
 
@@ -26,7 +27,7 @@ impl Engine {
     pub(super) fn fold_payment_started(&mut self, order: OrderId, id: ChangeId, method: PaymentMethod, at: Timestamp) {
         self.change_order(order, at, |engine, position| {
             engine.set_attempt(position, Attempt::new(id, method));
-            engine.note_whole(position, Happening::PaymentBegun, at, method as u64);
+            engine.note_whole(position, Happening::AttemptBegun, at, method as u64);
         });
     }
 

@@ -25,7 +25,7 @@ impl Engine {
         self.wants.hand_off(position, effects, first, at);
         if effects.payment && !placed.confirmed {
             self.accounts.add_implicit();
-            market_of(&mut self.markets, placed.order.market()).money.add(placed.currency, &[]);
+            market_of(&mut self.markets, placed.order.market()).money.know(placed.currency);
         }
     }
 

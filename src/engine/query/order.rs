@@ -60,10 +60,10 @@ impl OrderView {
         (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
     }
 
-    /// What was paid of it, in one word.
+    /// What was paid of it, in one word; of one whose return window is over, nobody knows any more.
     #[must_use]
-    pub fn payment_label(&self) -> Label {
-        Label::of(&self.payments)
+    pub fn payment_label(&self) -> Option<Label> {
+        (!self.closed).then(|| Label::of(&self.payments))
     }
 }
 

@@ -100,7 +100,7 @@ const fn failed_payment() -> PaymentView {
         refunded: 1,
         refund_asked: 1,
         charged_back: 1,
-        step: Step::Refund { total: 1 },
+        step: Step::GiveBack { total: 1 },
     }
 }
 

@@ -76,7 +76,7 @@ fn an_order_of_the_largest_total_is_paid_sixteen_times_over_and_all_but_one_goes
     let steps: Vec<Step> = view.payments.iter().map(|payment| payment.step).collect();
     assert_eq!(steps.len(), PAYMENT_ATTEMPTS_MAX);
     assert_eq!(steps[0], Step::Nothing, "the adapters' stands first, and the newest go back first");
-    assert!(steps[1..].iter().all(|step| *step == Step::Refund { total: ORDER_TOTAL_MAX }), "{steps:?}");
+    assert!(steps[1..].iter().all(|step| *step == Step::GiveBack { total: ORDER_TOTAL_MAX }), "{steps:?}");
     let money = rig.engine.books(MARKET).expect("open").money;
     assert_eq!(money[0].1.captured, PAYMENT_ATTEMPTS_MAX as u128 * u128::from(ORDER_TOTAL_MAX));
     let refused = rig.engine_alone(&Command::RequestRefund { order, change: ChangeId(7), amount: ORDER_TOTAL_MAX });
@@ -101,7 +101,7 @@ fn a_refund_of_the_largest_amount_fails_once_and_is_asked_for_again() {
         let refund = Command::RequestRefund { order, change: ChangeId(change), amount: most };
         rig.engine_alone(&refund).expect("all of it is there");
         let payments = rig.engine.order(order).expect("it is kept").payments;
-        assert_eq!((payments[0].refund_asked, payments[0].step), (asked, Step::Refund { total: most }));
+        assert_eq!((payments[0].refund_asked, payments[0].step), (asked, Step::GiveBack { total: most }));
         rig.engine_alone(&tell(PaymentReport::RefundFailed { total: most })).expect("a report");
         rig.check_laws();
     }
@@ -124,7 +124,7 @@ fn a_refund_fails_as_often_as_an_order_remembers_changes() {
         tell(&mut rig, order, ChangeId(1), PaymentReport::RefundFailed { total: 100 * change }).expect("a report");
         let [payment] = rig.engine.order(order).expect("it is kept").payments[..] else { panic!("one attempt") };
         assert_eq!((payment.refund_asked, payment.refund_failed), (100 * change, 100 * change));
-        assert_eq!(payment.step, Step::Refund { total: ORDER_TOTAL_MAX - 100 }, "what is too much goes back anyway");
+        assert_eq!(payment.step, Step::GiveBack { total: ORDER_TOTAL_MAX - 100 }, "what is too much goes back anyway");
     }
     let refused = rig.submit(&Command::RequestRefund { order, change: ChangeId(999), amount: 100 });
     assert_eq!(refused.map(|told| told.answer), Err(Refusal::TooManyChanges));
@@ -143,7 +143,7 @@ fn a_line_of_an_order_that_is_paid_in_part_and_cancelled_unit_by_unit_never_goes
         let lines = [LineQuantity { line: 0, quantity: 1 }];
         rig.submit(&Command::CancelLines { order, change, lines: &lines }).expect("a unit less");
         let [payment] = rig.engine.order(order).expect("it is kept").payments[..] else { panic!("one attempt") };
-        assert_eq!(payment.step, Step::Refund { total: 7 * change.0 });
+        assert_eq!(payment.step, Step::GiveBack { total: 7 * change.0 });
         if change.0 % 2 == 0 {
             tell(&mut rig, order, ChangeId(1), PaymentReport::Refunded { total: 7 * change.0 }).expect("a report");
         }

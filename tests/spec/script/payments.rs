@@ -3,7 +3,7 @@
 use stockade::base::{ChangeId, Currency};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::query::{OrderView, PaymentView};
-use stockade::engine::{Command, Dispute, FailureReason, MoneySums, PaymentReport, RetryClass};
+use stockade::engine::{Command, Dispute, FailureReason, Label, MoneySums, PaymentReport, RetryClass};
 
 use super::Script;
 use super::ask::{ATTEMPT, number, option};
@@ -47,7 +47,10 @@ impl Script {
     pub(super) fn look_at_label(&mut self, name: &str) -> String {
         let id = self.order_id(name, None);
         let view = self.rig.engine.order(id);
-        view.map_or_else(|_| "no: unknown_order".to_owned(), |view| view.payment_label().name().to_owned())
+        view.map_or_else(
+            |_| "no: unknown_order".to_owned(),
+            |view| view.payment_label().map_or("forgotten", Label::name).to_owned(),
+        )
     }
 
     /// The market's money: `EUR authorised=0 captured=0 refunded=0 charged_back=0 | …`.

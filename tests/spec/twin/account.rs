@@ -141,9 +141,9 @@ impl Order {
         if take > 0 {
             Step::Capture { total: it.captured + price(take) }
         } else if goes_back > 0 && it.dispute != Dispute::Open {
-            Step::Refund { total: it.refunded + price(goes_back) }
+            Step::GiveBack { total: it.refunded + price(goes_back) }
         } else if room(it) > 0 && keep == 0 || is_begun && (not_kept == 0 || !self.is_unpaid()) {
-            Step::End
+            Step::Close
         } else if it.stage == Stage::Created && is_newest && self.handed_off[0].is_some() {
             Step::Charge { amount: price(not_kept) }
         } else {

@@ -95,7 +95,7 @@ impl Twin {
                 note(Happening::HoldLifted, None, reason as u64);
             }
             (Command::StartPayment { method, .. }, Answer::Done { repeated: false, .. }) => {
-                note(Happening::PaymentBegun, None, method as u64);
+                note(Happening::AttemptBegun, None, method as u64);
             }
             (Command::RequestRefund { amount, .. }, Answer::Done { repeated: false, .. }) => {
                 note(Happening::RefundRequested, None, amount);

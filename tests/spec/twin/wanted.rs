@@ -183,9 +183,9 @@ impl Order {
         for payment in self.payments() {
             match payment.step {
                 Step::Charge { amount } => charge += u128::from(amount),
-                Step::Refund { total } => give_back += u128::from(total - payment.refunded),
+                Step::GiveBack { total } => give_back += u128::from(total - payment.refunded),
                 Step::Capture { total } => capture += u128::from(total - payment.captured),
-                Step::End | Step::Nothing => {}
+                Step::Close | Step::Nothing => {}
             }
         }
         let in_turn = [(Action::Charge, charge), (Action::GiveBack, give_back), (Action::Capture, capture)];

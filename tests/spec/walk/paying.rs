@@ -226,8 +226,8 @@ fn done(payment: &PaymentView) -> Option<PaymentReport> {
         Step::Nothing => None,
         Step::Charge { amount } => Some(PaymentReport::Authorised { total: amount }),
         Step::Capture { total } => Some(PaymentReport::Captured { total }),
-        Step::Refund { total } => Some(PaymentReport::Refunded { total }),
-        Step::End => Some(PaymentReport::Voided),
+        Step::GiveBack { total } => Some(PaymentReport::Refunded { total }),
+        Step::Close => Some(PaymentReport::Voided),
     }
 }
 

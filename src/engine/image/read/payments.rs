@@ -76,7 +76,7 @@ impl Engine {
         if self.has_implicit_attempt(position, self.orders.record(position)) {
             self.accounts.add_implicit();
             let Record { order, currency, .. } = *self.orders.record(position);
-            self.open_market_mut(order.market())?.money.add(currency, &[]);
+            self.open_market_mut(order.market())?.money.know(currency);
         }
         let has_failed = self.has_failed(position);
         self.orders.set_mark(position, Marks::PAYMENT_FAILED, has_failed);

@@ -87,8 +87,8 @@ impl Ingredients {
                 0 => Step::Nothing,
                 1 => Step::Charge { amount: self.word(at + 6) },
                 2 => Step::Capture { total: self.word(at + 6) },
-                3 => Step::Refund { total: self.word(at + 6) },
-                _ => Step::End,
+                3 => Step::GiveBack { total: self.word(at + 6) },
+                _ => Step::Close,
             },
         }
     }

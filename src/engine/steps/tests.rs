@@ -1,6 +1,10 @@
 //! What is to be done with attempts of every kind, and that doing it comes to an end.
 
+use super::super::attempt::Attempt;
+use super::super::choices::PaymentMethod;
+use super::super::payment::PaymentReport;
 use super::*;
+use crate::base::ChangeId;
 
 /// An attempt that came to this.
 fn attempt(id: u64, reports: &[PaymentReport]) -> Attempt {
@@ -26,16 +30,16 @@ fn what_is_set_aside_is_taken_as_goods_leave_and_the_rest_let_go() {
     let some = paid.told(PaymentReport::Captured { total: 30 });
     check(&[some], due(100, 30), &[Step::Nothing]);
     check(&[some], due(60, 60), &[Step::Capture { total: 60 }]);
-    check(&[some.told(PaymentReport::Captured { total: 60 })], due(60, 60), &[Step::End]);
-    check(&[paid], due(0, 0), &[Step::End]);
+    check(&[some.told(PaymentReport::Captured { total: 60 })], due(60, 60), &[Step::Close]);
+    check(&[paid], due(0, 0), &[Step::Close]);
 }
 
 #[test]
 fn what_is_too_much_goes_back_the_newest_first() {
     let (first, second) = (attempt(1, &[CAPTURED]), attempt(2, &[CAPTURED]));
-    check(&[first, second], due(100, 0), &[Step::Nothing, Step::Refund { total: 100 }]);
-    check(&[first, second], due(30, 0), &[Step::Refund { total: 70 }, Step::Refund { total: 100 }]);
-    check(&[attempt(1, &[AUTHORISED]), second], due(100, 0), &[Step::End, Step::Nothing]);
+    check(&[first, second], due(100, 0), &[Step::Nothing, Step::GiveBack { total: 100 }]);
+    check(&[first, second], due(30, 0), &[Step::GiveBack { total: 70 }, Step::GiveBack { total: 100 }]);
+    check(&[attempt(1, &[AUTHORISED]), second], due(100, 0), &[Step::Close, Step::Nothing]);
     let in_dispute = second.told(PaymentReport::Disputed);
     check(&[first, in_dispute], due(100, 0), &[Step::Nothing, Step::Nothing]);
 }
@@ -44,11 +48,11 @@ fn what_is_too_much_goes_back_the_newest_first() {
 fn what_was_given_back_counts_whatever_it_was_for() {
     let mut attempts = [attempt(1, &[CAPTURED])];
     ask_refund(&mut attempts, due(100, 100), 30);
-    check(&attempts, due(100, 100), &[Step::Refund { total: 30 }]);
-    check(&attempts, due(60, 60), &[Step::Refund { total: 40 }]);
+    check(&attempts, due(100, 100), &[Step::GiveBack { total: 30 }]);
+    check(&attempts, due(60, 60), &[Step::GiveBack { total: 40 }]);
     assert_eq!(refundable(&attempts, due(60, 60)), 60);
     let taken_back = [attempts[0].told(PaymentReport::ChargedBack { total: 80 })];
-    check(&taken_back, due(100, 100), &[Step::Refund { total: 20 }]);
+    check(&taken_back, due(100, 100), &[Step::GiveBack { total: 20 }]);
     assert_eq!(refundable(&taken_back, due(100, 100)), 0);
 }
 
@@ -58,7 +62,7 @@ fn what_was_paid_twice_goes_back_whole_whatever_was_given_back_before() {
     ask_refund(&mut attempts[..1], due(100, 100), 40);
     attempts[0] = attempts[0].told(PaymentReport::Refunded { total: 40 });
     attempts[1] = attempts[1].told(CAPTURED);
-    check(&attempts, due(100, 100), &[Step::Nothing, Step::Refund { total: 100 }]);
+    check(&attempts, due(100, 100), &[Step::Nothing, Step::GiveBack { total: 100 }]);
 }
 
 #[test]
@@ -97,9 +101,9 @@ fn an_attempt_that_nobody_needs_is_ended_and_one_that_waits_is_charged_with_what
     let begun = Attempt::new(ChangeId(9), PaymentMethod::Wallet);
     let gift = attempt(1, &[PaymentReport::Captured { total: 20 }]);
     check(&[gift, begun], unpaid, &[Step::Nothing, Step::Charge { amount: 80 }]);
-    check(&[begun, attempt(1, &[AUTHORISED])], unpaid, &[Step::End, Step::Nothing]);
+    check(&[begun, attempt(1, &[AUTHORISED])], unpaid, &[Step::Close, Step::Nothing]);
     check(&[begun.told(PaymentReport::Processing)], unpaid, &[Step::Nothing]);
-    check(&[begun.told(PaymentReport::Processing)], due(100, 0), &[Step::End]);
+    check(&[begun.told(PaymentReport::Processing)], due(100, 0), &[Step::Close]);
     check(&[begun], Due { is_handed_off: false, ..unpaid }, &[Step::Nothing]);
 }
 
@@ -141,8 +145,8 @@ fn steps_come_to_an_end_and_leave_what_is_due() {
                 attempts[index] = match step {
                     Step::Nothing | Step::Charge { .. } => attempts[index],
                     Step::Capture { total } => attempts[index].told(PaymentReport::Captured { total }),
-                    Step::Refund { total } => attempts[index].told(PaymentReport::Refunded { total }),
-                    Step::End => attempts[index].told(PaymentReport::Voided),
+                    Step::GiveBack { total } => attempts[index].told(PaymentReport::Refunded { total }),
+                    Step::Close => attempts[index].told(PaymentReport::Voided),
                 };
             }
             rounds += 1;

@@ -1,0 +1,200 @@
+//! What is to be done with the money of an order: it follows from its attempts and from what is due.
+//!
+//! ```text
+//! what is due ─┬─ more was taken, and is kept ──► goes back, the newest attempt's first
+//!              ├─ less was taken ───────────────► is taken of what is set aside, the oldest first, as goods leave
+//!              └─ nothing more is needed ───────► what is set aside is let go, what has begun is ended
+//! ```
+//!
+//! # Always true
+//! - Nothing stores it, and doing it comes to an end: then what is due is there, or all there was.
+//! # Not here
+//! - What a report makes of an attempt: `attempt`. Who is told what is to be done: `wanted`.
+//! # Why so
+//! What has to happen is said as a total ("captured in all: so much"), so whoever carries it out may be told twice, and
+//! whatever changes meanwhile makes one new instruction instead of a queue of old ones. It is reckoned from one balance
+//! of the order: asked attempt by attempt, what goes back by itself and what somebody gave back would count twice.
+
+use super::attempt::Attempt;
+use super::payment::{Dispute, Stage, Step};
+use crate::base::Price;
+use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
+
+/// What an order may count on of all its attempts.
+pub(super) fn covered(attempts: &[Attempt]) -> u128 {
+    attempts.iter().map(|attempt| u128::from(attempt.covers())).sum()
+}
+
+/// What an order costs, as far as it says what is to be done with its money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    /// What all its units cost, whatever became of them: more than that is nobody's wish.
+    pub(super) cost: Price,
+    /// What its units cost that are neither cancelled nor lapsed.
+    pub(super) due: Price,
+    /// Of that, what may be taken now: what was handed over costs, or everything when nothing is left to hand over.
+    pub(super) now: Price,
+    /// Whether it waits for its payment.
+    pub(super) is_unpaid: bool,
+    /// Whether adapters begin what is to be paid.
+    pub(super) is_handed_off: bool,
+}
+
+/// What is to be done with each attempt of an order, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Steps {
+    /// That of the adapters included while nobody told of it.
+    steps: [Step; PAYMENT_ATTEMPTS_MAX + 1],
+    len: usize,
+}
+
+impl Steps {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Step> {
+        self.steps[..self.len].iter().copied()
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.iter().any(|step| step != Step::Nothing)
+    }
+}
+
+/// What one attempt is to come to.
+struct Aim {
+    captured: Price,
+    refunded: Price,
+    /// Whether what is set aside is still needed.
+    is_needed: bool,
+}
+
+/// What there is of an order's money, and what is to stay.
+struct Balance {
+    /// Taken, and not taken back; what was paid twice counts once.
+    once: u128,
+    /// Somebody asked to give it back.
+    asked: u128,
+    /// Taken, and neither given nor taken back.
+    net: u128,
+    /// To be kept of what was taken: what is due, and no more than what was paid less what was asked back.
+    stays: u128,
+}
+
+impl Balance {
+    fn of(attempts: &[Attempt], due: Due) -> Self {
+        let sum = |amount: fn(&Attempt) -> Price| attempts.iter().map(|attempt| u128::from(amount(attempt))).sum();
+        let (captured, refunded, asked): (u128, u128, u128) =
+            (sum(|attempt| attempt.captured), sum(|attempt| attempt.refunded), sum(Attempt::asked));
+        let taken = captured - sum(|attempt| attempt.charged_back);
+        let once = taken.min(due.cost.into());
+        let stays = once.saturating_sub(asked).min(due.due.into());
+        Self { once, asked, net: taken.saturating_sub(refunded), stays }
+    }
+
+    /// What is left once everything has gone back that is to.
+    fn after(&self) -> u128 {
+        self.net.min(self.stays)
+    }
+}
+
+/// Goes over attempts, oldest first, and says what each is to come to.
+///
+/// What is not to stay goes back, the newest attempt's first: one gives back what those behind it cannot. What is due
+/// and not taken is taken of what was set aside, the oldest first.
+struct Aims {
+    /// To go back.
+    back: u128,
+    /// Of the attempts that are still to come: what they can give back.
+    behind: u128,
+    /// Due, and neither taken nor set aside so far.
+    need: u128,
+    /// Of that, what may be taken now.
+    now: u128,
+}
+
+impl Aims {
+    fn new(attempts: &[Attempt], due: Due) -> Self {
+        let balance = Balance::of(attempts, due);
+        let (after, asked) = (balance.after(), balance.asked);
+        let need = u128::from(due.cost).saturating_sub(asked).min(due.due.into()).saturating_sub(after);
+        // What was given back is not taken again before everything has left.
+        let left = u128::from(due.now).saturating_sub(after + asked);
+        let now = if due.now == due.due { need } else { left.min(need) };
+        let behind = attempts.iter().map(|attempt| u128::from(attempt.left())).sum();
+        Self { back: balance.net - after, behind, need, now }
+    }
+
+    fn next(&mut self, attempt: &Attempt) -> Aim {
+        self.behind -= u128::from(attempt.left());
+        let more = to_price(self.back.saturating_sub(self.behind)).min(attempt.left());
+        let kept = attempt.room().min(to_price(self.need));
+        let taken = kept.min(to_price(self.now));
+        (self.need, self.now) = (self.need - u128::from(kept), self.now - u128::from(taken));
+        Aim { captured: attempt.captured + taken, refunded: attempt.refunded + more, is_needed: kept > 0 }
+    }
+}
+
+fn to_price(sum: u128) -> Price {
+    u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+/// What is to be done with each attempt, oldest first.
+pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
+    let mut steps = Steps { len: attempts.len(), ..Steps::default() };
+    let mut aims = Aims::new(attempts, due);
+    for (step, attempt) in steps.steps.iter_mut().zip(attempts) {
+        let aim = aims.next(attempt);
+        if aim.captured > attempt.captured {
+            *step = Step::Capture { total: aim.captured };
+        } else if aim.refunded > attempt.refunded && attempt.dispute != Dispute::Open {
+            *step = Step::GiveBack { total: aim.refunded };
+        } else if attempt.room() > 0 && !aim.is_needed {
+            *step = Step::Close;
+        }
+    }
+    // What has only begun is for what is missing once everything that is set aside is taken; the newest is charged.
+    let mut is_charged = !due.is_handed_off;
+    let begun = |(_, attempt): &(&mut Step, &Attempt)| attempt.stage.is_begun();
+    for (step, attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
+        if aims.need == 0 || !due.is_unpaid {
+            *step = Step::Close;
+        } else if attempt.stage == Stage::Created && !is_charged {
+            *step = Step::Charge { amount: to_price(aims.need) };
+            is_charged = true;
+        }
+    }
+    steps
+}
+
+/// What may be asked to go back: what was taken, not taken back, and does not go back anyway.
+pub(super) fn refundable(attempts: &[Attempt], due: Due) -> Price {
+    to_price(Balance::of(attempts, due).after())
+}
+
+/// Somebody asked for so much more to go back, at most what is [`refundable`]: exactly so much less is to stay,
+/// whatever else goes back.
+pub(super) fn ask_refund(attempts: &mut [Attempt], due: Due, amount: Price) {
+    let balance = Balance::of(attempts, due);
+    let stays = balance.after().checked_sub(amount.into()).expect("law: no more is asked to go back than there is");
+    ask(attempts, balance.once - stays);
+}
+
+/// Money went back of an order that was paid. If less is there now than was to stay, somebody gave it back elsewhere,
+/// and is taken to have asked for that.
+pub(super) fn note_refund(attempts: &mut [Attempt], due: Due) {
+    let balance = Balance::of(attempts, due);
+    if balance.net < balance.stays {
+        ask(attempts, balance.once - balance.net);
+    }
+}
+
+/// So much is asked to go back of all attempts together. It is booked on the newest first, which give first.
+fn ask(attempts: &mut [Attempt], asked: u128) {
+    let mut more = to_price(asked.saturating_sub(attempts.iter().map(|attempt| u128::from(attempt.asked())).sum()));
+    for attempt in attempts.iter_mut().rev() {
+        let of_this = more.min(attempt.captured.saturating_sub(attempt.asked()));
+        attempt.refund_asked = attempt.refund_asked.saturating_add(of_this);
+        more -= of_this;
+    }
+}
+
+#[cfg(test)]
+mod tests;
