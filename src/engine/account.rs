@@ -50,8 +50,8 @@ impl Accounts {
         self.implicit -= 1;
     }
 
-    /// The attempts of an order that somebody told of, oldest first; that of the adapters before them, and one that
-    /// paid late before all.
+    /// The attempts of an order that somebody told of, in the order in which they began, that of the adapters before
+    /// the others; but one that comes to cover something stands behind all from then on.
     pub(super) fn of(&self, position: u32) -> &[Attempt] {
         if self.count == 0 {
             return &[];
@@ -64,17 +64,22 @@ impl Accounts {
         runs.get(position as usize).map_or(&mut [], |run| attempts.get_mut(*run))
     }
 
-    /// An attempt as it is now, beside the others of its order: that of the adapters before them.
+    /// An attempt as it is now, in its place among the others of its order.
     pub(super) fn set(&mut self, position: u32, attempt: Attempt) {
-        if let Some(known) = self.of_mut(position).iter_mut().find(|known| known.id == attempt.id) {
-            *known = attempt;
+        let covers = attempt.covers() > 0;
+        let known = self.of_mut(position);
+        if let Some(place) = known.iter().position(|known| known.id == attempt.id) {
+            let covered = std::mem::replace(&mut known[place], attempt).covers() > 0;
+            if covers && !covered {
+                known[place..].rotate_left(1);
+            }
             return;
         }
         let known = self.of(position);
         if known.is_empty() {
             return self.replace(position, &[attempt]);
         }
-        let all = if attempt.id == ChangeId::HANDED_OFF {
+        let all = if attempt.id == ChangeId::HANDED_OFF && !covers {
             [&[attempt], known].concat()
         } else {
             [known, &[attempt]].concat()
@@ -92,13 +97,10 @@ impl Accounts {
         *run = self.attempts.put(attempts.iter().copied());
     }
 
-    /// The attempt that pays for an order that expired stands before all others from here on: what is on its way back
-    /// of them, or let go, stays so.
-    pub(super) fn put_first(&mut self, position: u32, id: ChangeId) {
-        let attempts = self.of_mut(position);
-        if let Some(place) = attempts.iter().position(|attempt| attempt.id == id) {
-            attempts[..=place].rotate_right(1);
-        }
+    /// Of an order that was paid late nothing else counts: what is on its way back, or let go, stays so.
+    pub(super) fn let_go_of_others(&mut self, position: u32, id: ChangeId) {
+        let others = self.of_mut(position).iter_mut().filter(|attempt| attempt.id != id);
+        others.for_each(|attempt| attempt.is_let_go = true);
     }
 
     /// Forgets what was paid of an order.

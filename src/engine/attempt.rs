@@ -28,6 +28,8 @@ pub(super) struct Attempt {
     pub(super) stage: Stage,
     pub(super) failure: Option<(FailureReason, RetryClass)>,
     pub(super) dispute: Dispute,
+    /// Its order was paid late without it: nothing of it counts or is kept any more, whatever is told of it.
+    pub(super) is_let_go: bool,
 }
 
 /// An attempt is one cache line: an order that adapters charge has one.
@@ -47,6 +49,7 @@ impl Attempt {
             stage: Stage::Created,
             failure: None,
             dispute: Dispute::None,
+            is_let_go: false,
         }
     }
 
@@ -125,6 +128,9 @@ impl Attempt {
 
     /// What an order may count on.
     pub(super) fn covers(&self) -> Price {
+        if self.is_let_go {
+            return 0;
+        }
         (self.captured + self.room()).saturating_sub(self.refunded).saturating_sub(self.charged_back)
     }
 

@@ -61,7 +61,7 @@ impl Engine {
                 if self.wants.settle(position, Effect::Payment) {
                     self.note_settled(position, at);
                 }
-            } else if steps != self.steps_before {
+            } else if !steps.are_those(&self.steps_before) {
                 self.want(position, Effect::Payment, at);
             }
         }
