@@ -19,7 +19,7 @@ use super::orders::{LineRecord, Record};
 use super::payment::Dispute;
 use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
-use super::steps::{Due, Steps, steps};
+use super::steps::{Due, Steps, missing, steps};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
 use crate::base::{ChangeId, MarketId, Price};
 
@@ -150,6 +150,7 @@ impl Engine {
             due,
             now: if is_all_left { due } else { left },
             is_unpaid: record.state.awaits_payment(),
+            is_prepaid: record.needed_payment(),
             is_handed_off: self.wants.is_handed_off(position, Effect::Payment),
         }
     }
@@ -163,6 +164,19 @@ impl Engine {
     /// What is to be done with the money of an order.
     pub(super) fn payment_steps(&self, position: u32, record: &Record) -> Steps {
         self.with_attempts(position, record, |attempts| steps(attempts, self.due(position, record)))
+    }
+
+    /// What is to be paid of an order yet: what is due and neither there nor set aside. Nothing of one that was said to
+    /// be paid and has no attempts.
+    pub(super) fn missing(&self, position: u32, record: &Record) -> Price {
+        let told = self.accounts.of(position);
+        let may_miss = !told.is_empty() || record.state.awaits_payment();
+        if may_miss { missing(told, self.due(position, record)) } else { 0 }
+    }
+
+    /// Whether nothing more of an order is to leave: it is held, or was confirmed by money that is not there any more.
+    pub(super) fn is_stopped(&self, position: u32, record: &Record) -> bool {
+        record.is_held() || self.missing(position, record) > 0
     }
 
     /// Whether every attempt to pay an order was in vain.
@@ -181,9 +195,9 @@ impl Engine {
         if record.marks.has(Marks::PAYMENT_FAILED) != self.has_failed(position) {
             return Err(format!("{order} is marked as one whose payments failed, or is not"));
         }
-        let is_open = self.wants.get(position, Effect::Payment).is_some_and(|want| want.is_open());
-        if is_open && !self.payment_steps(position, record).any() {
-            return Err(format!("something is wanted of the money of {order}, and nothing is to be done"));
+        let want = self.wants.get(position, Effect::Payment);
+        if want.is_some_and(|want| want.is_open() && want.wanted == 1) && !self.payment_steps(position, record).any() {
+            return Err(format!("something is wanted of the money of {order}, and nothing ever was to be done"));
         }
         Ok(())
     }

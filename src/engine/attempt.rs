@@ -7,7 +7,7 @@
 //! - What is to be done with an order's attempts: `steps`. Where they are kept: `account`.
 
 use super::choices::{FailureReason, PaymentMethod, RetryClass};
-use super::payment::{Dispute, PaymentReport, Stage};
+use super::payment::{Dispute, PaymentReport, Stage, Step};
 use crate::base::limits::ORDER_TOTAL_MAX;
 use crate::base::{ChangeId, Price};
 
@@ -132,6 +132,17 @@ impl Attempt {
             return 0;
         }
         (self.captured + self.room()).saturating_sub(self.refunded).saturating_sub(self.charged_back)
+    }
+
+    /// Whether somebody told that this was done.
+    pub(super) const fn has_done(&self, step: Step) -> bool {
+        match step {
+            Step::Nothing => true,
+            Step::Charge { .. } => !matches!(self.stage, Stage::Created),
+            Step::Capture { total } => self.captured >= total,
+            Step::GiveBack { total } => self.refunded >= total,
+            Step::Close => !self.stage.is_begun() && self.room() == 0,
+        }
     }
 
     /// Looks whether its amounts fit together.

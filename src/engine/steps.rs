@@ -36,6 +36,8 @@ pub(super) struct Due {
     pub(super) now: Price,
     /// Whether it waits for its payment.
     pub(super) is_unpaid: bool,
+    /// Whether it had to be paid before anything of it was handed over.
+    pub(super) is_prepaid: bool,
     /// Whether adapters begin what is to be paid.
     pub(super) is_handed_off: bool,
 }
@@ -60,6 +62,13 @@ impl Steps {
     /// Whether the same is to be done with the same attempts, in whatever order they stand.
     pub(super) fn are_those(&self, others: &Self) -> bool {
         self.to_do().count() == others.to_do().count() && self.to_do().all(|it| others.to_do().any(|other| it == other))
+    }
+
+    /// Whether all that was to be done before has been done by now, as far as anybody told: what is not wanted any more
+    /// may be carried out all the same, and nobody hear of it.
+    pub(super) fn are_done(&self, attempts: &[Attempt]) -> bool {
+        let known = |id| attempts.iter().find(|attempt| attempt.id == id);
+        self.to_do().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
     }
 
     fn to_do(&self) -> impl Iterator<Item = (ChangeId, Step)> {
@@ -170,7 +179,7 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     let mut is_charged = !due.is_handed_off;
     let begun = |(_, attempt): &(&mut (ChangeId, Step), &Attempt)| attempt.stage.is_begun();
     for ((_, step), attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
-        if aims.need == 0 || !due.is_unpaid {
+        if aims.need == 0 || !due.is_prepaid {
             *step = Step::Close;
         } else if attempt.stage == Stage::Created && !is_charged {
             *step = Step::Charge { amount: to_price(aims.need) };
@@ -178,6 +187,13 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
         }
     }
     steps
+}
+
+/// What is due of an order that is to be paid before it leaves, and is neither there nor set aside.
+pub(super) fn missing(attempts: &[Attempt], due: Due) -> Price {
+    let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
+    let set_aside = own.map(|attempt| u128::from(attempt.room())).sum();
+    if due.is_prepaid { to_price(Aims::new(attempts, due).need.saturating_sub(set_aside)) } else { 0 }
 }
 
 /// What may be asked to go back: what was taken, not taken back, and does not go back anyway.
