@@ -4,8 +4,8 @@
 //! # Always true
 //! - What ran out or was taken back by a bank excuses nothing once its order has heard of it: nothing more leaves then
 //!   before it is paid again.
-//! - What was given back at the provider's own desk counts as asked for, and is not asked to be paid again. So does what
-//!   was given back because an order said so that had not heard yet what it lost of its other money: at most that much.
+//! - What was given back at the provider's own desk counts as asked for, and is not asked to be paid again. So does
+//!   what was given back as an order wanted that had not heard yet what it lost of its other money: at most so much.
 
 use std::collections::BTreeMap;
 
@@ -56,6 +56,7 @@ struct GivenBack {
 
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
+    /// In the order in which they came about.
     of: BTreeMap<OrderId, Vec<Loss>>,
     given_back: BTreeMap<OrderId, Vec<GivenBack>>,
 }
