@@ -128,8 +128,9 @@ impl Balance {
 
 /// Goes over attempts, oldest first, and says what each is to come to.
 ///
-/// What is not to stay goes back: what somebody asked of the attempt of which they did, for it may be on its way, and the
-/// rest of the newest first; one gives back what those behind it cannot. What is due and not taken is taken of what was set aside, the oldest first.
+/// What is not to stay goes back: what somebody asked, of the attempt of which they did, for it may be on its way; and
+/// the rest of the newest first. One gives back what those behind it cannot. What is due and not taken is taken of what
+/// was set aside, the oldest first.
 struct Aims {
     /// To go back: what somebody asked of each attempt, and of the newest what else.
     back: [u128; 2],

@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// Money went back of an attempt, for which it is this now. What that takes of what was to stay, somebody asked for.
+    /// Money went back of an attempt, which is this now. What that takes of what was to stay, somebody asked for.
     fn give_back(&mut self, position: u32, attempt: Attempt) {
         let due = self.due(position, self.orders.record(position));
         let before = shortfall(self.accounts.of(position), due);
