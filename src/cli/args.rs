@@ -155,6 +155,9 @@ pub(super) enum MarketCommand {
         /// Telling the warehouse.
         #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
         release: Option<bool>,
+        /// Checking whether orders are to be trusted.
+        #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+        check: Option<bool>,
         #[command(flatten)]
         client: ClientArgs,
     },

@@ -211,8 +211,8 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
             ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
         }
         MarketCommand::Books { client } => ask(sources.client(client)?, async |settings| books::books(settings).await),
-        MarketCommand::Effects { payment, release, client } => {
-            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
+        MarketCommand::Effects { payment, release, check, client } => {
+            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release, check).await)
         }
         MarketCommand::Reservations { activity_max, payment_max, unpaid, client } => {
             ask(sources.client(client)?, async |settings| {

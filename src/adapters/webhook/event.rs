@@ -224,6 +224,7 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
                 Report::Done => ("done", None),
                 Report::SetAside(reason) => ("set_aside", Some(reason.name())),
                 Report::Resumed => ("resumed", None),
+                Report::Rejected => ("rejected", None),
             };
             let fields = json!({ "effect": effect.name(), "attempt": attempt, "report": report, "reason": reason });
             ("order.effect_reported", order, fields)
