@@ -218,7 +218,7 @@ impl Stand {
 }
 
 async fn leave_to_adapters(exchange: &mut Exchange, market: MarketId) -> Result<(), Failure> {
-    let effects = Effects { payment: true, release: true };
+    let effects = Effects { payment: true, release: true, check: false };
     let set = |reply: &Reply<'_>| matches!(reply, Reply::Answer(..)).then_some(());
     exchange.ask_one("leaving effects to adapters", Ask::Command(Command::SetEffects { market, effects }), set).await
 }

@@ -114,7 +114,7 @@ async fn however_often_it_is_killed_nothing_wanted_is_forgotten_and_nothing_is_d
     let node = Node::start(&settings);
     let client = node.client().await;
     let (market, sku) = stocked(&client, "default", UNITS).await;
-    let effects = Effects { payment: true, release: true };
+    let effects = Effects { payment: true, release: true, check: false };
     let set = client.submit(&Command::SetEffects { market, effects }).await.expect("an answer");
     assert!(matches!(set, Response::Answered { .. }), "{set:?}");
     node.stop();
