@@ -93,7 +93,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         ),
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
-            json!({ "market": market.number(), "payment": effects.payment, "release": effects.release }),
+            json!({
+                "market": market.number(),
+                "payment": effects.payment,
+                "release": effects.release,
+                "check": effects.check,
+            }),
         ),
         Fact::Retired { market, before } => {
             ("market.retired", json!({ "market": market.number(), "before": before.utc() }))
