@@ -125,7 +125,8 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Say that an order that is being checked is to be trusted: without holds it goes to the warehouse once it is paid.
+    /// Say that an order that is being checked is to be trusted: without holds it goes to the warehouse, once it is
+    /// paid.
     Accept {
         /// Its number, or its identifier (32 hexadecimal digits).
         #[arg(value_name = "ID|NUMBER")]

@@ -1,5 +1,6 @@
-//! The hand-off in earnest: a node whose payment provider, warehouse and checker are slow, lose what they are told and say
-//! things twice, and which is killed again and again. What the three wrote in their books is held against the orders.
+//! The hand-off in earnest: a node whose payment provider, warehouse and checker are slow, lose what they are told and
+//! say things twice, and which is killed again and again. What the three wrote in their books is held against the
+//! orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
