@@ -35,6 +35,7 @@ mod kits;
 mod limiting;
 mod overselling;
 mod paying;
+mod paying_again;
 mod paying_bounds;
 mod paying_late;
 mod placing;
