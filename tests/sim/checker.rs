@@ -58,7 +58,7 @@ impl Checker {
         self.letters.is_empty()
     }
 
-    /// Once nothing is wanted any more: every check is over, and of what left because it was asked for each was trusted.
+    /// Once nothing is wanted any more: every check is over, and whatever left because it was asked for was trusted.
     pub(crate) fn check(&self, view: &OrderView, has_left: bool) {
         assert!(!view.check.is_open(), "{} is being checked, and nobody is asked: {view:?}", view.order);
         let said = self.said.get(&view.order);

@@ -1,4 +1,5 @@
-//! A payment provider, a warehouse and a checker that remember whatever happens to the node, honour keys, and misbehave otherwise.
+//! A payment provider, a warehouse and a checker that remember whatever happens to the node, honour keys, and misbehave
+//! otherwise.
 
 use std::collections::BTreeMap;
 
