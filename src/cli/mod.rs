@@ -38,6 +38,7 @@ mod suggestion;
 
 mod catalog;
 mod channels;
+mod check;
 mod effects;
 mod erase;
 mod order;
@@ -76,6 +77,7 @@ use tracing_subscriber::EnvFilter;
 
 use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, SiteCommand, StockCommand};
 use backup::KeysFrom;
+use check::Decision;
 use config::Given;
 use fault::CliFault;
 use kit::KitCommand;
@@ -211,8 +213,8 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
             ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
         }
         MarketCommand::Books { client } => ask(sources.client(client)?, async |settings| books::books(settings).await),
-        MarketCommand::Effects { payment, release, client } => {
-            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
+        MarketCommand::Effects { payment, release, check, client } => {
+            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release, check).await)
         }
         MarketCommand::Reservations { activity_max, payment_max, unpaid, client } => {
             ask(sources.client(client)?, async |settings| {
@@ -377,6 +379,12 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         }
         OrderCommand::Held { after, limit, client } => {
             ask(sources.client(client)?, async |settings| hold::held(settings, after, limit).await)
+        }
+        OrderCommand::Accept { order, client } => {
+            ask(sources.client(client)?, async |settings| check::decide(settings, &order, Decision::Accept).await)
+        }
+        OrderCommand::Reject { order, client } => {
+            ask(sources.client(client)?, async |settings| check::decide(settings, &order, Decision::Reject).await)
         }
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await

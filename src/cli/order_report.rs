@@ -11,7 +11,7 @@ use super::price;
 use super::table::Table;
 use crate::base::SkuId;
 use crate::engine::Label;
-use crate::engine::query::{LineView, OrderRow, OrderView};
+use crate::engine::query::{CheckState, LineView, OrderRow, OrderView};
 
 /// One order.
 #[derive(Debug, Serialize)]
@@ -35,6 +35,11 @@ pub(super) struct OrderReport {
     details_erased: bool,
     /// Why nothing of it goes to a warehouse, if anything keeps it back.
     holds: Vec<HoldReport>,
+    /// Whether it is to be trusted, in one word.
+    check: &'static str,
+    /// What is to be paid of it yet.
+    missing: String,
+    missing_minor: u64,
     /// What was paid of it, in one word; nobody knows it of one that is closed.
     payment_label: Option<&'static str>,
     /// Attempts to pay it, oldest first.
@@ -79,6 +84,9 @@ impl OrderReport {
             details: String::from_utf8_lossy(&view.details).into_owned(),
             details_erased: view.erased,
             holds: view.holds.iter().map(HoldReport::from).collect(),
+            check: view.check.name(),
+            missing: price::text(view.missing, view.currency),
+            missing_minor: view.missing,
             payment_label: view.payment_label().map(Label::name),
             payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
         }
@@ -116,6 +124,12 @@ impl fmt::Display for OrderReport {
         }
         if let Some(label) = self.payment_label.filter(|_| !self.payments.is_empty()) {
             writeln!(f, "payment   {label}")?;
+        }
+        if self.missing_minor > 0 {
+            writeln!(f, "missing   {}", self.missing)?;
+        }
+        if self.check != CheckState::NotNeeded.name() {
+            writeln!(f, "check     {}", self.check)?;
         }
         if self.details_erased {
             writeln!(f, "details   erased: nobody can read them any more")?;

@@ -209,7 +209,9 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         market.next_number().0.into(),
         gone.customer_units.into(),
         gone.tally.hash,
-        u128::from(market.effects.payment) | u128::from(market.effects.release) << 1,
+        u128::from(market.effects.payment)
+            | u128::from(market.effects.release) << 1
+            | u128::from(market.effects.check) << 2,
         u128::from(reservations.activity_ms_max) | u128::from(reservations.payment_ms_max) << 32,
     ];
     let unpaid = reservations.unpaid_ms.iter().map(|ms| u128::from(*ms));

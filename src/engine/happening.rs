@@ -111,6 +111,14 @@ pub enum Happening {
     CaptureWanted = 47,
     /// It is wanted that somebody looks what became of what was wanted of its payment before.
     LookWanted = 48,
+    /// It is to be trusted.
+    CheckAccepted = 49,
+    /// It is not to be trusted.
+    CheckRejected = 50,
+    /// Whether it is to be trusted, a person is to decide.
+    CheckInReview = 51,
+    /// Whether it is to be trusted, is to be asked once more.
+    CheckResumed = 52,
 }
 
 /// What the number beside a happening is.
@@ -138,7 +146,7 @@ pub enum Value {
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 52] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -187,6 +195,10 @@ impl Happening {
         Self::ChargeWanted,
         Self::CaptureWanted,
         Self::LookWanted,
+        Self::CheckAccepted,
+        Self::CheckRejected,
+        Self::CheckInReview,
+        Self::CheckResumed,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -247,6 +259,10 @@ impl Happening {
             Self::ChargeWanted => "charge_wanted",
             Self::CaptureWanted => "capture_wanted",
             Self::LookWanted => "look_wanted",
+            Self::CheckAccepted => "check_accepted",
+            Self::CheckRejected => "check_rejected",
+            Self::CheckInReview => "check_in_review",
+            Self::CheckResumed => "check_resumed",
         }
     }
 
@@ -291,6 +307,10 @@ impl Happening {
             | Self::ChargeWanted
             | Self::CaptureWanted
             | Self::LookWanted
+            | Self::CheckAccepted
+            | Self::CheckRejected
+            | Self::CheckInReview
+            | Self::CheckResumed
             | Self::ReleaseWanted
             | Self::PaymentDone
             | Self::ReleaseDone
@@ -326,12 +346,16 @@ impl Happening {
         match (effect, report) {
             (Effect::Payment, Report::Done) => Self::PaymentDone,
             (Effect::Payment, Report::SetAside(AsideReason::TriesUsedUp)) => Self::PaymentTriesUsedUp,
-            (Effect::Payment, Report::SetAside(AsideReason::Refused)) => Self::PaymentRefused,
+            (Effect::Payment, Report::SetAside(AsideReason::Refused | AsideReason::Review)) => Self::PaymentRefused,
             (Effect::Payment, Report::Resumed) => Self::PaymentResumed,
             (Effect::Release, Report::Done) => Self::ReleaseDone,
             (Effect::Release, Report::SetAside(AsideReason::TriesUsedUp)) => Self::ReleaseTriesUsedUp,
-            (Effect::Release, Report::SetAside(AsideReason::Refused)) => Self::ReleaseRefused,
+            (Effect::Release, Report::SetAside(AsideReason::Refused | AsideReason::Review)) => Self::ReleaseRefused,
             (Effect::Release, Report::Resumed) => Self::ReleaseResumed,
+            (Effect::Check, Report::Done) => Self::CheckAccepted,
+            (Effect::Check, Report::SetAside(_)) => Self::CheckInReview,
+            (Effect::Check, Report::Resumed) => Self::CheckResumed,
+            (Effect::Payment | Effect::Release | Effect::Check, Report::Rejected) => Self::CheckRejected,
         }
     }
 }
@@ -345,6 +369,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(49)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(53)), (None, None));
     }
 }

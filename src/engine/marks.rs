@@ -15,6 +15,8 @@ impl Marks {
     pub(super) const SAID_PAID: u8 = 16;
     /// Every payment of it that was tried came to nothing.
     pub(super) const PAYMENT_FAILED: u8 = 4;
+    /// Nobody said yet that it is to be trusted.
+    pub(super) const UNCHECKED: u8 = 8;
 
     pub(super) const fn has(self, mark: u8) -> bool {
         self.0 & mark != 0

@@ -9,6 +9,7 @@
 //!            once more when none has any, and nobody told that the last ones were done: look
 //! release    whenever the units to be handed over are not those that the warehouse was told
 //!            (of what is held, or paid for no longer: those that have left)
+//! check      once, when the order is placed, until somebody says that it is to be trusted or not; it is held till then
 //! ```
 //!
 //! # Always true
@@ -30,7 +31,7 @@ use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
 use super::payment::Step;
 use super::pool::Table;
-use super::query::{WantPage, WantRow};
+use super::query::{CheckState, WantPage, WantRow};
 use super::refusal::Refusal;
 use super::steps::steps;
 use crate::base::limits::PAGE_SCAN_MAX;
@@ -124,9 +125,9 @@ impl Wants {
         [wanted.live, aside.live]
     }
 
-    /// Enters an order of which this effect is wanted first, if any is and it is handed off. Whoever had its position
+    /// Enters an order of which these effects are wanted first, as far as they are handed off. Whoever had its position
     /// before left no mark.
-    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
+    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: [Option<Effect>; 2], at: Timestamp) {
         let mark = self.marks.get_or_grow(position as usize);
         if effects.payment {
             mark[Effect::Payment.index()] = Some(Want::NONE);
@@ -134,11 +135,14 @@ impl Wants {
         if effects.release {
             mark[Effect::Release.index()] = Some(Want::NONE);
         }
-        if let Some(first) = first
-            && let Some(want) = &mut mark[first.index()]
-        {
-            let listed = self.lists[first.index()][0].push(position) as u32;
-            (want.wanted, want.since, want.listed) = (1, at, listed);
+        if effects.check {
+            mark[Effect::Check.index()] = Some(Want::NONE);
+        }
+        for first in first.into_iter().flatten() {
+            if let Some(want) = &mut mark[first.index()] {
+                let listed = self.lists[first.index()][0].push(position) as u32;
+                (want.wanted, want.since, want.listed) = (1, at, listed);
+            }
         }
         self.kept += 1;
     }
@@ -243,6 +247,16 @@ impl Wants {
             }
         }
         Ok(())
+    }
+
+    /// How far the check of an order has come.
+    pub(super) fn check_state(&self, position: u32) -> CheckState {
+        match self.get(position, Effect::Check) {
+            None => CheckState::NotNeeded,
+            Some(want) if !want.is_open() => CheckState::Over,
+            Some(want) if want.aside.is_some() => CheckState::InReview,
+            Some(_) => CheckState::Pending,
+        }
     }
 
     /// Orders with a mark.
@@ -408,11 +422,13 @@ impl Engine {
     }
 
     /// What is wanted of an effect in one word, and what it is about in minor units. Of a payment the first of: charge,
-    /// give back, capture, close, look; of a release what the units of the instruction cost, in all.
+    /// give back, capture, close, look; of a release what the units of the instruction cost, in all; of a check what the
+    /// order costs.
     pub(super) fn action(&self, position: u32, effect: Effect) -> (Action, Price) {
         let record = self.orders.record(position);
         match effect {
             Effect::Payment => self.payment_action(position, record),
+            Effect::Check => (Action::Check, self.due(position, record).cost),
             Effect::Release => {
                 let is_stopped = self.is_stopped(position, record);
                 let cost = |(line, units): (&LineRecord, LineUnits)| {

@@ -29,6 +29,7 @@ use super::shared::Shared;
 use super::stages::StageStats;
 use crate::base::ShardId;
 use crate::base::limits::{INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, RETRY_AFTER_MS};
+use crate::engine::Effect;
 use crate::engine::KEPT;
 use crate::wire::Batch;
 
@@ -65,7 +66,7 @@ pub struct ShardStats {
     /// How much it keeps of every kind, by number of the [`Kept`](crate::engine::Kept).
     pub kept: [u64; KEPT],
     /// By effect: how many are wanted, and how many are set aside.
-    pub wanted: [[u64; 2]; 2],
+    pub wanted: [[u64; 2]; Effect::ALL.len()],
     /// By lane.
     pub lanes: [LaneStats; LANES],
     /// How long commands take, and how large turns are.

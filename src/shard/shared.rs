@@ -20,6 +20,7 @@ use super::parking::{Parking, Rest};
 use super::stages::Stages;
 use crate::base::limits::{AHEAD_ENTRIES_MAX, REPLY_SPARE_BUFFERS_MAX, REPLY_SPARE_BYTES_MAX};
 use crate::base::{Sequence, ShardId};
+use crate::engine::Effect;
 use crate::engine::KEPT;
 use crate::wal::{Entry, Notify};
 
@@ -47,7 +48,7 @@ pub(super) struct UsageCounters {
     /// By [`Kept`](crate::engine::Kept).
     pub(super) kept: [AtomicU64; KEPT],
     /// By effect: wanted, set aside.
-    pub(super) wanted: [[AtomicU64; 2]; 2],
+    pub(super) wanted: [[AtomicU64; 2]; Effect::ALL.len()],
 }
 
 impl Shared {

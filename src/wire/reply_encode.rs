@@ -15,7 +15,7 @@ use super::payment::{PAYMENT_BYTES, PaymentPart, money_bytes, put_money};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
+    AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV2,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
     LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV5, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
@@ -291,8 +291,8 @@ impl ReplyWriter {
 
     /// Appends which effects go on the wanted list.
     pub fn effects(&mut self, tag: Tag, effects: Effects) {
-        let head = self.head(ReplyKind::Effects, 18, tag, 0, 0);
-        self.put_padded(18, &EffectsV1 { head, effects: effects.into() });
+        let head = self.head(ReplyKind::Effects, 19, tag, 0, 0);
+        self.put_padded(19, &EffectsV2 { head, effects: effects.into() });
     }
 
     /// Appends the books of a market, true at this position of its stream.
@@ -430,6 +430,7 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV5 {
         accepted_at: view.accepted_at.ms(),
         deadline: view.deadline.ms(),
         missing: view.missing,
+        check: view.check as u8,
         currency: view.currency.code(),
         take: view.take as u8,
         payment: view.payment as u8,

@@ -55,13 +55,13 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With what is missing; version 4 had not.
+            // With what is missing, and a check; version 4 had neither.
             Self::Order => 5,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
-            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods;
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or checks;
             // version 1 had less.
-            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations => 2,
+            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations | Self::Effects => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -239,7 +239,7 @@ fixed! {
         units: u32,
     }
     /// Then: lines, draws, hashes if flagged, details, holds, their words, payments.
-    OrderV5 as ArchivedOrderV5, 99 {
+    OrderV5 as ArchivedOrderV5, 100 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -247,6 +247,7 @@ fixed! {
         accepted_at: u64,
         deadline: u64,
         missing: u64,
+        check: u8,
         currency: [u8; 3],
         take: u8,
         payment: u8,
@@ -367,7 +368,7 @@ fixed! {
         aside: u8,
     }
     /// Which effects go on the wanted list.
-    EffectsV1 as ArchivedEffectsV1, 18 {
+    EffectsV2 as ArchivedEffectsV2, 19 {
         head: AnswerHead,
         effects: EffectsPart,
     }

@@ -18,7 +18,7 @@ use super::request_records::{
     ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1,
     ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
     ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportCountV1, ArchivedReportEffectV2, ArchivedResolveSkusV1,
-    ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
+    ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV2, ArchivedSetPolicyV2,
     ArchivedSetReservationsV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
     ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
@@ -231,7 +231,7 @@ fn set_policy(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn set_effects(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedSetEffectsV1>(record)?;
+    let fixed = Body::alone::<ArchivedSetEffectsV2>(record)?;
     Ok(Command::SetEffects { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
 }
 

@@ -12,7 +12,7 @@ use super::request_records::{
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, EraseV1, ExtendV2, HashesV1, HoldersQueryV1,
     LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderHistoryQueryV1,
     OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportCountV1, ReportEffectV2, RequestKind,
-    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV2, SetRetentionV1,
+    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV2, SetPolicyV2, SetReservationsV2, SetRetentionV1,
     SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use crate::base::limits::RECORD_BYTES_MAX;
@@ -67,7 +67,7 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::SetEffects { market, effects } => {
             let head = head(RequestKind::SetEffects, 10)?;
-            put(out, &SetEffectsV1 { head, market: market.number(), effects: effects.into() });
+            put(out, &SetEffectsV2 { head, market: market.number(), effects: effects.into() });
             Ok(())
         }
         Command::SetReservations { market, reservations } => {

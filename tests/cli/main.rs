@@ -5,6 +5,7 @@
 mod harness;
 
 mod backing_up;
+mod checking;
 mod configuration;
 mod handing_off;
 mod import;

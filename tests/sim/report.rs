@@ -36,6 +36,9 @@ pub(crate) struct Report {
     pub(crate) missing: u64,
     pub(crate) paid_again: u64,
     pub(crate) released_again: u64,
+    /// Orders that were trusted, and those that were rejected.
+    pub(crate) trusted: u64,
+    pub(crate) rejected: u64,
     /// Facts that receivers were told, those of them they were told again, and gaps.
     pub(crate) told: u64,
     pub(crate) told_twice: u64,

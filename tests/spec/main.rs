@@ -22,6 +22,8 @@ mod bounds;
 mod cancelling;
 mod capping;
 mod catalogue;
+mod checking;
+mod checking_bounds;
 mod counting;
 mod erasing;
 mod exactly_once;

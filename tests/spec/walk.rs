@@ -60,6 +60,7 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
     }
     if !sweeps_late {
         paying::check_reached(&reached);
+        effects::check_reached(&reached);
     }
 }
 
@@ -91,7 +92,7 @@ struct Walk {
     holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
-    /// Whether anybody tells of payments, what was told last, and what came of it, in words.
+    /// Whether anybody tells of payments, what was told last, and what came of it and of checks, in words.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
     reached: std::collections::BTreeSet<String>,
@@ -173,7 +174,7 @@ impl Walk {
         }
     }
 
-    /// Says what came of everything about payments.
+    /// Says what came of everything about payments and checks.
     fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
@@ -277,7 +278,9 @@ impl Walk {
     }
 
     fn ask(&mut self, command: &Command<'_>) -> Outcome {
+        let checked = self.checked(command);
         let outcome = self.rig.submit(command);
+        self.note_check(command, checked, &outcome);
         if self.loud {
             eprintln!("{:?} {command:?}\n    -> {outcome:?}", self.rig.now);
         }

@@ -261,6 +261,7 @@ impl Engine {
         } else {
             if state != State::Expired {
                 self.drop_holds(position);
+                self.drop_check(position);
             }
             let closes_at = at.after_ms(return_window_ms);
             self.orders.set_closes_at(position, closes_at);

@@ -64,11 +64,12 @@ enum Item {
     ChannelCap = 22,
     /// How long reservations of a market last, if that was set; 20 said nothing of payment methods.
     Reservations = 26,
-    /// With the money of closed orders, and counts of orders whose payment failed; 24 had neither, 2 none in review.
-    Market = 27,
-    /// With attempts to pay; those of 25 had none, those of 15 no holds, those of 7 effects with attempts of 16 bits.
+    /// With checks among the effects; 27 had none. With the money of closed orders, and counts of orders whose payment
+    /// failed; 24 had neither, 2 none in review.
+    Market = 29,
+    /// With checks; those of 28 had none. With attempts to pay; those of 25 had none, those of 15 no holds, those of 7 effects with attempts of 16 bits.
     /// Details stand behind the name of their key; those of an image without keys are refused.
-    Order = 28,
+    Order = 30,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.

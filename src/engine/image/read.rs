@@ -11,7 +11,7 @@ use super::super::choices::{PaymentMethod, Take};
 use super::super::command::IdentityHashes;
 use super::super::content::ChangeKind;
 use super::super::cursor::Cursor;
-use super::super::effect::{AsideReason, Effects};
+use super::super::effect::{AsideReason, Effect, Effects};
 use super::super::fact::Change;
 use super::super::kits::Component;
 use super::super::ledger::{Balances, Bucket};
@@ -227,7 +227,7 @@ impl Engine {
         market.tally = market.gone.tally;
         let floor = item.u128()?;
         market.requests.set_floor((floor != 0).then(|| RequestId::from_bits(floor)));
-        market.effects = Effects { payment: item.flag()?, release: item.flag()? };
+        market.effects = Effects { payment: item.flag()?, release: item.flag()?, check: item.flag()? };
         payments::read_gone_money(item, &mut market)?;
         self.markets[number] = Some(Box::new(market));
         Ok(())
@@ -301,6 +301,8 @@ impl Engine {
         let mut record = read_record(item)?;
         read_parts(item, &mut read.parts)?;
         let mark = read_mark(item, &record)?;
+        let is_unchecked = mark[Effect::Check.index()].is_some_and(|want| want.is_open());
+        record.marks.set(Marks::UNCHECKED, is_unchecked);
         let holds = holds::read_holds(item, &mut record)?;
         let attempts = payments::read_attempts(item, &record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);

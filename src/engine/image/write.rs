@@ -198,7 +198,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         money: _,
         gone_money,
         policies,
-        effects: Effects { payment, release },
+        effects: Effects { payment, release, check },
         reservations,
         shortages,
         // No part of the state.
@@ -212,7 +212,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u64(*count);
         });
         item.u128(requests.floor().map_or(0, RequestId::bits));
-        item.byte(u8::from(*payment)).byte(u8::from(*release)).u16(count16(gone_money.len()));
+        item.byte(u8::from(*payment)).byte(u8::from(*release)).byte(u8::from(*check)).u16(count16(gone_money.len()));
         for (currency, sums) in gone_money.iter() {
             item.bytes(&currency.code());
             sums.parts().into_iter().for_each(|sum| {

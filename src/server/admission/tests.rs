@@ -9,8 +9,8 @@ use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage, HolderRow,
-    LineView, OrderPage, OrderRow, OrderView, PaymentView, SiteRow, StockRow,
+    ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage,
+    HolderRow, LineView, OrderPage, OrderRow, OrderView, PaymentView, SiteRow, StockRow,
 };
 use crate::engine::{
     Answer, Books, Component, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums, Place, Refusal,
@@ -83,6 +83,7 @@ fn largest_order() -> OrderView {
         erased: false,
         holds: vec![longest_hold(); HOLDS_PER_ORDER_MAX],
         missing: 1,
+        check: CheckState::InReview,
         // Those that somebody told of, and that of the adapters.
         payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
     }

@@ -383,6 +383,7 @@ impl Ingredients {
             erased: self.is_erased(),
             holds: self.holds(),
             missing: u64::from(place.zone) * 1_000_003,
+            check: self.check_state(),
             payments: self.payments(),
         }
     }

@@ -95,6 +95,7 @@ impl World {
         (self.report.paid_otherwise, self.report.failed_refunds) = (whole.paid_otherwise, failed_refunds);
         (self.report.missing, self.report.paid_again) = (whole.missing, paid_again);
         self.report.released_again = outside.released_again();
+        [self.report.trusted, self.report.rejected] = outside.checker.counts();
         let told = self.sinks.check(&life.committer.log.state().history);
         [self.report.told, self.report.told_twice, self.report.gaps] = told;
     }

@@ -29,6 +29,9 @@
 //! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
 //! label    o3                           -> authorised
 //! missing  o3                           -> 0
+//! effects  release check                -> set
+//! check    o3                           -> not_needed
+//! to_hand_over o3                       -> 0*5
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! ```
@@ -145,7 +148,8 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" => self.look(words),
+            | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
+            | "missing" | "money" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

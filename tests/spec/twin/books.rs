@@ -170,6 +170,7 @@ impl Order {
             erased: self.erased,
             holds: self.holds.clone(),
             missing: price(self.missing()),
+            check: self.check_state(),
             payments: self.payments(),
         }
     }

@@ -39,7 +39,7 @@ pub(super) struct Order {
     /// In the order in which they came.
     pub(super) holds: Vec<HoldView>,
     /// By effect.
-    pub(super) handed_off: [Option<Want>; 2],
+    pub(super) handed_off: [Option<Want>; 3],
     pub(super) seen: Seen,
     /// All that happened after the placement.
     pub(super) history: Vec<HistoryRow>,
@@ -184,6 +184,11 @@ impl Order {
             turned += 1;
         }
         turned
+    }
+
+    /// Cancels all that was not handed over; says how many units that were.
+    pub(super) fn cancel_what_is_left(&mut self) -> u64 {
+        [Fate::Lapsed, Fate::Reserved, Fate::Committed].into_iter().map(|fate| self.turn(fate, Fate::Cancelled)).sum()
     }
 
     pub(super) fn accepted(&self, repeated: bool) -> Told {

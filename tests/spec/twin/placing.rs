@@ -166,7 +166,7 @@ impl Market {
             changes: BTreeMap::new(),
             said: Vec::new(),
             holds: Vec::new(),
-            handed_off: Want::handed_off(self.effects),
+            handed_off: Want::handed_off(self.effects, now),
             seen: Seen::default(),
             history: Vec::new(),
         };
