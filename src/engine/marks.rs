@@ -14,6 +14,12 @@ impl Marks {
     /// Every payment of it that was tried came to nothing.
     pub(super) const PAYMENT_FAILED: u8 = 4;
 
+    /// Units that it held were not found, and it is owed some since.
+    pub(super) const PUT_BACK: u8 = 8;
+    /// Somebody has to look at it.
+    pub(super) const HAS_TASKS: u8 = 16;
+
+    /// Whether one of these marks is there.
     pub(super) const fn has(self, mark: u8) -> bool {
         self.0 & mark != 0
     }

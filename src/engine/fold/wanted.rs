@@ -102,6 +102,11 @@ impl Engine {
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
         self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
+        if matches!(report, Report::SetAside(_)) {
+            self.settle_tasks(position, at);
+        } else {
+            self.review_tasks(position, at);
+        }
         self.note_settled(position, at);
     }
 
