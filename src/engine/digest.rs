@@ -182,7 +182,8 @@ impl Engine {
             Some(bytes.number(self.tasks.since(position, kind)?.ms()).hash())
         });
         let refund = self.tasks.open_refund(position);
-        let refund = refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
+        let refund =
+            refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
         let parts = changes.chain(wants).chain(holds).chain(attempts).chain(tasks).chain(refund).chain(history);
         parts.fold(bytes.hash(), u128::wrapping_add)

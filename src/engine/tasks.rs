@@ -122,9 +122,7 @@ impl Tasks {
     fn from(&self, market: MarketId, kind: TaskKind, first: TaskPlace) -> impl Iterator<Item = (TaskPlace, u32)> {
         let last = (market, Timestamp::MAX, OrderNumber(u64::MAX));
         let range = self.lists[kind.index()].range((market, first.since, first.number)..=last);
-        range.map(move |((_, since, number), position)| {
-            (TaskPlace { since: *since, number: *number, kind }, *position)
-        })
+        range.map(move |((_, since, number), position)| (TaskPlace { since: *since, number: *number, kind }, *position))
     }
 }
 
@@ -186,9 +184,7 @@ impl Engine {
                 let is_paid_for = is_open && !record.state.awaits_payment();
                 (is_paid_for && self.missing(position, record) > 0).then_some(UNSAID)
             }
-            TaskKind::PutBack => {
-                (record.marks.has(Marks::PUT_BACK) && self.owed_units(record) > 0).then_some(UNSAID)
-            }
+            TaskKind::PutBack => (record.marks.has(Marks::PUT_BACK) && self.owed_units(record) > 0).then_some(UNSAID),
         }
     }
 
@@ -272,7 +268,8 @@ impl Engine {
                 break;
             }
             let record = self.orders.record(position);
-            looks = looks.saturating_sub(1 + (usize::from(record.lines.len) + record.draws.len as usize) / LINES_PER_LOOK);
+            looks =
+                looks.saturating_sub(1 + (usize::from(record.lines.len) + record.draws.len as usize) / LINES_PER_LOOK);
             let Record { order, number, state, deadline, currency, .. } = *record;
             let (amount, words) = self.tell_task(position, record, place.kind);
             let order = OrderRow { order, number, state, deadline };

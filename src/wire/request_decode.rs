@@ -441,7 +441,11 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
             let (market, rows_max) = (market(fixed.market.to_native())?, fixed.rows_max.to_native());
             let (after, held) = (OrderNumber(fixed.after.to_native()), kind == RequestKind::HeldOrders);
-            if held { Query::HeldOrders { market, after, rows_max } } else { Query::OpenOrders { market, after, rows_max } }
+            if held {
+                Query::HeldOrders { market, after, rows_max }
+            } else {
+                Query::OpenOrders { market, after, rows_max }
+            }
         }
         RequestKind::Tasks => read_tasks_query(record)?,
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
