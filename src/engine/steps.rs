@@ -36,7 +36,7 @@ pub(super) struct Due {
     pub(super) now: Price,
     /// Whether it waits for its payment.
     pub(super) is_unpaid: bool,
-    /// Whether it had to be paid before anything of it was handed over.
+    /// Whether it is to be paid before anything of it is handed over, by what its attempts cover.
     pub(super) is_prepaid: bool,
     /// Whether adapters begin what is to be paid.
     pub(super) is_handed_off: bool,
@@ -56,22 +56,23 @@ impl Steps {
     }
 
     pub(super) fn any(&self) -> bool {
-        self.to_do().next().is_some()
+        self.wanted().next().is_some()
     }
 
     /// Whether the same is to be done with the same attempts, in whatever order they stand.
     pub(super) fn are_those(&self, others: &Self) -> bool {
-        self.to_do().count() == others.to_do().count() && self.to_do().all(|it| others.to_do().any(|other| it == other))
+        self.wanted().count() == others.wanted().count()
+            && self.wanted().all(|it| others.wanted().any(|other| it == other))
     }
 
     /// Whether all that was to be done before has been done by now, as far as anybody told: what is not wanted any more
     /// may be carried out all the same, and nobody hear of it.
     pub(super) fn are_done(&self, attempts: &[Attempt]) -> bool {
         let known = |id| attempts.iter().find(|attempt| attempt.id == id);
-        self.to_do().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
+        self.wanted().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
     }
 
-    fn to_do(&self) -> impl Iterator<Item = (ChangeId, Step)> {
+    fn wanted(&self) -> impl Iterator<Item = (ChangeId, Step)> {
         self.steps[..self.len].iter().copied().filter(|(_, step)| *step != Step::Nothing)
     }
 }

@@ -140,7 +140,7 @@ parts! {
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
     /// What happened to an order.
-    Happening = 27, "what happened must be 1 to 47";
+    Happening = 27, "what happened must be 1 to 48";
     /// An attempt to pay an order.
     PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
     /// A kind of task, or where a page of them goes on, or what an order waits for.

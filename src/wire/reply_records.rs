@@ -57,8 +57,8 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With attempts to pay; version 3 had none.
-            Self::Order => 4,
+            // With what is missing; version 4 had not.
+            Self::Order => 5,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
             // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods;

@@ -59,10 +59,11 @@ impl Engine {
         if self.is_payment_handed_off(position) {
             let steps = self.payment_steps(position, self.orders.record(position));
             if !steps.any() {
-                // Of what is not wanted any more, and nobody told that it was done, somebody has to look.
+                // Of what is not wanted any more, and nobody told that it was done, somebody has to look, and does so
+                // whatever else happens.
                 if !self.steps_before.are_done(self.accounts.of(position)) {
                     self.want(position, Effect::Payment, at);
-                } else if self.wants.settle(position, Effect::Payment) {
+                } else if self.steps_before.any() && self.wants.settle(position, Effect::Payment) {
                     self.note_settled(position, at);
                 }
             } else if !steps.are_those(&self.steps_before) {
