@@ -13,3 +13,4 @@ mod orders;
 mod payments;
 mod readme;
 mod serving;
+mod tasks;

@@ -29,6 +29,8 @@
 //! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
 //! label    o3                           -> authorised
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
+//! tasks                                 -> o3 held since=0 (fraud by desk)
+//! waits    o3                           -> warehouse (5 units to be handed over)
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! ```
 //!
@@ -43,11 +45,12 @@ mod holds;
 mod past;
 mod payments;
 mod say;
+mod tasks;
 
 use std::collections::BTreeMap;
 
 use stockade::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Capacity, Command};
+use stockade::engine::{Answer, Capacity, Command, TaskPlace};
 
 use crate::rig::{MARKET, Outcome, Rig};
 
@@ -68,6 +71,8 @@ pub(crate) struct Script {
     requests: BTreeMap<String, RequestId>,
     /// Entries of the stream that have a name.
     events: BTreeMap<String, Sequence>,
+    /// Where the page of tasks goes on that was looked at last.
+    next_task: Option<TaskPlace>,
     skus: BTreeMap<(MarketId, String), SkuId>,
     sites: BTreeMap<(MarketId, String), SiteId>,
 }
@@ -82,6 +87,7 @@ impl Script {
             orders: BTreeMap::new(),
             requests: BTreeMap::new(),
             events: BTreeMap::new(),
+            next_task: None,
             skus: BTreeMap::new(),
             sites: BTreeMap::new(),
         }
@@ -144,7 +150,9 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" => self.look(words),
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" | "tasks" | "waits" => {
+                self.look(words)
+            }
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)
