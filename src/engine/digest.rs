@@ -157,7 +157,7 @@ impl Engine {
         });
         let wants = Effect::ALL.into_iter().filter_map(|effect| {
             let want = self.wants.get(position, effect)?;
-            let aside = want.aside.map_or(0, |reason| reason as u8);
+            let aside = want.aside.map_or(0, |reason| reason as u8) | if want.is_untold { 0x80 } else { 0 };
             let bytes = Bytes::of(Part::Want).number(record.order.bits()).number(effect as u8);
             Some(bytes.number(want.wanted).number(want.told).number(aside).number(want.since.ms()).hash())
         });

@@ -65,11 +65,12 @@ impl Steps {
             && self.wanted().all(|it| others.wanted().any(|other| it == other))
     }
 
-    /// Whether all that was to be done before has been done by now, as far as anybody told: what is not wanted any more
-    /// may be carried out all the same, and nobody hear of it.
-    pub(super) fn are_done(&self, attempts: &[Attempt]) -> bool {
-        let known = |id| attempts.iter().find(|attempt| attempt.id == id);
-        self.wanted().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
+    /// Whether of some attempt something was to be done before these, nothing is now, and nobody told that it was done:
+    /// it may be carried out all the same, and nobody hear of it.
+    pub(super) fn leave_untold(&self, before: &Self, attempts: &[Attempt]) -> bool {
+        let has_step = |id| self.wanted().any(|(other, _)| other == id);
+        let is_done = |id, step| attempts.iter().any(|attempt| attempt.id == id && attempt.has_done(step));
+        before.wanted().any(|(id, step)| !has_step(id) && !is_done(id, step))
     }
 
     fn wanted(&self) -> impl Iterator<Item = (ChangeId, Step)> {

@@ -24,7 +24,7 @@ use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
-use super::LET_GO;
+use super::{LET_GO, UNTOLD};
 use super::{Item, KEY_FREE, KEY_NAME, KEY_SLOT, PAYMENT_STARTED};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
@@ -385,7 +385,8 @@ fn write_order<E>(
         for want in mark {
             item.byte(u8::from(want.is_some()));
             if let Some(want) = want {
-                item.u32(want.wanted).u32(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
+                let aside = want.aside.map_or(0, |reason| reason as u8) | if want.is_untold { UNTOLD } else { 0 };
+                item.u32(want.wanted).u32(want.told).byte(aside);
                 item.u64(want.since.ms());
             }
         }
