@@ -13,7 +13,8 @@ fn shop() -> Server {
 }
 
 fn kinds(tasks: &Value) -> Vec<(u64, String)> {
-    let row = |task: &Value| (task["number"].as_u64().expect("a number"), task["kind"].as_str().expect("a word").into());
+    let row =
+        |task: &Value| (task["number"].as_u64().expect("a number"), task["kind"].as_str().expect("a word").into());
     tasks["tasks"].as_array().expect("rows").iter().map(row).collect()
 }
 

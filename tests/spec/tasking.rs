@@ -57,14 +57,14 @@ fn what_adapters_tried_in_vain_is_a_task_until_it_is_tried_again_or_done() {
         receive  mug 9
         effects  payment release           -> set
         place    o1 mug*2@100              -> #1 pending_payment
-        waits    o1                        -> payment since=0 until=900000 amount=200 (card is to be paid) \
+        waits    o1                        -> payment since=0 until=60000 amount=200 (card is to be paid) \
                                               | attempt amount=200 (attempt of the adapters is created, next: charge) \
                                               | payment_wanted since=0 amount=200 (charge 1)
         wait     1s
         report   o1 payment 1 refused
         tasks                              -> o1 payment_aside since=1000 amount=200 (charge 1: refused)
         waits    o1                        -> payment_aside since=1000 amount=200 (charge 1: refused) \
-                                              | payment since=0 until=900000 amount=200 (card is to be paid) \
+                                              | payment since=0 until=60000 amount=200 (card is to be paid) \
                                               | attempt amount=200 (attempt of the adapters is created, next: charge)
         wait     1s
         report   o1 payment 1 resumed
@@ -242,7 +242,7 @@ fn what_one_order_waits_for_is_told_in_one_answer() {
         hold     o1 desk:fraud
         hold     o1 risk:payment
         waits    o1                        -> held since=0 (fraud by desk) | held since=0 (payment by risk) \
-                                              | payment since=0 until=900000 amount=320 (card is to be paid) \
+                                              | payment since=0 until=60000 amount=320 (card is to be paid) \
                                               | attempt amount=320 (attempt of the adapters is created, next: charge) \
                                               | payment_wanted since=0 amount=320 (charge 1) \
                                               | owed (3 units of line 1)

@@ -21,10 +21,10 @@ use crate::engine::{
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ServerVersion, SkuRow};
 
 mod holds;
-mod tasks;
 mod payments;
 mod settings;
 mod status;
+mod tasks;
 
 /// What samples are made of.
 #[derive(Debug, Clone)]
@@ -193,12 +193,7 @@ impl Ingredients {
             Query::Holders { market, sku: SkuId(self.medium(3)), after: OrderNumber(self.word(2)), rows_max },
             Query::OrderHistory { order: self.order(), after: self.medium(5), rows_max },
             Query::HeldOrders { market, after: OrderNumber(self.word(6)), rows_max },
-            Query::Tasks {
-                market,
-                kind: self.yes(1).then_some(self.task_kind()),
-                after: self.task_place(),
-                rows_max,
-            },
+            Query::Tasks { market, kind: self.yes(1).then_some(self.task_kind()), after: self.task_place(), rows_max },
             Query::Waits { order: self.order() },
             Query::Recipe { market, sku: SkuId(self.medium(2)) },
             Query::Market { code: &self.code },
