@@ -145,14 +145,12 @@ impl Engine {
             left += price * u64::from(units.shipped);
             is_all_left &= units.sold() == u64::from(units.shipped);
         }
-        // What was said to be paid, and nobody told of, nobody counts.
-        let is_counted = record.state.awaits_payment() || !self.accounts.of(position).is_empty();
         Due {
             cost,
             due,
             now: if is_all_left { due } else { left },
             is_unpaid: record.state.awaits_payment(),
-            is_prepaid: record.needed_payment() && is_counted,
+            is_prepaid: record.needed_payment() && !record.marks.has(Marks::SAID_PAID),
             is_handed_off: self.wants.is_handed_off(position, Effect::Payment),
         }
     }

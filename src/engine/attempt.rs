@@ -138,7 +138,9 @@ impl Attempt {
     pub(super) const fn has_done(&self, step: Step) -> bool {
         match step {
             Step::Nothing => true,
-            Step::Charge { amount } => !matches!(self.stage, Stage::Created | Stage::Authorised) || self.authorised >= amount,
+            Step::Charge { amount } => {
+                !matches!(self.stage, Stage::Created | Stage::Authorised) || self.authorised >= amount
+            }
             Step::Capture { total } => self.captured >= total,
             Step::GiveBack { total } => self.refunded >= total,
             // What is told to have been taken, or to have gone back, does not say that nothing more will be taken.

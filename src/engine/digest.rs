@@ -129,7 +129,8 @@ impl Engine {
                 | u128::from(record.channel) << 32,
             u128::from(record.payment as u8)
                 | u128::from(record.zone) << 16
-                | u128::from(record.marks.has(Marks::PAYMENT_STARTED)) << 32,
+                | u128::from(record.marks.has(Marks::PAYMENT_STARTED)) << 32
+                | u128::from(record.marks.has(Marks::SAID_PAID)) << 33,
             // When a tombstone leaves follows from its identifier and its market.
             if record.phase == Phase::Whole { record.closes_at.ms().into() } else { u128::MAX },
         ];

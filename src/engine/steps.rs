@@ -65,12 +65,12 @@ impl Steps {
             && self.wanted().all(|it| others.wanted().any(|other| it == other))
     }
 
-    /// Whether of some attempt something was to be done before these, nothing is now, and nobody told that it was done:
-    /// it may be carried out all the same, and nobody hear of it.
+    /// Whether of some attempt something was to be done before these, nobody told that it was done, and nobody will who
+    /// carries these out: it may be carried out all the same, and nobody hear of it.
     pub(super) fn leave_untold(&self, before: &Self, attempts: &[Attempt]) -> bool {
-        let has_step = |id| self.wanted().any(|(other, _)| other == id);
+        let is_asked = |id, before| self.wanted().any(|(other, step)| other == id && step.answers(before));
         let is_done = |id, step| attempts.iter().any(|attempt| attempt.id == id && attempt.has_done(step));
-        before.wanted().any(|(id, step)| !has_step(id) && !is_done(id, step))
+        before.wanted().any(|(id, step)| !is_asked(id, step) && !is_done(id, step))
     }
 
     fn wanted(&self) -> impl Iterator<Item = (ChangeId, Step)> {
@@ -181,7 +181,7 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     let mut is_charged = !due.is_handed_off;
     let begun = |(_, attempt): &(&mut (ChangeId, Step), &Attempt)| attempt.stage.is_begun();
     for ((_, step), attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
-        if aims.need == 0 || !due.is_prepaid {
+        if attempt.is_let_go || aims.need == 0 || !due.is_prepaid {
             *step = Step::Close;
         } else if attempt.stage == Stage::Created && !is_charged {
             *step = Step::Charge { amount: to_price(aims.need) };

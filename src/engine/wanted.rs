@@ -237,9 +237,7 @@ impl Wants {
             let Some(want) = self.get(position, effect) else { continue };
             let list = &self.lists[effect.index()][usize::from(want.aside.is_some())];
             let is_listed = want.listed != 0 && list.at(list.place(want.listed)) == Some(position);
-            let holds = want.told <= want.wanted
-                && want.is_open() == is_listed
-                && (want.is_open() || want.is_over());
+            let holds = want.told <= want.wanted && want.is_open() == is_listed && (want.is_open() || want.is_over());
             if !holds {
                 return Err(format!("{} is {want:?}, listed {is_listed}", effect.name()));
             }

@@ -106,6 +106,7 @@ impl Outside {
 
     fn pay(&mut self, rng: &mut Rng, job: &Job) -> Verdict {
         let mut told = Vec::new();
+        self.provider.losses.look(&job.order);
         for seen in &job.order.payments {
             let reports = self.provider.carry_out(&job.order, seen).into_iter();
             let payment = |report| Payment { attempt: seen.attempt, method: seen.method, currency: pounds(), report };

@@ -187,10 +187,10 @@ impl Provider {
         let which = rng.below(self.accounts.len() as u64) as usize;
         let (&(order, attempt), &(method, mut now)) = self.accounts.iter().nth(which).expect("it was counted");
         let part = |rng: &mut Rng, whole: Price| if rng.once_in(2) { whole } else { rng.between(1, whole) };
-        let mut lost = (How::RanOut, 0);
+        let mut lost = None;
         let report = match rng.below(8) {
             0 if now.room() > 0 => {
-                lost.1 = now.room();
+                lost = Some((How::RanOut, now.room()));
                 now.is_closed = true;
                 PaymentReport::Expired
             }
@@ -212,26 +212,28 @@ impl Provider {
                 // A bank does not care for what went back already.
                 let amount = part(rng, now.captured - now.charged_back);
                 now.charged_back += amount;
-                lost = (How::TakenBack { total: now.charged_back }, amount);
+                lost = Some((How::TakenBack { total: now.charged_back }, amount));
                 PaymentReport::ChargedBack { total: now.charged_back }
             }
             6 if now.kept() > 0 && rng.once_in(3) => {
-                lost = (How::GivenAway, part(rng, now.kept()));
-                now.refunded += lost.1;
+                let amount = part(rng, now.kept());
+                now.refunded += amount;
+                lost = Some((How::GivenAway, amount));
                 PaymentReport::Refunded { total: now.refunded }
             }
             _ => return,
         };
         self.write(order, (attempt, method), report);
         self.change(order, attempt, (method, now));
-        self.losses.note(order, attempt, lost);
+        if let Some((how, amount)) = lost {
+            self.losses.note(order, attempt, how, amount);
+        }
     }
 
     /// Does with an attempt what its order wants of it; what there is to say of that.
     pub(crate) fn carry_out(&mut self, view: &OrderView, seen: &PaymentView) -> Vec<PaymentReport> {
         let (order, attempt) = (view.order, seen.attempt);
-        let known = self.account(order, attempt).copied().unwrap_or_default();
-        let mut now = known.with(seen);
+        let mut now = self.account(order, attempt).copied().unwrap_or_default().with(seen);
         match seen.step {
             Step::Charge { amount } if now.is_untouched() => {
                 if order.bits().is_multiple_of(10) && attempt == ChangeId::HANDED_OFF {
@@ -247,13 +249,11 @@ impl Provider {
                 now.captured = total;
             }
             Step::GiveBack { total } => {
-                now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
-                self.losses.note(order, attempt, (How::GivenBack, now.refunded - known.refunded));
+                let more = total.min(now.captured - now.charged_back).saturating_sub(now.refunded);
+                now.refunded += more;
+                self.losses.note_given_back(view, attempt, (more, now.refunded));
             }
             Step::Close if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
-                let is_heard = now.authorised == seen.authorised;
-                let how = if is_heard { How::LetGo } else { How::LetGoUnheard };
-                self.losses.note(order, attempt, (how, now.room()));
                 now.is_closed = true;
             }
             Step::Charge { .. } | Step::Capture { .. } | Step::Close | Step::Nothing => {}
@@ -265,7 +265,7 @@ impl Provider {
     /// Money is taken because an order said so, at most what it costs; what got lost of it is taken once more.
     fn take(&mut self, view: &OrderView, amount: Price) {
         let cost: Price = view.lines.iter().map(|line| line.price * u64::from(line.taken)).sum();
-        let most = cost + self.losses.mishaps(view.order);
+        let most = cost + self.losses.all(view.order);
         let taken = self.taken.entry(view.order).or_default();
         *taken += amount;
         assert!(*taken <= most, "{}: {taken} are taken by and by of an order for {most}", view.order);

@@ -36,6 +36,7 @@ mod kits;
 mod limiting;
 mod overselling;
 mod paying;
+mod paying_again;
 mod paying_bounds;
 mod paying_late;
 mod placing;

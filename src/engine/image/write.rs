@@ -24,8 +24,8 @@ use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
-use super::{LET_GO, UNTOLD};
 use super::{Item, KEY_FREE, KEY_NAME, KEY_SLOT, PAYMENT_STARTED};
+use super::{LET_GO, SAID_PAID, UNTOLD};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
@@ -366,7 +366,8 @@ fn write_order<E>(
             item.byte(letter);
         });
         item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8);
-        item.byte(*phase as u8 | if marks.has(Marks::PAYMENT_STARTED) { PAYMENT_STARTED } else { 0 });
+        let said_paid = if marks.has(Marks::SAID_PAID) { SAID_PAID } else { 0 };
+        item.byte(*phase as u8 | if marks.has(Marks::PAYMENT_STARTED) { PAYMENT_STARTED } else { 0 } | said_paid);
         write_lines(item, orders.lines(record), orders.draws(record));
         item.byte(u8::from(extra.is_some()));
         if let Some(Extra { hashes, details }) = extra {

@@ -94,6 +94,7 @@ impl World {
 
     /// Somebody looked at an order. What they saw may be old by now.
     pub(super) fn work_off(&mut self, view: &OrderView) {
+        self.provider().losses.look(view);
         if !self.customers.paid_by_adapter.contains(&view.order.market()) {
             self.offices.outside.provider.work_off(&mut self.rng, self.is_calm, view);
         }

@@ -28,6 +28,7 @@
 //! told     o3 try=1 captured=500 in=EUR -> no: other_currency GBP
 //! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
 //! label    o3                           -> authorised
+//! missing  o3                           -> 0
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
 //! tasks                                 -> o3 held since=0 (fraud by desk)
 //! waits    o3                           -> warehouse (5 units to be handed over)
@@ -150,7 +151,7 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" | "tasks" | "waits" => {
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" | "tasks" | "waits" => {
                 self.look(words)
             }
             _ => {

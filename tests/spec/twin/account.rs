@@ -31,6 +31,8 @@ pub(super) enum Said {
     },
     /// This attempt paid for the order after it had expired: every other one is let go.
     PaidLate(ChangeId),
+    /// Somebody confirmed it of which nobody had told any attempt: what was paid stands elsewhere.
+    PaidElsewhere,
     /// So much is to go back, asked when this was the bill.
     RefundAsked {
         amount: Price,
@@ -103,6 +105,7 @@ impl Order {
                     }
                     attempts.iter_mut().filter(|known| known.view.attempt != id).for_each(|it| it.is_let_go = true);
                 }
+                Said::PaidElsewhere => {}
                 Said::RefundAsked { amount, bill } => {
                     let all = counted(&attempts);
                     ask(&mut attempts, once(&all, bill) - (left(&all, bill) - u128::from(amount)));
@@ -161,14 +164,14 @@ impl Order {
         }
     }
 
-    /// What has to be paid yet: by somebody who has tried, or by anybody while payment is what it waits for.
+    /// What has to be paid yet, where that is known here and matters.
     pub(super) fn missing(&self) -> u128 {
-        let attempts = self.attempts();
         let is_paid_before_it_leaves = self.deadline.ms() > 0;
-        if !is_paid_before_it_leaves || attempts.is_empty() && !self.is_unpaid() {
+        let is_paid_elsewhere = self.said.iter().any(|said| matches!(said, Said::PaidElsewhere));
+        if !is_paid_before_it_leaves || is_paid_elsewhere {
             return 0;
         }
-        let all = counted(&attempts);
+        let all = counted(&self.attempts());
         self.need(&all).saturating_sub(sum(&all, room))
     }
 
@@ -261,7 +264,7 @@ fn step_of_let_go(it: &PaymentView) -> Step {
 }
 
 /// Whether it may yet come to anything.
-pub(super) const fn is_begun(it: &PaymentView) -> bool {
+const fn is_begun(it: &PaymentView) -> bool {
     matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 

@@ -9,7 +9,7 @@ use stockade::engine::query::PaymentView;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Stage, Step};
 
-use super::account::{is_begun, price, room};
+use super::account::price;
 use super::order::{Fate, Order, Record, Unit};
 use super::{Twin, out_of_bounds};
 
@@ -19,6 +19,8 @@ pub(super) struct Want {
     wanted: u32,
     told: u32,
     aside: Option<AsideReason>,
+    /// Whether something may have been done that nobody told of.
+    is_untold: bool,
     since: Timestamp,
 }
 
@@ -56,13 +58,13 @@ impl Want {
     }
 
     fn want(&mut self, since: Timestamp) {
-        *self = Self { wanted: self.wanted + 1, told: self.told, aside: None, since };
+        (self.wanted, self.aside, self.since) = (self.wanted + 1, None, since);
     }
 
     fn tell(&mut self, attempt: u32) {
         self.told = self.told.max(attempt);
         if !self.is_open() {
-            (self.aside, self.since) = (None, Timestamp::ZERO);
+            (self.aside, self.is_untold, self.since) = (None, false, Timestamp::ZERO);
         }
     }
 }
@@ -160,10 +162,13 @@ impl Order {
         let since = if is_expired && !before.is_expired { self.deadline } else { now };
         let is_told = before.is_known.then_some((position, since));
         if before.steps != self.seen.steps {
-            let is_told_done = before.steps.iter().all(|(attempt, step)| {
-                payments.iter().any(|payment| payment.attempt == *attempt && is_done(*step, payment))
+            let is_untold = before.steps.iter().any(|(attempt, step)| {
+                let payment = payments.iter().find(|payment| payment.attempt == *attempt).expect("attempts stay");
+                !is_done(*step, payment) && !is_answered_by(*step, payment.step)
             });
-            if self.seen.steps.is_empty() && is_told_done {
+            self.handed_off[0].iter_mut().for_each(|want| want.is_untold |= is_untold);
+            let is_to_look = self.handed_off[0].is_some_and(|want| want.is_untold);
+            if self.seen.steps.is_empty() && !is_to_look {
                 self.handed_off[0].iter_mut().for_each(|want| want.tell(want.wanted));
             } else {
                 self.want(Effect::Payment, since, is_told);
@@ -227,9 +232,19 @@ impl Order {
 fn is_done(step: Step, payment: &PaymentView) -> bool {
     match step {
         Step::Nothing => true,
-        Step::Charge { .. } => payment.stage != Stage::Created,
+        Step::Charge { amount } => match payment.stage {
+            Stage::Created => false,
+            Stage::Authorised => payment.authorised >= amount,
+            Stage::RequiresAction | Stage::Processing | Stage::Failed | Stage::Voided | Stage::Expired => true,
+        },
         Step::Capture { total } => payment.captured >= total,
         Step::GiveBack { total } => payment.refunded >= total,
-        Step::Close => !is_begun(payment) && room(payment) == 0,
+        Step::Close => matches!(payment.stage, Stage::Failed | Stage::Voided | Stage::Expired),
     }
+}
+
+/// Whether the answer to one step says what became of another.
+fn is_answered_by(step: Step, now: Step) -> bool {
+    let is_taking = matches!(step, Step::Charge { .. } | Step::Capture { .. });
+    step.name() == now.name() || is_taking && now == Step::Close
 }
