@@ -441,21 +441,17 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
             let (market, rows_max) = (market(fixed.market.to_native())?, fixed.rows_max.to_native());
             let (after, held) = (OrderNumber(fixed.after.to_native()), kind == RequestKind::HeldOrders);
-            if held {
-                Query::HeldOrders { market, after, rows_max }
-            } else {
-                Query::OpenOrders { market, after, rows_max }
+            match held {
+                true => Query::HeldOrders { market, after, rows_max },
+                false => Query::OpenOrders { market, after, rows_max },
             }
         }
         RequestKind::Tasks => read_tasks_query(record)?,
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
-        RequestKind::Policy => {
+        RequestKind::Policy | RequestKind::Recipe => {
             let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
-            Query::Policy { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
-        }
-        RequestKind::Recipe => {
-            let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
-            Query::Recipe { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
+            let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+            if kind == RequestKind::Policy { Query::Policy { market, sku } } else { Query::Recipe { market, sku } }
         }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Effects => Query::Effects { market: market_query(record)? },

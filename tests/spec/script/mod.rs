@@ -151,9 +151,8 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" | "tasks" | "waits" => {
-                self.look(words)
-            }
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" | "tasks"
+            | "waits" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

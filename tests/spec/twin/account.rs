@@ -264,7 +264,7 @@ fn step_of_let_go(it: &PaymentView) -> Step {
 }
 
 /// Whether it may yet come to anything.
-const fn is_begun(it: &PaymentView) -> bool {
+pub(super) const fn is_begun(it: &PaymentView) -> bool {
     matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 
