@@ -69,6 +69,8 @@ pub(super) enum Command {
     /// See what adapters are asked for, and what they tried in vain.
     #[command(subcommand)]
     Wanted(WantedCommand),
+    /// List orders that somebody has to look at, the oldest first, and why.
+    Tasks(super::tasks::TasksArgs),
     /// Erase somebody's details, so that nobody can read them any more. The orders stay.
     Erase(super::erase::EraseArgs),
     /// Show what the server is, holds and has done.

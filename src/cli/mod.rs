@@ -55,6 +55,7 @@ mod status;
 mod stock;
 mod stock_count;
 mod stock_move;
+mod tasks;
 mod wanted;
 
 mod import;
@@ -182,6 +183,10 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Stock(command) => stock(sources, command),
         Command::Order(command) => order(sources, command),
         Command::Wanted(command) => wanted(sources, command),
+        Command::Tasks(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| tasks::tasks(settings, &args).await)
+        }
         Command::Erase(mut args) => {
             let client = sources.client(std::mem::take(&mut args.client))?;
             ask(client, async |settings| erase::erase(settings, &args).await)

@@ -9,6 +9,7 @@ use super::hold::{self, HoldReport};
 use super::payment_report::{self, AttemptReport};
 use super::price;
 use super::table::Table;
+use super::tasks::{self, WaitReport};
 use crate::base::SkuId;
 use crate::engine::Label;
 use crate::engine::query::{CheckState, LineView, OrderRow, OrderView};
@@ -44,6 +45,8 @@ pub(super) struct OrderReport {
     payment_label: Option<&'static str>,
     /// Attempts to pay it, oldest first.
     payments: Vec<AttemptReport>,
+    /// Why it goes no further.
+    waits: Vec<WaitReport>,
 }
 
 /// One line of it.
@@ -65,7 +68,7 @@ struct LineReport {
 }
 
 impl OrderReport {
-    pub(super) fn new(view: &OrderView, codes: &HashMap<SkuId, String>) -> Self {
+    pub(super) fn new(view: &OrderView, codes: &HashMap<SkuId, String>, waits: Vec<WaitReport>) -> Self {
         let lines = view.lines.iter().enumerate();
         Self {
             number: view.number.0,
@@ -89,6 +92,7 @@ impl OrderReport {
             missing_minor: view.missing,
             payment_label: view.payment_label().map(Label::name),
             payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
+            waits,
         }
     }
 }
@@ -163,6 +167,9 @@ impl fmt::Display for OrderReport {
         }
         if !self.holds.is_empty() {
             write!(f, "\n{}", hold::table(&self.holds))?;
+        }
+        if !self.waits.is_empty() {
+            write!(f, "\n{}", tasks::table(&self.waits))?;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ use super::market::Market;
 use super::marks::Marks;
 use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
+use super::task::TaskKind;
 use crate::base::{MarketId, SiteId, SkuId};
 
 /// What a part of the state is.
@@ -51,6 +52,7 @@ enum Part {
     Hold,
     Attempt,
     Money,
+    Task,
 }
 
 /// Room for an order of one line, so that most parts ask for memory once.
@@ -176,8 +178,16 @@ impl Engine {
             let words = [attempt.method as u8, attempt.stage as u8, reason, class, attempt.dispute as u8];
             words.into_iter().fold(bytes, Bytes::number).hash()
         });
+        let tasks = TaskKind::ALL.into_iter().filter_map(|kind| {
+            let bytes = Bytes::of(Part::Task).number(record.order.bits()).number(kind as u8);
+            Some(bytes.number(self.tasks.since(position, kind)?.ms()).hash())
+        });
+        let refund = self.tasks.open_refund(position);
+        let refund =
+            refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        changes.chain(wants).chain(holds).chain(attempts).chain(history).fold(bytes.hash(), u128::wrapping_add)
+        let parts = changes.chain(wants).chain(holds).chain(attempts).chain(tasks).chain(refund).chain(history);
+        parts.fold(bytes.hash(), u128::wrapping_add)
     }
 
     /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.

@@ -45,6 +45,7 @@ impl Engine {
             })?;
             self.check_history(position, record)?;
             self.check_account(position, record)?;
+            self.check_tasks(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
@@ -79,6 +80,7 @@ impl Engine {
         self.on_hand.check()?;
         self.check_holds()?;
         self.check_money()?;
+        self.check_task_lists()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();

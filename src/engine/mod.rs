@@ -37,6 +37,9 @@ mod routing;
 mod turn;
 mod wanted;
 
+mod tasks;
+mod waits;
+
 mod account;
 mod attempt;
 mod books;
@@ -76,6 +79,7 @@ mod shortage;
 mod sieve;
 mod steps;
 mod stock_level;
+mod task;
 mod waiting;
 
 pub use answer::{Answer, Granted};
@@ -99,6 +103,7 @@ pub use query::{Books, Query};
 pub use refusal::Refusal;
 pub use reservation::{ExtendReason, PREPAID_METHODS, Reservations};
 pub use retention::Retention;
+pub use task::{Remedy, TASKS, TaskKind, TaskPlace, Wait};
 
 use crate::base::{MarketId, ShardId};
 
@@ -136,6 +141,7 @@ pub struct Engine {
     holds: hold::Holds,
     accounts: account::Accounts,
     histories: history::Histories,
+    tasks: tasks::Tasks,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
     /// Markets in which something arrived for those who wait.
@@ -177,6 +183,7 @@ impl Engine {
             holds: hold::Holds::default(),
             accounts: account::Accounts::default(),
             histories: history::Histories::default(),
+            tasks: tasks::Tasks::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),
             short_markets: std::collections::VecDeque::new(),

@@ -12,7 +12,8 @@ use crate::base::limits::{
     HOLD_MEMORY_BYTES, KEY_MEMORY_BYTES, KIT_MEMORY_BYTES, LINE_MEMORY_BYTES, NODE_MEMORY_BYTES, ON_HAND_CHANGES_MAX,
     ON_HAND_MEMORY_BYTES, ORDER_MEMORY_BYTES, PAYMENT_MEMORY_BYTES, PLACE_MEMORY_BYTES, POLICY_MEMORY_BYTES,
     REQUEST_MEMORY_BYTES, REQUESTS_REMEMBERED_MAX, SHARD_MEMORY_BYTES, SIMULATED_ORDER_MEMORY_BYTES,
-    SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES, WAITING_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES, WEBHOOK_MESSAGE_MEMORY_BYTES,
+    SIMULATED_ORDERS_MAX, SKU_MEMORY_BYTES, TASK_MEMORY_BYTES, WAITING_MEMORY_BYTES, WEBHOOK_MEMORY_BYTES,
+    WEBHOOK_MESSAGE_MEMORY_BYTES,
 };
 
 const MIB: u64 = 1 << 20;
@@ -49,7 +50,7 @@ impl Config {
 fn needed(config: &Config, shards: u16, door_bytes: u64) -> u64 {
     let further_lines = config.lines_max.saturating_sub(config.orders_max);
     let state = [
-        config.orders_max.saturating_mul(ORDER_MEMORY_BYTES),
+        config.orders_max.saturating_mul(ORDER_MEMORY_BYTES + TASK_MEMORY_BYTES),
         further_lines.saturating_mul(LINE_MEMORY_BYTES),
         config.details_bytes_max,
         config.keys_max.saturating_mul(KEY_MEMORY_BYTES),

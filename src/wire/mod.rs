@@ -23,6 +23,7 @@ mod payment;
 mod policy;
 mod refused;
 mod refused_numbers;
+mod task;
 mod whose;
 
 mod account;

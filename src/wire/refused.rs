@@ -143,8 +143,10 @@ parts! {
     Happening = 27, "what happened must be 1 to 52";
     /// An attempt to pay an order.
     PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
+    /// A kind of task, or where a page of them goes on, or what an order waits for.
+    Task = 30, "the kind of a task must be 1 to 8, or 0 for all; to begin, the place to go on from is 0 throughout";
     /// How far the check of an order has come.
-    CheckState = 30, "the check of an order must be 0 to 3";
+    CheckState = 31, "the check of an order must be 0 to 3";
 }
 
 impl fmt::Display for Refused {

@@ -25,11 +25,12 @@ use super::reply_records::{
 use super::request::Tag;
 use super::status::Status;
 use super::status_encode::status_fixed;
+use super::task::{page_bytes, put_page, put_waits, waits_bytes};
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
     ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage,
-    OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    OrderRow, OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, WantPage, WantRow,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -247,6 +248,20 @@ impl ReplyWriter {
             put(&mut self.buffer, &HeldRowV1 { order, number, deadline, state, hold: hold.into() });
         }
         put_words(page.rows.iter().map(|row| &row.hold), &mut self.buffer);
+        self.seal(bytes);
+    }
+
+    /// Appends a page of orders that somebody has to look at.
+    pub fn tasks(&mut self, tag: Tag, page: &TaskPage) {
+        let bytes = page_bytes(page);
+        put_page(self.head(ReplyKind::Tasks, bytes, tag, 0, 0), page, &mut self.buffer);
+        self.seal(bytes);
+    }
+
+    /// Appends everything that an order waits for.
+    pub fn waits(&mut self, tag: Tag, waits: &OrderWaits) {
+        let bytes = waits_bytes(waits);
+        put_waits(self.head(ReplyKind::Waits, bytes, tag, 0, 0), waits, &mut self.buffer);
         self.seal(bytes);
     }
 

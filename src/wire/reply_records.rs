@@ -44,6 +44,8 @@ kinds! {
         ChannelCaps = 47,
         Status = 48,
         HeldOrders = 49,
+        Tasks = 50,
+        Waits = 55,
         Recipe = 56,
         Hello = 64,
     }

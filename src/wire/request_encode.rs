@@ -15,6 +15,7 @@ use super::request_records::{
     ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV2, SetPolicyV2, SetReservationsV2, SetRetentionV1,
     SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
+use super::task::{TASKS_QUERY, put_tasks_query};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::choices::AdjustReason;
@@ -305,6 +306,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
             put(out, &SkusQueryV1 { head, market: market.number(), after: after.0, rows_max });
         }
         Query::Order { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Order, 20)?, order: order.bits() }),
+        Query::Waits { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Waits, 20)?, order: order.bits() }),
+        Query::Tasks { market, kind, after, rows_max } => {
+            put_tasks_query(head(RequestKind::Tasks, TASKS_QUERY)?, (market, kind), after, rows_max, out);
+        }
         Query::OrderByNumber { market, number } => {
             let head = head(RequestKind::OrderByNumber, 16)?;
             put(out, &OrderByNumberV1 { head, market: market.number(), number: number.0 });

@@ -57,6 +57,8 @@ kinds! {
         ChannelCaps = 47,
         Status = 48,
         HeldOrders = 49,
+        Tasks = 50,
+        Waits = 55,
         Recipe = 56,
         SetRetention = 96,
         Retention = 97,

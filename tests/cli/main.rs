@@ -14,3 +14,4 @@ mod orders;
 mod payments;
 mod readme;
 mod serving;
+mod tasks;

@@ -61,6 +61,10 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     assert_eq!([state(3), state(4)], ["confirmed", "cancelled"]);
     server.run("market effects --check false").ok();
     assert_eq!(server.run("order get 2 --json").json()["payment_label"], "partly_refunded");
+    for command in commands(manual, "## What somebody has to look at") {
+        // Its order is an example; here it is the first one.
+        server.run(&command.replace("1042", "1")).ok();
+    }
     for command in commands(manual, "## What is left to adapters") {
         // Its order is an example; there is none here.
         if !command.contains("1042") {

@@ -30,6 +30,7 @@ mod provider;
 mod report;
 mod rng;
 mod sinks;
+mod tasks;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -12,6 +12,7 @@
 mod dice;
 mod rig;
 mod script;
+mod tasking;
 mod twin;
 mod unpaid;
 mod walk;

@@ -35,6 +35,7 @@ impl Engine {
             let with_customer = with_customer.sum();
             market.gone.add(state, hash, with_customer);
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
+            self.drop_tasks(position);
             self.close_account(position);
             self.wants.forget(position);
             self.leave_key(position);

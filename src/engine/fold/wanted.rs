@@ -107,6 +107,7 @@ impl Engine {
         at: Timestamp,
     ) {
         let position = self.position_of(order);
+        self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
         match report {
             Report::Done if effect == Effect::Check => self.end_check(order, (attempt, report), at),
             Report::Rejected => self.end_check(order, (attempt, report), at),
@@ -114,7 +115,11 @@ impl Engine {
             Report::SetAside(reason) => self.wants.set_aside(position, effect, Some(reason), at),
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
-        self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
+        if matches!(report, Report::SetAside(_)) {
+            self.settle_tasks(position, at);
+        } else {
+            self.review_tasks(position, at);
+        }
         self.note_settled(position, at);
     }
 

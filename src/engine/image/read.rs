@@ -36,6 +36,7 @@ mod history;
 mod holds;
 mod payments;
 mod rules;
+mod tasks;
 
 type Read<T> = Result<T, ImageError>;
 
@@ -144,6 +145,7 @@ impl Engine {
                 Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
                 Item::History => self.read_history(&mut item, &read)?,
+                Item::Task => self.read_tasks(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::OnHand => self.read_on_hand(&mut item)?,
                 Item::Short => self.read_short(&mut item)?,
@@ -326,6 +328,7 @@ impl Engine {
             self.holds.add((position, self.orders.record(position)), hold);
         }
         self.restore_attempts(position, &attempts)?;
+        self.restore_said_tasks(position);
         match (phase, state) {
             (Phase::Whole, State::PendingPayment | State::PaymentFailed) => self.deadlines.insert(deadline, position),
             (Phase::Whole, _) if closes_at > Timestamp::ZERO => self.closings.insert(closes_at, position),

@@ -134,6 +134,7 @@ impl Engine {
             holds,
             accounts,
             histories,
+            tasks,
             directory,
             cursors,
             markets: _,
@@ -169,6 +170,16 @@ impl Engine {
         })?;
         for (position, record) in orders.records() {
             write_order(&mut to, (orders, holds, accounts), wants.mark(position), (position, record))?;
+            let (since, open_refund) = (self.unsaid_tasks(position, record), tasks.open_refund(position));
+            if !since.is_empty() || open_refund.is_some() {
+                to.item(Item::Task, |item| {
+                    item.u128(record.order.bits()).u16(count16(since.len()));
+                    for (kind, since) in since {
+                        item.byte(kind as u8).u64(since.ms());
+                    }
+                    item.u128(open_refund.unwrap_or_default());
+                })?;
+            }
             if !record.history.is_none() {
                 write_history(&mut to, histories, (position, record))?;
             }
@@ -344,7 +355,7 @@ fn write_order<E>(
         zone,
         state,
         phase,
-        // That it is held, or that its payments failed, follows from its holds and attempts.
+        // That it is held, or that its payments failed, follows from its holds and attempts; the rest from its tasks.
         marks,
     } = record;
     let extra = orders.extra(record);

@@ -10,11 +10,12 @@ use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage,
-    HolderRow, LineView, OrderPage, OrderRow, OrderView, PaymentView, SiteRow, StockRow,
+    HolderRow, LineView, OrderPage, OrderRow, OrderView, OrderWaits, PaymentView, SiteRow, StockRow, TaskPage, TaskRow,
+    WaitRow,
 };
 use crate::engine::{
     Answer, Books, Component, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums, Place, Refusal,
-    RetryClass, Stage, Step,
+    RetryClass, Stage, Step, TaskKind, Wait,
 };
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
@@ -181,6 +182,16 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let held = HeldPage { rows: vec![hold; HELD_ROWS_MAX + HOLDS_PER_ORDER_MAX - 1], next: Some(OrderNumber(1)) };
     let held_orders = Query::HeldOrders { market, after: OrderNumber(0), rows_max };
     check_query(&held_orders, |writer| writer.held_orders(tag, &held));
+    let words = "w".repeat(TASK_WORDS_BYTES_MAX);
+    let (kind, since, currency) = (TaskKind::Held, Timestamp::from_ms(1), Currency::new(*b"GBP").expect("a currency"));
+    let task = TaskRow { kind, since, order: row, amount: 1, currency, words: words.clone() };
+    let next = Some(task.place());
+    let tasks = TaskPage { rows: vec![task; PAGE_ROWS_MAX], next };
+    let of_all = Query::Tasks { market, kind: None, after: next, rows_max };
+    check_query(&of_all, |writer| writer.tasks(tag, &tasks));
+    let wait = WaitRow { what: Wait::Task(kind), since, until: since, amount: 1, words };
+    let waits = OrderWaits { currency, rows: vec![wait; ORDER_WAITS_MAX] };
+    check_query(&Query::Waits { order: order() }, |writer| writer.waits(tag, &waits));
     let cap = ChannelRow { channel: 1, units_max: 1, held: 1 };
     let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
     let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };

@@ -33,6 +33,8 @@
 //! check    o3                           -> not_needed
 //! to_hand_over o3                       -> 0*5
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
+//! tasks                                 -> o3 held since=0 (fraud by desk)
+//! waits    o3                           -> warehouse (5 units to be handed over)
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! ```
 //!
@@ -47,11 +49,12 @@ mod holds;
 mod past;
 mod payments;
 mod say;
+mod tasks;
 
 use std::collections::BTreeMap;
 
 use stockade::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Capacity, Command};
+use stockade::engine::{Answer, Capacity, Command, TaskPlace};
 
 use crate::rig::{MARKET, Outcome, Rig};
 
@@ -72,6 +75,8 @@ pub(crate) struct Script {
     requests: BTreeMap<String, RequestId>,
     /// Entries of the stream that have a name.
     events: BTreeMap<String, Sequence>,
+    /// Where the page of tasks goes on that was looked at last.
+    next_task: Option<TaskPlace>,
     skus: BTreeMap<(MarketId, String), SkuId>,
     sites: BTreeMap<(MarketId, String), SiteId>,
 }
@@ -86,6 +91,7 @@ impl Script {
             orders: BTreeMap::new(),
             requests: BTreeMap::new(),
             events: BTreeMap::new(),
+            next_task: None,
             skus: BTreeMap::new(),
             sites: BTreeMap::new(),
         }
@@ -149,7 +155,7 @@ impl Script {
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
-            | "missing" | "money" => self.look(words),
+            | "missing" | "money" | "tasks" | "waits" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

@@ -89,7 +89,7 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `open` and what its name says.
+    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `tasks`, `waits`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -110,6 +110,8 @@ impl Script {
             "label" => self.look_at_label(words[1]),
             "missing" => self.look_at_what_is_missing(words[1]),
             "money" => self.look_at_money(),
+            "tasks" => self.look_at_tasks(words),
+            "waits" => self.look_at_waits(words[1]),
             _ => self.look_at_page(words),
         }
     }

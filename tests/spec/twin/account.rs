@@ -217,6 +217,11 @@ impl Order {
         self.attempts().iter().any(|it| it.view.dispute == Dispute::Open)
     }
 
+    /// What may still go back of what its customer disputes.
+    pub(super) fn in_dispute(&self) -> u128 {
+        self.attempts().iter().filter(|it| it.view.dispute == Dispute::Open).map(|it| can_go_back(&it.view)).sum()
+    }
+
     /// What may still be asked to go back.
     pub(super) fn refundable(&self) -> u128 {
         left(&counted(&self.attempts()), self.bill())
@@ -258,7 +263,7 @@ fn step_of_let_go(it: &PaymentView) -> Step {
 }
 
 /// Whether it may yet come to anything.
-const fn is_begun(it: &PaymentView) -> bool {
+pub(super) const fn is_begun(it: &PaymentView) -> bool {
     matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 

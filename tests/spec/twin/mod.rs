@@ -33,6 +33,7 @@ mod policy;
 mod reservation;
 mod retake;
 mod retention;
+mod tasks;
 mod waiting;
 mod wanted;
 
@@ -57,6 +58,7 @@ use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
 use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
+pub(crate) use tasks::Waited;
 pub(crate) use wanted::Row;
 
 /// What the twin answers: the answer, and what each line got when a placement came up short or is owed something.

@@ -7,7 +7,7 @@ use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::command::IdentityHashes;
 use stockade::engine::order::State;
 use stockade::engine::query::{HistoryRow, HoldView};
-use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
+use stockade::engine::{Answer, Granted, Line, LineQuantity, Place, TaskKind};
 
 use super::Told;
 use super::account::Said;
@@ -41,6 +41,10 @@ pub(super) struct Order {
     /// By effect.
     pub(super) handed_off: [Option<Want>; 3],
     pub(super) seen: Seen,
+    /// Why somebody has to look at it, and since when.
+    pub(super) tasks: BTreeMap<TaskKind, Timestamp>,
+    /// Units that it held were not found, and it was owed some ever since.
+    pub(super) was_put_back: bool,
     /// All that happened after the placement.
     pub(super) history: Vec<HistoryRow>,
 }

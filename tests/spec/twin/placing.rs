@@ -168,6 +168,8 @@ impl Market {
             holds: Vec::new(),
             handed_off: Want::handed_off(self.effects, now),
             seen: Seen::default(),
+            tasks: BTreeMap::new(),
+            was_put_back: false,
             history: Vec::new(),
         };
         sites.iter().enumerate().for_each(|(line, sites)| order.draw_on(line, sites));

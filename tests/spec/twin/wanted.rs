@@ -151,6 +151,21 @@ impl Twin {
 }
 
 impl Order {
+    /// Since when an effect is set aside, if it is.
+    pub(super) fn aside_since(&self, effect: Effect) -> Option<Timestamp> {
+        self.handed_off[effect as usize - 1].filter(|want| want.aside.is_some()).map(|want| want.since)
+    }
+
+    pub(super) fn is_open_effect(&self, effect: Effect) -> bool {
+        self.handed_off[effect as usize - 1].is_some_and(|want| want.is_open())
+    }
+
+    /// Since when an adapter is asked for it, if one is.
+    pub(super) fn wanted_since(&self, effect: Effect) -> Option<Timestamp> {
+        let want = self.handed_off[effect as usize - 1].filter(|want| want.is_open() && want.aside.is_none());
+        want.map(|want| want.since)
+    }
+
     pub(super) fn is_wanted(&self) -> bool {
         self.handed_off.iter().flatten().any(Want::is_open)
     }
@@ -226,7 +241,7 @@ impl Order {
     }
 
     /// What is wanted of an effect in one word, and about how much money that is.
-    fn action(&self, effect: Effect) -> (Action, u64) {
+    pub(super) fn action(&self, effect: Effect) -> (Action, u64) {
         if effect == Effect::Release {
             return (Action::Release, price(self.cost(|unit| self.is_firm(unit))));
         }
