@@ -1,5 +1,5 @@
-//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let go
-//! for good, and what somebody has to look at because nobody told what became of it.
+//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let
+//! go for good, and what somebody has to look at because nobody told what became of it.
 
 use crate::rig::{Rig, room_for};
 use crate::script::{Script, check};
