@@ -60,9 +60,9 @@ fn only_a_verdict_or_the_end_of_its_order_ends_a_check() {
                 place    o1 mug*4                  -> #1 pending_payment owed n=1
                 {aside}
                 start    o1 try=1 pays=wallet      -> pending_payment moved=0
-                extend   o1 9s payment_start       -> reserved for 9000 ms
+                extend   o1 90s payment_start      -> reserved for 90000 ms
                 hold     o1 desk:fraud             -> pending_payment moved=0
-                told     o1 try=1 authorised=400   -> in_review moved=4
+                told     o1 try=1 captured=400     -> in_review moved=4
                 report   o1 payment 2 done
                 lift     o1 desk:fraud             -> in_review moved=0
                 confirm  o1                        -> in_review moved=4 again
@@ -73,7 +73,7 @@ fn only_a_verdict_or_the_end_of_its_order_ends_a_check() {
                 check    o1                        -> {is_open}
                 ship     o1 0*1 id=4               -> fulfilling moved=1
                 return   o1 0*1 id=5               -> fulfilling moved=1
-                told     o1 try=1 voided
+                told     o1 try=1 disputed
                 check    o1                        -> {is_open}
                 {verdict}
                 check    o1                        -> over
@@ -190,10 +190,9 @@ fn rejected_gives_back_money_and_units_in_the_same_step() {
                                               | check_rejected attempt=1 | cancelled n=3 | give_back_wanted attempt=2
         told     o1 adapter refunded=300   -> cancelled moved=0
         place    o2 mug*3                  -> #2 pending_payment
-        told     o2 adapter authorised=200 -> pending_payment moved=0
         report   o2 check 1 review         -> pending_payment moved=0
         report   o2 check 1 rejected       -> cancelled moved=3
-        wanted   payment                   -> o2 close 3 amount=0
+        wanted   payment                   -> o2 close 2 amount=0
         told     o2 adapter voided         -> cancelled moved=0
         wanted   payment                   -> nothing
         place    o3 mug*2                  -> #3 pending_payment
@@ -239,7 +238,7 @@ fn what_was_handed_over_before_a_rejection_stays_sold() {
         wanted   payment                   -> o1 give_back 3 amount=300
         wanted   release                   -> o1 release 1 amount=100
         to_hand_over o1                    -> 0*1
-        history  o1 after=6                -> check_rejected attempt=1 | cancelled n=2 | give_back_wanted attempt=3
+        history  o1 after=7                -> check_rejected attempt=1 | cancelled n=2 | give_back_wanted attempt=3
         return   o1 0*1 id=3               -> completed moved=1
     ",
     );
@@ -339,7 +338,7 @@ fn of_an_order_that_ended_before_nobody_is_asked() {
         order    o1                        -> cancelled closed
         order    o3                        -> completed closed
         order    o5                        -> cancelled closed
-        check    o1                        -> over
+        check    o1                        -> not_needed
         report   o1 check 1 done           -> no: closed
     ",
     );
