@@ -34,6 +34,7 @@ mod holding;
 mod hostile;
 mod kits;
 mod limiting;
+mod looking;
 mod overselling;
 mod paying;
 mod paying_again;
