@@ -114,8 +114,8 @@ impl Tasks {
         }
         let new = FailedRefunds { open: 0, asked, failed: 0 };
         let refunds = self.refunds.entry(position).or_insert(new);
-        let open = refunds.open + (failed - refunds.failed);
-        *refunds = FailedRefunds { open: open.saturating_sub(asked - refunds.asked), asked, failed };
+        let open = refunds.open + failed.saturating_sub(refunds.failed);
+        *refunds = FailedRefunds { open: open.saturating_sub(asked.saturating_sub(refunds.asked)), asked, failed };
     }
 
     /// Tasks of one kind in a market, the oldest first, from this one on.

@@ -1,6 +1,6 @@
 //! Tasks in the twin: after every step every order is asked for every reason why somebody has to look at it.
 
-use stockade::base::limits::PAGE_ROWS_MAX;
+use stockade::base::limits::{ORDER_WAITS_MAX, PAGE_ROWS_MAX};
 use stockade::base::{Currency, MarketId, OrderId, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::query::OrderRow;
@@ -178,7 +178,10 @@ impl Order {
             }
         }
         let owing = self.lines.iter().filter(|units| units.iter().any(Unit::is_owed)).count();
-        waits.extend(std::iter::repeat_n((Wait::Owed, never, never, 0), owing));
+        // As many as there is room for beside one for all others and one for the warehouse; then that for all others.
+        let room = ORDER_WAITS_MAX - waits.len() - 2;
+        let told = if owing > room { room + 1 } else { owing };
+        waits.extend(std::iter::repeat_n((Wait::Owed, never, never, 0), told));
         let is_stopped = self.is_held() || self.missing() > 0;
         let is_there = self.units().any(Unit::can_leave) && self.state() != State::Expired;
         if is_there && !is_stopped && !self.is_open_effect(Effect::Release) {
