@@ -1,8 +1,7 @@
 //! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let
 //! go for good, and what somebody has to look at because nobody told what became of it.
 
-use crate::rig::{Rig, room_for};
-use crate::script::{Script, check};
+use crate::script::check;
 
 #[test]
 fn an_authorisation_that_ran_out_stops_the_release_until_another_payment_covers_what_it_did() {

@@ -4,5 +4,6 @@
 pub const TASK_WORDS_BYTES_MAX: usize = super::CODE_BYTES_MAX + 64;
 /// What one order is told to wait for; of lines that are owed something, those that do not fit are told together.
 pub const ORDER_WAITS_MAX: usize = 64;
-/// Memory the start-up check counts for each order: one task, its place in the list and since when it is there.
-pub const TASK_MEMORY_BYTES: u64 = 80;
+/// Memory the start-up check counts for each order: a task (80: its place in the list, and since when it is there) of
+/// one order in sixteen.
+pub const TASK_MEMORY_BYTES: u64 = 5;

@@ -328,7 +328,7 @@ impl Engine {
             self.holds.add((position, self.orders.record(position)), hold);
         }
         self.restore_attempts(position, &attempts)?;
-        self.restore_said_tasks(position);
+        self.restore_said_tasks(position)?;
         match (phase, state) {
             (Phase::Whole, State::PendingPayment | State::PaymentFailed) => self.deadlines.insert(deadline, position),
             (Phase::Whole, _) if closes_at > Timestamp::ZERO => self.closings.insert(closes_at, position),
