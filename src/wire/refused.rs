@@ -124,7 +124,7 @@ parts! {
     /// An effect, or what is wanted of it.
     Effect = 16, "effect must be 1 (payment), 2 (release) or 3 (check)";
     /// What became of an effect.
-    Report = 17, "report must be 1 (done), 2 (set aside, for reason 1 or 2), 3 (resumed); of a check also 2 for 3, or 4";
+    Report = 17, "report must be 1 (done), 2 (set aside, for 1 or 2), 3 (resumed); of a check also 2 for 3, or 4";
     /// A bucket.
     Bucket = 18, "bucket must be 0 to 9";
     /// A level of stock.

@@ -61,8 +61,8 @@ impl ReplyKind {
             Self::Order => 5,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
-            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or checks;
-            // version 1 had less.
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or
+            // checks; version 1 had less.
             Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations | Self::Effects => 2,
             _ => RECORD_VERSION,
         }

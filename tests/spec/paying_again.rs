@@ -333,7 +333,8 @@ fn what_an_order_counts_on_is_kept_when_an_older_payment_turns_out_well_after_it
         start    o1 try=2
         told     o1 try=1 processing
         told     o1 try=2 authorised=200    -> confirmed moved=2
-        payments o1                         -> 1 card processing next=close | 2 card authorised authorised=200 next=nothing
+        payments o1                         -> 1 card processing next=close | 2 card authorised authorised=200 \
+                                               next=nothing
         told     o1 try=1 authorised=200    -> confirmed moved=0
         payments o1                         -> 2 card authorised authorised=200 next=nothing \
                                                | 1 card authorised authorised=200 next=close
