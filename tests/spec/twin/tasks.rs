@@ -101,7 +101,7 @@ impl Order {
     fn has_task(&self, kind: TaskKind) -> bool {
         let is_open = self.state().is_open();
         match kind {
-            TaskKind::Held => is_open && self.is_held(),
+            TaskKind::Held => is_open && !self.holds.is_empty(),
             TaskKind::PaymentAside => self.aside_since(Effect::Payment).is_some(),
             TaskKind::ReleaseAside => self.aside_since(Effect::Release).is_some(),
             TaskKind::CheckAside => self.aside_since(Effect::Check).is_some(),
