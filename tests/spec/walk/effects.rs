@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stockade::base::OrderId;
 use stockade::engine::order::State;
 use stockade::engine::query::{CheckState, OrderView};
-use stockade::engine::{Action, AsideReason, Command, Effect, Effects, Report};
+use stockade::engine::{Action, AsideReason, Command, Effect, Effects, LineQuantity, Report};
 
 use super::Walk;
 use crate::rig::Outcome;
@@ -24,7 +24,7 @@ const VERDICTS: [Report; 6] = [
 impl Walk {
     pub(super) fn set_effects(&mut self) {
         let (market, dice) = (self.market(), &mut self.dice);
-        let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3), check: dice.once_in(2) };
+        let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3), check: dice.once_in(3) };
         self.submit(&Command::SetEffects { market, effects });
     }
 
@@ -65,10 +65,19 @@ impl Walk {
                 if row.action == Action::Look {
                     self.reached.insert(format!("look: {report:?}"));
                 }
+                if is_check && row.state == State::InReview && self.dice.once_in(3) {
+                    return self.hand_over_unchecked(row.order);
+                }
                 (row.order, row.attempt)
             }
         };
         self.submit(&Command::ReportEffect { order, effect, attempt, report });
+    }
+
+    /// A unit of an order leaves before anybody said whether it is to be trusted.
+    fn hand_over_unchecked(&mut self, order: OrderId) {
+        let change = self.change();
+        self.submit(&Command::HandOver { order, change, lines: &[LineQuantity { line: 0, quantity: 1 }] });
     }
 
     /// The rest of an order leaves, or never will, before anybody said whether it is to be trusted.
