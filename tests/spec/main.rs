@@ -35,6 +35,7 @@ mod holding;
 mod hostile;
 mod kits;
 mod limiting;
+mod looking;
 mod overselling;
 mod paying;
 mod paying_again;

@@ -251,7 +251,7 @@ impl Walk {
         if self.holds && self.dice.once_in(3) {
             self.hold_or_lift();
         }
-        if self.pays && self.dice.once_in(2) {
+        if self.pays && !self.dice.once_in(3) {
             self.pay();
         }
         if self.counts && self.dice.once_in(9) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stockade::base::{ChangeId, MarketId, OrderId, Sequence, Timestamp};
+use stockade::base::{ChangeId, MarketId, OrderId, Price, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::query::{CheckState, PaymentView};
 use stockade::engine::refusal::Field;
@@ -31,8 +31,9 @@ pub(super) struct Seen {
     /// Whether it was looked at before.
     is_known: bool,
     is_expired: bool,
-    /// What was to be done with its money, of each attempt of which something was.
-    steps: BTreeMap<ChangeId, Step>,
+    /// What was to be done with its money, of each attempt of which something was; and what was taken of what was to be
+    /// closed.
+    steps: BTreeMap<ChangeId, (Step, Price)>,
     /// Units that are committed and there and not kept back, or left the building.
     firm: u64,
 }
@@ -172,7 +173,8 @@ impl Order {
     fn note_wants(&mut self, position: Sequence, now: Timestamp) {
         let payments = self.payments();
         let to_do = payments.iter().filter(|payment| payment.step != Step::Nothing);
-        let steps: BTreeMap<ChangeId, Step> = to_do.map(|payment| (payment.attempt, payment.step)).collect();
+        let taken = |payment: &PaymentView| if payment.step == Step::Close { payment.captured } else { 0 };
+        let steps = to_do.map(|payment| (payment.attempt, (payment.step, taken(payment)))).collect();
         let firm = self.units().filter(|unit| self.is_firm(unit)).count() as u64;
         let is_expired = self.state() == State::Expired;
         let seen = Seen { is_known: true, is_expired, steps, firm };
@@ -180,7 +182,7 @@ impl Order {
         let since = if is_expired && !before.is_expired { self.deadline } else { now };
         let is_told = before.is_known.then_some((position, since));
         if before.steps != self.seen.steps {
-            let is_untold = before.steps.iter().any(|(attempt, step)| {
+            let is_untold = before.steps.iter().any(|(attempt, (step, _))| {
                 let payment = payments.iter().find(|payment| payment.attempt == *attempt).expect("attempts stay");
                 !is_done(*step, payment) && !is_answered_by(*step, payment.step)
             });
