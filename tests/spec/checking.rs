@@ -115,6 +115,34 @@ fn who_is_trusted_and_paid_is_released_in_the_same_step() {
 }
 
 #[test]
+fn an_order_whose_payment_failed_is_checked_like_any_other() {
+    let failed = "failed=declined:other_method -> payment_failed moved=0";
+    check(&format!(
+        "
+        receive  mug 5
+        effects  release check             -> set
+        place    o1 mug*1                  -> #1 pending_payment
+        told     o1 try=1 {failed}
+        check    o1                        -> pending
+        report   o1 check 1 review         -> payment_failed moved=0
+        report   o1 check 1 done           -> payment_failed moved=0
+        wanted   release                   -> nothing
+        told     o1 try=2 authorised=100   -> confirmed moved=1
+        wanted   release                   -> o1 release 1 amount=100
+        place    o2 mug*1                  -> #2 pending_payment
+        told     o2 try=1 {failed}
+        told     o2 try=2 authorised=100   -> in_review moved=1
+        report   o2 check 1 rejected       -> cancelled moved=1
+        place    o3 mug*1                  -> #3 pending_payment
+        told     o3 try=1 {failed}
+        report   o3 check 1 rejected       -> cancelled moved=1
+        wanted   check                     -> nothing
+        stock    mug                       -> available=4 committed=1
+    "
+    ));
+}
+
+#[test]
 fn trust_alone_pays_for_nothing() {
     check(
         "

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use stockade::base::OrderId;
+use stockade::engine::order::State;
 use stockade::engine::query::{CheckState, OrderView};
-use stockade::engine::{Action, AsideReason, Command, Effect, Effects, Report};
+use stockade::engine::{Action, AsideReason, Command, Effect, Effects, LineQuantity, Report};
 
 use super::Walk;
 use crate::rig::Outcome;
+use crate::twin::Row;
 
 /// Whatever may be said of a check.
 const VERDICTS: [Report; 6] = [
@@ -21,7 +24,7 @@ const VERDICTS: [Report; 6] = [
 impl Walk {
     pub(super) fn set_effects(&mut self) {
         let (market, dice) = (self.market(), &mut self.dice);
-        let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3), check: dice.once_in(2) };
+        let effects = Effects { payment: !dice.once_in(3), release: !dice.once_in(3), check: dice.once_in(3) };
         self.submit(&Command::SetEffects { market, effects });
     }
 
@@ -29,7 +32,9 @@ impl Walk {
     pub(super) fn report_effect(&mut self) {
         let effect = self.dice.pick(&Effect::ALL);
         let is_check = effect == Effect::Check;
-        let report = match is_check || self.dice.once_in(20) {
+        // Checks stay open for long: much of what is said of them is that nobody knows.
+        let mut report = match is_check || self.dice.once_in(20) {
+            true if self.dice.once_in(3) => self.dice.pick(&VERDICTS[2..]),
             true => self.dice.pick(&VERDICTS),
             false => self.dice.pick(&[
                 Report::Done,
@@ -41,18 +46,46 @@ impl Walk {
         };
         let market = self.dice.pick(&self.markets.clone());
         let of_a_person = is_check && self.dice.once_in(2);
-        let wanted = self.rig.twin.wanted(market, effect, of_a_person || report == Report::Resumed);
+        let mut wanted = self.rig.twin.wanted(market, effect, of_a_person || report == Report::Resumed);
+        let is_rare = |row: &Row| matches!(row.state, State::Fulfilling | State::PaymentFailed);
+        if is_check && wanted.iter().any(is_rare) && !self.dice.once_in(3) {
+            wanted.retain(is_rare);
+            report = self.dice.pick(&VERDICTS[..2]);
+            if self.dice.once_in(3) {
+                return self.end_unchecked(wanted[0].order);
+            }
+        }
         let (order, attempt) = match wanted.is_empty() || self.dice.once_in(4) {
+            true if is_check => {
+                (self.a_known_order().unwrap_or_else(|| self.order()), self.dice.pick(&[1, 1, 1, 0, 2]))
+            }
             true => (self.order(), self.dice.below(4) as u32),
             false => {
                 let row = wanted[self.dice.below(wanted.len() as u64) as usize];
                 if row.action == Action::Look {
                     self.reached.insert(format!("look: {report:?}"));
                 }
+                if is_check && row.state == State::InReview && self.dice.once_in(3) {
+                    return self.hand_over_unchecked(row.order);
+                }
                 (row.order, row.attempt)
             }
         };
         self.submit(&Command::ReportEffect { order, effect, attempt, report });
+    }
+
+    /// A unit of an order leaves before anybody said whether it is to be trusted.
+    fn hand_over_unchecked(&mut self, order: OrderId) {
+        let change = self.change();
+        self.submit(&Command::HandOver { order, change, lines: &[LineQuantity { line: 0, quantity: 1 }] });
+    }
+
+    /// The rest of an order leaves, or never will, before anybody said whether it is to be trusted.
+    fn end_unchecked(&mut self, order: OrderId) {
+        let change = self.change();
+        let ends = [Command::HandOver { order, change, lines: &[] }, Command::Cancel { order, block: false }];
+        let end = self.dice.pick(&ends);
+        self.submit(&end);
     }
 
     /// The order that is asked about, where orders are checked.
@@ -99,13 +132,11 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         VERDICTS.iter().flat_map(|report| states.map(|state| format!("{} while {}", name(*report), state.name())));
     let others = [
         "trusted: pending_payment to pending_payment",
-        "trusted: payment_failed to payment_failed",
         "trusted: in_review to confirmed",
         "trusted: in_review to in_review",
         "trusted: fulfilling to fulfilling",
         "trusted: expired to expired",
         "rejected: pending_payment to cancelled",
-        "rejected: payment_failed to cancelled",
         "rejected: in_review to cancelled",
         "rejected: fulfilling to completed",
         "rejected: expired to cancelled",
@@ -115,7 +146,6 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "unchecked: fulfilling to completed",
         "unchecked: expired to cancelled",
         "beside a check: pending_payment to in_review",
-        "beside a check: payment_failed to in_review",
         "beside a check: in_review to fulfilling",
         "beside a check: expired to in_review",
     ];
