@@ -176,7 +176,8 @@ impl Order {
 
     /// What is due, as far as nobody wants it back, and is not there.
     fn need(&self, all: &[PaymentView]) -> u128 {
-        let most = self.due().max(once(all, self.bill())).saturating_sub(sum(all, asked));
+        let (once, asked) = (once(all, self.bill()), sum(all, asked));
+        let most = self.due().max(once) - asked.min(once);
         self.due().min(most).saturating_sub(left(all, self.bill()))
     }
 
