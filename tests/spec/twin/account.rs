@@ -137,7 +137,7 @@ impl Order {
             Some(at) => self.step(&all, at),
             None => step_of_let_go(&it.view),
         };
-        attempts.iter().map(|it| PaymentView { step: step(it), ..it.view.clone() }).collect()
+        attempts.iter().map(|it| PaymentView { step: step(it), ..it.view }).collect()
     }
 
     /// What is to be done next with one of these attempts, none of which is let go: the first that holds.
@@ -225,7 +225,7 @@ impl Order {
 
 /// Those that the order counts on.
 fn counted(attempts: &[Attempt]) -> Vec<PaymentView> {
-    attempts.iter().filter(|it| !it.is_let_go).map(|it| it.view.clone()).collect()
+    attempts.iter().filter(|it| !it.is_let_go).map(|it| it.view).collect()
 }
 
 /// Begins an attempt that is not known: behind all others, but that of the adapters before them.
