@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use crate::base::{ChangeId, Currency, OrderId};
 use crate::engine::choices::PaymentMethod;
 
-use crate::engine::query::{OrderView, PaymentView, WantRow};
-use crate::engine::{Command, Effect, LineQuantity, PaymentReport, Step};
+use crate::engine::query::{OrderView, WantRow};
+use crate::engine::{Action, Command, Effect, LineQuantity, PaymentReport, Step};
 
 /// Something to be carried out.
 #[derive(Debug, Clone)]
@@ -21,16 +21,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// The attempts to pay with which something is to be done now.
-    #[must_use]
-    pub fn payments(&self) -> Vec<PaymentView> {
-        to_be_done(&self.order)
+    /// Whether something is to be done with the order's money, or somebody is to look what became of it.
+    pub(super) fn is_of_money(&self) -> bool {
+        self.want.action == Action::Look || self.order.payments.iter().any(|payment| payment.step != Step::Nothing)
     }
-}
-
-/// The attempts to pay of an order with which something is to be done now.
-pub(super) fn to_be_done(order: &OrderView) -> Vec<PaymentView> {
-    order.payments.iter().filter(|payment| payment.step != Step::Nothing).copied().collect()
 }
 
 /// What is told of one attempt to pay.
@@ -57,7 +51,8 @@ impl Payment {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every step was carried out, as far as it ever will be; this is to be told of the attempts, in this order.
+    /// Every step was carried out, as far as it ever will be, and attempts without one were looked at; this is to be
+    /// told of the attempts, in this order.
     Payments(Vec<Payment>),
     /// Brought about, or never to be.
     Done,
@@ -105,7 +100,8 @@ pub type Promise<'c> = Pin<Box<dyn Future<Output = Verdict> + 'c>>;
 ///
 /// Must honour keys: asked twice it answers the same and does nothing twice. For a release the key is order and attempt
 /// of the effect, and of two attempts the later one holds, in whatever order they come. For money it is the order and
-/// the attempt to pay, and totals say what is to be reached, so that whoever asks twice asks for nothing more.
+/// the attempt to pay, and totals say what is to be reached, so that whoever asks twice asks for nothing more. Of an
+/// attempt without a step it says what the order does not know: an answer may have been lost, and its step be gone.
 pub trait Counterparty {
     /// For labels.
     fn name(&self) -> &'static str;

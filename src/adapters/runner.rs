@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::ask::{Ask, Do, Say};
 use super::backoff::{Chance, retry_ms};
 use super::breaker::Breaker;
-use super::counterparty::{Job, News, Payment, Verdict, to_be_done};
+use super::counterparty::{Job, News, Payment, Verdict};
 use super::desk::Told;
 use crate::base::limits::{
     ADAPTER_HELD_MAX, ADAPTER_LOOK_MS, ADAPTER_LOOK_MS_MAX, ADAPTER_NEWS_MAX, ADAPTER_PAGE_ROWS, ADAPTER_RUNNING_MAX,
@@ -293,11 +293,11 @@ impl Runner {
 
     /// Of money there may be nothing left to be done: what is wanted was seen before it was told, or changed since.
     fn carry_out(&mut self, order: OrderId, view: Box<OrderView>, now_ms: u64) {
-        if self.effect == Effect::Payment && to_be_done(&view).is_empty() {
+        let job = Job { want: self.work[&order].row, order: view };
+        if self.effect == Effect::Payment && !job.is_of_money() {
             self.breaker.handle_not_asked();
             return self.set_step(order, Step::ToSay(Say::Report(Report::Done), now_ms));
         }
-        let job = Job { want: self.work[&order].row, order: view };
         self.set_step(order, Step::Running);
         self.counts.tries += 1;
         self.out.push_back(Do::CarryOut(job));

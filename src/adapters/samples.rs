@@ -61,6 +61,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         key: None,
         erased: false,
         holds: Vec::new(),
+        missing: 0,
         payments: Vec::new(),
     })
 }

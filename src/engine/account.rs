@@ -19,7 +19,7 @@ use super::orders::{LineRecord, Record};
 use super::payment::Dispute;
 use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
-use super::steps::{Due, Steps, steps};
+use super::steps::{Due, Steps, missing, steps};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
 use crate::base::{ChangeId, MarketId, Price};
 
@@ -50,8 +50,8 @@ impl Accounts {
         self.implicit -= 1;
     }
 
-    /// The attempts of an order that somebody told of, oldest first; that of the adapters before them, and one that
-    /// paid late before all.
+    /// The attempts of an order that somebody told of, in the order in which they began, that of the adapters before
+    /// the others; but one that comes to cover something stands behind all from then on.
     pub(super) fn of(&self, position: u32) -> &[Attempt] {
         if self.count == 0 {
             return &[];
@@ -64,17 +64,22 @@ impl Accounts {
         runs.get(position as usize).map_or(&mut [], |run| attempts.get_mut(*run))
     }
 
-    /// An attempt as it is now, beside the others of its order: that of the adapters before them.
+    /// An attempt as it is now, in its place among the others of its order.
     pub(super) fn set(&mut self, position: u32, attempt: Attempt) {
-        if let Some(known) = self.of_mut(position).iter_mut().find(|known| known.id == attempt.id) {
-            *known = attempt;
+        let covers = attempt.covers() > 0;
+        let known = self.of_mut(position);
+        if let Some(place) = known.iter().position(|known| known.id == attempt.id) {
+            let covered = std::mem::replace(&mut known[place], attempt).covers() > 0;
+            if covers && !covered {
+                known[place..].rotate_left(1);
+            }
             return;
         }
         let known = self.of(position);
         if known.is_empty() {
             return self.replace(position, &[attempt]);
         }
-        let all = if attempt.id == ChangeId::HANDED_OFF {
+        let all = if attempt.id == ChangeId::HANDED_OFF && !covers {
             [&[attempt], known].concat()
         } else {
             [known, &[attempt]].concat()
@@ -92,13 +97,10 @@ impl Accounts {
         *run = self.attempts.put(attempts.iter().copied());
     }
 
-    /// The attempt that pays for an order that expired stands before all others from here on: what is on its way back
-    /// of them, or let go, stays so.
-    pub(super) fn put_first(&mut self, position: u32, id: ChangeId) {
-        let attempts = self.of_mut(position);
-        if let Some(place) = attempts.iter().position(|attempt| attempt.id == id) {
-            attempts[..=place].rotate_right(1);
-        }
+    /// Of an order that was paid late nothing else counts: what is on its way back, or let go, stays so.
+    pub(super) fn let_go_of_others(&mut self, position: u32, id: ChangeId) {
+        let others = self.of_mut(position).iter_mut().filter(|attempt| attempt.id != id);
+        others.for_each(|attempt| attempt.is_let_go = true);
     }
 
     /// Forgets what was paid of an order.
@@ -148,6 +150,7 @@ impl Engine {
             due,
             now: if is_all_left { due } else { left },
             is_unpaid: record.state.awaits_payment(),
+            is_prepaid: record.needed_payment(),
             is_handed_off: self.wants.is_handed_off(position, Effect::Payment),
         }
     }
@@ -161,6 +164,19 @@ impl Engine {
     /// What is to be done with the money of an order.
     pub(super) fn payment_steps(&self, position: u32, record: &Record) -> Steps {
         self.with_attempts(position, record, |attempts| steps(attempts, self.due(position, record)))
+    }
+
+    /// What is to be paid of an order yet: what is due and neither there nor set aside. Nothing of one that was said to
+    /// be paid and has no attempts.
+    pub(super) fn missing(&self, position: u32, record: &Record) -> Price {
+        let told = self.accounts.of(position);
+        let may_miss = !told.is_empty() || record.state.awaits_payment();
+        if may_miss { missing(told, self.due(position, record)) } else { 0 }
+    }
+
+    /// Whether nothing more of an order is to leave: it is held, or was confirmed by money that is not there any more.
+    pub(super) fn is_stopped(&self, position: u32, record: &Record) -> bool {
+        record.is_held() || self.missing(position, record) > 0
     }
 
     /// Whether every attempt to pay an order was in vain.
@@ -179,9 +195,9 @@ impl Engine {
         if record.marks.has(Marks::PAYMENT_FAILED) != self.has_failed(position) {
             return Err(format!("{order} is marked as one whose payments failed, or is not"));
         }
-        let is_open = self.wants.get(position, Effect::Payment).is_some_and(|want| want.is_open());
-        if is_open && !self.payment_steps(position, record).any() {
-            return Err(format!("something is wanted of the money of {order}, and nothing is to be done"));
+        let want = self.wants.get(position, Effect::Payment);
+        if want.is_some_and(|want| want.is_open() && want.wanted == 1) && !self.payment_steps(position, record).any() {
+            return Err(format!("something is wanted of the money of {order}, and nothing ever was to be done"));
         }
         Ok(())
     }

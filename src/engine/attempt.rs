@@ -7,7 +7,7 @@
 //! - What is to be done with an order's attempts: `steps`. Where they are kept: `account`.
 
 use super::choices::{FailureReason, PaymentMethod, RetryClass};
-use super::payment::{Dispute, PaymentReport, Stage};
+use super::payment::{Dispute, PaymentReport, Stage, Step};
 use crate::base::limits::ORDER_TOTAL_MAX;
 use crate::base::{ChangeId, Price};
 
@@ -28,6 +28,8 @@ pub(super) struct Attempt {
     pub(super) stage: Stage,
     pub(super) failure: Option<(FailureReason, RetryClass)>,
     pub(super) dispute: Dispute,
+    /// Its order was paid late without it: nothing of it counts or is kept any more, whatever is told of it.
+    pub(super) is_let_go: bool,
 }
 
 /// An attempt is one cache line: an order that adapters charge has one.
@@ -47,6 +49,7 @@ impl Attempt {
             stage: Stage::Created,
             failure: None,
             dispute: Dispute::None,
+            is_let_go: false,
         }
     }
 
@@ -125,7 +128,21 @@ impl Attempt {
 
     /// What an order may count on.
     pub(super) fn covers(&self) -> Price {
+        if self.is_let_go {
+            return 0;
+        }
         (self.captured + self.room()).saturating_sub(self.refunded).saturating_sub(self.charged_back)
+    }
+
+    /// Whether somebody told that this was done.
+    pub(super) const fn has_done(&self, step: Step) -> bool {
+        match step {
+            Step::Nothing => true,
+            Step::Charge { .. } => !matches!(self.stage, Stage::Created),
+            Step::Capture { total } => self.captured >= total,
+            Step::GiveBack { total } => self.refunded >= total,
+            Step::Close => !self.stage.is_begun() && self.room() == 0,
+        }
     }
 
     /// Looks whether its amounts fit together.

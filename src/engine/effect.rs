@@ -73,6 +73,8 @@ pub enum Action {
     Release = 4,
     /// Take more of what is set aside.
     Capture = 5,
+    /// See what became of what was wanted before: nothing is to be done any more, and nobody told whether it was.
+    Look = 6,
 }
 
 impl Action {
@@ -85,6 +87,7 @@ impl Action {
             3 => Some(Self::GiveBack),
             4 => Some(Self::Release),
             5 => Some(Self::Capture),
+            6 => Some(Self::Look),
             _ => None,
         }
     }
@@ -98,6 +101,7 @@ impl Action {
             Self::GiveBack => "give_back",
             Self::Release => "release",
             Self::Capture => "capture",
+            Self::Look => "look",
         }
     }
 }

@@ -109,6 +109,8 @@ pub enum Happening {
     ChargeWanted = 46,
     /// It is wanted that more is taken of what is set aside.
     CaptureWanted = 47,
+    /// It is wanted that somebody looks what became of what was wanted of its payment before.
+    LookWanted = 48,
 }
 
 /// What the number beside a happening is.
@@ -136,7 +138,7 @@ pub enum Value {
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -184,6 +186,7 @@ impl Happening {
         Self::RefundRequested,
         Self::ChargeWanted,
         Self::CaptureWanted,
+        Self::LookWanted,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -243,6 +246,7 @@ impl Happening {
             Self::RefundRequested => "refund_requested",
             Self::ChargeWanted => "charge_wanted",
             Self::CaptureWanted => "capture_wanted",
+            Self::LookWanted => "look_wanted",
         }
     }
 
@@ -286,6 +290,7 @@ impl Happening {
             | Self::GiveBackWanted
             | Self::ChargeWanted
             | Self::CaptureWanted
+            | Self::LookWanted
             | Self::ReleaseWanted
             | Self::PaymentDone
             | Self::ReleaseDone
@@ -340,6 +345,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(48)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(49)), (None, None));
     }
 }

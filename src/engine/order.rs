@@ -54,8 +54,8 @@ pub enum State {
 pub const STATES: usize = 10;
 
 /// Units that a warehouse hands over in all, with those that have left it; of an order that is held no others.
-pub(super) const fn to_hand_over(committed: u32, shipped: u32, is_held: bool) -> u32 {
-    if is_held { shipped } else { committed + shipped }
+pub(super) const fn to_hand_over(committed: u32, shipped: u32, is_stopped: bool) -> u32 {
+    if is_stopped { shipped } else { committed + shipped }
 }
 
 /// Units of one line of an order, by what became of them.

@@ -292,6 +292,7 @@ impl Engine {
             key,
             erased: sealed.is_some() && key.is_none(),
             holds: self.hold_views(record),
+            missing: if closed { 0 } else { self.missing(position, record) },
             payments: if closed { Vec::new() } else { self.payment_views(position, record) },
         }
     }

@@ -17,8 +17,8 @@
 
 use super::attempt::Attempt;
 use super::payment::{Dispute, Stage, Step};
-use crate::base::Price;
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
+use crate::base::{ChangeId, Price};
 
 /// What an order may count on of all its attempts.
 pub(super) fn covered(attempts: &[Attempt]) -> u128 {
@@ -36,25 +36,43 @@ pub(super) struct Due {
     pub(super) now: Price,
     /// Whether it waits for its payment.
     pub(super) is_unpaid: bool,
+    /// Whether it had to be paid before anything of it was handed over.
+    pub(super) is_prepaid: bool,
     /// Whether adapters begin what is to be paid.
     pub(super) is_handed_off: bool,
 }
 
-/// What is to be done with each attempt of an order, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What is to be done with each attempt of an order, in their order.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Steps {
     /// That of the adapters included while nobody told of it.
-    steps: [Step; PAYMENT_ATTEMPTS_MAX + 1],
+    steps: [(ChangeId, Step); PAYMENT_ATTEMPTS_MAX + 1],
     len: usize,
 }
 
 impl Steps {
     pub(super) fn iter(&self) -> impl Iterator<Item = Step> {
-        self.steps[..self.len].iter().copied()
+        self.steps[..self.len].iter().map(|(_, step)| *step)
     }
 
     pub(super) fn any(&self) -> bool {
-        self.iter().any(|step| step != Step::Nothing)
+        self.to_do().next().is_some()
+    }
+
+    /// Whether the same is to be done with the same attempts, in whatever order they stand.
+    pub(super) fn are_those(&self, others: &Self) -> bool {
+        self.to_do().count() == others.to_do().count() && self.to_do().all(|it| others.to_do().any(|other| it == other))
+    }
+
+    /// Whether all that was to be done before has been done by now, as far as anybody told: what is not wanted any more
+    /// may be carried out all the same, and nobody hear of it.
+    pub(super) fn are_done(&self, attempts: &[Attempt]) -> bool {
+        let known = |id| attempts.iter().find(|attempt| attempt.id == id);
+        self.to_do().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
+    }
+
+    fn to_do(&self) -> impl Iterator<Item = (ChangeId, Step)> {
+        self.steps[..self.len].iter().copied().filter(|(_, step)| *step != Step::Nothing)
     }
 }
 
@@ -66,7 +84,7 @@ struct Aim {
     is_needed: bool,
 }
 
-/// What there is of an order's money, and what is to stay.
+/// What there is of an order's money, and what is to stay. What is let go is not the order's any more.
 struct Balance {
     /// Taken, and not taken back; what was paid twice counts once.
     once: u128,
@@ -80,7 +98,8 @@ struct Balance {
 
 impl Balance {
     fn of(attempts: &[Attempt], due: Due) -> Self {
-        let sum = |amount: fn(&Attempt) -> Price| attempts.iter().map(|attempt| u128::from(amount(attempt))).sum();
+        let own = || attempts.iter().filter(|attempt| !attempt.is_let_go);
+        let sum = |amount: fn(&Attempt) -> Price| own().map(|attempt| u128::from(amount(attempt))).sum();
         let (captured, refunded, asked): (u128, u128, u128) =
             (sum(|attempt| attempt.captured), sum(|attempt| attempt.refunded), sum(Attempt::asked));
         let taken = captured - sum(|attempt| attempt.charged_back);
@@ -118,11 +137,16 @@ impl Aims {
         // What was given back is not taken again before everything has left.
         let left = u128::from(due.now).saturating_sub(after + asked);
         let now = if due.now == due.due { need } else { left.min(need) };
-        let behind = attempts.iter().map(|attempt| u128::from(attempt.left())).sum();
+        let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
+        let behind = own.map(|attempt| u128::from(attempt.left())).sum();
         Self { back: balance.net - after, behind, need, now }
     }
 
     fn next(&mut self, attempt: &Attempt) -> Aim {
+        if attempt.is_let_go {
+            let refunded = attempt.refunded + attempt.left();
+            return Aim { captured: attempt.captured, refunded, is_needed: false };
+        }
         self.behind -= u128::from(attempt.left());
         let more = to_price(self.back.saturating_sub(self.behind)).min(attempt.left());
         let kept = attempt.room().min(to_price(self.need));
@@ -136,11 +160,12 @@ fn to_price(sum: u128) -> Price {
     u64::try_from(sum).unwrap_or(u64::MAX)
 }
 
-/// What is to be done with each attempt, oldest first.
+/// What is to be done with each attempt.
 pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     let mut steps = Steps { len: attempts.len(), ..Steps::default() };
     let mut aims = Aims::new(attempts, due);
-    for (step, attempt) in steps.steps.iter_mut().zip(attempts) {
+    for ((id, step), attempt) in steps.steps.iter_mut().zip(attempts) {
+        *id = attempt.id;
         let aim = aims.next(attempt);
         if aim.captured > attempt.captured {
             *step = Step::Capture { total: aim.captured };
@@ -152,9 +177,9 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     }
     // What has only begun is for what is missing once everything that is set aside is taken; the newest is charged.
     let mut is_charged = !due.is_handed_off;
-    let begun = |(_, attempt): &(&mut Step, &Attempt)| attempt.stage.is_begun();
-    for (step, attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
-        if aims.need == 0 || !due.is_unpaid {
+    let begun = |(_, attempt): &(&mut (ChangeId, Step), &Attempt)| attempt.stage.is_begun();
+    for ((_, step), attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
+        if aims.need == 0 || !due.is_prepaid {
             *step = Step::Close;
         } else if attempt.stage == Stage::Created && !is_charged {
             *step = Step::Charge { amount: to_price(aims.need) };
@@ -162,6 +187,13 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
         }
     }
     steps
+}
+
+/// What is due of an order that is to be paid before it leaves, and is neither there nor set aside.
+pub(super) fn missing(attempts: &[Attempt], due: Due) -> Price {
+    let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
+    let set_aside = own.map(|attempt| u128::from(attempt.room())).sum();
+    if due.is_prepaid { to_price(Aims::new(attempts, due).need.saturating_sub(set_aside)) } else { 0 }
 }
 
 /// What may be asked to go back: what was taken, not taken back, and does not go back anyway.
@@ -188,8 +220,9 @@ pub(super) fn note_refund(attempts: &mut [Attempt], due: Due) {
 
 /// So much is asked to go back of all attempts together. It is booked on the newest first, which give first.
 fn ask(attempts: &mut [Attempt], asked: u128) {
-    let mut more = to_price(asked.saturating_sub(attempts.iter().map(|attempt| u128::from(attempt.asked())).sum()));
-    for attempt in attempts.iter_mut().rev() {
+    let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
+    let mut more = to_price(asked.saturating_sub(own.map(|attempt| u128::from(attempt.asked())).sum()));
+    for attempt in attempts.iter_mut().rev().filter(|attempt| !attempt.is_let_go) {
         let of_this = more.min(attempt.captured.saturating_sub(attempt.asked()));
         attempt.refund_asked = attempt.refund_asked.saturating_add(of_this);
         more -= of_this;

@@ -5,9 +5,10 @@
 //! effect ──┤                                                  open while told < wanted
 //!            told:   1, 2, …     the last attempt that was reported done
 //!
-//! payment    while an attempt of the order's account has a step to be done: charge, capture, give back, close
+//! payment    while an attempt of the order's account has a step to be done: charge, capture, give back, close; and
+//!            once more when none has any, and nobody told that the last ones were done: look
 //! release    whenever the units to be handed over are not those that the warehouse was told
-//!            (of what is held: those that have left)
+//!            (of what is held, or paid for no longer: those that have left)
 //! ```
 //!
 //! # Always true
@@ -389,14 +390,15 @@ impl Engine {
     }
 
     /// What is wanted of an effect in one word, and what it is about in minor units. Of a payment the first of: charge,
-    /// give back, capture, close; of a release what the units of the instruction cost, in all.
+    /// give back, capture, close, look; of a release what the units of the instruction cost, in all.
     pub(super) fn action(&self, position: u32, effect: Effect) -> (Action, Price) {
         let record = self.orders.record(position);
         match effect {
             Effect::Payment => self.payment_action(position, record),
             Effect::Release => {
+                let is_stopped = self.is_stopped(position, record);
                 let cost = |(line, units): (&LineRecord, LineUnits)| {
-                    line.price * u64::from(to_hand_over(units.committed, units.shipped, record.is_held()))
+                    line.price * u64::from(to_hand_over(units.committed, units.shipped, is_stopped))
                 };
                 let lines = self.orders.lines(record).iter().zip(self.orders.line_units(record));
                 (Action::Release, lines.map(cost).sum())
@@ -405,6 +407,7 @@ impl Engine {
     }
 
     fn payment_action(&self, position: u32, record: &Record) -> (Action, Price) {
+        let mut otherwise = Action::Look;
         let mut sums = [(Action::Charge, 0), (Action::GiveBack, 0), (Action::Capture, 0)];
         self.with_attempts(position, record, |attempts| {
             let steps = steps(attempts, self.due(position, record));
@@ -413,12 +416,13 @@ impl Engine {
                     Step::Charge { amount } => sums[0].1 += u128::from(amount),
                     Step::GiveBack { total } => sums[1].1 += u128::from(total - attempt.refunded),
                     Step::Capture { total } => sums[2].1 += u128::from(total - attempt.captured),
-                    Step::Close | Step::Nothing => {}
+                    Step::Close => otherwise = Action::Close,
+                    Step::Nothing => {}
                 }
             }
         });
         let first = sums.into_iter().find(|(_, sum)| *sum > 0);
-        first.map_or((Action::Close, 0), |(action, sum)| (action, u64::try_from(sum).unwrap_or(u64::MAX)))
+        first.map_or((otherwise, 0), |(action, sum)| (action, u64::try_from(sum).unwrap_or(u64::MAX)))
     }
 
     /// Effects of this kind that are wanted of all orders of the shard, and those set aside.

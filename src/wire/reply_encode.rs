@@ -17,7 +17,7 @@ use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
-    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV4, PlacedLinesV2,
+    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV5, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
     RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
     StockV3, WantRowV2, WantedV2,
@@ -409,7 +409,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV4>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV5>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
@@ -421,14 +421,15 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV4 {
-    OrderV4 {
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV5 {
+    OrderV5 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,
         number: view.number.0,
         accepted_at: view.accepted_at.ms(),
         deadline: view.deadline.ms(),
+        missing: view.missing,
         currency: view.currency.code(),
         take: view.take as u8,
         payment: view.payment as u8,

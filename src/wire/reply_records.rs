@@ -239,13 +239,14 @@ fixed! {
         units: u32,
     }
     /// Then: lines, draws, hashes if flagged, details, holds, their words, payments.
-    OrderV4 as ArchivedOrderV4, 91 {
+    OrderV5 as ArchivedOrderV5, 99 {
         head: AnswerHead,
         order: u128,
         customer: u128,
         number: u64,
         accepted_at: u64,
         deadline: u64,
+        missing: u64,
         currency: [u8; 3],
         take: u8,
         payment: u8,

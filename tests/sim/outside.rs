@@ -64,8 +64,8 @@ impl Outside {
 
     fn pay(&mut self, rng: &mut Rng, job: &Job) -> Verdict {
         let mut told = Vec::new();
-        for seen in job.payments() {
-            let reports = self.provider.carry_out(&job.order, &seen).into_iter();
+        for seen in &job.order.payments {
+            let reports = self.provider.carry_out(&job.order, seen).into_iter();
             let payment = |report| Payment { attempt: seen.attempt, method: seen.method, currency: pounds(), report };
             told.extend(reports.map(payment));
         }

@@ -34,7 +34,7 @@ use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, ADAPTER_NEWS_MAX, SIMULATED_ORD
 use crate::base::{ChangeId, OrderId, Price};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
-use crate::engine::{Effect, FailureReason, PaymentReport, RetryClass, Step};
+use crate::engine::{Effect, FailureReason, PaymentReport, RetryClass, Stage, Step};
 
 /// What it says of money that is not to be had.
 const DECLINED: PaymentReport = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::Never };
@@ -96,8 +96,8 @@ impl Account {
     }
 
     /// Carries out what is asked: what there is to do for that, if it was not done before, and what to say of it.
-    fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, PaymentReport) {
-        match seen.step {
+    fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, Option<PaymentReport>) {
+        let (deed, report) = match seen.step {
             Step::Charge { amount } if self == Self::default() => match (declines, seen.method) {
                 (true, _) => (Some((Deed::Declined, amount)), DECLINED),
                 (false, PaymentMethod::Card) => {
@@ -118,7 +118,24 @@ impl Account {
             Step::Close if self.captured == seen.captured && !self.declined && !self.closed => {
                 (Some((Deed::Closed, self.captured)), PaymentReport::Voided)
             }
-            Step::Charge { .. } | Step::Capture { .. } | Step::Close | Step::Nothing => (None, self.report(seen)),
+            Step::Charge { .. } | Step::Capture { .. } | Step::Close => (None, self.report(seen)),
+            Step::Nothing => return (None, self.news(seen)),
+        };
+        (deed, Some(report))
+    }
+
+    /// What an order does not know of it.
+    fn news(self, seen: &PaymentView) -> Option<PaymentReport> {
+        let is_open = matches!(seen.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+        let may_end = is_open || seen.stage == Stage::Authorised && seen.authorised > seen.captured;
+        let is_news = self.captured > seen.captured
+            || (self.declined && is_open)
+            || (self.closed && may_end)
+            || (!self.closed && self.authorised > seen.authorised);
+        if self.refunded > seen.refunded {
+            Some(PaymentReport::Refunded { total: self.refunded })
+        } else {
+            is_news.then(|| self.report(seen))
         }
     }
 
@@ -177,14 +194,15 @@ impl SimulatedPayment {
     /// Its file cannot be written, or its books are full.
     fn act(&self, job: &Job) -> io::Result<Vec<Payment>> {
         let act = |seen: &PaymentView| {
-            let report = self.act_on(job.order.order, seen, &job.order.currency.to_string())?;
+            let report = self.act_on(job.order.order, seen, &job.order.currency.to_string());
             let PaymentView { attempt, method, .. } = *seen;
-            Ok(Payment { attempt, method, currency: job.order.currency, report })
+            let payment = |report| Payment { attempt, method, currency: job.order.currency, report };
+            report.map(|report| report.map(payment)).transpose()
         };
-        job.payments().iter().map(act).collect()
+        job.order.payments.iter().filter_map(act).collect()
     }
 
-    fn act_on(&self, order: OrderId, seen: &PaymentView, currency: &str) -> io::Result<PaymentReport> {
+    fn act_on(&self, order: OrderId, seen: &PaymentView, currency: &str) -> io::Result<Option<PaymentReport>> {
         let mut accounts = self.accounts.borrow_mut();
         let known = accounts.get(&(order, seen.attempt)).copied();
         if known.is_none() && accounts.len() >= SIMULATED_ORDERS_MAX {

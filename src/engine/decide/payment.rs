@@ -30,11 +30,12 @@ impl Engine {
             let is_same = known.method == method;
             return if is_same { Ok(Decision::Repeated(done(record.state, 0, true))) } else { Err(Refusal::Conflict) };
         }
-        if !record.state.awaits_payment() {
+        if !record.state.awaits_payment() && self.missing(position, record) == 0 {
             return Err(illegal(record.state));
         }
         self.check_attempt(position, record, attempt, PAYMENT_STARTS_MAX)?;
-        let state = record.state.plain();
+        let is_awaited = record.state.awaits_payment();
+        let state = if is_awaited { record.state.plain() } else { record.state };
         let fact = Fact::PaymentStarted { order, attempt, method };
         Ok(Decision::Happened { fact, answer: done(state, 0, false) })
     }

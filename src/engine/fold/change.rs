@@ -30,9 +30,9 @@ impl Engine {
             engine.note_whole(position, what, at, units);
             if entered > 0 {
                 engine.enter_paid_elsewhere(position, attempt, entered);
-                if !draws.is_empty() {
-                    engine.accounts.put_first(position, attempt);
-                }
+            }
+            if !draws.is_empty() {
+                engine.let_go_of_others(position, attempt);
             }
         });
     }

@@ -50,7 +50,7 @@ impl Engine {
             if let Some(sku) = short {
                 engine.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
             } else if !draws.is_empty() {
-                engine.accounts.put_first(position, id);
+                engine.let_go_of_others(position, id);
                 engine.pin_again(position, draws);
                 engine.note_whole(position, Happening::ChargedLate, at, super::change::units(draws));
             } else if engine.orders.record(position).state.awaits_payment() && !engine.confirm_if_paid(position, at) {
@@ -80,6 +80,15 @@ impl Engine {
             self.note_whole(position, Happening::Charged, at, units);
         }
         is_paid
+    }
+
+    /// The attempt that pays late for an order is the only one of it that counts.
+    pub(super) fn let_go_of_others(&mut self, position: u32, id: ChangeId) {
+        let record = self.orders.record(position);
+        if id != ChangeId::HANDED_OFF && self.has_implicit_attempt(position, record) {
+            self.set_attempt(position, Attempt::new(ChangeId::HANDED_OFF, record.payment));
+        }
+        self.accounts.let_go_of_others(position, id);
     }
 
     /// Enters what was paid elsewhere when an order with an account was confirmed.

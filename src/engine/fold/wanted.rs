@@ -30,14 +30,15 @@ impl Engine {
     }
 
     /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off. While
-    /// an order is held it has to know of nothing that has not left.
+    /// an order is stopped it has to know of nothing that has not left.
     pub(super) fn firm_units(&self, position: u32) -> Option<u64> {
         if self.wants.is_empty() || !self.wants.is_handed_off(position, Effect::Release) {
             return None;
         }
         let record = self.orders.record(position);
         let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed());
-        let firm = |units: Counters| to_hand_over(units.committed, units.shipped, record.is_held());
+        let is_stopped = self.is_stopped(position, record);
+        let firm = |units: Counters| to_hand_over(units.committed, units.shipped, is_stopped);
         Some(draws.map(|draw| u64::from(firm(draw.units))).sum())
     }
 
@@ -58,10 +59,13 @@ impl Engine {
         if self.is_payment_handed_off(position) {
             let steps = self.payment_steps(position, self.orders.record(position));
             if !steps.any() {
-                if self.wants.settle(position, Effect::Payment) {
+                // Of what is not wanted any more, and nobody told that it was done, somebody has to look.
+                if !self.steps_before.are_done(self.accounts.of(position)) {
+                    self.want(position, Effect::Payment, at);
+                } else if self.wants.settle(position, Effect::Payment) {
                     self.note_settled(position, at);
                 }
-            } else if steps != self.steps_before {
+            } else if !steps.are_those(&self.steps_before) {
                 self.want(position, Effect::Payment, at);
             }
         }
@@ -79,6 +83,7 @@ impl Engine {
             Action::Capture => Happening::CaptureWanted,
             Action::Close => Happening::CloseWanted,
             Action::GiveBack => Happening::GiveBackWanted,
+            Action::Look => Happening::LookWanted,
         };
         self.note_whole(position, what, at, attempt.into());
     }

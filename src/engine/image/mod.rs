@@ -79,6 +79,8 @@ const KEY_FREE: u8 = 1;
 const KEY_NAME: usize = 8;
 /// Bit beside the phase of an order: a payment of it has started.
 const PAYMENT_STARTED: u8 = 0x80;
+/// Bit beside the dispute of an attempt: its order was paid late without it.
+const LET_GO: u8 = 4;
 
 impl Item {
     const ALL: [Self; 18] = [

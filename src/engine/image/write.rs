@@ -24,6 +24,7 @@ use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
+use super::LET_GO;
 use super::{Item, KEY_FREE, KEY_NAME, KEY_SLOT, PAYMENT_STARTED};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
@@ -401,11 +402,13 @@ fn write_attempts(item: &mut Fields<'_>, attempts: &[Attempt]) {
             stage,
             failure,
             dispute,
+            is_let_go,
         } = *attempt;
         item.u64(id.0).u64(authorised).u64(captured).u64(refunded).u64(refund_asked).u64(refund_failed);
         item.u64(charged_back);
         let (reason, class) = failure.map_or((0, 0), |(reason, class)| (reason as u8, class as u8));
-        item.byte(method as u8).byte(stage as u8).byte(reason).byte(class).byte(dispute as u8);
+        item.byte(method as u8).byte(stage as u8).byte(reason).byte(class);
+        item.byte(dispute as u8 | if is_let_go { LET_GO } else { 0 });
     }
 }
 

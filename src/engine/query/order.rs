@@ -48,15 +48,18 @@ pub struct OrderView {
     /// What it is held for, in the order in which it came to be; nothing of it is to go to a warehouse while there is
     /// any.
     pub holds: Vec<HoldView>,
-    /// Attempts to pay it, oldest first.
+    /// What is to be paid of it yet: due, and neither there nor set aside. While there is any, nothing of it is to go
+    /// to a warehouse.
+    pub missing: Price,
+    /// Attempts to pay it, in the order in which they began, but those that it counts on last.
     pub payments: Vec<PaymentView>,
 }
 
 impl OrderView {
     /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
     pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
-        let is_held = !self.holds.is_empty();
-        let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_held);
+        let is_stopped = !self.holds.is_empty() || self.missing > 0;
+        let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_stopped);
         (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
     }
 

@@ -12,7 +12,7 @@ fn attempt(id: u64, reports: &[PaymentReport]) -> Attempt {
 }
 
 const fn due(due: Price, now: Price) -> Due {
-    Due { cost: 100, due, now, is_unpaid: false, is_handed_off: true }
+    Due { cost: 100, due, now, is_unpaid: false, is_prepaid: true, is_handed_off: true }
 }
 
 fn check(attempts: &[Attempt], due: Due, expected: &[Step]) {
@@ -134,7 +134,14 @@ fn steps_come_to_an_end_and_leave_what_is_due() {
             }
             attempts.push(attempt);
         }
-        let due = Due { cost: 200, due: below(200), now: below(200), is_unpaid: false, is_handed_off: true };
+        let due = Due {
+            cost: 200,
+            due: below(200),
+            now: below(200),
+            is_unpaid: false,
+            is_prepaid: true,
+            is_handed_off: true,
+        };
         let due = Due { now: due.now.min(due.due), ..due };
         let captured: u64 = attempts.iter().map(|attempt| attempt.captured).sum();
         let refunded: u64 = attempts.iter().map(|attempt| attempt.refunded).sum();

@@ -82,6 +82,7 @@ fn largest_order() -> OrderView {
         key: None,
         erased: false,
         holds: vec![longest_hold(); HOLDS_PER_ORDER_MAX],
+        missing: 1,
         // Those that somebody told of, and that of the adapters.
         payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
     }

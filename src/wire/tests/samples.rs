@@ -382,6 +382,7 @@ impl Ingredients {
             key: None,
             erased: self.is_erased(),
             holds: self.holds(),
+            missing: u64::from(place.zone) * 1_000_003,
             payments: self.payments(),
         }
     }

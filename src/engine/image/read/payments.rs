@@ -8,7 +8,7 @@ use super::super::super::marks::Marks;
 use super::super::super::money::MoneySums;
 use super::super::super::orders::{Phase, Record};
 use super::super::super::payment::{Dispute, Stage};
-use super::super::ImageError;
+use super::super::{ImageError, LET_GO};
 use super::{Fields, Read};
 use crate::base::limits::{CURRENCIES_MAX, PAYMENT_ATTEMPTS_MAX};
 use crate::base::{ChangeId, Currency, OrderNumber};
@@ -24,6 +24,7 @@ pub(super) fn read_attempts(item: &mut Fields<'_>, record: &Record) -> Read<Vec<
         let method = PaymentMethod::from_byte(item.byte()?).ok_or(wrong)?;
         let stage = Stage::from_byte(item.byte()?).ok_or(wrong)?;
         let (reason, class) = (FailureReason::from_byte(item.byte()?), RetryClass::from_byte(item.byte()?));
+        let dispute = item.byte()?;
         let attempt = Attempt {
             id,
             authorised,
@@ -35,7 +36,8 @@ pub(super) fn read_attempts(item: &mut Fields<'_>, record: &Record) -> Read<Vec<
             method,
             stage,
             failure: reason.zip(class),
-            dispute: Dispute::from_byte(item.byte()?).ok_or(wrong)?,
+            dispute: Dispute::from_byte(dispute & !LET_GO).ok_or(wrong)?,
+            is_let_go: dispute & LET_GO != 0,
         };
         if attempt.check().is_err() || attempts.iter().any(|other| other.id == id) {
             return Err(wrong);
