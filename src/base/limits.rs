@@ -3,6 +3,9 @@
 //! A limit's name ends in `_MAX`, `_MIN` or its unit; what an operator may set is named `…_DEFAULT` here.
 
 mod relations;
+mod returns;
+
+pub use returns::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;

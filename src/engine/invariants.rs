@@ -40,6 +40,7 @@ impl Engine {
             }
             self.check_history(position, record)?;
             self.check_account(position, record)?;
+            self.check_returns(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
@@ -74,6 +75,7 @@ impl Engine {
         self.on_hand.check()?;
         self.check_holds()?;
         self.check_money()?;
+        self.check_lying()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
@@ -176,6 +178,8 @@ impl Engine {
             && record.history.is_none()
             && !record.is_held()
             && self.accounts.of(position).is_empty()
+            && self.returns.of(position).is_empty()
+            && lines.iter().all(|line| line.delivered == 0)
             && self.wants.mark(position).iter().all(Option::is_none);
         law(is_bare, || format!("closed {order} still holds draws, details, changes, a history or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {

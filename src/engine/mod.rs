@@ -72,6 +72,8 @@ mod requests;
 mod reservation;
 mod retention;
 mod retire;
+mod return_;
+mod returns;
 mod shortage;
 mod sieve;
 mod steps;
@@ -99,6 +101,10 @@ pub use query::{Books, Query};
 pub use refusal::Refusal;
 pub use reservation::{ExtendReason, PREPAID_METHODS, Reservations};
 pub use retention::Retention;
+pub use return_::{
+    DISPOSITIONS, DeclineReason, Disposition, Kind as ReturnKind, Reason as ReturnReason, ReturnCommand, ReturnFact,
+    ReturnReport, Stage as ReturnStage,
+};
 
 use crate::base::{MarketId, ShardId};
 
@@ -135,6 +141,7 @@ pub struct Engine {
     wants: wanted::Wants,
     holds: hold::Holds,
     accounts: account::Accounts,
+    returns: returns::Returns,
     histories: history::Histories,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
@@ -176,6 +183,7 @@ impl Engine {
             wants: wanted::Wants::default(),
             holds: hold::Holds::default(),
             accounts: account::Accounts::default(),
+            returns: returns::Returns::default(),
             histories: history::Histories::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),

@@ -122,6 +122,8 @@ pub(super) struct LineRecord {
     pub(super) sku: SkuId,
     pub(super) asked: u32,
     pub(super) taken: u32,
+    /// Units that reached the customer. It lies where there was a gap.
+    pub(super) delivered: u32,
 }
 
 /// Units of one line at one site, or owed to it: at none.
@@ -340,7 +342,7 @@ impl Orders {
                 taken += draw.quantity;
                 draws = rest;
             }
-            LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken }
+            LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken, delivered: 0 }
         }));
         let draws = self.draws.put(placed.draws.iter().map(|draw| DrawRecord {
             line: draw.line,
@@ -386,6 +388,11 @@ impl Orders {
     pub(super) fn draws_mut(&mut self, position: u32) -> (&mut [DrawRecord], &[LineRecord]) {
         let record = &self.records[position as usize];
         (self.draws.get_mut(record.draws), self.lines.get(record.lines))
+    }
+
+    /// So many units more of a line reached the customer.
+    pub(super) fn deliver(&mut self, position: u32, line: u16, units: u32) {
+        self.lines.get_mut(self.records[position as usize].lines)[usize::from(line)].delivered += units;
     }
 
     /// Brings the state of an order in line with its draws and its marks.

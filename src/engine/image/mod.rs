@@ -69,6 +69,8 @@ enum Item {
     /// With attempts to pay; those of 25 had none, those of 15 no holds, those of 7 effects with attempts of 16 bits.
     /// Details stand behind the name of their key; those of an image without keys are refused.
     Order = 28,
+    /// What of the order before it reached its customer, and what comes back; where there is either.
+    Returns = 29,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.
@@ -83,7 +85,7 @@ const PAYMENT_STARTED: u8 = 0x80;
 const LET_GO: u8 = 4;
 
 impl Item {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -93,6 +95,7 @@ impl Item {
         Self::Request,
         Self::Order,
         Self::Orders,
+        Self::Returns,
         Self::Policy,
         Self::Customer,
         Self::Cursor,
