@@ -13,9 +13,7 @@ use crate::base::{
     Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
-pub use order::{
-    DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView,
-};
+pub use order::{DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

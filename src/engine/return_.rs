@@ -344,6 +344,20 @@ pub enum ReturnCommand<'a> {
     },
 }
 
+impl<'a> ReturnCommand<'a> {
+    /// The same of other lines, and those it was of; of a report, none.
+    pub(crate) const fn with_lines<'b>(self, others: &'b [LineQuantity]) -> (ReturnCommand<'b>, &'a [LineQuantity]) {
+        match self {
+            Self::Request { kind, reason, lines } => (ReturnCommand::Request { kind, reason, lines: others }, lines),
+            Self::Report(report) => (ReturnCommand::Report(report), &[]),
+            Self::Receive { site, lines } => (ReturnCommand::Receive { site, lines: others }, lines),
+            Self::Inspect { site, disposition, lines } => {
+                (ReturnCommand::Inspect { site, disposition, lines: others }, lines)
+            }
+        }
+    }
+}
+
 /// What happened to a return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnFact<'a> {

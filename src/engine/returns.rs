@@ -302,11 +302,7 @@ impl Standing {
 
     /// Units that a return of this kind may be about.
     pub(super) fn may_return(&self, kind: Kind) -> u64 {
-        let of_kind = if kind.is_by_carrier() {
-            self.may_deliver()
-        } else {
-            self.delivered - self.by_customers
-        };
+        let of_kind = if kind.is_by_carrier() { self.may_deliver() } else { self.delivered - self.by_customers };
         of_kind.min(self.unclaimed())
     }
 
@@ -445,7 +441,9 @@ impl Engine {
         }
         let known = self.open_markets().flat_map(|(id, _)| {
             let market = self.market(id).ok();
-            market.into_iter().flat_map(move |market| market.lying.iter().map(move |(place, units)| ((id, place), units)))
+            market
+                .into_iter()
+                .flat_map(move |market| market.lying.iter().map(move |(place, units)| ((id, place), units)))
         });
         if !known.eq(lying.iter().map(|(place, units)| (*place, *units))) {
             return Err(format!("{lying:?} lie with returns, and something else is known"));
@@ -453,7 +451,9 @@ impl Engine {
         for ((id, (sku, site)), units) in &lying {
             let held = self.market(*id).map_or(0, |market| market.set_aside(*sku, *site));
             if held < *units {
-                return Err(format!("{units} of SKU {sku} lie with returns at site {site}, {held} are set aside there"));
+                return Err(format!(
+                    "{units} of SKU {sku} lie with returns at site {site}, {held} are set aside there"
+                ));
             }
         }
         let is_counted = len == self.returns.len() && open == self.returns.ends.len();
@@ -466,12 +466,8 @@ impl Engine {
             let rows = || self.returns.rows_of(position, of);
             let asked = rows().filter(|row| row.is_asked());
             let pieces = rows().filter(|row| !row.is_asked());
-            let piece = |row: &Row| ReturnPieceView {
-                line: row.line,
-                site: row.site,
-                received: row.units,
-                became: row.became,
-            };
+            let piece =
+                |row: &Row| ReturnPieceView { line: row.line, site: row.site, received: row.units, became: row.became };
             ReturnView {
                 id: head.id,
                 kind: head.kind,

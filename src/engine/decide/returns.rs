@@ -61,7 +61,9 @@ impl Engine {
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         match what {
-            ReturnCommand::Request { kind, reason, lines } => self.request_return((order, id), (kind, reason), lines, now),
+            ReturnCommand::Request { kind, reason, lines } => {
+                self.request_return((order, id), (kind, reason), lines, now)
+            }
             ReturnCommand::Report(report) => self.report_return(self.known_return(order, id)?, report),
             ReturnCommand::Receive { site, lines } => {
                 check_return_lines(lines)?;

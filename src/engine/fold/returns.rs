@@ -79,13 +79,7 @@ impl Engine {
         });
     }
 
-    fn fold_return_received(
-        &mut self,
-        order: OrderId,
-        id: ChangeId,
-        (site, moved): (SiteId, &[Draw]),
-        at: Timestamp,
-    ) {
+    fn fold_return_received(&mut self, order: OrderId, id: ChangeId, (site, moved): (SiteId, &[Draw]), at: Timestamp) {
         let position = self.position_of(order);
         for draw in moved {
             let sku = self.orders.lines(self.orders.record(position))[usize::from(draw.line)].sku;

@@ -29,13 +29,21 @@ pub(super) enum Said {
         bill: Bill,
         was_unpaid: bool,
     },
-    /// This attempt paid for the order after it had expired.
+    /// This attempt paid for the order after it had expired: every other one is let go.
     PaidLate(ChangeId),
     /// So much is to go back, asked when this was the bill.
     RefundAsked {
         amount: Price,
         bill: Bill,
     },
+}
+
+/// An attempt that somebody told of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Attempt {
+    pub(super) view: PaymentView,
+    /// Whether all of it is to go back, whatever is told of it.
+    is_let_go: bool,
 }
 
 /// What decides how much of an order's money stays.
@@ -69,31 +77,35 @@ impl Order {
         matches!(self.state(), State::PendingPayment | State::PaymentFailed)
     }
 
-    /// Attempts that somebody told of, in the order in which they came, but that of the adapters before the others.
-    pub(super) fn attempts(&self) -> Vec<PaymentView> {
-        let mut attempts: Vec<PaymentView> = Vec::new();
+    /// Attempts that somebody told of: that of the adapters before those that came later, and whatever came to cover
+    /// something behind all others.
+    pub(super) fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = Vec::new();
         for said in &self.said {
             match *said {
-                Said::Begun(id, method) => attempts.insert(place(&attempts, id), begun(id, method)),
+                Said::Begun(id, method) => begin(&mut attempts, id, method),
                 Said::Reported { attempt, method, report, bill, was_unpaid } => {
-                    if attempts.iter().all(|known| known.attempt != attempt) {
-                        attempts.insert(place(&attempts, attempt), begun(attempt, method));
-                    }
-                    let refunded_before = sum(&attempts, |it| it.refunded.into());
-                    attempts.iter_mut().filter(|known| known.attempt == attempt).for_each(|known| hear(known, report));
+                    begin(&mut attempts, attempt, method);
+                    let refunded_before = sum(&counted(&attempts), |it| it.refunded.into());
+                    hear_of(&mut attempts, attempt, report);
                     // Whoever gave back what was to stay wanted it back. What went back before the order was paid is to
                     // come once more.
-                    let has_gone_back = sum(&attempts, |it| it.refunded.into()) > refunded_before;
-                    if has_gone_back && !was_unpaid && net(&attempts) < stays(&attempts, bill) {
-                        let wanted_back = once(&attempts, bill) - net(&attempts);
-                        ask(&mut attempts, wanted_back);
+                    let all = counted(&attempts);
+                    let has_gone_back = sum(&all, |it| it.refunded.into()) > refunded_before;
+                    if has_gone_back && !was_unpaid && net(&all) < stays(&all, bill) {
+                        ask(&mut attempts, once(&all, bill) - net(&all));
                     }
                 }
-                // What is on its way back of the others stays so: this one is kept first.
-                Said::PaidLate(id) => attempts.sort_by_key(|known| known.attempt != id),
+                Said::PaidLate(id) => {
+                    // Adapters may have taken something by now that nobody told of.
+                    if self.was_handed_off_unpaid() && id != ChangeId::HANDED_OFF {
+                        begin(&mut attempts, ChangeId::HANDED_OFF, self.asked.payment);
+                    }
+                    attempts.iter_mut().filter(|known| known.view.attempt != id).for_each(|it| it.is_let_go = true);
+                }
                 Said::RefundAsked { amount, bill } => {
-                    let wanted_back = once(&attempts, bill) - (left(&attempts, bill) - u128::from(amount));
-                    ask(&mut attempts, wanted_back);
+                    let all = counted(&attempts);
+                    ask(&mut attempts, once(&all, bill) - (left(&all, bill) - u128::from(amount)));
                 }
             }
         }
@@ -105,27 +117,26 @@ impl Order {
         self.deadline.ms() > 0 && self.handed_off[0].is_some()
     }
 
-    /// The same, and nobody has told what came of that.
+    /// The same, and the order has no attempt of theirs to show yet.
     pub(super) fn has_implicit_attempt(&self) -> bool {
-        let is_told = |said: &Said| match said {
-            Said::Begun(attempt, _) | Said::Reported { attempt, .. } => *attempt == ChangeId::HANDED_OFF,
-            Said::PaidLate(_) | Said::RefundAsked { .. } => false,
-        };
-        self.was_handed_off_unpaid() && !self.said.iter().any(is_told)
+        self.was_handed_off_unpaid() && self.attempts().iter().all(|it| it.view.attempt != ChangeId::HANDED_OFF)
     }
 
     /// Every attempt with what is to be done with it next, that of the adapters first while nobody told of it.
     pub(super) fn payments(&self) -> Vec<PaymentView> {
-        let mut payments = self.attempts();
+        let mut attempts = self.attempts();
         if self.has_implicit_attempt() {
-            payments.insert(0, begun(ChangeId::HANDED_OFF, self.asked.payment));
+            begin(&mut attempts, ChangeId::HANDED_OFF, self.asked.payment);
         }
-        let steps: Vec<Step> = (0..payments.len()).map(|at| self.step(&payments, at)).collect();
-        payments.iter_mut().zip(steps).for_each(|(payment, step)| payment.step = step);
-        payments
+        let all = counted(&attempts);
+        let step = |it: &Attempt| match all.iter().position(|known| known.attempt == it.view.attempt) {
+            Some(at) => self.step(&all, at),
+            None => step_of_let_go(&it.view),
+        };
+        attempts.iter().map(|it| PaymentView { step: step(it), ..it.view.clone() }).collect()
     }
 
-    /// What is to be done next with one of these attempts: the first that holds.
+    /// What is to be done next with one of these attempts, none of which is let go: the first that holds.
     fn step(&self, all: &[PaymentView], at: usize) -> Step {
         let (it, rooms) = (&all[at], sum(&all[..at], room));
         let (need, now) = (self.need(all), self.need_now(all));
@@ -135,20 +146,30 @@ impl Order {
         // Newer attempts give back first.
         let newer = sum(&all[at + 1..], can_go_back);
         let goes_back = can_go_back(it).min((net(all) - left(all, self.bill())).saturating_sub(newer));
-        let not_kept = need.saturating_sub(sum(all, room));
-        let is_begun = matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+        let missing = self.missing();
         let is_newest = all[at + 1..].iter().all(|newer| newer.stage != Stage::Created);
         if take > 0 {
             Step::Capture { total: it.captured + price(take) }
         } else if goes_back > 0 && it.dispute != Dispute::Open {
             Step::GiveBack { total: it.refunded + price(goes_back) }
-        } else if room(it) > 0 && keep == 0 || is_begun && (not_kept == 0 || !self.is_unpaid()) {
+        } else if room(it) > 0 && keep == 0 || is_begun(it) && missing == 0 {
             Step::Close
         } else if it.stage == Stage::Created && is_newest && self.handed_off[0].is_some() {
-            Step::Charge { amount: price(not_kept) }
+            Step::Charge { amount: price(missing) }
         } else {
             Step::Nothing
         }
+    }
+
+    /// What has to be paid yet: by somebody who has tried, or by anybody while payment is what it waits for.
+    pub(super) fn missing(&self) -> u128 {
+        let attempts = self.attempts();
+        let is_paid_before_it_leaves = self.deadline.ms() > 0;
+        if !is_paid_before_it_leaves || attempts.is_empty() && !self.is_unpaid() {
+            return 0;
+        }
+        let all = counted(&attempts);
+        self.need(&all).saturating_sub(sum(&all, room))
     }
 
     /// What is due, as far as nobody wants it back, and is not there.
@@ -168,12 +189,12 @@ impl Order {
 
     /// What its attempts pay for, what may still be taken of them included.
     pub(super) fn covered(&self) -> u128 {
-        sum(&self.attempts(), covers)
+        sum(&counted(&self.attempts()), covers)
     }
 
     /// What one attempt pays for, if anybody told of it.
     pub(super) fn covered_by(&self, attempt: ChangeId) -> u128 {
-        sum(&self.attempts(), |it| if it.attempt == attempt { covers(it) } else { 0 })
+        sum(&counted(&self.attempts()), |it| if it.attempt == attempt { covers(it) } else { 0 })
     }
 
     pub(super) fn is_covered(&self) -> bool {
@@ -185,24 +206,58 @@ impl Order {
         let attempts = self.attempts();
         let is_over = |it: &PaymentView| matches!(it.stage, Stage::Failed | Stage::Voided | Stage::Expired);
         !attempts.is_empty()
-            && attempts.iter().all(|it| is_over(it) && it.captured == 0)
+            && attempts.iter().all(|it| is_over(&it.view) && it.view.captured == 0)
             && !self.has_implicit_attempt()
     }
 
     /// Whether its customer disputes a payment.
     pub(super) fn is_disputed(&self) -> bool {
-        self.attempts().iter().any(|it| it.dispute == Dispute::Open)
+        self.attempts().iter().any(|it| it.view.dispute == Dispute::Open)
     }
 
     /// What may still be asked to go back.
     pub(super) fn refundable(&self) -> u128 {
-        left(&self.attempts(), self.bill())
+        left(&counted(&self.attempts()), self.bill())
     }
 }
 
-/// Where an attempt stands that comes now.
-fn place(attempts: &[PaymentView], id: ChangeId) -> usize {
-    if id == ChangeId::HANDED_OFF { 0 } else { attempts.len() }
+/// Those that the order counts on.
+fn counted(attempts: &[Attempt]) -> Vec<PaymentView> {
+    attempts.iter().filter(|it| !it.is_let_go).map(|it| it.view.clone()).collect()
+}
+
+/// Begins an attempt that is not known: behind all others, but that of the adapters before them.
+fn begin(attempts: &mut Vec<Attempt>, id: ChangeId, method: PaymentMethod) {
+    if attempts.iter().all(|known| known.view.attempt != id) {
+        let place = if id == ChangeId::HANDED_OFF { 0 } else { attempts.len() };
+        attempts.insert(place, Attempt { view: begun(id, method), is_let_go: false });
+    }
+}
+
+/// Whatever comes to cover something by that, and covered nothing before, goes behind all others.
+fn hear_of(attempts: &mut [Attempt], id: ChangeId, report: PaymentReport) {
+    let at = attempts.iter().position(|known| known.view.attempt == id).expect("it has begun");
+    let covered = covers(&attempts[at].view);
+    hear(&mut attempts[at].view, report);
+    if covered == 0 && covers(&attempts[at].view) > 0 && !attempts[at].is_let_go {
+        attempts[at..].rotate_left(1);
+    }
+}
+
+/// What is to be done with an attempt of which everything is to go back.
+fn step_of_let_go(it: &PaymentView) -> Step {
+    if can_go_back(it) > 0 && it.dispute != Dispute::Open {
+        Step::GiveBack { total: it.refunded + price(can_go_back(it)) }
+    } else if room(it) > 0 || is_begun(it) {
+        Step::Close
+    } else {
+        Step::Nothing
+    }
+}
+
+/// Whether it may yet come to anything.
+pub(super) const fn is_begun(it: &PaymentView) -> bool {
+    matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 
 fn begun(attempt: ChangeId, method: PaymentMethod) -> PaymentView {
@@ -270,13 +325,14 @@ fn hear(it: &mut PaymentView, report: PaymentReport) {
 
 /// So much is asked to go back of all together. What is more than before, the newest attempts are asked for first, each
 /// for what was ever taken of it at most.
-fn ask(attempts: &mut [PaymentView], all: u128) {
-    let before = attempts.to_vec();
-    let more = all.saturating_sub(sum(&before, asked));
-    let askable = |it: &PaymentView| u128::from(it.captured).saturating_sub(asked(it));
-    for (at, attempt) in attempts.iter_mut().enumerate() {
-        let of_this = askable(&before[at]).min(more.saturating_sub(sum(&before[at + 1..], askable)));
-        attempt.refund_asked = attempt.refund_asked.saturating_add(price(of_this));
+fn ask(attempts: &mut [Attempt], wanted_back: u128) {
+    let all = counted(attempts);
+    let mut more = wanted_back.saturating_sub(sum(&all, asked));
+    for attempt in attempts.iter_mut().rev().filter(|it| !it.is_let_go) {
+        let it = &mut attempt.view;
+        let of_this = more.min(u128::from(it.captured).saturating_sub(asked(it)));
+        it.refund_asked = it.refund_asked.saturating_add(price(of_this));
+        more -= of_this;
     }
 }
 

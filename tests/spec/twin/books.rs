@@ -9,6 +9,7 @@ use stockade::engine::order::{STATES, State};
 use stockade::engine::query::{DrawView, HolderRow, LineView, OrderRow, OrderView};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::account::price;
 use super::order::{Fate, Order, Record, Unit};
 use super::{Market, Twin};
 
@@ -66,7 +67,8 @@ impl Twin {
             Record::Order(order) if market.closed.contains(&id) => {
                 let view = order.view(id);
                 let (lines, draws, details, payments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-                Some(OrderView { closed: true, hashes: None, lines, draws, details, erased: false, payments, ..view })
+                let view = OrderView { lines, draws, details, payments, ..view };
+                Some(OrderView { closed: true, hashes: None, erased: false, missing: 0, ..view })
             }
             Record::Order(order) => Some(order.view(id)),
             Record::Blocked => None,
@@ -167,6 +169,7 @@ impl Order {
             key: None,
             erased: self.erased,
             holds: self.holds.clone(),
+            missing: price(self.missing()),
             payments: self.payments(),
         }
     }

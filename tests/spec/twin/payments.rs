@@ -7,11 +7,10 @@ use stockade::base::limits::{CHANGES_MAX, CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYME
 use stockade::base::{ChangeId, Currency, MarketId, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
-use stockade::engine::query::PaymentView;
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass, Stage};
+use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass};
 
-use super::account::{Said, price, room};
+use super::account::{Said, is_begun, price, room};
 use super::order::{Fate, Order, Remembered};
 use super::retake::illegal;
 use super::{Market, Twin, out_of_bounds};
@@ -28,7 +27,7 @@ impl Twin {
         if let Some(known) = order.payments().iter().find(|known| known.attempt == attempt) {
             return if known.method == method { Ok(order.done(0, 0, true)) } else { Err(Refusal::Conflict) };
         }
-        if !order.is_unpaid() {
+        if !order.is_unpaid() && order.missing() == 0 {
             return Err(illegal(order.state()));
         }
         self.check_one_more_attempt(id, attempt, PAYMENT_STARTS_MAX)?;
@@ -116,9 +115,7 @@ impl Twin {
         let covered = if is_late { 0 } else { order.covered() };
         let missing = order.due().saturating_sub(covered);
         let has_account = !attempts.is_empty() || order.handed_off[0].is_some();
-        let known = attempts.iter().find(|known| known.attempt == attempt);
-        let is_begun =
-            |it: &PaymentView| matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+        let known = attempts.iter().map(|known| &known.view).find(|known| known.attempt == attempt);
         // What adapters are asked for, they tell of.
         let is_asked = attempt == ChangeId::HANDED_OFF && known.map_or(order.has_implicit_attempt(), is_begun);
         if !has_account || missing == 0 || is_asked {
@@ -131,9 +128,6 @@ impl Twin {
         let report = PaymentReport::Captured { total: price(total.min(ORDER_TOTAL_MAX.into())) };
         let order = self.order_mut(id)?;
         order.say(attempt, order.asked.payment, report);
-        if is_late {
-            order.said.push(Said::PaidLate(attempt));
-        }
         Ok(())
     }
 
@@ -184,7 +178,7 @@ impl Market {
             if order.was_handed_off_unpaid() {
                 money.entry(order.asked.currency).or_default();
             }
-            for attempt in order.attempts() {
+            for attempt in order.attempts().into_iter().map(|attempt| attempt.view) {
                 let sums = money.entry(order.asked.currency).or_default();
                 sums.authorised += u128::from(attempt.authorised);
                 sums.captured += u128::from(attempt.captured);

@@ -8,6 +8,7 @@ use stockade::engine::order::State;
 use stockade::engine::{Answer, Refusal};
 
 use super::Twin;
+use super::account::Said;
 use super::order::{Fate, Order, Record, Remembered};
 use super::placing::check_draws;
 
@@ -67,6 +68,9 @@ impl Twin {
         if let Err(refusal) = entered {
             *order = before;
             return Err(refusal);
+        }
+        if is_late {
+            order.said.push(Said::PaidLate(attempt));
         }
         Ok(order.done(moved, 0, false))
     }

@@ -1,12 +1,15 @@
 //! Effects that are wanted, in the twin: after every step each order is looked at, and where it is not what it was,
 //! something else is wanted.
 
-use stockade::base::{MarketId, OrderId, Sequence, Timestamp};
-use stockade::engine::order::State;
-use stockade::engine::refusal::Field;
-use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Step};
+use std::collections::BTreeMap;
 
-use super::account::price;
+use stockade::base::{ChangeId, MarketId, OrderId, Sequence, Timestamp};
+use stockade::engine::order::State;
+use stockade::engine::query::PaymentView;
+use stockade::engine::refusal::Field;
+use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Stage, Step};
+
+use super::account::{is_begun, price, room};
 use super::order::{Fate, Order, Record, Unit};
 use super::{Twin, out_of_bounds};
 
@@ -25,8 +28,8 @@ pub(super) struct Seen {
     /// Whether it was looked at before.
     is_known: bool,
     is_expired: bool,
-    /// What was to be done with its money, attempt by attempt.
-    steps: Vec<Step>,
+    /// What was to be done with its money, of each attempt of which something was.
+    steps: BTreeMap<ChangeId, Step>,
     /// Units that are committed and there and not kept back, or left the building.
     firm: u64,
 }
@@ -132,17 +135,24 @@ impl Order {
     }
 
     fn note_wants(&mut self, position: Sequence, now: Timestamp) {
-        let steps: Vec<Step> = self.payments().iter().map(|payment| payment.step).collect();
+        let payments = self.payments();
+        let to_do = payments.iter().filter(|payment| payment.step != Step::Nothing);
+        let steps: BTreeMap<ChangeId, Step> = to_do.map(|payment| (payment.attempt, payment.step)).collect();
         let firm = self.units().filter(|unit| self.is_firm(unit)).count() as u64;
         let is_expired = self.state() == State::Expired;
         let seen = Seen { is_known: true, is_expired, steps, firm };
         let before = std::mem::replace(&mut self.seen, seen);
         let since = if is_expired && !before.is_expired { self.deadline } else { now };
         let is_told = before.is_known.then_some((position, since));
-        if self.seen.steps.iter().all(|step| *step == Step::Nothing) {
-            self.handed_off[0].iter_mut().for_each(|want| want.tell(want.wanted));
-        } else if before.steps != self.seen.steps {
-            self.want(Effect::Payment, since, is_told);
+        if before.steps != self.seen.steps {
+            let is_told_done = before.steps.iter().all(|(attempt, step)| {
+                payments.iter().any(|payment| payment.attempt == *attempt && is_done(*step, payment))
+            });
+            if self.seen.steps.is_empty() && is_told_done {
+                self.handed_off[0].iter_mut().for_each(|want| want.tell(want.wanted));
+            } else {
+                self.want(Effect::Payment, since, is_told);
+            }
         }
         if before.firm != firm {
             self.want(Effect::Release, since, is_told);
@@ -161,6 +171,7 @@ impl Order {
                 Action::GiveBack => Happening::GiveBackWanted,
                 Action::Close => Happening::CloseWanted,
                 Action::Release => Happening::ReleaseWanted,
+                Action::Look => Happening::LookWanted,
             };
             if let Some(told) = is_told {
                 self.note(what, told, None, attempt.into());
@@ -170,7 +181,7 @@ impl Order {
 
     /// Whether a warehouse has to know of a unit.
     fn is_firm(&self, unit: &Unit) -> bool {
-        unit.fate == Fate::Shipped || unit.can_leave() && !self.is_held()
+        unit.fate == Fate::Shipped || unit.can_leave() && !self.is_held() && self.missing() == 0
     }
 
     /// What is wanted of an effect in one word, and about how much money that is.
@@ -178,9 +189,11 @@ impl Order {
         if effect == Effect::Release {
             return (Action::Release, price(self.cost(|unit| self.is_firm(unit))));
         }
-        // Charging goes before giving back, that before taking more, and ending is what is left.
+        // Charging goes before giving back, that before taking more, that before ending; looking is what is left.
         let (mut charge, mut give_back, mut capture) = (0, 0, 0);
-        for payment in self.payments() {
+        let payments = self.payments();
+        let is_to_look = payments.iter().all(|payment| payment.step == Step::Nothing);
+        for payment in payments {
             match payment.step {
                 Step::Charge { amount } => charge += u128::from(amount),
                 Step::GiveBack { total } => give_back += u128::from(total - payment.refunded),
@@ -189,7 +202,19 @@ impl Order {
             }
         }
         let in_turn = [(Action::Charge, charge), (Action::GiveBack, give_back), (Action::Capture, capture)];
-        let first = in_turn.into_iter().find(|(_, amount)| *amount > 0).unwrap_or((Action::Close, 0));
+        let otherwise = if is_to_look { Action::Look } else { Action::Close };
+        let first = in_turn.into_iter().find(|(_, amount)| *amount > 0).unwrap_or((otherwise, 0));
         (first.0, first.1.try_into().unwrap_or(u64::MAX))
+    }
+}
+
+/// Whether somebody told that what was to be done with an attempt was done.
+fn is_done(step: Step, payment: &PaymentView) -> bool {
+    match step {
+        Step::Nothing => true,
+        Step::Charge { .. } => payment.stage != Stage::Created,
+        Step::Capture { total } => payment.captured >= total,
+        Step::GiveBack { total } => payment.refunded >= total,
+        Step::Close => !is_begun(payment) && room(payment) == 0,
     }
 }
