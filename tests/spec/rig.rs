@@ -12,16 +12,18 @@ use stockade::base::{MarketId, OrderId, OrderNumber, Sequence, ShardId, SkuId, T
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
-use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, Scratch, StockLevel};
+use stockade::engine::{
+    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnFact, Scratch, StockLevel,
+};
 use stockade::shard::FakeKeys;
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
-mod pages;
-
 mod channels;
 mod following;
 mod history;
+mod pages;
+mod returns;
 mod sealing;
 
 /// What came of a command.
@@ -198,9 +200,9 @@ impl Rig {
         swept.into_iter().collect()
     }
 
-    /// Closes what is over and lets leave what is old enough.
+    /// Ends returns that nobody moves, closes what is over and lets leave what is old enough.
     fn retire(&mut self) {
-        let (mut closed, mut left) = (BTreeSet::new(), BTreeSet::new());
+        let (mut closed, mut left, mut ended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut orders = Vec::new();
         let could = self.engine.has_retirements(self.now);
         while let Some(fact) = self.engine.next_retirement(self.now, &mut orders) {
@@ -214,16 +216,16 @@ impl Rig {
                 Fact::Left { orders } => {
                     orders.iter().for_each(|id| assert!(left.insert(*id), "{id} left twice"));
                 }
+                Fact::Return { order, id, what: ReturnFact::Told(report) } => {
+                    assert!(ended.insert((order, id, report.stage())), "{id:?} of {order} ended twice");
+                }
                 Fact::Retired { .. } => {}
                 other => panic!("not a retirement: {other:?}"),
             }
         }
-        assert_eq!(
-            (closed, left),
-            self.twin.retire(self.now),
-            "retired by engine (left), twin (right) at {:?}",
-            self.now
-        );
+        let (now, expected) = (self.now, self.twin.end_returns(self.now));
+        assert_eq!(ended, expected, "returns ended by engine (left), twin (right) at {now:?}");
+        assert_eq!((closed, left), self.twin.retire(now), "retired by engine (left), twin (right) at {now:?}");
     }
 
     pub(crate) fn wait(&mut self, span_ms: u64) {
@@ -248,6 +250,7 @@ impl Rig {
             let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
             assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
             self.check_channels(market);
+            self.check_returns(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
             }
@@ -310,6 +313,7 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::Keys), self.twin.keys_live(), "keys that are used");
         assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
         assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
+        assert_eq!(self.engine.kept(Kept::Returns), self.twin.returns_kept(), "returns of all orders, and their rows");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {
@@ -319,6 +323,7 @@ impl Rig {
             (None, Some(deadline)) => panic!("would sleep past {deadline:?}"),
             (_, None) => {}
         }
+        self.check_wake();
     }
 
     fn check_stock(&self, market: MarketId) {
@@ -414,6 +419,7 @@ pub(crate) const fn is_repeated(answer: Answer) -> bool {
         | Answer::Extended { repeated, .. }
         | Answer::Erased { repeated, .. }
         | Answer::RetakeFailed { repeated, .. }
+        | Answer::Return { repeated, .. }
         | Answer::Set { repeated } => repeated,
     }
 }

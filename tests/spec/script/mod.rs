@@ -30,6 +30,12 @@
 //! label    o3                           -> authorised
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
+//! deliver  o1 0*1 id=3                  -> completed moved=1
+//! request  o1 r7 0*1 kind=wrong_item    -> completed requested moved=1
+//! tell     o1 r7 in_transit             -> completed in_transit moved=0
+//! arrive   o1 r7 0*1 at=north           -> completed received moved=1
+//! inspect  o1 r7 restock 0*1 at=north   -> completed inspected moved=1
+//! returns  o1                           -> r7 wrong_item unspecified inspected 0*1 0@north=1,restock=1
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
@@ -42,6 +48,7 @@ mod ask;
 mod holds;
 mod past;
 mod payments;
+mod returns;
 mod say;
 
 use std::collections::BTreeMap;
@@ -144,7 +151,7 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" => self.look(words),
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" | "returns" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

@@ -21,6 +21,7 @@ impl Script {
             Answer::Placed { number, state, .. } => format!("#{number} {}", state.name()),
             Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
             Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
+            Answer::Return { state, stage, moved, .. } => format!("{} {} moved={moved}", state.name(), stage.name()),
             Answer::Set { .. } => "set".to_owned(),
             Answer::Erased { orders, .. } => format!("erased orders={orders}"),
             Answer::Extended { deadline, .. } => format!("reserved for {} ms", deadline.since_ms(self.rig.now)),
@@ -79,6 +80,8 @@ impl Script {
             Refusal::Erased => "erased".to_owned(),
             Refusal::RefundTooMuch { left } => format!("refund_too_much left={left}"),
             Refusal::OtherCurrency { currency } => format!("other_currency {currency}"),
+            Refusal::UnknownReturn => "unknown_return".to_owned(),
+            Refusal::IllegalReturn { stage } => format!("illegal_return {}", stage.name()),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
     }
@@ -89,7 +92,7 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `payments`, `label`, `money`, `open` and what its name says.
+    /// `payments`, `label`, `money`, `returns`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -107,6 +110,7 @@ impl Script {
             "payments" => self.look_at_payments(words[1]),
             "label" => self.look_at_label(words[1]),
             "money" => self.look_at_money(),
+            "returns" => self.look_at_returns(words[1]),
             _ => self.look_at_page(words),
         }
     }
@@ -153,6 +157,7 @@ impl Script {
                 ("shipped", i64::from(line.shipped)),
                 ("cancelled", i64::from(line.cancelled)),
                 ("returned", i64::from(line.returned)),
+                ("delivered", i64::from(line.delivered)),
             ];
             format!("{} {}", self.name_of_sku(line.sku), list(counters))
         };

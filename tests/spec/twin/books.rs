@@ -10,6 +10,7 @@ use stockade::engine::query::{DrawView, HolderRow, LineView, OrderRow, OrderView
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::account::price;
+use super::claims::Return;
 use super::order::{Fate, Order, Record, Unit};
 use super::{Market, Twin};
 
@@ -34,9 +35,9 @@ impl Twin {
                     let (Some(bucket), each) = (bucket_of(unit), each.cast_signed()) else { continue };
                     post(sku, unit.site, Bucket::Available, -each);
                     post(sku, unit.site, bucket, each);
-                    if let Some(site) = unit.returned_to {
+                    if let Some(to) = unit.returned_to {
                         post(sku, unit.site, Bucket::Customer, -each);
-                        post(sku, site, Bucket::Available, each);
+                        post(sku, to.site, to.bucket, each);
                     }
                 }
             }
@@ -67,7 +68,7 @@ impl Twin {
             Record::Order(order) if market.closed.contains(&id) => {
                 let view = order.view(id);
                 let (lines, draws, details, payments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-                let view = OrderView { lines, draws, details, payments, ..view };
+                let view = OrderView { lines, draws, details, payments, returns: Vec::new(), ..view };
                 Some(OrderView { closed: true, hashes: None, erased: false, missing: 0, ..view })
             }
             Record::Order(order) => Some(order.view(id)),
@@ -171,6 +172,7 @@ impl Order {
             holds: self.holds.clone(),
             missing: price(self.missing()),
             payments: self.payments(),
+            returns: self.returns.iter().map(Return::view).collect(),
         }
     }
 
@@ -188,6 +190,7 @@ impl Order {
             shipped: count(units, Fate::Shipped),
             cancelled: count(units, Fate::Cancelled),
             returned: units.iter().filter(|unit| unit.returned_to.is_some()).count() as u32,
+            delivered: self.delivered(at as u16) as u32,
         }
     }
 

@@ -16,8 +16,7 @@ use stockade::engine::{
     DeclineReason, Disposition, LineQuantity, Refusal, ReturnKind, ReturnReason, ReturnReport, ReturnStage,
 };
 
-use super::changes::Kind;
-use super::order::{Fate, Order};
+use super::order::{Fate, Kind, Order};
 
 /// A return that is open ends by itself so long after something new was told of it.
 const QUIET_MS_MAX: u64 = 30 * 24 * 3_600_000;
@@ -68,6 +67,17 @@ impl Return {
 
     pub(super) fn became(&mut self, site: SiteId, disposition: Disposition, lines: &[LineQuantity], now: Timestamp) {
         self.told.push((now, Told::Became(site, disposition, lines.to_vec())));
+    }
+
+    /// What still lies stays where it is, and is its no more.
+    pub(super) fn give_up(&mut self, now: Timestamp) {
+        for (line, site) in self.places() {
+            let lies = self.lying_at(line, site);
+            let quantity = (self.became_at(line, site, Disposition::QualityHold) + lies) as u32;
+            if lies > 0 {
+                self.became(site, Disposition::QualityHold, &[LineQuantity { line, quantity }], now);
+            }
+        }
     }
 
     pub(super) const fn is_by_carrier(&self) -> bool {
