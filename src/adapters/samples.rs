@@ -40,6 +40,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         shipped: 0,
         cancelled: 0,
         returned: 0,
+        delivered: 0,
     };
     Box::new(OrderView {
         order: order(number),
@@ -63,6 +64,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         holds: Vec::new(),
         missing: 0,
         payments: Vec::new(),
+        returns: Vec::new(),
     })
 }
 

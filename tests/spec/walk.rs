@@ -20,6 +20,7 @@ mod effects;
 mod holding;
 mod paying;
 mod placing;
+mod returning;
 mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
@@ -60,6 +61,7 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
     }
     if !sweeps_late {
         paying::check_reached(&reached);
+        returning::check_reached(&reached);
     }
 }
 
@@ -91,9 +93,12 @@ struct Walk {
     holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
-    /// Whether anybody tells of payments, what was told last, and what came of it, in words.
+    /// Whether anybody tells of payments, and what was told last.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
+    /// Whether anything is delivered, and returned with a return.
+    returns: bool,
+    /// What came of payments and returns, in words.
     reached: std::collections::BTreeSet<String>,
     loud: bool,
 }
@@ -111,6 +116,7 @@ impl Walk {
             waiting_max: room(5, 6),
             holds_max: room(5, 5),
             payments_max: room(5, 12),
+            returns_max: room(5, 12),
             policies_max: room(5, 5),
             places_max: 2 + room(5, 8),
             skus_max: 12,
@@ -149,6 +155,7 @@ impl Walk {
         let holds = dice.once_in(2);
         let counts = dice.once_in(2);
         let pays = dice.once_in(2);
+        let returns = dice.once_in(2);
         Self {
             rig,
             dice,
@@ -168,12 +175,13 @@ impl Walk {
             counts,
             pays,
             reported: None,
+            returns,
             reached: Default::default(),
             loud,
         }
     }
 
-    /// Says what came of everything about payments.
+    /// Says what came of everything about payments and returns.
     fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
@@ -252,6 +260,9 @@ impl Walk {
         }
         if self.pays && self.dice.once_in(2) {
             self.pay();
+        }
+        for _ in 0..if self.returns { self.dice.below(3) } else { 0 } {
+            self.bring_back();
         }
         if self.counts && self.dice.once_in(9) {
             self.report_count();

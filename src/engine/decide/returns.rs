@@ -302,3 +302,6 @@ fn take(draws: &[DrawRecord], quantity: u32, units: impl Fn(&Counters) -> u32, t
     }
     assert!(missing == 0, "law: what a return may move is there");
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,11 +10,12 @@ use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage, HolderRow,
-    LineView, OrderPage, OrderRow, OrderView, PaymentView, SiteRow, StockRow,
+    LineView, OrderPage, OrderRow, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView, SiteRow,
+    StockRow,
 };
 use crate::engine::{
-    Answer, Books, Component, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums, Place, Refusal,
-    RetryClass, Stage, Step,
+    Answer, Books, Component, DISPOSITIONS, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums,
+    Place, Refusal, RetryClass, ReturnKind, ReturnReason, ReturnStage, Stage, Step,
 };
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
@@ -61,6 +62,7 @@ fn largest_order() -> OrderView {
         shipped: 1,
         cancelled: 1,
         returned: 1,
+        delivered: 1,
     };
     OrderView {
         order: order(),
@@ -85,6 +87,22 @@ fn largest_order() -> OrderView {
         missing: 1,
         // Those that somebody told of, and that of the adapters.
         payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
+        returns: vec![fullest_return(); RETURNS_PER_ORDER_MAX],
+    }
+}
+
+/// A row of each line that says what was asked costs less than one that says what came in.
+fn fullest_return() -> ReturnView {
+    let piece = ReturnPieceView { line: 0, site: SiteId(1), received: 1, became: [1; DISPOSITIONS] };
+    ReturnView {
+        id: ChangeId(1),
+        kind: ReturnKind::Refused,
+        reason: ReturnReason::Other,
+        stage: ReturnStage::Received,
+        declined: None,
+        until: Timestamp::from_ms(1),
+        lines: vec![ReturnLineView { line: 0, asked: 1 }],
+        pieces: vec![piece; RETURN_ROWS_MAX / RETURNS_PER_ORDER_MAX - 1],
     }
 }
 

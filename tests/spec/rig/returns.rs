@@ -37,8 +37,12 @@ impl Rig {
         }
         for ((sku, site), units) in lying {
             let rows = self.engine.stock(market, &[sku]).expect("it is known");
-            let held = rows.iter().filter(|row| row.site == site).map(|row| row.balance(Bucket::QualityHold)).sum::<i64>();
-            assert!(held.cast_unsigned() >= units, "{units} of {sku} lie with returns at {site}, and only {held} there");
+            let held =
+                rows.iter().filter(|row| row.site == site).map(|row| row.balance(Bucket::QualityHold)).sum::<i64>();
+            assert!(
+                held.cast_unsigned() >= units,
+                "{units} of {sku} lie with returns at {site}, and only {held} there"
+            );
         }
     }
 }
@@ -63,7 +67,11 @@ fn check_claims(view: &OrderView) {
         let (by_customers, by_carriers) = (claims(false), claims(true));
         let with_returns: u32 = view.returns.iter().map(|it| received(it, at) - sent_back(it, at)).sum();
         let put_back = line.returned.checked_sub(with_returns).expect("what came in with returns came back");
-        assert!(by_customers <= line.delivered, "{at} of {}: {by_customers} claimed by customers: {line:?}", view.order);
+        assert!(
+            by_customers <= line.delivered,
+            "{at} of {}: {by_customers} claimed by customers: {line:?}",
+            view.order
+        );
         assert!(by_carriers + line.delivered <= line.shipped, "{at} of {}: {by_carriers} by carriers", view.order);
         let all = by_customers + by_carriers + put_back;
         assert!(all <= line.shipped, "{at} of {}: {all} of {} claimed or put back", view.order, line.shipped);

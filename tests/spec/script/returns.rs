@@ -20,7 +20,8 @@ impl Script {
         let what = match words[0] {
             "request" => {
                 let (kind, why) = (option(words, "kind"), option(words, "why"));
-                let kind = kind.map_or(ReturnKind::CustomerReturn, |name| known(ReturnKind::ALL, name, ReturnKind::name));
+                let kind =
+                    kind.map_or(ReturnKind::CustomerReturn, |name| known(ReturnKind::ALL, name, ReturnKind::name));
                 let reason =
                     why.map_or(ReturnReason::Unspecified, |name| known(ReturnReason::ALL, name, ReturnReason::name));
                 ReturnCommand::Request { kind, reason, lines }

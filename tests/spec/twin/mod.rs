@@ -59,7 +59,6 @@ use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
 use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
-pub(crate) use returns::Ended;
 use returns::out_of_bounds_return;
 pub(crate) use wanted::Row;
 

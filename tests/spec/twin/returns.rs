@@ -19,7 +19,7 @@ use super::order::{Fate, Kind, Order, Record, Remembered, Unit, Wanted};
 use super::{Market, Twin, out_of_bounds};
 
 /// A return of which somebody has to know that it ended by itself.
-pub(crate) type Ended = (OrderId, ChangeId, ReturnStage);
+type Ended = (OrderId, ChangeId, ReturnStage);
 
 impl Twin {
     pub(super) fn report_delivered(
