@@ -232,8 +232,7 @@ fn what_is_restocked_makes_good_what_its_site_is_short_of() {
         event    told
         unfilled
         arrive   o1 r1 0*3
-        count    mug 3 as_of=told        -> available=0
-        count    mug 0 as_of=told id=b   -> available=0
+        count    mug 0 as_of=told        -> available=0
         inspect  o1 r1 restock 0*1
         inspect  o1 r1 restock 0*3
         put_back                         -> nobody

@@ -436,7 +436,7 @@ fn a_shard_keeps_so_many_returns_with_their_lines_and_sites() {
         arrive   o1 r1 1*1               -> no: at_capacity
         arrive   o2 r1 0*1 at=north      -> no: at_capacity
         tell     o2 r1 approved          -> completed approved moved=0
-        stock    mug                     -> available=3 quality_hold=2 customer=4
+        stock    mug                     -> available=3 customer=4 quality_hold=2
     ",
     );
 }
