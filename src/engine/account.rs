@@ -150,7 +150,7 @@ impl Engine {
             due,
             now: if is_all_left { due } else { left },
             is_unpaid: record.state.awaits_payment(),
-            is_prepaid: record.needed_payment(),
+            is_prepaid: record.needed_payment() && !record.marks.has(Marks::SAID_PAID),
             is_handed_off: self.wants.is_handed_off(position, Effect::Payment),
         }
     }
@@ -169,9 +169,7 @@ impl Engine {
     /// What is to be paid of an order yet: what is due and neither there nor set aside. Nothing of one that was said to
     /// be paid and has no attempts.
     pub(super) fn missing(&self, position: u32, record: &Record) -> Price {
-        let told = self.accounts.of(position);
-        let may_miss = !told.is_empty() || record.state.awaits_payment();
-        if may_miss { missing(told, self.due(position, record)) } else { 0 }
+        missing(self.accounts.of(position), self.due(position, record))
     }
 
     /// Whether nothing more of an order is to leave: it is held, or was confirmed by money that is not there any more.

@@ -138,10 +138,13 @@ impl Attempt {
     pub(super) const fn has_done(&self, step: Step) -> bool {
         match step {
             Step::Nothing => true,
-            Step::Charge { .. } => !matches!(self.stage, Stage::Created),
+            Step::Charge { amount } => {
+                !matches!(self.stage, Stage::Created | Stage::Authorised) || self.authorised >= amount
+            }
             Step::Capture { total } => self.captured >= total,
             Step::GiveBack { total } => self.refunded >= total,
-            Step::Close => !self.stage.is_begun() && self.room() == 0,
+            // What is told to have been taken, or to have gone back, does not say that nothing more will be taken.
+            Step::Close => self.has_ended() || matches!(self.stage, Stage::Failed),
         }
     }
 

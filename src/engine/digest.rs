@@ -130,7 +130,8 @@ impl Engine {
                 | u128::from(record.channel) << 32,
             u128::from(record.payment as u8)
                 | u128::from(record.zone) << 16
-                | u128::from(record.marks.has(Marks::PAYMENT_STARTED)) << 32,
+                | u128::from(record.marks.has(Marks::PAYMENT_STARTED)) << 32
+                | u128::from(record.marks.has(Marks::SAID_PAID)) << 33,
             // When a tombstone leaves follows from its identifier and its market.
             if record.phase == Phase::Whole { record.closes_at.ms().into() } else { u128::MAX },
         ];
@@ -158,7 +159,7 @@ impl Engine {
         });
         let wants = Effect::ALL.into_iter().filter_map(|effect| {
             let want = self.wants.get(position, effect)?;
-            let aside = want.aside.map_or(0, |reason| reason as u8);
+            let aside = want.aside.map_or(0, |reason| reason as u8) | if want.is_untold { 0x80 } else { 0 };
             let bytes = Bytes::of(Part::Want).number(record.order.bits()).number(effect as u8);
             Some(bytes.number(want.wanted).number(want.told).number(aside).number(want.since.ms()).hash())
         });

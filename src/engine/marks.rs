@@ -11,6 +11,8 @@ impl Marks {
     pub(super) const PAYMENT_STARTED: u8 = 1;
     /// It has holds.
     pub(super) const HELD: u8 = 2;
+    /// Somebody said that it is paid, and nobody had told of any payment: what is told later changes nothing of that.
+    pub(super) const SAID_PAID: u8 = 16;
     /// Every payment of it that was tried came to nothing.
     pub(super) const PAYMENT_FAILED: u8 = 4;
 

@@ -87,6 +87,19 @@ impl Step {
         }
     }
 
+    /// Whether whoever carries this out says what became of that as well.
+    pub(super) const fn answers(self, before: Self) -> bool {
+        match (self, before) {
+            (Self::Charge { .. }, Self::Charge { .. })
+            | (Self::Capture { .. }, Self::Capture { .. })
+            | (Self::GiveBack { .. }, Self::GiveBack { .. })
+            | (Self::Close, Self::Charge { .. } | Self::Capture { .. } | Self::Close) => true,
+            (Self::Nothing | Self::Charge { .. } | Self::Capture { .. } | Self::GiveBack { .. } | Self::Close, _) => {
+                false
+            }
+        }
+    }
+
     /// The amount it is about, where it is about one: of a charge so much, of others the total that is to be reached.
     #[must_use]
     pub const fn amount(self) -> Option<Price> {

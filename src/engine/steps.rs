@@ -36,7 +36,7 @@ pub(super) struct Due {
     pub(super) now: Price,
     /// Whether it waits for its payment.
     pub(super) is_unpaid: bool,
-    /// Whether it had to be paid before anything of it was handed over.
+    /// Whether it is to be paid before anything of it is handed over, by what its attempts cover.
     pub(super) is_prepaid: bool,
     /// Whether adapters begin what is to be paid.
     pub(super) is_handed_off: bool,
@@ -56,22 +56,24 @@ impl Steps {
     }
 
     pub(super) fn any(&self) -> bool {
-        self.to_do().next().is_some()
+        self.wanted().next().is_some()
     }
 
     /// Whether the same is to be done with the same attempts, in whatever order they stand.
     pub(super) fn are_those(&self, others: &Self) -> bool {
-        self.to_do().count() == others.to_do().count() && self.to_do().all(|it| others.to_do().any(|other| it == other))
+        self.wanted().count() == others.wanted().count()
+            && self.wanted().all(|it| others.wanted().any(|other| it == other))
     }
 
-    /// Whether all that was to be done before has been done by now, as far as anybody told: what is not wanted any more
-    /// may be carried out all the same, and nobody hear of it.
-    pub(super) fn are_done(&self, attempts: &[Attempt]) -> bool {
-        let known = |id| attempts.iter().find(|attempt| attempt.id == id);
-        self.to_do().all(|(id, step)| known(id).is_some_and(|attempt| attempt.has_done(step)))
+    /// Whether of some attempt something was to be done before these, nobody told that it was done, and nobody will who
+    /// carries these out: it may be carried out all the same, and nobody hear of it.
+    pub(super) fn leave_untold(&self, before: &Self, attempts: &[Attempt]) -> bool {
+        let is_asked = |id, before| self.wanted().any(|(other, step)| other == id && step.answers(before));
+        let is_done = |id, step| attempts.iter().any(|attempt| attempt.id == id && attempt.has_done(step));
+        before.wanted().any(|(id, step)| !is_asked(id, step) && !is_done(id, step))
     }
 
-    fn to_do(&self) -> impl Iterator<Item = (ChangeId, Step)> {
+    fn wanted(&self) -> impl Iterator<Item = (ChangeId, Step)> {
         self.steps[..self.len].iter().copied().filter(|(_, step)| *step != Step::Nothing)
     }
 }
@@ -179,7 +181,7 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     let mut is_charged = !due.is_handed_off;
     let begun = |(_, attempt): &(&mut (ChangeId, Step), &Attempt)| attempt.stage.is_begun();
     for ((_, step), attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
-        if aims.need == 0 || !due.is_prepaid {
+        if attempt.is_let_go || aims.need == 0 || !due.is_prepaid {
             *step = Step::Close;
         } else if attempt.stage == Stage::Created && !is_charged {
             *step = Step::Charge { amount: to_price(aims.need) };

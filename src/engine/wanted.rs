@@ -44,6 +44,9 @@ pub(super) struct Want {
     /// The last attempt that was reported done.
     pub(super) told: u32,
     pub(super) aside: Option<AsideReason>,
+    /// Something that was wanted is so no longer, and nobody told whether it was done: whoever carries out the newest
+    /// attempt looks.
+    pub(super) is_untold: bool,
     /// Since when it is wanted, or set aside; zero while it is not open.
     pub(super) since: Timestamp,
     /// The low half of its place on a list; 0 for none.
@@ -51,10 +54,15 @@ pub(super) struct Want {
 }
 
 impl Want {
-    const NONE: Self = Self { wanted: 0, told: 0, aside: None, since: Timestamp::ZERO, listed: 0 };
+    const NONE: Self = Self { wanted: 0, told: 0, aside: None, is_untold: false, since: Timestamp::ZERO, listed: 0 };
 
     pub(super) const fn is_open(&self) -> bool {
         self.told < self.wanted
+    }
+
+    /// Whether nothing is left of what was open.
+    const fn is_over(&self) -> bool {
+        self.aside.is_none() && !self.is_untold && self.listed == 0 && self.since.ms() == 0
     }
 
     /// Takes its place from the list it is on.
@@ -65,8 +73,13 @@ impl Want {
         }
     }
 
-    pub(super) const fn restored(wanted: u32, told: u32, aside: Option<AsideReason>, since: Timestamp) -> Self {
-        Self { wanted, told, aside, since, listed: 0 }
+    pub(super) const fn restored(
+        (wanted, told): (u32, u32),
+        aside: Option<AsideReason>,
+        is_untold: bool,
+        since: Timestamp,
+    ) -> Self {
+        Self { wanted, told, aside, is_untold, since, listed: 0 }
     }
 }
 
@@ -157,6 +170,13 @@ impl Wants {
         Some(want.wanted)
     }
 
+    /// Nobody told what became of something that is not wanted any more.
+    pub(super) fn note_untold(&mut self, position: u32, effect: Effect) {
+        if let Some((want, _)) = self.slot(position, effect) {
+            want.is_untold = true;
+        }
+    }
+
     /// Up to this attempt nothing more is to be done.
     pub(super) fn tell(&mut self, position: u32, effect: Effect, attempt: u32) {
         if let Some((want, lists)) = self.slot(position, effect) {
@@ -164,7 +184,7 @@ impl Wants {
             want.told = want.told.max(attempt);
             if !want.is_open() {
                 want.leave(lists);
-                (want.aside, want.since) = (None, Timestamp::ZERO);
+                (want.aside, want.is_untold, want.since) = (None, false, Timestamp::ZERO);
             }
         }
     }
@@ -173,7 +193,7 @@ impl Wants {
     pub(super) fn settle(&mut self, position: u32, effect: Effect) -> bool {
         let Some((want, lists)) = self.slot(position, effect).filter(|(want, _)| want.is_open()) else { return false };
         want.leave(lists);
-        (want.told, want.aside, want.since) = (want.wanted, None, Timestamp::ZERO);
+        (want.told, want.aside, want.is_untold, want.since) = (want.wanted, None, false, Timestamp::ZERO);
         true
     }
 
@@ -217,9 +237,7 @@ impl Wants {
             let Some(want) = self.get(position, effect) else { continue };
             let list = &self.lists[effect.index()][usize::from(want.aside.is_some())];
             let is_listed = want.listed != 0 && list.at(list.place(want.listed)) == Some(position);
-            let holds = want.told <= want.wanted
-                && want.is_open() == is_listed
-                && (want.is_open() || (want.aside.is_none() && want.listed == 0 && want.since == Timestamp::ZERO));
+            let holds = want.told <= want.wanted && want.is_open() == is_listed && (want.is_open() || want.is_over());
             if !holds {
                 return Err(format!("{} is {want:?}, listed {is_listed}", effect.name()));
             }

@@ -7,7 +7,7 @@ use crate::base::MarketId;
 use crate::base::limits::{
     AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, CURRENCIES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX,
     HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX,
-    PAYMENT_ATTEMPTS_MAX, RETURN_ROWS_MAX, RETURNS_PER_ORDER_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    PAYMENT_ATTEMPTS_MAX, RETURN_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -37,8 +37,9 @@ const ORDER_BYTES: usize = ANSWER_BYTES
     + DETAILS_BYTES_MAX
     + HOLDS_PER_ORDER_MAX * HOLD_BYTES
     + (1 + PAYMENT_ATTEMPTS_MAX) * PAYMENT_BYTES
-    + RETURNS_PER_ORDER_MAX * RETURN_BYTES
+    // A return and its first row, which says what was asked, take no more than one that says what came in.
     + RETURN_ROWS_MAX * ROW_BYTES[1];
+const _: () = assert!(RETURN_BYTES + ROW_BYTES[0] <= ROW_BYTES[1]);
 const BOOKS_BYTES: usize = 128 + CURRENCIES_MAX * MONEY_BYTES;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;

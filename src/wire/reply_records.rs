@@ -56,7 +56,7 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With deliveries and returns; version 5 had neither, version 4 not what is missing, 3 no attempts to pay.
+            // With deliveries and returns; version 5 had neither, version 4 not what is missing.
             Self::Order => 6,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,

@@ -20,6 +20,7 @@ mod customers;
 mod disk;
 mod life;
 mod log;
+mod losses;
 mod money;
 mod offices;
 mod outside;
@@ -61,7 +62,8 @@ fn nothing_answered_is_lost_in_any_world() {
     let (refused_by_board, backups, owed, erased) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (paid, given_back, parcels, failed) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (charged_back, in_parts, whole, otherwise) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let failed_refunds = AtomicU64::default();
+    let (failed_refunds, missing, paid_again, released_again) =
+        <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -92,6 +94,9 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&in_parts, report.captured_in_parts),
                         (&whole, report.paid_whole),
                         (&otherwise, report.paid_otherwise),
+                        (&missing, report.missing),
+                        (&paid_again, report.paid_again),
+                        (&released_again, report.released_again),
                         (&told, report.told),
                         (&told_twice, report.told_twice),
                         (&gaps, report.gaps),
@@ -129,6 +134,8 @@ fn nothing_answered_is_lost_in_any_world() {
         println!("{failed} payments and {failed_refunds} refunds failed");
         println!("{charged_back} charge-backs, {in_parts} captured in parts");
         println!("{whole} orders paid and handed over whole, {otherwise} paid after an attempt had failed");
+        let [missing, paid_again, released_again] = [missing, paid_again, released_again].map(AtomicU64::into_inner);
+        println!("{missing} orders paid for no longer, {paid_again} paid again, {released_again} parcels after that");
         let [rare, often] = [charged_back.min(in_parts), failed.min(otherwise).min(whole)];
         assert!(
             failed_refunds.min(rare) >= count / 4 && often >= 2 * count,

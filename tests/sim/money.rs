@@ -2,9 +2,12 @@
 //!
 //! # Always true
 //! - What a shard took note of it never forgets: an attempt stays, and its totals grow.
-//! - At the end, of every order that is there: what its provider took is what the order knows, and nobody keeps more
-//!   than is due. Of what was paid and handed over whole that much is kept, but for what was asked back and what got
-//!   lost at the provider: at most so much less.
+//! - At the end, of every order that is there: what its provider took and what is set aside there is what the order
+//!   knows, and nobody keeps more than is due.
+//! - Of an order that was paid, or says that it is, all that is due is there, set aside, or said to be missing; but for
+//!   what was asked back.
+//! - Goods that left a warehouse by an adapter are paid, but for what was asked back and what was lost when nobody knew
+//!   it yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,27 +18,38 @@ use stockade::engine::{Engine, MoneySums, PaymentReport, Refusal, Stage, Step};
 
 use crate::ask::Ask;
 use crate::life::shard_of;
-use crate::provider::{Provider, pounds};
+use crate::outside::Outside;
+use crate::provider::pounds;
 
 #[derive(Debug, Default)]
 pub(crate) struct Money {
     /// Captured, given back and taken back in all, as somebody was told that it was taken note of.
     totals: BTreeMap<(OrderId, ChangeId), [Price; 3]>,
-    /// By order and change: money that was asked back, as far as nobody knows that it was not granted.
-    refunds: BTreeMap<(OrderId, ChangeId), AskedBack>,
-    /// Orders that were said to be paid, whatever the answer: it may have been refused once and carried out later, and
-    /// nobody heard.
-    confirmed: BTreeSet<(OrderId, ChangeId)>,
+    /// By order and change: money that was asked back, and what came of that.
+    refunds: BTreeMap<(OrderId, ChangeId), (Price, Asked)>,
+    /// By order and attempt: that it is paid, which somebody said by hand.
+    confirms: BTreeMap<(OrderId, ChangeId), Asked>,
     started: BTreeSet<(OrderId, ChangeId)>,
 }
 
-/// What somebody asked back.
+/// What became of something that was asked, maybe more than once: refused once it may be carried out later, and nobody
+/// hear.
 #[derive(Debug, Default)]
-struct AskedBack {
-    amount: Price,
-    /// How often it was asked for, less the refusals that were heard.
+struct Asked {
+    /// How often it was asked, less the refusals that were heard.
     open: u32,
     is_granted: bool,
+}
+
+impl Asked {
+    const fn hear(&mut self, is_granted: bool) {
+        self.is_granted |= is_granted;
+        self.open -= !is_granted as u32;
+    }
+
+    const fn may_be(&self) -> bool {
+        self.is_granted || self.open > 0
+    }
 }
 
 impl Money {
@@ -56,26 +70,40 @@ impl Money {
     pub(crate) fn note(&mut self, ask: &Ask) {
         match ask {
             Ask::RequestRefund { order, change, amount } => {
-                let asked = self.refunds.entry((*order, *change)).or_default();
-                (asked.amount, asked.open) = (*amount, asked.open + 1);
+                let (of, asked) = self.refunds.entry((*order, *change)).or_default();
+                (*of, asked.open) = (*amount, asked.open + 1);
             }
-            Ask::Confirm { order, attempt } => _ = self.confirmed.insert((*order, *attempt)),
+            Ask::Confirm { order, attempt } => self.confirms.entry((*order, *attempt)).or_default().open += 1,
             _ => {}
         }
     }
 
-    /// What came of asking money back.
-    pub(crate) fn hear_asked_back(&mut self, order: OrderId, change: ChangeId, is_granted: bool) {
-        let asked = self.refunds.get_mut(&(order, change)).expect("it was asked back");
-        asked.is_granted |= is_granted;
-        asked.open -= u32::from(!is_granted);
+    /// What came of that.
+    pub(crate) fn hear_asked(&mut self, ask: &Ask, is_granted: bool) {
+        match ask {
+            Ask::RequestRefund { order, change, .. } => {
+                self.refunds.get_mut(&(*order, *change)).expect("it was asked back").1.hear(is_granted);
+            }
+            Ask::Confirm { order, attempt } => {
+                self.confirms.get_mut(&(*order, *attempt)).expect("it was asked").hear(is_granted);
+            }
+            _ => {}
+        }
     }
 
     /// What of an order's money may have been asked back.
     fn asked_back(&self, order: OrderId) -> Price {
         let all = self.refunds.range((order, ChangeId(0))..=(order, ChangeId(u64::MAX)));
-        let may_be = all.filter(|(_, asked)| asked.is_granted || asked.open > 0);
-        may_be.map(|(_, asked)| asked.amount).sum()
+        all.map(|(_, refund)| refund).filter(|(_, asked)| asked.may_be()).map(|(amount, _)| amount).sum()
+    }
+
+    /// Whether somebody may have confirmed an order by hand before anybody told of a payment: nobody counts then. Where
+    /// something was told, and where adapters see to the payment, that is entered as an attempt.
+    fn may_be_said_paid(&self, view: &OrderView) -> bool {
+        let all = self.confirms.range((view.order, ChangeId(0))..=(view.order, ChangeId(u64::MAX)));
+        let is_known = |id| view.payments.iter().any(|payment| payment.attempt == id);
+        let mut may_be = all.filter(|(_, asked)| asked.may_be()).map(|((_, attempt), _)| *attempt).peekable();
+        !is_known(ChangeId::HANDED_OFF) && may_be.peek().is_some() && !may_be.any(is_known)
     }
 
     pub(crate) fn hear_started(&mut self, order: OrderId, attempt: ChangeId) {
@@ -104,12 +132,12 @@ impl Money {
     }
 
     /// Once nothing is under way any more.
-    pub(crate) fn check(&self, engines: &[&Engine], provider: &Provider, orders: &[OrderId]) -> Whole {
+    pub(crate) fn check(&self, engines: &[&Engine], outside: &Outside, orders: &[OrderId]) -> Whole {
         let mut whole = Whole::default();
         for order in orders {
             let engine = engines[shard_of(order.market().number(), engines.len() as u16)];
             match engine.order(*order) {
-                Ok(view) if !view.closed => self.check_order(&view, provider, &mut whole),
+                Ok(view) if !view.closed => self.check_order(&view, outside, &mut whole),
                 // It is over, was never accepted, or is gone.
                 Ok(_) | Err(Refusal::UnknownOrder) => {}
                 Err(why) => panic!("{order}: {why:?}"),
@@ -118,18 +146,15 @@ impl Money {
         whole
     }
 
-    fn check_order(&self, view: &OrderView, provider: &Provider, whole: &mut Whole) {
-        let order = view.order;
-        let is_over = matches!(view.state, State::Expired | State::Cancelled);
-        let is_crossed = provider.crossed.contains(&order) && !is_over;
+    fn check_order(&self, view: &OrderView, outside: &Outside, whole: &mut Whole) {
+        let (order, provider) = (view.order, &outside.provider);
         for (attempt, account) in provider.accounts_of(order) {
             let known = view.payments.iter().find(|payment| payment.attempt == attempt);
             let known = known.unwrap_or_else(|| panic!("{order} knows nothing of attempt {attempt}: {account:?}"));
             let captured = if account.is_adopted { known.captured } else { account.captured };
-            let refunded = if is_crossed { known.refunded } else { account.refunded };
             assert_eq!(
-                [known.captured, known.refunded, known.charged_back],
-                [captured, refunded, account.charged_back],
+                [known.captured, known.refunded, known.charged_back, room(known)],
+                [captured, account.refunded, account.charged_back, account.room()],
                 "{order}: attempt {attempt}: what the order knows, and what its provider did: {account:?} {view:?}"
             );
             let is_let_go = account.room() == 0 || view.state.is_open();
@@ -142,15 +167,24 @@ impl Money {
         let sold = |line: &LineView| line.price * u64::from(line.owed + line.reserved + line.committed + line.shipped);
         let due: Price = view.lines.iter().map(sold).sum();
         assert!(kept <= due, "{order}: {kept} is kept of {due} that are due: {view:?}");
-        let all = (order, ChangeId(0))..=(order, ChangeId(u64::MAX));
-        let is_known =
-            |(_, attempt): &(OrderId, ChangeId)| view.payments.iter().any(|payment| payment.attempt == *attempt);
-        let was_paid = !view.payments.is_empty() && view.deadline.ms() > 0 && view.state == State::Completed;
-        if was_paid && !is_crossed && self.confirmed.range(all).all(is_known) {
-            let lost = provider.lost.get(&order).copied().unwrap_or_default();
-            let least = due.saturating_sub(self.asked_back(order) + lost);
-            assert!(kept >= least, "{order} was paid and handed over whole, {kept} is kept of {least}: {view:?}");
-            whole.orders += 1;
+        let is_counted = !view.payments.is_empty() && !self.may_be_said_paid(view);
+        if is_counted && view.deadline.ms() > 0 && !view.state.awaits_payment() {
+            let forgone = self.asked_back(order) + provider.losses.forgone(order);
+            let (set_aside, missing) = (sum(room), view.missing);
+            let all = kept + set_aside + missing;
+            assert!(
+                all + forgone >= due && (all <= due || missing == 0),
+                "{order}: of {due} {kept} is kept, {set_aside} set aside and {missing} missing: {view:?}"
+            );
+            if let Some(left) = outside.left(order).filter(|left| !left.seen.is_empty()) {
+                let (cost, excused) = (left.cost(view), provider.losses.excused(order, &left.seen));
+                assert!(
+                    kept + forgone + excused >= cost,
+                    "{order}: for {cost} left, {kept} is kept of that and {excused} got lost later: {view:?}, {left:?}"
+                );
+            }
+            whole.orders += u64::from(view.state == State::Completed && missing == 0);
+            whole.missing += u64::from(missing > 0);
         }
         let has_failed = view.payments.iter().any(|payment| payment.stage == Stage::Failed);
         whole.paid_otherwise += u64::from(has_failed && kept > 0);
@@ -172,11 +206,18 @@ impl Money {
     }
 }
 
+/// What may still be taken of an attempt, as its order knows.
+const fn room(known: &PaymentView) -> Price {
+    if matches!(known.stage, Stage::Authorised) { known.authorised - known.captured } else { 0 }
+}
+
 /// How much there was to say something about.
 #[derive(Debug, Default)]
 pub(crate) struct Whole {
     /// Orders that were paid and handed over whole.
     pub(crate) orders: u64,
+    /// Orders that were paid once, and are so no longer.
+    pub(crate) missing: u64,
     /// Orders that were paid after an attempt had failed.
     pub(crate) paid_otherwise: u64,
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use stockade::adapters::{Job, News, Payment, Verdict};
-use stockade::base::{ChangeId, OrderId};
+use stockade::base::{ChangeId, OrderId, Price};
 use stockade::engine::order::State;
+use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{Effect, Effects, Engine, LineQuantity, Refusal};
 
 use crate::life::shard_of;
@@ -24,9 +25,50 @@ struct Parcels {
     unheard: Vec<LineQuantity>,
     /// Some office of this life has been told that it left.
     told: bool,
+    /// What the order knew of its money, and what had left it by whatever way, when it was asked for this.
+    seen: Vec<PaymentView>,
+    shipped: Vec<u32>,
+    /// Nothing more was to leave once, for money was missing.
+    was_stopped: bool,
+    /// Parcels that left all the same, later.
+    released_again: u64,
+    last: Option<Left>,
+}
+
+/// What has left a warehouse of an order.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// Units, by line.
+    units: BTreeMap<u16, u32>,
+    /// What the order knew of its money when it asked for the last of it.
+    pub(crate) seen: Vec<PaymentView>,
+}
+
+impl Left {
+    /// What that costs which is the customer's now: what left although it was cancelled is nobody's.
+    pub(crate) fn cost(&self, view: &OrderView) -> Price {
+        let line = |(line, units): (&u16, &u32)| {
+            let line = &view.lines[usize::from(*line)];
+            line.price * u64::from(line.shipped.min(*units))
+        };
+        self.units.iter().map(line).sum()
+    }
 }
 
 impl Parcels {
+    /// The next parcel leaves.
+    fn leave(&mut self) {
+        self.unheard = self.missing();
+        self.unheard.iter().for_each(|line| *self.left.entry(line.line).or_default() += line.quantity);
+        self.parcels += 1;
+        // What left by another way already, an order asks for as well.
+        let is_new = |(line, units): (&u16, &u32)| *units > self.shipped[usize::from(*line)];
+        if self.left.iter().any(is_new) {
+            self.released_again += u64::from(self.was_stopped);
+            self.last = Some(Left { units: self.left.clone(), seen: self.seen.clone() });
+        }
+    }
+
     fn missing(&self) -> Vec<LineQuantity> {
         let missing = self.lines.iter().map(|line| {
             let left = self.left.get(&line.line).copied().unwrap_or_default();
@@ -64,14 +106,13 @@ impl Outside {
 
     fn pay(&mut self, rng: &mut Rng, job: &Job) -> Verdict {
         let mut told = Vec::new();
+        self.provider.losses.look(&job.order);
         for seen in &job.order.payments {
             let reports = self.provider.carry_out(&job.order, seen).into_iter();
             let payment = |report| Payment { attempt: seen.attempt, method: seen.method, currency: pounds(), report };
             told.extend(reports.map(payment));
         }
-        // A provider writes of everything it did, and an adapter needs that only where somebody else meddles: of what
-        // is not wanted any more, whose answer got lost, it asks no more.
-        if !self.provider.is_quiet || rng.once_in(5) {
+        if rng.once_in(5) {
             self.letters.extend(told.iter().map(|payment| (job.order.order, *payment, false)));
         }
         Verdict::Payments(told)
@@ -83,6 +124,9 @@ impl Outside {
         let known = self.parcels.entry(job.want.order).or_default();
         if known.attempt < attempt {
             (known.attempt, known.lines) = (attempt, lines.collect());
+            known.seen.clone_from(&job.order.payments);
+            known.shipped = job.order.lines.iter().map(|line| line.shipped).collect();
+            known.was_stopped |= job.order.missing > 0;
         }
         Verdict::Done
     }
@@ -109,9 +153,7 @@ impl Outside {
         let order = *(!waiting.is_empty()).then(|| rng.pick(&waiting))?;
         let known = self.parcels.get_mut(&order).expect("it waits");
         if known.unheard.is_empty() {
-            known.unheard = known.missing();
-            known.unheard.iter().for_each(|line| *known.left.entry(line.line).or_default() += line.quantity);
-            known.parcels += 1;
+            known.leave();
         }
         known.told = true;
         Some(News::HandedOver { order, change: ChangeId(PARCELS | known.parcels), lines: known.unheard.clone() })
@@ -171,6 +213,16 @@ impl Outside {
                 assert_eq!(told, firm, "{order}: units that the warehouse is to hand over in all");
             }
         }
+    }
+
+    /// What left a warehouse of an order because it was asked for.
+    pub(crate) fn left(&self, order: OrderId) -> Option<&Left> {
+        self.parcels.get(&order)?.last.as_ref()
+    }
+
+    /// Orders that were paid, then were so no longer, and of which something left after that.
+    pub(crate) fn released_again(&self) -> u64 {
+        self.parcels.values().map(|known| known.released_again).sum()
     }
 
     /// Parcels that left.

@@ -61,9 +61,7 @@ impl Promises {
 
     /// A client was told this.
     pub(crate) fn hear(&mut self, ask: &Ask, outcome: &Outcome) {
-        if let (Ask::RequestRefund { order, change, .. }, Outcome::Refused(_)) = (ask, outcome) {
-            self.money.hear_asked_back(*order, *change, false);
-        }
+        self.money.hear_asked(ask, matches!(outcome, Outcome::Answered(..)));
         match (ask, outcome) {
             (Ask::Place(placement), Outcome::Answered(answer, taken)) => self.hear_placed(placement, answer, taken),
             (Ask::Place(Placement { order, .. }), Outcome::Refused(refused))
@@ -113,7 +111,6 @@ impl Promises {
                 self.hear_change(*order, *change, answer, 0);
                 let is_all = matches!(answer, Answer::Done { moved, .. } if moved == amount);
                 assert!(is_all, "of {order} {amount} was asked back, and answered {answer:?}");
-                self.money.hear_asked_back(*order, *change, true);
             }
             (Ask::StartPayment { order, attempt, .. }, Outcome::Answered(..)) => {
                 self.money.hear_started(*order, *attempt);

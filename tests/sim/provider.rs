@@ -9,15 +9,15 @@
 //! - Of each account `captured <= authorised`, `refunded <= captured` and `charged_back <= captured`.
 //! - What is taken of an order because it said so is never more than the order costs, and what got lost of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stockade::adapters::Payment;
 use stockade::base::{ChangeId, Currency, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
-use stockade::engine::order::State;
 use stockade::engine::query::{OrderView, PaymentView};
-use stockade::engine::{FailureReason, PaymentReport, RetryClass, Step};
+use stockade::engine::{FailureReason, PaymentReport, RetryClass, Stage, Step};
 
+use crate::losses::{How, Losses};
 use crate::rng::Rng;
 
 /// What a provider knows of one attempt. Amounts are totals.
@@ -76,13 +76,7 @@ pub(crate) struct Provider {
     pub(crate) letters: Vec<Letter>,
     /// Of each order, what was taken because it said so.
     taken: BTreeMap<OrderId, Price>,
-    /// Of orders, what went a way that nobody asked it to: authorisations that ran out, money given back at the
-    /// provider's own desk or taken back by a bank.
-    pub(crate) lost: BTreeMap<OrderId, Price>,
-    /// Orders of which an answer may cross with an older notice: whose money went back, or was let go, while they were
-    /// expired, and which may be paid late by then; or of which something was let go before they heard that it was
-    /// authorised. What is not wanted any more nobody asks again, and whoever lost the answer does not hear of it.
-    pub(crate) crossed: BTreeSet<OrderId>,
+    pub(crate) losses: Losses,
     /// Nothing happens to money in this world that nobody asked for.
     pub(crate) is_quiet: bool,
     /// Orders of which somebody heard lately, and those of which an attempt failed.
@@ -103,6 +97,8 @@ pub(crate) struct Counts {
     pub(crate) charged_back: u64,
     pub(crate) captured_in_parts: u64,
     pub(crate) failed_refunds: u64,
+    /// Times that somebody paid an order once more that had been paid for.
+    pub(crate) paid_again: u64,
 }
 
 pub(crate) fn pounds() -> Currency {
@@ -191,10 +187,10 @@ impl Provider {
         let which = rng.below(self.accounts.len() as u64) as usize;
         let (&(order, attempt), &(method, mut now)) = self.accounts.iter().nth(which).expect("it was counted");
         let part = |rng: &mut Rng, whole: Price| if rng.once_in(2) { whole } else { rng.between(1, whole) };
-        let mut lost = 0;
+        let mut lost = None;
         let report = match rng.below(8) {
             0 if now.room() > 0 => {
-                lost = now.room();
+                lost = Some((How::RanOut, now.room()));
                 now.is_closed = true;
                 PaymentReport::Expired
             }
@@ -214,27 +210,30 @@ impl Provider {
             5 if now.dispute == Some(true) => {
                 now.dispute = Some(false);
                 // A bank does not care for what went back already.
-                lost = part(rng, now.captured - now.charged_back);
-                now.charged_back += lost;
+                let amount = part(rng, now.captured - now.charged_back);
+                now.charged_back += amount;
+                lost = Some((How::TakenBack { total: now.charged_back }, amount));
                 PaymentReport::ChargedBack { total: now.charged_back }
             }
             6 if now.kept() > 0 && rng.once_in(3) => {
-                lost = part(rng, now.kept());
-                now.refunded += lost;
+                let amount = part(rng, now.kept());
+                now.refunded += amount;
+                lost = Some((How::GivenAway, amount));
                 PaymentReport::Refunded { total: now.refunded }
             }
             _ => return,
         };
         self.write(order, (attempt, method), report);
         self.change(order, attempt, (method, now));
-        *self.lost.entry(order).or_default() += lost;
+        if let Some((how, amount)) = lost {
+            self.losses.note(order, attempt, how, amount);
+        }
     }
 
     /// Does with an attempt what its order wants of it; what there is to say of that.
     pub(crate) fn carry_out(&mut self, view: &OrderView, seen: &PaymentView) -> Vec<PaymentReport> {
         let (order, attempt) = (view.order, seen.attempt);
-        let known = self.account(order, attempt).copied().unwrap_or_default();
-        let mut now = known.with(seen);
+        let mut now = self.account(order, attempt).copied().unwrap_or_default().with(seen);
         match seen.step {
             Step::Charge { amount } if now.is_untouched() => {
                 if order.bits().is_multiple_of(10) && attempt == ChangeId::HANDED_OFF {
@@ -250,16 +249,11 @@ impl Provider {
                 now.captured = total;
             }
             Step::GiveBack { total } => {
-                now.refunded = now.refunded.max(total.min(now.captured - now.charged_back));
-                self.crossed.extend((view.state == State::Expired).then_some(order));
-                // Told by itself as well: the answer may be lost, and nobody ask again because the order changed.
-                if now.refunded > known.refunded {
-                    self.write(order, (attempt, seen.method), PaymentReport::Refunded { total: now.refunded });
-                }
+                let more = total.min(now.captured - now.charged_back).saturating_sub(now.refunded);
+                now.refunded += more;
+                self.losses.note_given_back(view, attempt, (more, now.refunded));
             }
             Step::Close if now.captured == seen.captured && !now.has_failed && !now.is_closed => {
-                let is_unheard = view.state == State::Expired || now.authorised > seen.authorised;
-                self.crossed.extend((is_unheard && now.room() > 0).then_some(order));
                 now.is_closed = true;
             }
             Step::Charge { .. } | Step::Capture { .. } | Step::Close | Step::Nothing => {}
@@ -268,15 +262,12 @@ impl Provider {
         reports(order, &now, seen)
     }
 
-    /// Money is taken because an order said so, at most what it costs; what a bank took back is taken once more where
-    /// there is some.
+    /// Money is taken because an order said so, at most what it costs; what got lost of it is taken once more.
     fn take(&mut self, view: &OrderView, amount: Price) {
         let cost: Price = view.lines.iter().map(|line| line.price * u64::from(line.taken)).sum();
-        let cost = cost + self.accounts_of(view.order).map(|(_, account)| account.charged_back).sum::<Price>();
-        let (taken, lost) = (self.taken.entry(view.order).or_default(), self.lost.get(&view.order));
+        let most = cost + self.losses.all(view.order);
+        let taken = self.taken.entry(view.order).or_default();
         *taken += amount;
-        // What a bank took back may be taken once more of what was authorised beside it.
-        let most = cost + lost.copied().unwrap_or_default();
         assert!(*taken <= most, "{}: {taken} are taken by and by of an order for {most}", view.order);
     }
 
@@ -324,26 +315,35 @@ impl Provider {
 
 /// What there is to say of an attempt once its order's wish was carried out.
 fn reports(order: OrderId, now: &Account, seen: &PaymentView) -> Vec<PaymentReport> {
-    let captured = PaymentReport::Captured { total: now.captured };
-    let refunded = PaymentReport::Refunded { total: now.refunded };
-    let charged_back = PaymentReport::ChargedBack { total: now.charged_back };
-    match seen.step {
-        Step::GiveBack { .. } => {
-            let told = [(now.charged_back > 0, charged_back), (now.refunded > 0, refunded)];
-            told.into_iter().filter(|(is_told, _)| *is_told).map(|(_, report)| report).collect()
-        }
-        _ if now.has_failed => {
-            // Of some another method may be tried.
-            let class = if order.bits().is_multiple_of(20) { RetryClass::OtherMethod } else { RetryClass::Never };
-            vec![PaymentReport::Failed { reason: FailureReason::Declined, class }]
-        }
-        _ if now.is_closed && now.captured <= seen.captured => vec![PaymentReport::Voided],
-        _ => {
-            let told = [
-                (now.authorised > now.captured, PaymentReport::Authorised { total: now.authorised }),
-                (now.captured > seen.captured, captured),
-            ];
-            told.into_iter().filter(|(is_told, _)| *is_told).map(|(_, report)| report).collect()
-        }
-    }
+    let Account { authorised, captured, refunded, charged_back, has_failed, is_closed, .. } = *now;
+    let is_begun = matches!(seen.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+    let may_end = is_begun || seen.stage == Stage::Authorised && seen.authorised > seen.captured;
+    let is_set_aside = authorised > captured && !is_closed;
+    let is_taken = captured > seen.captured;
+    // Of some another method may be tried.
+    let class = if order.bits().is_multiple_of(20) { RetryClass::OtherMethod } else { RetryClass::Never };
+    let told = match seen.step {
+        Step::GiveBack { .. } => [false, false, false, charged_back > 0, refunded > 0, false],
+        // Whoever has nothing to be done hears what they do not know.
+        Step::Nothing => [
+            has_failed && is_begun,
+            is_set_aside && authorised > seen.authorised,
+            is_taken,
+            charged_back > seen.charged_back,
+            refunded > seen.refunded,
+            is_closed && may_end,
+        ],
+        _ if has_failed => [true, false, false, false, false, false],
+        _ if is_closed && !is_taken => [false, false, false, false, false, true],
+        _ => [false, is_set_aside, is_taken, false, false, false],
+    };
+    let all = [
+        PaymentReport::Failed { reason: FailureReason::Declined, class },
+        PaymentReport::Authorised { total: authorised },
+        PaymentReport::Captured { total: captured },
+        PaymentReport::ChargedBack { total: charged_back },
+        PaymentReport::Refunded { total: refunded },
+        PaymentReport::Voided,
+    ];
+    told.into_iter().zip(all).filter(|(is_told, _)| *is_told).map(|(_, report)| report).collect()
 }

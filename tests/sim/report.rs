@@ -32,6 +32,10 @@ pub(crate) struct Report {
     /// Orders that were paid and handed over whole, and those paid after an attempt had failed.
     pub(crate) paid_whole: u64,
     pub(crate) paid_otherwise: u64,
+    /// Orders that were paid once and are so no longer, times that one was paid again, and parcels that left then.
+    pub(crate) missing: u64,
+    pub(crate) paid_again: u64,
+    pub(crate) released_again: u64,
     /// Facts that receivers were told, those of them they were told again, and gaps.
     pub(crate) told: u64,
     pub(crate) told_twice: u64,

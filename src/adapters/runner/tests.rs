@@ -128,6 +128,36 @@ fn money_with_which_nothing_is_left_to_be_done_bothers_no_provider() {
     assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
 }
 
+/// It was carried out, and wanted no more before anybody told so.
+#[test]
+fn a_lost_answer_of_a_step_that_went_away_is_told_because_somebody_looks() {
+    let mut bench = Bench::new();
+    let give_back = payment(ChangeId(3), PaymentStep::GiveBack { total: 5 });
+    let nothing = || Told::Order(view_of_payments(1, &[payment(ChangeId(3), PaymentStep::Nothing)]));
+    bench.list(vec![row(1, 1, Action::GiveBack, 1)]);
+    bench.look(Told::Order(view_of_payments(1, &[give_back])));
+    bench.list(vec![row(2, 1, Action::Look, 2)]);
+    bench.verdict(1, Verdict::Again);
+    bench.look(nothing());
+    let asked: Vec<_> = bench.jobs.iter().map(|job| (job.action, job.attempt)).collect();
+    assert_eq!(asked, [(Action::GiveBack, 1), (Action::Look, 2)], "asked although nothing is to be done");
+    let refunded = Payment { report: PaymentReport::Refunded { total: 5 }, ..taken(ChangeId(3), 5) };
+    bench.verdict(1, Verdict::Again);
+    bench.wait(60_000);
+    bench.look(nothing());
+    bench.verdict(1, Verdict::Payments(vec![refunded]));
+    assert!(matches!(bench.said()[..], [(_, Say::Payment(said))] if said == refunded), "and again until it is heard");
+    bench.tell(DONE);
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
+    // There was nothing to tell.
+    bench.list(vec![row(3, 2, Action::Look, 4)]);
+    bench.look(Told::Order(view_of_payments(2, &[payment(ChangeId(3), PaymentStep::Nothing)])));
+    bench.verdict(2, Verdict::Payments(Vec::new()));
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::Done))]));
+}
+
 #[test]
 fn a_newer_attempt_waits_for_the_one_under_way_and_replaces_one_that_waits() {
     let mut bench = Bench::new();

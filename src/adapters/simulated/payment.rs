@@ -96,7 +96,7 @@ impl Account {
     }
 
     /// Carries out what is asked: what there is to do for that, if it was not done before, and what to say of it.
-    fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, Option<PaymentReport>) {
+    fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, Vec<PaymentReport>) {
         let (deed, report) = match seen.step {
             Step::Charge { amount } if self == Self::default() => match (declines, seen.method) {
                 (true, _) => (Some((Deed::Declined, amount)), DECLINED),
@@ -121,22 +121,24 @@ impl Account {
             Step::Charge { .. } | Step::Capture { .. } | Step::Close => (None, self.report(seen)),
             Step::Nothing => return (None, self.news(seen)),
         };
-        (deed, Some(report))
+        (deed, vec![report])
     }
 
-    /// What an order does not know of it.
-    fn news(self, seen: &PaymentView) -> Option<PaymentReport> {
-        let is_open = matches!(seen.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
-        let may_end = is_open || seen.stage == Stage::Authorised && seen.authorised > seen.captured;
-        let is_news = self.captured > seen.captured
-            || (self.declined && is_open)
-            || (self.closed && may_end)
-            || (!self.closed && self.authorised > seen.authorised);
-        if self.refunded > seen.refunded {
-            Some(PaymentReport::Refunded { total: self.refunded })
-        } else {
-            is_news.then(|| self.report(seen))
-        }
+    /// What an order does not know of it, in the order in which it came about.
+    fn news(self, seen: &PaymentView) -> Vec<PaymentReport> {
+        let is_begun = matches!(seen.stage, Stage::Created | Stage::RequiresAction | Stage::Processing);
+        let has_room = seen.stage == Stage::Authorised && seen.authorised > self.captured;
+        let all = [
+            (self.declined && is_begun, DECLINED),
+            (
+                !self.closed && self.authorised > seen.authorised.max(self.captured),
+                PaymentReport::Authorised { total: self.authorised },
+            ),
+            (self.captured > seen.captured, PaymentReport::Captured { total: self.captured }),
+            (self.closed && (is_begun || has_room), PaymentReport::Voided),
+            (self.refunded > seen.refunded, PaymentReport::Refunded { total: self.refunded }),
+        ];
+        all.into_iter().filter(|(is_news, _)| *is_news).map(|(_, report)| report).collect()
     }
 
     /// What there is to say of it when nothing is done.
@@ -193,32 +195,33 @@ impl SimulatedPayment {
     /// # Errors
     /// Its file cannot be written, or its books are full.
     fn act(&self, job: &Job) -> io::Result<Vec<Payment>> {
-        let act = |seen: &PaymentView| {
-            let report = self.act_on(job.order.order, seen, &job.order.currency.to_string());
+        let mut told = Vec::new();
+        for seen in &job.order.payments {
             let PaymentView { attempt, method, .. } = *seen;
+            let reports = self.act_on(job.order.order, seen, &job.order.currency.to_string())?;
             let payment = |report| Payment { attempt, method, currency: job.order.currency, report };
-            report.map(|report| report.map(payment)).transpose()
-        };
-        job.order.payments.iter().filter_map(act).collect()
+            told.extend(reports.into_iter().map(payment));
+        }
+        Ok(told)
     }
 
-    fn act_on(&self, order: OrderId, seen: &PaymentView, currency: &str) -> io::Result<Option<PaymentReport>> {
+    fn act_on(&self, order: OrderId, seen: &PaymentView, currency: &str) -> io::Result<Vec<PaymentReport>> {
         let mut accounts = self.accounts.borrow_mut();
         let known = accounts.get(&(order, seen.attempt)).copied();
-        if known.is_none() && accounts.len() >= SIMULATED_ORDERS_MAX {
+        let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, order);
+        let account = known.unwrap_or_default().with(seen);
+        let (deed, reports) = account.carry_out(seen, declines);
+        if deed.is_some() && known.is_none() && accounts.len() >= SIMULATED_ORDERS_MAX {
             tracing::error!(attempts = SIMULATED_ORDERS_MAX, "the books of the simulated payment provider are full");
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, order);
-        let account = known.unwrap_or_default().with(seen);
-        let (deed, report) = account.carry_out(seen, declines);
         if let Some((deed, total)) = deed {
             let line = format!("{} {order} {} {total} {currency}", deed.word(), seen.attempt);
             let mut ledger = self.ledger.borrow_mut();
             ledger.add(&line).inspect_err(|why| tracing::error!(%why, "simulated payment provider"))?;
             enter(&mut accounts, (order, seen.attempt), account.after(deed, total));
         }
-        Ok(report)
+        Ok(reports)
     }
 
     async fn answer(&self, job: Job) -> Verdict {

@@ -14,7 +14,7 @@ use crate::adapters::{Counterparty, Job, News, Verdict};
 use crate::base::ChangeId;
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
-use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Step};
+use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Stage, Step};
 
 fn behaviour(dir: &Path) -> Behaviour {
     Behaviour { file: dir.join("books"), delay_ms: 4, declined: 0, lost: 0, repeated: 0, seed: 7 }
@@ -146,6 +146,62 @@ fn money_that_is_not_to_be_had_stays_so() {
         assert_eq!(asked(&provider, 1, &end).await, [DECLINED]);
     });
     assert_eq!(done(dir, 1), ["declined"]);
+}
+
+/// Its answers got lost, and what was wanted is wanted no more: whoever looks hears all of it, and nothing is done.
+#[test]
+fn whoever_looks_hears_what_the_order_does_not_know_and_nothing_else() {
+    use PaymentReport::{Authorised, Captured, Refunded, Voided};
+    use Stage::{Authorised as SetAside, Created, Failed, Processing};
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let (charge, none) = (Step::Charge { amount: 9 }, [0, 0, 0]);
+    let look = |attempt, stage, told| PaymentView { stage, ..seen(attempt, Step::Nothing, told) };
+    on_its_thread(async {
+        let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
+        for (number, attempt, step, told) in [
+            (1, CARD, charge, none),
+            (2, TRANSFER, charge, none),
+            (2, TRANSFER, Step::GiveBack { total: 4 }, [9, 9, 0]),
+            (3, CARD, Step::Close, none),
+            (4, CARD, charge, none),
+            (4, CARD, Step::Capture { total: 5 }, [9, 0, 0]),
+            (4, CARD, Step::Close, [9, 5, 0]),
+        ] {
+            asked(&provider, number, &[seen(attempt, step, told)]).await;
+        }
+        let strict = Behaviour { declined: 1_000, ..behaviour(dir) };
+        asked(&SimulatedPayment::open(strict).expect("books"), 5, &[seen(CARD, charge, none)]).await;
+        let books = std::fs::read_to_string(dir.join("books")).expect("books");
+        let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
+        for (number, attempt, stage, told, news) in [
+            (1, CARD, Created, none, vec![Authorised { total: 9 }]),
+            (1, CARD, SetAside, [9, 0, 0], vec![]),
+            (2, TRANSFER, Created, none, vec![Captured { total: 9 }, Refunded { total: 4 }]),
+            (2, TRANSFER, SetAside, [9, 9, 0], vec![Refunded { total: 4 }]),
+            (2, TRANSFER, SetAside, [9, 9, 4], vec![]),
+            (3, CARD, Processing, none, vec![Voided]),
+            (3, CARD, SetAside, [9, 0, 0], vec![Voided]),
+            (3, CARD, Stage::Voided, none, vec![]),
+            (3, CARD, Failed, none, vec![]),
+            (4, CARD, SetAside, [9, 0, 0], vec![Captured { total: 5 }, Voided]),
+            (4, CARD, SetAside, [9, 5, 0], vec![Voided]),
+            (4, CARD, Stage::Expired, [9, 5, 0], vec![]),
+            (5, CARD, Created, none, vec![DECLINED]),
+            (5, CARD, Failed, none, vec![]),
+            // Somebody else took it, and this provider never heard of it.
+            (6, TRANSFER, SetAside, [9, 9, 0], vec![]),
+            (6, TRANSFER, Created, none, vec![]),
+        ] {
+            let said = asked(&provider, number, &[look(attempt, stage, told)]).await;
+            assert_eq!(said, news, "{number}, seen {stage:?} {told:?}");
+        }
+        let both = [seen(CARD, Step::GiveBack { total: 5 }, [9, 5, 0]), look(TRANSFER, SetAside, [5, 5, 0])];
+        let said = asked(&provider, 4, &both).await;
+        assert_eq!(said, [Refunded { total: 5 }], "of attempts with a step, and beside it what is new of the others");
+        let after = std::fs::read_to_string(dir.join("books")).expect("books");
+        assert_eq!(after.strip_prefix(&books).map(|more| more.lines().count()), Some(1), "looking does nothing");
+    });
 }
 
 #[test]

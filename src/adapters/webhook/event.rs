@@ -460,7 +460,7 @@ mod tests {
     fn the_page_names_every_type_there_is_and_no_other() {
         let is_type = |word: &str| {
             let (subject, happened) = word.split_once('.')?;
-            let is_subject = ["order", "orders", "stock", "sku", "site", "market", "feed"].contains(&subject);
+            let is_subject = ["order", "orders", "stock", "sku", "site", "market", "feed", "return"].contains(&subject);
             let is_word =
                 !happened.is_empty() && happened.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             (is_subject && is_word).then(|| word.to_owned())

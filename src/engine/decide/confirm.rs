@@ -82,9 +82,10 @@ impl Engine {
     }
 
     fn enter(&self, (position, record): (u32, &Record), id: ChangeId, missing: u128) -> Result<Price, Refusal> {
-        let known = self.accounts.of(position).iter().find(|known| known.id == id);
-        let is_asked =
-            known.map_or_else(|| self.has_implicit_attempt(position, record), |known| known.stage.is_begun());
+        let told = self.accounts.of(position);
+        let known = told.iter().find(|known| known.id == id);
+        // Of what adapters are asked for they tell; as long as nobody told of anything, nobody counts.
+        let is_asked = told.is_empty() && self.has_implicit_attempt(position, record);
         if missing == 0 || (id == ChangeId::HANDED_OFF && is_asked) {
             return Ok(0);
         }

@@ -7,6 +7,7 @@ use super::super::happening::Happening;
 use super::super::history::NO_LINE;
 use super::super::ledger::{Account, Bucket};
 use super::super::market::Market;
+use super::super::marks::Marks;
 use super::super::order::{Counters, State};
 use super::super::orders::{DrawRecord, KeptChange, LineRecord, Record};
 use super::{market_of, note_on_hand};
@@ -28,7 +29,9 @@ impl Engine {
                 (Happening::ConfirmedLate, units(draws))
             };
             engine.note_whole(position, what, at, units);
-            if entered > 0 {
+            if entered == 0 && engine.accounts.of(position).is_empty() {
+                engine.orders.set_mark(position, Marks::SAID_PAID, true);
+            } else if entered > 0 {
                 engine.enter_paid_elsewhere(position, attempt, entered);
             }
             if !draws.is_empty() {

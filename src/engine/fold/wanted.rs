@@ -57,20 +57,28 @@ impl Engine {
             return;
         }
         if self.is_payment_handed_off(position) {
-            let steps = self.payment_steps(position, self.orders.record(position));
-            if !steps.any() {
-                // Of what is not wanted any more, and nobody told that it was done, somebody has to look.
-                if !self.steps_before.are_done(self.accounts.of(position)) {
-                    self.want(position, Effect::Payment, at);
-                } else if self.wants.settle(position, Effect::Payment) {
-                    self.note_settled(position, at);
-                }
-            } else if !steps.are_those(&self.steps_before) {
-                self.want(position, Effect::Payment, at);
-            }
+            self.want_steps(position, at);
         }
         if firm_before.is_some() && firm_before != self.firm_units(position) {
             self.want(position, Effect::Release, at);
+        }
+    }
+
+    /// Wants what is to be done with the money of an order, if that is something else than before; and when nothing is,
+    /// that somebody looks what became of what nobody told of.
+    fn want_steps(&mut self, position: u32, at: Timestamp) {
+        let steps = self.payment_steps(position, self.orders.record(position));
+        if steps.are_those(&self.steps_before) {
+            return;
+        }
+        if steps.leave_untold(&self.steps_before, self.accounts.of(position)) {
+            self.wants.note_untold(position, Effect::Payment);
+        }
+        let is_untold = self.wants.get(position, Effect::Payment).is_some_and(|want| want.is_untold);
+        if steps.any() || is_untold {
+            self.want(position, Effect::Payment, at);
+        } else if self.wants.settle(position, Effect::Payment) {
+            self.note_settled(position, at);
         }
     }
 

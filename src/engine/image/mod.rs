@@ -81,6 +81,10 @@ const KEY_FREE: u8 = 1;
 const KEY_NAME: usize = 8;
 /// Bit beside the phase of an order: a payment of it has started.
 const PAYMENT_STARTED: u8 = 0x80;
+/// Bit beside the phase of an order: somebody said that it is paid, and nobody had told of any payment.
+const SAID_PAID: u8 = 0x40;
+/// Bit beside why an effect was set aside: nobody told what became of what was wanted before.
+const UNTOLD: u8 = 0x80;
 /// Bit beside the dispute of an attempt: its order was paid late without it.
 const LET_GO: u8 = 4;
 

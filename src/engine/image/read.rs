@@ -23,7 +23,7 @@ use super::super::orders::{Details, DrawRecord, Extra, KeptChange, LineRecord, P
 use super::super::requests::Remembered;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
-use super::{ImageError, Item, PAYMENT_STARTED};
+use super::{ImageError, Item, PAYMENT_STARTED, SAID_PAID, UNTOLD};
 use crate::base::limits::{
     CHANGES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SEAL_BYTES, SEALED_BYTES_MAX, SITES_MAX,
 };
@@ -385,12 +385,14 @@ fn read_record(item: &mut Fields<'_>) -> Read<Record> {
     let (take, payment) = (Take::from_byte(item.byte()?), PaymentMethod::from_byte(item.byte()?));
     let (channel, zone) = (item.u16()?, item.u16()?);
     let (state, phase) = (State::from_byte(item.byte()?), item.byte()?);
-    let (phase, payment_started) = (Phase::from_byte(phase & !PAYMENT_STARTED), phase & PAYMENT_STARTED != 0);
+    let (payment_started, said_paid) = (phase & PAYMENT_STARTED != 0, phase & SAID_PAID != 0);
+    let phase = Phase::from_byte(phase & !(PAYMENT_STARTED | SAID_PAID));
     let (Some(take), Some(payment), Some(state), Some(phase)) = (take, payment, state, phase) else {
         return Err(wrong);
     };
     let mut marks = Marks::NONE;
     marks.set(Marks::PAYMENT_STARTED, payment_started);
+    marks.set(Marks::SAID_PAID, said_paid);
     Ok(Record {
         customer,
         content,
@@ -464,12 +466,12 @@ fn read_mark(item: &mut Fields<'_>, record: &Record) -> Read<Mark> {
     let mut mark = Mark::default();
     for slot in &mut mark {
         if item.flag()? {
-            let (wanted, told, aside) = (item.u32()?, item.u32()?, item.byte()?);
-            let (aside, since) = (AsideReason::from_byte(aside), item.time()?);
-            *slot = Some(Want::restored(wanted, told, aside, since));
+            let (counts, aside) = ((item.u32()?, item.u32()?), item.byte()?);
+            let (is_untold, aside) = (aside & UNTOLD != 0, AsideReason::from_byte(aside & !UNTOLD));
+            *slot = Some(Want::restored(counts, aside, is_untold, item.time()?));
         }
     }
-    let holds = |want: &Want| want.told <= want.wanted && (want.is_open() || want.aside.is_none());
+    let holds = |want: &Want| want.told <= want.wanted && (want.is_open() || (want.aside.is_none() && !want.is_untold));
     if mark.iter().flatten().any(|want| record.phase != Phase::Whole || !holds(want)) {
         return Err(ImageError::new("something is wanted of an order that cannot be"));
     }

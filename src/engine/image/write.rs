@@ -24,8 +24,8 @@ use super::super::requests::Remembered;
 use super::super::reservation::Reservations;
 use super::super::retention::{Gone, Retention};
 use super::super::wanted::Mark;
-use super::LET_GO;
 use super::{Item, KEY_FREE, KEY_NAME, KEY_SLOT, PAYMENT_STARTED};
+use super::{LET_GO, SAID_PAID, UNTOLD};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
@@ -363,7 +363,8 @@ fn write_order<E>(
             item.byte(letter);
         });
         item.byte(*take as u8).byte(*payment as u8).u16(*channel).u16(*zone).byte(*state as u8);
-        item.byte(*phase as u8 | if marks.has(Marks::PAYMENT_STARTED) { PAYMENT_STARTED } else { 0 });
+        let said_paid = if marks.has(Marks::SAID_PAID) { SAID_PAID } else { 0 };
+        item.byte(*phase as u8 | if marks.has(Marks::PAYMENT_STARTED) { PAYMENT_STARTED } else { 0 } | said_paid);
         write_lines(item, orders.lines(record), orders.draws(record));
         item.byte(u8::from(extra.is_some()));
         if let Some(Extra { hashes, details }) = extra {
@@ -382,7 +383,8 @@ fn write_order<E>(
         for want in mark {
             item.byte(u8::from(want.is_some()));
             if let Some(want) = want {
-                item.u32(want.wanted).u32(want.told).byte(want.aside.map_or(0, |reason| reason as u8));
+                let aside = want.aside.map_or(0, |reason| reason as u8) | if want.is_untold { UNTOLD } else { 0 };
+                item.u32(want.wanted).u32(want.told).byte(aside);
                 item.u64(want.since.ms());
             }
         }

@@ -1,7 +1,7 @@
 //! The largest answer of every kind, as it lies on the wire, against what is counted for it.
 
 use super::*;
-use crate::base::limits::CURRENCIES_MAX;
+use crate::base::limits::{CURRENCIES_MAX, RETURNS_PER_ORDER_MAX};
 use crate::base::{
     ChangeId, CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };

@@ -366,7 +366,7 @@ impl Ingredients {
         engine.map(Refused::Engine).chain(doors).collect()
     }
 
-    fn order_view(&self) -> OrderView {
+    pub(super) fn order_view(&self) -> OrderView {
         let place = self.place();
         OrderView {
             order: place.order,

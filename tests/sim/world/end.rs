@@ -86,13 +86,15 @@ impl World {
         let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
         let (outside, orders) = (&self.offices.outside, &self.customers.orders);
         outside.check(&engines, orders);
-        let whole = self.promises.money.check(&engines, &outside.provider, orders);
-        let Counts { paid, given_back, failed, charged_back, captured_in_parts, failed_refunds } =
+        let whole = self.promises.money.check(&engines, outside, orders);
+        let Counts { paid, given_back, failed, charged_back, captured_in_parts, failed_refunds, paid_again } =
             outside.provider.counts;
         (self.report.paid, self.report.given_back, self.report.parcels) = (paid, given_back, outside.parcels());
         (self.report.failed, self.report.charged_back) = (failed, charged_back);
         (self.report.captured_in_parts, self.report.paid_whole) = (captured_in_parts, whole.orders);
         (self.report.paid_otherwise, self.report.failed_refunds) = (whole.paid_otherwise, failed_refunds);
+        (self.report.missing, self.report.paid_again) = (whole.missing, paid_again);
+        self.report.released_again = outside.released_again();
         let told = self.sinks.check(&life.committer.log.state().history);
         [self.report.told, self.report.told_twice, self.report.gaps] = told;
     }

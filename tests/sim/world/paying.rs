@@ -2,9 +2,9 @@
 //! adapter does it, what an order wants done with its money is done.
 
 use stockade::adapters::Payment;
-use stockade::base::OrderId;
-use stockade::engine::Step;
+use stockade::base::{OrderId, Price};
 use stockade::engine::query::{OrderView, PaymentView};
+use stockade::engine::{LineQuantity, Step};
 use stockade::shard::Shard;
 
 use super::World;
@@ -23,14 +23,22 @@ impl World {
     /// Whether this is to be asked. A payment that begins may go on at the storefront, told beforehand or not; or is
     /// left to an adapter.
     pub(super) fn begin_payment(&mut self, ask: &Ask) -> bool {
+        let Ask::StartPayment { order, .. } = *ask else { return true };
+        let cost = self.promises.cost(order, &self.customers.prices);
+        // Some pay in two parts, some too much.
+        let amount = |cost: Price| *self.rng.pick(&[cost, cost, cost, cost.div_ceil(2), cost + 1]);
+        let amount = cost.map(amount);
+        self.begin_payment_of(ask, amount)
+    }
+
+    /// The same, of so much; unless nobody knows how much that is.
+    fn begin_payment_of(&mut self, ask: &Ask, amount: Option<Price>) -> bool {
         let Ask::StartPayment { order, attempt, method } = *ask else { return true };
         if self.provider().accounts_of(order).count() >= TRIES_MAX {
             return false;
         }
         let is_left = self.customers.paid_by_adapter.contains(&order.market()) && self.rng.once_in(2);
-        let Some(cost) = self.promises.cost(order, &self.customers.prices).filter(|_| !is_left) else { return true };
-        // Some pay in two parts, some too much.
-        let amount = *self.rng.pick(&[cost, cost, cost, cost.div_ceil(2), cost + 1]);
+        let Some(amount) = amount.filter(|_| !is_left) else { return true };
         self.offices.outside.provider.pay(&mut self.rng, (order, attempt, method), amount);
         !self.rng.once_in(3)
     }
@@ -86,8 +94,34 @@ impl World {
 
     /// Somebody looked at an order. What they saw may be old by now.
     pub(super) fn work_off(&mut self, view: &OrderView) {
+        self.provider().losses.look(view);
         if !self.customers.paid_by_adapter.contains(&view.order.market()) {
             self.offices.outside.provider.work_off(&mut self.rng, self.is_calm, view);
+        }
+        if view.missing > 0 && !view.state.awaits_payment() && !self.is_calm {
+            self.make_good(view);
+        }
+    }
+
+    /// What was paid of an order is not there any more: somebody pays again, or does without.
+    fn make_good(&mut self, view: &OrderView) {
+        let order = view.order;
+        match self.rng.below(8) {
+            0..4 => {
+                let again = self.customers.start_payment(&mut self.rng, order);
+                if self.begin_payment_of(&again, Some(view.missing)) {
+                    self.ask(again);
+                }
+                self.provider().counts.paid_again += 1;
+            }
+            4 => self.ask(Ask::Cancel { order, block: false }),
+            5 => {
+                let change = self.customers.change();
+                let open = (0..).zip(&view.lines).filter(|(_, line)| line.committed + line.owed > 0);
+                let lines = open.map(|(line, it)| LineQuantity { line, quantity: it.committed + it.owed });
+                self.ask(Ask::CancelLines { order, change, lines: lines.take(1).collect() });
+            }
+            _ => {}
         }
     }
 
