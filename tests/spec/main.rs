@@ -45,6 +45,7 @@ mod replaying;
 mod retaining;
 mod return_stages;
 mod returning;
+mod returning_bounds;
 mod shipping;
 mod stages;
 mod states;

@@ -245,6 +245,9 @@ impl Return {
             received: self.received_at(line, site) as u32,
             became: std::array::from_fn(|at| self.became_at(line, site, Disposition::ALL[at]) as u32),
         };
+        let mut lines: Vec<ReturnLineView> =
+            self.lines.iter().map(|line| ReturnLineView { line: line.line, asked: line.quantity }).collect();
+        lines.sort_by_key(|line| line.line);
         ReturnView {
             id: self.id,
             kind: self.kind,
@@ -252,7 +255,7 @@ impl Return {
             stage: self.stage(),
             declined: self.declined(),
             until: self.until(),
-            lines: self.lines.iter().map(|line| ReturnLineView { line: line.line, asked: line.quantity }).collect(),
+            lines,
             pieces: self.places().into_iter().map(piece).collect(),
         }
     }

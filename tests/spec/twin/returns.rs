@@ -297,15 +297,15 @@ impl Order {
         changes.flatten().filter(|told| told.line == line).map(|told| u64::from(told.quantity)).sum()
     }
 
-    /// So many units of a line that lie set aside at a site go to the customer again: those of the site that came back
-    /// last of all.
+    /// So many units of a line that lie set aside at a site go to the customer again: those of the site that handed over
+    /// first, first.
     fn leave_again(&mut self, line: usize, site: SiteId, units: u32) {
         for _ in 0..units {
-            let last = self.first_drawn(line, |unit| unit.returned_to.is_some()).pop().expect("it came back");
+            let first = self.first_drawn(line, |unit| unit.returned_to.is_some())[0];
             let units = &mut self.lines[line];
             let lies = units.iter().position(|unit| unit.returned_to == Some(set_aside(site))).expect("it lies there");
-            units[lies].returned_to = units[last].returned_to;
-            units[last].returned_to = None;
+            units[lies].returned_to = units[first].returned_to;
+            units[first].returned_to = None;
         }
     }
 }
