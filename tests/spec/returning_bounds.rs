@@ -3,7 +3,9 @@
 use stockade::base::limits::{RETURN_LINES_MAX, RETURNS_PER_ORDER_MAX};
 use stockade::base::{ChangeId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Capacity, Command, Line, LineQuantity, Refusal, ReturnCommand, ReturnKind, ReturnReason};
+use stockade::engine::{
+    Answer, Capacity, Command, Line, LineQuantity, Refusal, ReturnCommand, ReturnKind, ReturnReason,
+};
 
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};

@@ -13,7 +13,7 @@ use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
 use stockade::engine::{
-    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnFact, Scratch, StockLevel,
+    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnCommand, ReturnFact, Scratch, StockLevel,
 };
 use stockade::shard::FakeKeys;
 
@@ -151,7 +151,15 @@ impl Rig {
             (
                 Command::CancelLines { lines, .. }
                 | Command::HandOver { lines, .. }
-                | Command::ReturnToStock { lines, .. },
+                | Command::ReturnToStock { lines, .. }
+                | Command::ReportDelivered { lines, .. }
+                | Command::Return {
+                    what:
+                        ReturnCommand::Request { lines, .. }
+                        | ReturnCommand::Receive { lines, .. }
+                        | ReturnCommand::Inspect { lines, .. },
+                    ..
+                },
                 Err(Refusal::UnknownLine { line }),
             ) => usize::from(*line) >= LINES_MAX && lines.iter().any(|named| named.line == *line),
             _ => false,

@@ -6,11 +6,11 @@ use stockade::engine::choices::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::refusal::Field;
 use stockade::engine::{
-    Answer, Capacity, Command, DeclineReason, Disposition, Engine, Fact, Line, LineQuantity, Refusal,
-    ReturnCommand, ReturnKind, ReturnReason, ReturnReport, ReturnStage, Scratch,
+    Answer, Capacity, Command, DeclineReason, Disposition, Engine, Fact, Line, LineQuantity, Refusal, ReturnCommand,
+    ReturnKind, ReturnReason, ReturnReport, ReturnStage, Scratch,
 };
 
-use super::{EDGES, small_world};
+use super::small_world;
 use crate::dice::Dice;
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
@@ -62,10 +62,12 @@ fn a_return_of_the_largest_line_comes_in_and_goes_its_ways_to_the_last_unit() {
     rig.engine_alone(&Command::HandOver { order, change: ChangeId(1), lines: &[] }).expect("handed over");
     let units = |quantity| [LineQuantity { line: 0, quantity }];
     let not_enough = |units: u32| Err(Refusal::NotEnoughUnits { line: 0, units: units.into() });
-    let delivered = |change, lines| Command::ReportDelivered { order, change: ChangeId(change), lines };
-    let refused = rig.engine_alone(&delivered(2, &units(u32::MAX))).map(|told| told.answer);
-    assert_eq!(refused, not_enough(most));
-    rig.engine_alone(&delivered(2, &units(most))).expect("delivered");
+    let deliver = |rig: &mut Rig, quantity| {
+        let delivered = Command::ReportDelivered { order, change: ChangeId(2), lines: &units(quantity) };
+        rig.engine_alone(&delivered).map(|told| told.answer)
+    };
+    assert_eq!(deliver(&mut rig, u32::MAX), not_enough(most));
+    deliver(&mut rig, most).expect("all of it");
     let (kind, reason) = (ReturnKind::CustomerReturn, ReturnReason::Other);
     let asked = ask(&mut rig, order, ReturnCommand::Request { kind, reason, lines: &units(u32::MAX) });
     assert_eq!(asked, not_enough(most));
@@ -78,9 +80,12 @@ fn a_return_of_the_largest_line_comes_in_and_goes_its_ways_to_the_last_unit() {
     }
     let mut left = most - 1;
     for (disposition, total) in Disposition::ALL.iter().copied().zip([1, 2, 3, 4, 5, most - 16]) {
-        let inspect = |lines| ReturnCommand::Inspect { site, disposition, lines };
-        assert_eq!(ask(&mut rig, order, inspect(&units(u32::MAX))), not_enough(left));
-        ask(&mut rig, order, inspect(&units(total))).expect("somebody looked");
+        let inspect = |rig: &mut Rig, quantity| {
+            let what = ReturnCommand::Inspect { site, disposition, lines: &units(quantity) };
+            ask(rig, order, what)
+        };
+        assert_eq!(inspect(&mut rig, u32::MAX), not_enough(left));
+        inspect(&mut rig, total).expect("somebody looked");
         left -= total;
         rig.check_laws();
     }
