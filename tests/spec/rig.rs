@@ -13,7 +13,8 @@ use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
 use stockade::engine::{
-    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnCommand, ReturnFact, Scratch, StockLevel,
+    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnCommand, ReturnFact, ReturnStage, Scratch,
+    StockLevel,
 };
 use stockade::shard::FakeKeys;
 
@@ -54,6 +55,8 @@ pub(crate) struct Rig {
     pub(crate) fills_late: bool,
     /// Every stock level that was told, oldest first, with the units for sale.
     pub(crate) levels: Vec<(MarketId, SkuId, StockLevel, u64)>,
+    /// What became of every return that ended by itself.
+    pub(crate) ended: Vec<ReturnStage>,
     /// Every order that was put back, oldest first.
     pub(crate) put_back: Vec<OrderId>,
     /// Units for sale of every SKU as they were told last: what stands on the board.
@@ -83,6 +86,7 @@ impl Rig {
             sweeps_late: false,
             fills_late: false,
             levels: Vec::new(),
+            ended: Vec::new(),
             put_back: Vec::new(),
             for_sale: BTreeMap::new(),
         }
@@ -231,6 +235,7 @@ impl Rig {
                 other => panic!("not a retirement: {other:?}"),
             }
         }
+        self.ended.extend(ended.iter().map(|(_, _, stage)| *stage));
         let (now, expected) = (self.now, self.twin.end_returns(self.now));
         assert_eq!(ended, expected, "returns ended by engine (left), twin (right) at {now:?}");
         assert_eq!((closed, left), self.twin.retire(now), "retired by engine (left), twin (right) at {now:?}");

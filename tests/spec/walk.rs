@@ -10,7 +10,7 @@
 use stockade::base::{ChangeId, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
 use stockade::engine::choices::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket, on_hand};
-use stockade::engine::{Capacity, Command, Component, ExtendReason, LineQuantity, PaymentReport};
+use stockade::engine::{Capacity, Command, Component, ExtendReason, LineQuantity, PaymentReport, ReturnReport};
 
 use crate::dice::Dice;
 use crate::rig::{Outcome, Rig, START};
@@ -96,8 +96,9 @@ struct Walk {
     /// Whether anybody tells of payments, and what was told last.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
-    /// Whether anything is delivered, and returned with a return.
+    /// Whether anything is delivered, and returned with a return; and what was told of one last.
     returns: bool,
+    told_of_return: Option<(OrderId, ChangeId, ReturnReport)>,
     /// What came of payments and returns, in words.
     reached: std::collections::BTreeSet<String>,
     loud: bool,
@@ -176,6 +177,7 @@ impl Walk {
             pays,
             reported: None,
             returns,
+            told_of_return: None,
             reached: Default::default(),
             loud,
         }
@@ -210,6 +212,8 @@ impl Walk {
         }
         self.rig.check_everything();
         self.rig.check_replica();
+        let ended = self.rig.ended.iter().map(|stage| format!("by itself: {}", stage.name()));
+        self.reached.extend(ended);
         self.reached
     }
 

@@ -13,7 +13,9 @@ use stockade::engine::{
 use super::Walk;
 use crate::rig::is_repeated;
 
-const REPORTS: [ReturnReport; 12] = [
+const REPORTS: [ReturnReport; 15] = [
+    ReturnReport::Approved,
+    ReturnReport::Approved,
     ReturnReport::Approved,
     ReturnReport::Approved,
     ReturnReport::Declined { reason: DeclineReason::Used },
@@ -22,6 +24,7 @@ const REPORTS: [ReturnReport; 12] = [
     ReturnReport::InTransit,
     ReturnReport::InTransit,
     ReturnReport::Lost,
+    ReturnReport::Cancelled,
     ReturnReport::Cancelled,
     ReturnReport::Expired,
     ReturnReport::Closed,
@@ -108,9 +111,16 @@ impl Walk {
         Some(some[self.dice.below(some.len() as u64) as usize].clone())
     }
 
+    /// Now and then the report before once more.
     fn report_return(&mut self, view: &OrderView) {
+        if let Some((order, id, report)) = self.told_of_return
+            && self.dice.once_in(6)
+        {
+            return self.about(order, id, report.stage().name(), ReturnCommand::Report(report));
+        }
         let id = self.a_return(view).map_or(ChangeId(self.dice.below(99)), |it| it.id);
         let report = self.dice.pick(&REPORTS);
+        self.told_of_return = Some((view.order, id, report));
         self.about(view.order, id, report.stage().name(), ReturnCommand::Report(report));
     }
 
@@ -130,6 +140,9 @@ impl Walk {
         let pieces = known.iter().flat_map(|it| &it.pieces);
         if let Some(piece) = pieces.last().filter(|_| !self.dice.once_in(4)) {
             site = piece.site;
+        }
+        if self.dice.once_in(25) {
+            site = SiteId(9);
         }
         let (id, lines) = match known {
             None => (ChangeId(self.dice.below(99)), self.some_lines()),
@@ -202,6 +215,9 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "deliver: Conflict",
         "deliver: NotEnoughUnits",
         "deliver: UnknownLine",
+        "by itself: closed",
+        "by itself: expired",
+        "by itself: lost",
         "request: again",
         "request: approved",
         "request: requested",
