@@ -4,7 +4,6 @@
 
 mod relations;
 mod returns;
-
 pub use returns::*;
 
 /// Kibibyte.

@@ -144,8 +144,7 @@ parts! {
     /// An attempt to pay an order.
     PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
     /// A word of a return.
-    Return = 29, "the kind, reason, report, disposition and stage of a return must be known ones, and a report that is no \
-        decline has no reason";
+    Return = 29, "the words of a return must be known ones, and a report that is no decline has no reason";
 }
 
 impl fmt::Display for Refused {

@@ -245,8 +245,8 @@ fixed! {
         sku: u32,
         units: u32,
     }
-    /// Then: lines, draws, hashes if flagged, details, holds, their words, payments, returns, lines of all of them, what
-    /// came in of all of them.
+    /// Then: lines, draws, hashes if flagged, details, holds, their words, payments, returns, the lines of all of them,
+    /// what came in of all of them.
     OrderV6 as ArchivedOrderV6, 101 {
         head: AnswerHead,
         order: u128,

@@ -8,6 +8,7 @@ use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{ExtendReason, HoldReason, Line, LineQuantity, Whose};
 
 use crate::ask::{Ask, Placement, customer_of, detail_of};
+use crate::returning::Step;
 use crate::rng::Rng;
 
 pub(crate) struct Customers {
@@ -25,6 +26,8 @@ pub(crate) struct Customers {
     /// Of every order, what a unit of each line costs.
     pub(crate) prices: BTreeMap<OrderId, Vec<Price>>,
     changes: u64,
+    /// What came back may be thrown away, or go to the supplier: clients hear of everything that does.
+    pub(crate) may_leave: bool,
 }
 
 impl Customers {
@@ -39,6 +42,7 @@ impl Customers {
             prices: BTreeMap::new(),
             // The first ones name attempts that are confirmed.
             changes: 10,
+            may_leave: false,
         }
     }
 
@@ -47,6 +51,9 @@ impl Customers {
             return self.place(rng, now);
         }
         let order = self.some_order(rng);
+        if rng.once_in(8) {
+            return self.come_back(rng, order);
+        }
         match rng.below(120) {
             0..4 => {
                 let reason = *rng.pick(&[ExtendReason::Activity, ExtendReason::PaymentStart]);
@@ -150,6 +157,15 @@ impl Customers {
     pub(crate) fn start_payment(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
         let method = *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::Wallet]);
         Ask::StartPayment { order, attempt: self.change(), method }
+    }
+
+    /// Few numbers, so that steps of one return meet.
+    fn come_back(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        let lines = vec![LineQuantity { line: rng.below(2) as u16, quantity: rng.between(1, 3) as u32 }];
+        if rng.once_in(3) {
+            return Ask::Delivered { order, change: self.change(), lines };
+        }
+        Ask::ComeBack { order, id: ChangeId(rng.below(3)), step: Step::some(rng, lines, self.may_leave) }
     }
 
     fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {

@@ -27,6 +27,7 @@ mod outside;
 mod promises;
 mod provider;
 mod report;
+mod returning;
 mod rng;
 mod sinks;
 mod world;
@@ -64,6 +65,7 @@ fn nothing_answered_is_lost_in_any_world() {
     let (charged_back, in_parts, whole, otherwise) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (failed_refunds, missing, paid_again, released_again) =
         <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
+    let came_back = AtomicU64::new(0);
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -97,6 +99,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&missing, report.missing),
                         (&paid_again, report.paid_again),
                         (&released_again, report.released_again),
+                        (&came_back, report.came_back),
                         (&told, report.told),
                         (&told_twice, report.told_twice),
                         (&gaps, report.gaps),
@@ -141,6 +144,9 @@ fn nothing_answered_is_lost_in_any_world() {
             failed_refunds.min(rare) >= count / 4 && often >= 2 * count,
             "hardly anything becomes of money in these worlds"
         );
+        let came_back = came_back.into_inner();
+        println!("{came_back} receipts of returns");
+        assert!(came_back >= count, "hardly anything comes back in these worlds");
         assert!(refused >= 10 * count, "{refused} placements refused by the board");
         assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");
         assert!(trimmed >= count && broken >= count / 10, "{trimmed} segments trimmed, {broken} images broken");

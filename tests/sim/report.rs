@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) missing: u64,
     pub(crate) paid_again: u64,
     pub(crate) released_again: u64,
+    /// Times that something came in with a return, or was looked at while more was to come.
+    pub(crate) came_back: u64,
     /// Facts that receivers were told, those of them they were told again, and gaps.
     pub(crate) told: u64,
     pub(crate) told_twice: u64,

@@ -1,7 +1,7 @@
 //! Deliveries and returns: what is told of goods that reached the customer, and of those that come back.
 //!
 //! # Always true
-//! - A unit is never claimed twice, whatever is asked at the same time: see [`Standing`](super::super::returns::Standing).
+//! - A unit is never claimed twice, whatever is asked at the same time: see `returns::Standing`.
 //! - Totals that tell nothing new change nothing, in whatever stage.
 
 use super::super::Engine;

@@ -1,7 +1,7 @@
 //! Folding deliveries and returns.
 //!
 //! # Always true
-//! - What came in lies in `quality_hold` and is the return's until something becomes of it; nothing moves without a fact.
+//! - What came in lies in `quality_hold` and is the return's until something becomes of it.
 //! - Everything that is new of an open return puts off the moment at which it ends by itself.
 
 use super::super::Engine;
