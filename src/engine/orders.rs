@@ -126,6 +126,8 @@ pub(super) struct LineRecord {
     pub(super) delivered: u32,
 }
 
+const _: () = assert!(size_of::<LineRecord>() == 24, "what reached the customer takes no memory");
+
 /// Units of one line at one site, or owed to it: at none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DrawRecord {
