@@ -46,6 +46,7 @@ mod retaining;
 mod return_stages;
 mod returning;
 mod returning_bounds;
+mod sending_back;
 mod shipping;
 mod stages;
 mod states;
