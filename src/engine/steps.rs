@@ -46,13 +46,22 @@ pub(super) struct Due {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Steps {
     /// That of the adapters included while nobody told of it.
-    steps: [(ChangeId, Step); PAYMENT_ATTEMPTS_MAX + 1],
+    steps: [OfAttempt; PAYMENT_ATTEMPTS_MAX + 1],
     len: usize,
+}
+
+/// What is to be done with one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct OfAttempt {
+    id: ChangeId,
+    step: Step,
+    /// Of one that is to be closed, what was taken of it: when that turns out to be more, closing it was no use.
+    taken: Price,
 }
 
 impl Steps {
     pub(super) fn iter(&self) -> impl Iterator<Item = Step> {
-        self.steps[..self.len].iter().map(|(_, step)| *step)
+        self.steps[..self.len].iter().map(|of| of.step)
     }
 
     pub(super) fn any(&self) -> bool {
@@ -68,13 +77,14 @@ impl Steps {
     /// Whether of some attempt something was to be done before these, nobody told that it was done, and nobody will who
     /// carries these out: it may be carried out all the same, and nobody hear of it.
     pub(super) fn leave_untold(&self, before: &Self, attempts: &[Attempt]) -> bool {
-        let is_asked = |id, before| self.wanted().any(|(other, step)| other == id && step.answers(before));
-        let is_done = |id, step| attempts.iter().any(|attempt| attempt.id == id && attempt.has_done(step));
-        before.wanted().any(|(id, step)| !is_asked(id, step) && !is_done(id, step))
+        let is_asked = |before: OfAttempt| self.wanted().any(|of| of.id == before.id && of.step.answers(before.step));
+        let is_done =
+            |before: OfAttempt| attempts.iter().any(|attempt| attempt.id == before.id && attempt.has_done(before.step));
+        before.wanted().any(|before| !is_asked(before) && !is_done(before))
     }
 
-    fn wanted(&self) -> impl Iterator<Item = (ChangeId, Step)> {
-        self.steps[..self.len].iter().copied().filter(|(_, step)| *step != Step::Nothing)
+    fn wanted(&self) -> impl Iterator<Item = OfAttempt> {
+        self.steps[..self.len].iter().copied().filter(|of| of.step != Step::Nothing)
     }
 }
 
@@ -118,13 +128,14 @@ impl Balance {
 
 /// Goes over attempts, oldest first, and says what each is to come to.
 ///
-/// What is not to stay goes back, the newest attempt's first: one gives back what those behind it cannot. What is due
-/// and not taken is taken of what was set aside, the oldest first.
+/// What is not to stay goes back: what somebody asked, of the attempt of which they did, for it may be on its way; and
+/// the rest of the newest first. One gives back what those behind it cannot. What is due and not taken is taken of what
+/// was set aside, the oldest first.
 struct Aims {
-    /// To go back.
-    back: u128,
-    /// Of the attempts that are still to come: what they can give back.
-    behind: u128,
+    /// To go back: what somebody asked of each attempt, and of the newest what else.
+    back: [u128; 2],
+    /// Of the attempts that are still to come: what they can give back of either.
+    behind: [u128; 2],
     /// Due, and neither taken nor set aside so far.
     need: u128,
     /// Of that, what may be taken now.
@@ -140,8 +151,21 @@ impl Aims {
         let left = u128::from(due.now).saturating_sub(after + asked);
         let now = if due.now == due.due { need } else { left.min(need) };
         let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
-        let behind = own.map(|attempt| u128::from(attempt.left())).sum();
-        Self { back: balance.net - after, behind, need, now }
+        let mut behind = [0, 0];
+        own.for_each(|attempt| {
+            for (sum, part) in behind.iter_mut().zip(Self::parts(attempt)) {
+                *sum += part;
+            }
+        });
+        let back = balance.net - after;
+        let of_asked = back.min(behind[0]);
+        Self { back: [of_asked, back - of_asked], behind, need, now }
+    }
+
+    /// What an attempt can give back: asked of it, and what else.
+    fn parts(attempt: &Attempt) -> [u128; 2] {
+        let asked = attempt.asked().saturating_sub(attempt.refunded).min(attempt.left());
+        [asked.into(), (attempt.left() - asked).into()]
     }
 
     fn next(&mut self, attempt: &Attempt) -> Aim {
@@ -149,8 +173,12 @@ impl Aims {
             let refunded = attempt.refunded + attempt.left();
             return Aim { captured: attempt.captured, refunded, is_needed: false };
         }
-        self.behind -= u128::from(attempt.left());
-        let more = to_price(self.back.saturating_sub(self.behind)).min(attempt.left());
+        let mut more = 0;
+        for ((back, behind), part) in self.back.iter().zip(&mut self.behind).zip(Self::parts(attempt)) {
+            *behind -= part;
+            more += back.saturating_sub(*behind).min(part);
+        }
+        let more = to_price(more);
         let kept = attempt.room().min(to_price(self.need));
         let taken = kept.min(to_price(self.now));
         (self.need, self.now) = (self.need - u128::from(kept), self.now - u128::from(taken));
@@ -166,7 +194,7 @@ fn to_price(sum: u128) -> Price {
 pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     let mut steps = Steps { len: attempts.len(), ..Steps::default() };
     let mut aims = Aims::new(attempts, due);
-    for ((id, step), attempt) in steps.steps.iter_mut().zip(attempts) {
+    for (OfAttempt { id, step, .. }, attempt) in steps.steps.iter_mut().zip(attempts) {
         *id = attempt.id;
         let aim = aims.next(attempt);
         if aim.captured > attempt.captured {
@@ -179,14 +207,17 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     }
     // What has only begun is for what is missing once everything that is set aside is taken; the newest is charged.
     let mut is_charged = !due.is_handed_off;
-    let begun = |(_, attempt): &(&mut (ChangeId, Step), &Attempt)| attempt.stage.is_begun();
-    for ((_, step), attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
+    let begun = |(_, attempt): &(&mut OfAttempt, &Attempt)| attempt.stage.is_begun();
+    for (OfAttempt { step, .. }, attempt) in steps.steps.iter_mut().zip(attempts).filter(begun).rev() {
         if attempt.is_let_go || aims.need == 0 || !due.is_prepaid {
             *step = Step::Close;
         } else if attempt.stage == Stage::Created && !is_charged {
             *step = Step::Charge { amount: to_price(aims.need) };
             is_charged = true;
         }
+    }
+    for (of, attempt) in steps.steps.iter_mut().zip(attempts).filter(|(of, _)| of.step == Step::Close) {
+        of.taken = attempt.captured;
     }
     steps
 }
@@ -211,13 +242,19 @@ pub(super) fn ask_refund(attempts: &mut [Attempt], due: Due, amount: Price) {
     ask(attempts, balance.once - stays);
 }
 
-/// Money went back of an order that was paid. If less is there now than was to stay, somebody gave it back elsewhere,
-/// and is taken to have asked for that.
-pub(super) fn note_refund(attempts: &mut [Attempt], due: Due) {
+/// Money went back of an order that was paid. What is there now less of what was to stay than [before](shortfall),
+/// somebody gave back elsewhere, and is taken to have asked for that.
+pub(super) fn note_refund(attempts: &mut [Attempt], due: Due, before: u128) {
     let balance = Balance::of(attempts, due);
-    if balance.net < balance.stays {
-        ask(attempts, balance.once - balance.net);
+    if balance.net + before < balance.stays {
+        ask(attempts, balance.once - balance.net - before);
     }
+}
+
+/// How much less is there than was to stay.
+pub(super) fn shortfall(attempts: &[Attempt], due: Due) -> u128 {
+    let balance = Balance::of(attempts, due);
+    balance.stays.saturating_sub(balance.net)
 }
 
 /// So much is asked to go back of all attempts together. It is booked on the newest first, which give first.

@@ -28,6 +28,8 @@ pub(crate) struct Customers {
     changes: u64,
     /// What came back may be thrown away, or go to the supplier: clients hear of everything that does.
     pub(crate) may_leave: bool,
+    /// Orders of which goods come back: few, so that steps of one return meet.
+    coming_back: Vec<OrderId>,
 }
 
 impl Customers {
@@ -43,6 +45,7 @@ impl Customers {
             // The first ones name attempts that are confirmed.
             changes: 10,
             may_leave: false,
+            coming_back: Vec::new(),
         }
     }
 
@@ -51,7 +54,8 @@ impl Customers {
             return self.place(rng, now);
         }
         let order = self.some_order(rng);
-        if rng.once_in(8) {
+        if rng.once_in(8) && !self.coming_back.is_empty() {
+            let order = *rng.pick(&self.coming_back);
             return self.come_back(rng, order);
         }
         match rng.below(120) {
@@ -128,12 +132,19 @@ impl Customers {
             price: rng.below(900),
         };
         let lines: Vec<_> = (0..lines).map(|_| line(rng)).collect();
+        let payment = *rng.pick(&[PaymentMethod::Card, PaymentMethod::BankTransfer, PaymentMethod::CashOnDelivery]);
+        if payment == PaymentMethod::CashOnDelivery && rng.once_in(8) {
+            self.coming_back.push(order);
+            if self.coming_back.len() > 3 {
+                self.coming_back.remove(0);
+            }
+        }
         self.prices.insert(order, lines.iter().map(|line| line.price).collect());
         Ask::Place(Placement {
             order,
             take: *rng.pick(&[Take::AllOrNothing, Take::WhatExists]),
             hold_ms: *rng.pick(&[0, 40, 500, 5_000, 60_000]),
-            payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::BankTransfer, PaymentMethod::CashOnDelivery]),
+            payment,
             lines,
             details: vec![detail_of(order); rng.below(40) as usize],
         })
@@ -159,8 +170,11 @@ impl Customers {
         Ask::StartPayment { order, attempt: self.change(), method }
     }
 
-    /// Few numbers, so that steps of one return meet.
+    /// Of few numbers too.
     fn come_back(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        if rng.once_in(8) {
+            return Ask::HandOver { order, change: self.change(), lines: Vec::new() };
+        }
         let lines = vec![LineQuantity { line: rng.below(2) as u16, quantity: rng.between(1, 3) as u32 }];
         if rng.once_in(3) {
             return Ask::Delivered { order, change: self.change(), lines };

@@ -4,8 +4,8 @@
 //! # Always true
 //! - What ran out or was taken back by a bank excuses nothing once its order has heard of it: nothing more leaves then
 //!   before it is paid again.
-//! - What was given back at the provider's own desk counts as asked for, and is not asked to be paid again. So does what
-//!   was given back because an order said so that had not heard yet what it lost of its other money: at most that much.
+//! - What was given back at the provider's own desk counts as asked for, and is not asked to be paid again. So does
+//!   what was given back as an order wanted that had not heard yet what it lost of its other money: at most so much.
 
 use std::collections::BTreeMap;
 
@@ -32,13 +32,13 @@ struct Loss {
 }
 
 impl Loss {
-    /// Whether goods that an order asked for when it knew so much of its payments may have left unpaid by this.
-    fn excuses(&self, seen: &[PaymentView]) -> bool {
-        let Some(known) = seen.iter().find(|payment| payment.attempt == self.attempt) else { return true };
+    /// Whether an order that knew so much of its payments counted on it still. What was given away it has forgone.
+    fn is_unheard(&self, seen: &[PaymentView]) -> bool {
+        let known = seen.iter().find(|payment| payment.attempt == self.attempt);
         match self.how {
-            How::RanOut => !matches!(known.stage, Stage::Voided | Stage::Expired),
-            How::TakenBack { total } => known.charged_back < total,
-            How::GivenAway => true,
+            How::RanOut => known.is_none_or(|known| !matches!(known.stage, Stage::Voided | Stage::Expired)),
+            How::TakenBack { total } => known.is_none_or(|known| known.charged_back < total),
+            How::GivenAway => false,
         }
     }
 }
@@ -56,6 +56,7 @@ struct GivenBack {
 
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
+    /// In the order in which they came about.
     of: BTreeMap<OrderId, Vec<Loss>>,
     given_back: BTreeMap<OrderId, Vec<GivenBack>>,
 }
@@ -93,15 +94,15 @@ impl Losses {
         let losses = self.of.get(&order).map_or(&[][..], Vec::as_slice);
         let crossed = |it: &GivenBack| {
             let until = &losses[..it.until.unwrap_or(losses.len())];
-            let unheard = until.iter().filter(|loss| loss.how != How::GivenAway && loss.excuses(&it.seen));
+            let unheard = until.iter().filter(|loss| loss.is_unheard(&it.seen));
             unheard.map(|loss| loss.amount).sum::<Price>().min(it.amount)
         };
         let crossed: Price = self.given_back.get(&order).into_iter().flatten().map(crossed).sum();
         crossed + self.sum(order, |loss| loss.how == How::GivenAway)
     }
 
-    /// For so much else, goods that an order asked for when it knew so much of its payments may have left unpaid.
-    pub(crate) fn excused(&self, order: OrderId, seen: &[PaymentView]) -> Price {
-        self.sum(order, |loss| loss.how != How::GivenAway && loss.excuses(seen))
+    /// What else went of the money on which an order counted that knew so much of its payments.
+    pub(crate) fn unheard(&self, order: OrderId, seen: &[PaymentView]) -> Price {
+        self.sum(order, |loss| loss.is_unheard(seen))
     }
 }

@@ -139,6 +139,10 @@ fn nothing_answered_is_lost_in_any_world() {
         println!("{whole} orders paid and handed over whole, {otherwise} paid after an attempt had failed");
         let [missing, paid_again, released_again] = [missing, paid_again, released_again].map(AtomicU64::into_inner);
         println!("{missing} orders paid for no longer, {paid_again} paid again, {released_again} parcels after that");
+        assert!(
+            missing.min(paid_again) >= count / 10 && released_again >= count / 200,
+            "hardly any order is paid for no longer in these worlds"
+        );
         let [rare, often] = [charged_back.min(in_parts), failed.min(otherwise).min(whole)];
         assert!(
             failed_refunds.min(rare) >= count / 4 && often >= 2 * count,

@@ -8,6 +8,8 @@
 //!   what was asked back.
 //! - Goods that left a warehouse by an adapter are paid, but for what was asked back and what was lost when nobody knew
 //!   it yet.
+//! # Not here
+//! - Orders that somebody confirmed by hand when nobody had told of a payment: of their money nobody counts anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -177,10 +179,10 @@ impl Money {
                 "{order}: of {due} {kept} is kept, {set_aside} set aside and {missing} missing: {view:?}"
             );
             if let Some(left) = outside.left(order).filter(|left| !left.seen.is_empty()) {
-                let (cost, excused) = (left.cost(view), provider.losses.excused(order, &left.seen));
+                let (cost, unheard) = (left.cost(view), provider.losses.unheard(order, &left.seen));
                 assert!(
-                    kept + forgone + excused >= cost,
-                    "{order}: for {cost} left, {kept} is kept of that and {excused} got lost later: {view:?}, {left:?}"
+                    kept + forgone + unheard >= cost,
+                    "{order}: for {cost} left, {kept} is kept of that and {unheard} got lost later: {view:?}, {left:?}"
                 );
             }
             whole.orders += u64::from(view.state == State::Completed && missing == 0);

@@ -262,7 +262,7 @@ impl Walk {
         if self.holds && self.dice.once_in(3) {
             self.hold_or_lift();
         }
-        if self.pays && self.dice.once_in(2) {
+        if self.pays && !self.dice.once_in(3) {
             self.pay();
         }
         for _ in 0..if self.returns { self.dice.below(3) } else { 0 } {

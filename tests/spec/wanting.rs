@@ -54,7 +54,7 @@ fn an_expired_order_wants_its_charge_closed_and_late_money_takes_the_units_again
         wait     5s                        -> o1 expired
         wanted   payment                   -> o1 close 2 amount=0
         told     o1 adapter captured=100   -> confirmed moved=1
-        wanted   payment                   -> nothing
+        wanted   payment                   -> o1 look 3 amount=0
     ",
     );
 }
@@ -191,13 +191,15 @@ fn a_row_names_what_matters_most_and_all_the_money_of_it() {
         effects  payment                   -> set
         place    o1 mug*4                  -> #1 pending_payment
         told     o1 adapter authorised=150 -> pending_payment moved=0
+        wanted   payment                   -> o1 look 2 amount=0
+        report   o1 payment 2 done         -> pending_payment moved=0
         told     o1 try=2 authorised=250   -> confirmed moved=4
         ship     o1 0*2 id=1               -> fulfilling moved=2
         payments o1                        -> adapter card authorised authorised=150 next=capture:150 \
                                               | 2 card authorised authorised=250 next=capture:50
-        wanted   payment                   -> o1 capture 2 amount=200
+        wanted   payment                   -> o1 capture 3 amount=200
         told     o1 adapter captured=150   -> fulfilling moved=0
-        wanted   payment                   -> o1 capture 3 amount=50
+        wanted   payment                   -> o1 capture 4 amount=50
         told     o1 try=2 captured=100     -> fulfilling moved=0
         wanted   payment                   -> nothing
         refund   o1 30 id=2                -> fulfilling moved=30
@@ -205,15 +207,15 @@ fn a_row_names_what_matters_most_and_all_the_money_of_it() {
         payments o1                        -> adapter card authorised authorised=150 captured=150 next=nothing \
                                               | 2 card authorised authorised=250 captured=100 refund_asked=30 \
                                                 next=capture:150
-        wanted   payment                   -> o1 capture 5 amount=50
+        wanted   payment                   -> o1 capture 6 amount=50
         told     o1 try=3 captured=300     -> fulfilling moved=0
-        wanted   payment                   -> o1 give_back 6 amount=180
+        wanted   payment                   -> o1 give_back 7 amount=180
         told     o1 try=3 refunded=150     -> fulfilling moved=0
-        wanted   payment                   -> o1 give_back 6 amount=30
+        wanted   payment                   -> o1 give_back 7 amount=30
         told     o1 try=3 refunded=180     -> fulfilling moved=0
-        wanted   payment                   -> o1 close 7 amount=0
+        wanted   payment                   -> o1 close 8 amount=0
         told     o1 try=2 voided           -> fulfilling moved=0
-        wanted   payment                   -> nothing
+        wanted   payment                   -> o1 look 9 amount=0
     ",
     );
 }

@@ -19,7 +19,7 @@ use super::super::ledger::Bucket;
 use super::super::marks::Marks;
 use super::super::orders::KeptChange;
 use super::super::payment::PaymentReport;
-use super::super::steps::{ask_refund, covered, note_refund};
+use super::super::steps::{ask_refund, covered, note_refund, shortfall};
 use super::market_of;
 use crate::base::{ChangeId, OrderId, Price, SkuId, Timestamp};
 
@@ -40,10 +40,10 @@ impl Engine {
     ) {
         self.change_order(order, at, |engine, position| {
             let attempt = engine.attempt(position, id).unwrap_or(Attempt::new(id, method)).told(report);
-            engine.set_attempt(position, attempt);
-            let due = engine.due(position, engine.orders.record(position));
-            if matches!(report, PaymentReport::Refunded { .. }) && !due.is_unpaid {
-                note_refund(engine.accounts.of_mut(position), due);
+            if matches!(report, PaymentReport::Refunded { .. }) {
+                engine.give_back(position, attempt);
+            } else {
+                engine.set_attempt(position, attempt);
             }
             let (what, value) = Happening::of_payment(report);
             engine.note_whole(position, what, at, value);
@@ -64,6 +64,17 @@ impl Engine {
         if matches!(report, PaymentReport::DisputeWon | PaymentReport::ChargedBack { .. }) {
             let position = self.position_of(order);
             self.note_settled(position, at);
+        }
+    }
+
+    /// Money went back of an attempt, which is this now. What that takes of what was to stay, somebody asked for.
+    fn give_back(&mut self, position: u32, attempt: Attempt) {
+        let due = self.due(position, self.orders.record(position));
+        let before = shortfall(self.accounts.of(position), due);
+        self.set_attempt(position, attempt);
+        let due = self.due(position, self.orders.record(position));
+        if !due.is_unpaid {
+            note_refund(self.accounts.of_mut(position), due, before);
         }
     }
 

@@ -28,6 +28,7 @@
 //! told     o3 try=1 captured=500 in=EUR -> no: other_currency GBP
 //! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
 //! label    o3                           -> authorised
+//! missing  o3                           -> 0
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! deliver  o1 0*1 id=3                  -> completed moved=1
@@ -151,7 +152,9 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "money" | "returns" => self.look(words),
+            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" | "returns" => {
+                self.look(words)
+            }
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

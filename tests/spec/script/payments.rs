@@ -43,6 +43,12 @@ impl Script {
         if payments.is_empty() { "nothing".to_owned() } else { payments.join(" | ") }
     }
 
+    /// What is to be paid of an order yet.
+    pub(super) fn look_at_what_is_missing(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        self.rig.engine.order(id).map_or_else(|_| "no: unknown_order".to_owned(), |view| view.missing.to_string())
+    }
+
     /// What was paid of an order, in one word.
     pub(super) fn look_at_label(&mut self, name: &str) -> String {
         let id = self.order_id(name, None);

@@ -92,7 +92,7 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `payments`, `label`, `money`, `returns`, `open` and what its name says.
+    /// `payments`, `label`, `missing`, `money`, `returns`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -109,6 +109,7 @@ impl Script {
             "held" => self.look_at_held_orders(words),
             "payments" => self.look_at_payments(words[1]),
             "label" => self.look_at_label(words[1]),
+            "missing" => self.look_at_what_is_missing(words[1]),
             "money" => self.look_at_money(),
             "returns" => self.look_at_returns(words[1]),
             _ => self.look_at_page(words),

@@ -31,6 +31,8 @@ pub(super) enum Said {
     },
     /// This attempt paid for the order after it had expired: every other one is let go.
     PaidLate(ChangeId),
+    /// Somebody confirmed it of which nobody had told any attempt: what was paid stands elsewhere.
+    PaidElsewhere,
     /// So much is to go back, asked when this was the bill.
     RefundAsked {
         amount: Price,
@@ -86,14 +88,15 @@ impl Order {
                 Said::Begun(id, method) => begin(&mut attempts, id, method),
                 Said::Reported { attempt, method, report, bill, was_unpaid } => {
                     begin(&mut attempts, attempt, method);
-                    let refunded_before = sum(&counted(&attempts), |it| it.refunded.into());
+                    let short = |all: &[PaymentView]| stays(all, bill).saturating_sub(net(all));
+                    let short_before = short(&counted(&attempts));
                     hear_of(&mut attempts, attempt, report);
                     // Whoever gave back what was to stay wanted it back. What went back before the order was paid is to
                     // come once more.
                     let all = counted(&attempts);
-                    let has_gone_back = sum(&all, |it| it.refunded.into()) > refunded_before;
-                    if has_gone_back && !was_unpaid && net(&all) < stays(&all, bill) {
-                        ask(&mut attempts, once(&all, bill) - net(&all));
+                    let more = short(&all).saturating_sub(short_before);
+                    if matches!(report, PaymentReport::Refunded { .. }) && !was_unpaid && more > 0 {
+                        ask(&mut attempts, once(&all, bill) - (stays(&all, bill) - more));
                     }
                 }
                 Said::PaidLate(id) => {
@@ -103,6 +106,7 @@ impl Order {
                     }
                     attempts.iter_mut().filter(|known| known.view.attempt != id).for_each(|it| it.is_let_go = true);
                 }
+                Said::PaidElsewhere => {}
                 Said::RefundAsked { amount, bill } => {
                     let all = counted(&attempts);
                     ask(&mut attempts, once(&all, bill) - (left(&all, bill) - u128::from(amount)));
@@ -143,9 +147,7 @@ impl Order {
         // Older attempts keep what they have, as far as it is needed, and of that as much as may be is taken.
         let keep = room(it).min(need.saturating_sub(rooms));
         let take = keep.min(now.saturating_sub(rooms));
-        // Newer attempts give back first.
-        let newer = sum(&all[at + 1..], can_go_back);
-        let goes_back = can_go_back(it).min((net(all) - left(all, self.bill())).saturating_sub(newer));
+        let goes_back = goes_back(all, net(all) - left(all, self.bill()))[at];
         let missing = self.missing();
         let is_newest = all[at + 1..].iter().all(|newer| newer.stage != Stage::Created);
         if take > 0 {
@@ -161,14 +163,14 @@ impl Order {
         }
     }
 
-    /// What has to be paid yet: by somebody who has tried, or by anybody while payment is what it waits for.
+    /// What has to be paid yet, where that is known here and matters.
     pub(super) fn missing(&self) -> u128 {
-        let attempts = self.attempts();
         let is_paid_before_it_leaves = self.deadline.ms() > 0;
-        if !is_paid_before_it_leaves || attempts.is_empty() && !self.is_unpaid() {
+        let is_paid_elsewhere = self.said.iter().any(|said| matches!(said, Said::PaidElsewhere));
+        if !is_paid_before_it_leaves || is_paid_elsewhere {
             return 0;
         }
-        let all = counted(&attempts);
+        let all = counted(&self.attempts());
         self.need(&all).saturating_sub(sum(&all, room))
     }
 
@@ -256,7 +258,7 @@ fn step_of_let_go(it: &PaymentView) -> Step {
 }
 
 /// Whether it may yet come to anything.
-pub(super) const fn is_begun(it: &PaymentView) -> bool {
+const fn is_begun(it: &PaymentView) -> bool {
     matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 
@@ -359,6 +361,20 @@ fn left(all: &[PaymentView], bill: Bill) -> u128 {
 /// What one attempt can give back.
 fn can_go_back(it: &PaymentView) -> u128 {
     u128::from(it.captured).saturating_sub(u128::from(it.charged_back) + u128::from(it.refunded))
+}
+
+/// What each gives back of so much: first what was asked of it, then anything, and newer ones before older ones.
+fn goes_back(all: &[PaymentView], mut more: u128) -> Vec<u128> {
+    let mut gives = vec![0; all.len()];
+    let was_asked = |it: &PaymentView| can_go_back(it).min(asked(it).saturating_sub(it.refunded.into()));
+    for may_give in [&was_asked as &dyn Fn(&PaymentView) -> u128, &can_go_back] {
+        for at in (0..all.len()).rev() {
+            let of_this = more.min(may_give(&all[at]).saturating_sub(gives[at]));
+            gives[at] += of_this;
+            more -= of_this;
+        }
+    }
+    gives
 }
 
 fn covers(it: &PaymentView) -> u128 {

@@ -10,7 +10,7 @@ use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Command, MoneySums, PaymentReport, Refusal, RetryClass};
 
-use super::account::{Said, is_begun, price, room};
+use super::account::{Said, price, room};
 use super::order::{Fate, Order, Remembered};
 use super::retake::illegal;
 use super::{Market, Twin, out_of_bounds};
@@ -114,13 +114,15 @@ impl Twin {
         // Late, what others have is on its way back: all of it was paid elsewhere.
         let covered = if is_late { 0 } else { order.covered() };
         let missing = order.due().saturating_sub(covered);
-        let has_account = !attempts.is_empty() || order.handed_off[0].is_some();
-        let known = attempts.iter().map(|known| &known.view).find(|known| known.attempt == attempt);
-        // What adapters are asked for, they tell of.
-        let is_asked = attempt == ChangeId::HANDED_OFF && known.map_or(order.has_implicit_attempt(), is_begun);
-        if !has_account || missing == 0 || is_asked {
+        let has_account = !attempts.is_empty() || order.was_handed_off_unpaid() && attempt != ChangeId::HANDED_OFF;
+        if !has_account {
+            self.order_mut(id)?.said.push(Said::PaidElsewhere);
             return Ok(());
         }
+        if missing == 0 {
+            return Ok(());
+        }
+        let known = attempts.iter().map(|known| &known.view).find(|known| known.attempt == attempt);
         if known.is_none() {
             self.check_one_more_attempt(id, attempt, PAYMENT_ATTEMPTS_MAX)?;
         }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use stockade::base::{ChangeId, MarketId, OrderId, Sequence, Timestamp};
+use stockade::base::{ChangeId, MarketId, OrderId, Price, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::query::PaymentView;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Stage, Step};
 
-use super::account::{is_begun, price, room};
+use super::account::price;
 use super::order::{Fate, Order, Record, Unit};
 use super::{Twin, out_of_bounds};
 
@@ -19,6 +19,8 @@ pub(super) struct Want {
     wanted: u32,
     told: u32,
     aside: Option<AsideReason>,
+    /// Whether something may have been done that nobody told of.
+    is_untold: bool,
     since: Timestamp,
 }
 
@@ -28,8 +30,9 @@ pub(super) struct Seen {
     /// Whether it was looked at before.
     is_known: bool,
     is_expired: bool,
-    /// What was to be done with its money, of each attempt of which something was.
-    steps: BTreeMap<ChangeId, Step>,
+    /// What was to be done with its money, of each attempt of which something was; and what was taken of what was to be
+    /// closed.
+    steps: BTreeMap<ChangeId, (Step, Price)>,
     /// Units that are committed and there and not kept back, or left the building.
     firm: u64,
 }
@@ -56,13 +59,13 @@ impl Want {
     }
 
     fn want(&mut self, since: Timestamp) {
-        *self = Self { wanted: self.wanted + 1, told: self.told, aside: None, since };
+        (self.wanted, self.aside, self.since) = (self.wanted + 1, None, since);
     }
 
     fn tell(&mut self, attempt: u32) {
         self.told = self.told.max(attempt);
         if !self.is_open() {
-            (self.aside, self.since) = (None, Timestamp::ZERO);
+            (self.aside, self.is_untold, self.since) = (None, false, Timestamp::ZERO);
         }
     }
 }
@@ -137,7 +140,8 @@ impl Order {
     fn note_wants(&mut self, position: Sequence, now: Timestamp) {
         let payments = self.payments();
         let to_do = payments.iter().filter(|payment| payment.step != Step::Nothing);
-        let steps: BTreeMap<ChangeId, Step> = to_do.map(|payment| (payment.attempt, payment.step)).collect();
+        let taken = |payment: &PaymentView| if payment.step == Step::Close { payment.captured } else { 0 };
+        let steps = to_do.map(|payment| (payment.attempt, (payment.step, taken(payment)))).collect();
         let firm = self.units().filter(|unit| self.is_firm(unit)).count() as u64;
         let is_expired = self.state() == State::Expired;
         let seen = Seen { is_known: true, is_expired, steps, firm };
@@ -145,10 +149,13 @@ impl Order {
         let since = if is_expired && !before.is_expired { self.deadline } else { now };
         let is_told = before.is_known.then_some((position, since));
         if before.steps != self.seen.steps {
-            let is_told_done = before.steps.iter().all(|(attempt, step)| {
-                payments.iter().any(|payment| payment.attempt == *attempt && is_done(*step, payment))
+            let is_untold = before.steps.iter().any(|(attempt, (step, _))| {
+                let payment = payments.iter().find(|payment| payment.attempt == *attempt).expect("attempts stay");
+                !is_done(*step, payment) && !is_answered_by(*step, payment.step)
             });
-            if self.seen.steps.is_empty() && is_told_done {
+            self.handed_off[0].iter_mut().for_each(|want| want.is_untold |= is_untold);
+            let is_to_look = self.handed_off[0].is_some_and(|want| want.is_untold);
+            if self.seen.steps.is_empty() && !is_to_look {
                 self.handed_off[0].iter_mut().for_each(|want| want.tell(want.wanted));
             } else {
                 self.want(Effect::Payment, since, is_told);
@@ -212,9 +219,19 @@ impl Order {
 fn is_done(step: Step, payment: &PaymentView) -> bool {
     match step {
         Step::Nothing => true,
-        Step::Charge { .. } => payment.stage != Stage::Created,
+        Step::Charge { amount } => match payment.stage {
+            Stage::Created => false,
+            Stage::Authorised => payment.authorised >= amount,
+            Stage::RequiresAction | Stage::Processing | Stage::Failed | Stage::Voided | Stage::Expired => true,
+        },
         Step::Capture { total } => payment.captured >= total,
         Step::GiveBack { total } => payment.refunded >= total,
-        Step::Close => !is_begun(payment) && room(payment) == 0,
+        Step::Close => matches!(payment.stage, Stage::Failed | Stage::Voided | Stage::Expired),
     }
+}
+
+/// Whether the answer to one step says what became of another.
+fn is_answered_by(step: Step, now: Step) -> bool {
+    let is_taking = matches!(step, Step::Charge { .. } | Step::Capture { .. });
+    step.name() == now.name() || is_taking && now == Step::Close
 }

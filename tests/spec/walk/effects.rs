@@ -1,6 +1,6 @@
 //! What a walk leaves to adapters, and what they tell.
 
-use stockade::engine::{AsideReason, Command, Effect, Effects, Report};
+use stockade::engine::{Action, AsideReason, Command, Effect, Effects, Report};
 
 use super::Walk;
 
@@ -27,6 +27,9 @@ impl Walk {
             true => (self.order(), self.dice.below(4) as u32),
             false => {
                 let row = wanted[self.dice.below(wanted.len() as u64) as usize];
+                if row.action == Action::Look {
+                    self.reached.insert(format!("look: {report:?}"));
+                }
                 (row.order, row.attempt)
             }
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use stockade::base::limits::ORDER_TOTAL_MAX;
 use stockade::base::{ChangeId, Currency, OrderId, Price};
 use stockade::engine::choices::PaymentMethod;
+use stockade::engine::order::State;
 use stockade::engine::query::{LineView, OrderView, PaymentView};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, Command, Dispute, FailureReason, PaymentReport, Refusal, RetryClass, Stage, Step};
@@ -34,11 +35,59 @@ const REPORTS: [fn(Price) -> PaymentReport; 16] = [
 
 impl Walk {
     pub(super) fn pay(&mut self) {
-        match self.dice.below(12) {
-            0..3 => self.start_payment(),
-            3..9 => self.report_payment(),
-            9 => self.carry_out_a_step(),
-            _ => self.request_refund(),
+        match self.dice.below(24) {
+            0..4 => self.start_payment(),
+            4..14 => self.report_payment(),
+            14 => self.carry_out_a_step(),
+            15..19 => self.request_refund(),
+            19 => self.pay_late(),
+            20 => self.lose_what_paid(),
+            _ => self.pay_again(),
+        }
+    }
+
+    /// An order that is kept, of which this is so.
+    fn one_that(&mut self, is_so: impl Fn(&OrderView) -> bool) -> Option<OrderView> {
+        let market = self.dice.pick(&self.markets.clone());
+        let views = self.rig.twin.order_ids(market).into_iter().filter_map(|order| self.rig.engine.order(order).ok());
+        let mut views: Vec<OrderView> = views.filter(|view| !view.closed && is_so(view)).collect();
+        (!views.is_empty()).then(|| views.swap_remove(self.dice.below(views.len() as u64) as usize))
+    }
+
+    /// Pays an expired order, most often with what nobody knew of: what others have is on its way back.
+    fn pay_late(&mut self) {
+        let Some(view) = self.one_that(|view| view.state == State::Expired) else { return };
+        let attempt = if self.dice.once_in(3) { self.payment_of(view.order) } else { ChangeId(self.dice.below(24)) };
+        let total = cost(&view);
+        let report = self.dice.pick(&[PaymentReport::Authorised { total }, PaymentReport::Captured { total }]);
+        self.submit_report(view.order, attempt, report);
+    }
+
+    /// Tells that what paid for an order is not there any more.
+    fn lose_what_paid(&mut self) {
+        let counts = |payment: &PaymentView| payment.authorised > 0 && payment.stage == Stage::Authorised;
+        let is_paid = |view: &OrderView| !is_unpaid(view.state) && view.payments.iter().any(counts);
+        let Some(view) = self.one_that(is_paid) else { return };
+        let payment = self.dice.pick(&view.payments.iter().filter(|payment| counts(payment)).collect::<Vec<_>>());
+        let report = match self.dice.below(4) {
+            0 => PaymentReport::Voided,
+            1 => PaymentReport::Disputed,
+            2 if payment.captured > 0 => PaymentReport::ChargedBack { total: payment.captured },
+            _ => PaymentReport::Expired,
+        };
+        self.submit_report(view.order, payment.attempt, report);
+    }
+
+    /// Begins another attempt of an order that was paid and is so no longer, or tells that it brought what is missing.
+    fn pay_again(&mut self) {
+        let Some(view) = self.one_that(|view| !is_unpaid(view.state) && view.missing > 0) else { return };
+        let (order, total) = (view.order, view.missing);
+        let attempt = if self.dice.once_in(2) { self.payment_of(order) } else { ChangeId(self.dice.below(24)) };
+        if self.dice.once_in(2) {
+            self.submit_payment(&Command::StartPayment { order, attempt, method: PaymentMethod::Card });
+        } else {
+            let report = self.dice.pick(&[PaymentReport::Authorised { total }, PaymentReport::Captured { total }]);
+            self.submit_report(order, attempt, report);
         }
     }
 
@@ -132,8 +181,13 @@ impl Walk {
 
     /// Asks, and notes in words what came of it; says whether there was room for it.
     fn submit_payment(&mut self, command: &Command<'_>) -> bool {
-        let before = command.order().and_then(|order| self.rig.engine.order(order).ok()).map(|view| view.state);
+        let view = |walk: &Self| command.order().and_then(|order| walk.rig.engine.order(order).ok());
+        let view_before = view(self);
+        let before = view_before.as_ref().map(|view| view.state);
         let outcome = self.ask(command);
+        if let Some((before, after)) = view_before.zip(view(self)) {
+            self.reached.extend(turn(&before, &after).map(str::to_owned));
+        }
         let asked = match command {
             Command::ReportPayment { report, .. } => report.name(),
             Command::StartPayment { .. } => "start",
@@ -212,12 +266,37 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "voided: pending_payment to payment_failed",
         "expired: pending_payment to payment_failed",
         "refunded: payment_failed to pending_payment",
+        "lost: something is missing",
+        "lost: another attempt begins",
+        "lost: paid again",
+        "late: let go of what others had",
+        "look: Done",
+        "look: SetAside(TriesUsedUp)",
     ];
     let expected: BTreeSet<String> = each.chain(others.map(str::to_owned)).collect();
     let missed: Vec<&String> = expected.difference(reached).collect();
     let too_many = REPORTS.iter().filter(|report| reached.contains(&format!("{}: no Attempts", report(1).name())));
     assert!(too_many.count() > 0, "no walk told of more attempts than an order may have");
     assert!(missed.is_empty(), "no walk came by {missed:?}");
+}
+
+const fn is_unpaid(state: State) -> bool {
+    matches!(state, State::PendingPayment | State::PaymentFailed)
+}
+
+/// What became of an order, where it matters to others than its customer.
+fn turn(before: &OrderView, after: &OrderView) -> Option<&'static str> {
+    let has = |view: &OrderView| view.payments.iter().filter(|payment| payment.captured > payment.refunded).count();
+    match (before.missing, after.missing) {
+        _ if is_unpaid(before.state) || is_unpaid(after.state) => None,
+        _ if before.state == State::Expired && after.state == State::Confirmed => {
+            (has(before) > 0).then_some("late: let go of what others had")
+        }
+        (0, 0) => None,
+        (0, _) => Some("lost: something is missing"),
+        (_, 0) => Some("lost: paid again"),
+        _ => (after.payments.len() > before.payments.len()).then_some("lost: another attempt begins"),
+    }
 }
 
 /// What a provider tells when it has done what is to be done with an attempt.
