@@ -1,7 +1,7 @@
 //! A return in the twin: all that was ever told of it, looked through from the beginning whenever somebody asks.
 //!
 //! ```text
-//! told: asked, reported, came in, looked at ─► stage ─┬─► claims of each line ─► what may be asked, delivered, put back
+//! told: asked, reported, came in, looked at ─► stage ─┬─► claims of each line ─► what may be asked, told, put back
 //!                                                     └─► what lies ─► what nobody else may take
 //! ```
 //!

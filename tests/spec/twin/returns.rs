@@ -297,8 +297,8 @@ impl Order {
         changes.flatten().filter(|told| told.line == line).map(|told| u64::from(told.quantity)).sum()
     }
 
-    /// So many units of a line that lie set aside at a site go to the customer again: those of the site that handed over
-    /// first, first.
+    /// So many units of a line that lie set aside at a site go to the customer again: those of the site that handed
+    /// over first, first.
     fn leave_again(&mut self, line: usize, site: SiteId, units: u32) {
         for _ in 0..units {
             let first = self.first_drawn(line, |unit| unit.returned_to.is_some())[0];
