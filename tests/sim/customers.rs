@@ -54,7 +54,7 @@ impl Customers {
             return self.place(rng, now);
         }
         let order = self.some_order(rng);
-        if rng.once_in(8) && !self.coming_back.is_empty() {
+        if rng.once_in(5) && !self.coming_back.is_empty() {
             let order = *rng.pick(&self.coming_back);
             return self.come_back(rng, order);
         }
@@ -132,19 +132,12 @@ impl Customers {
             price: rng.below(900),
         };
         let lines: Vec<_> = (0..lines).map(|_| line(rng)).collect();
-        let payment = *rng.pick(&[PaymentMethod::Card, PaymentMethod::BankTransfer, PaymentMethod::CashOnDelivery]);
-        if payment == PaymentMethod::CashOnDelivery && rng.once_in(8) {
-            self.coming_back.push(order);
-            if self.coming_back.len() > 3 {
-                self.coming_back.remove(0);
-            }
-        }
         self.prices.insert(order, lines.iter().map(|line| line.price).collect());
         Ask::Place(Placement {
             order,
             take: *rng.pick(&[Take::AllOrNothing, Take::WhatExists]),
             hold_ms: *rng.pick(&[0, 40, 500, 5_000, 60_000]),
-            payment,
+            payment: *rng.pick(&[PaymentMethod::Card, PaymentMethod::BankTransfer, PaymentMethod::CashOnDelivery]),
             lines,
             details: vec![detail_of(order); rng.below(40) as usize],
         })
@@ -170,16 +163,27 @@ impl Customers {
         Ask::StartPayment { order, attempt: self.change(), method }
     }
 
+    /// An order was accepted that needs no payment: it may leave, and come back.
+    pub(crate) fn note_confirmed(&mut self, rng: &mut Rng, order: OrderId) {
+        if rng.once_in(4) || self.coming_back.is_empty() {
+            self.coming_back.push(order);
+        }
+        if self.coming_back.len() > 3 {
+            self.coming_back.remove(0);
+        }
+    }
+
     /// Of few numbers too.
     fn come_back(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
-        if rng.once_in(8) {
+        if rng.once_in(5) {
             return Ask::HandOver { order, change: self.change(), lines: Vec::new() };
         }
-        let lines = vec![LineQuantity { line: rng.below(2) as u16, quantity: rng.between(1, 3) as u32 }];
-        if rng.once_in(3) {
+        let line = u16::from(rng.once_in(5));
+        let lines = vec![LineQuantity { line, quantity: rng.between(1, 2) as u32 }];
+        if rng.once_in(5) {
             return Ask::Delivered { order, change: self.change(), lines };
         }
-        Ask::ComeBack { order, id: ChangeId(rng.below(3)), step: Step::some(rng, lines, self.may_leave) }
+        Ask::ComeBack { order, id: ChangeId(rng.below(2)), step: Step::some(rng, lines, self.may_leave) }
     }
 
     fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {

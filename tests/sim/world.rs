@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
+use stockade::engine::order::State;
 use stockade::engine::{Answer, Command, Component, Effects, Policy, Reservations, Retention, ReturnStage};
 use stockade::shard::{FakeKeys, Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
@@ -341,6 +342,11 @@ impl World {
         let outcome = match reply {
             Reply::Answer(answer, grants) => {
                 self.report.owed += u64::from(matches!(answer, Answer::Placed { owed: true, .. }));
+                if let (Answer::Placed { state: State::Confirmed, repeated: false, .. }, Ask::Place(placement)) =
+                    (answer, &self.ops[op].ask)
+                {
+                    self.customers.note_confirmed(&mut self.rng, placement.order);
+                }
                 let came = matches!(answer, Answer::Return { stage: ReturnStage::Received, moved: 1.., .. });
                 self.report.came_back += u64::from(came);
                 self.report.erased += u64::from(matches!(answer, Answer::Erased { repeated: false, .. }));

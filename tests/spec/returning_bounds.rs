@@ -1,10 +1,11 @@
 //! Bounds of returns: lines, returns and rows of one order, and how many a shard keeps.
 
-use stockade::base::limits::{RETURN_LINES_MAX, RETURNS_PER_ORDER_MAX};
-use stockade::base::{ChangeId, OrderId, RequestId, SiteId, SkuId};
+use stockade::base::limits::{CHANGES_MAX, RETURN_LINES_MAX, RETURNS_PER_ORDER_MAX};
+use stockade::base::{ChangeId, MarketId, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::refusal::Field;
 use stockade::engine::{
-    Answer, Capacity, Command, Line, LineQuantity, Refusal, ReturnCommand, ReturnKind, ReturnReason,
+    Answer, Capacity, Command, Disposition, Line, LineQuantity, Refusal, ReturnCommand, ReturnKind, ReturnReason,
+    ReturnReport,
 };
 
 use crate::replaying::place;
@@ -155,4 +156,46 @@ fn an_order_has_a_thousand_rows_of_returns() {
     rig.check_laws();
     rig.go_through_image();
     rig.check_laws();
+}
+
+/// A delivery is a change and is remembered like one; a return is none.
+#[test]
+fn an_order_remembers_so_many_deliveries_and_may_be_returned_all_the_same() {
+    let mut script = Script::new(Rig::new(room_for(10)));
+    script.run("receive mug 300\n place o1 mug*300 cod\n ship o1 id=0");
+    for id in 1..CHANGES_MAX {
+        assert_eq!(script.try_line(&format!("deliver o1 0*1 id={id}")), "completed moved=1");
+    }
+    script.run(
+        "
+        deliver  o1 0*1 id=999           -> no: too_many_changes
+        deliver  o1 0*900 id=999         -> no: too_many_changes
+        deliver  o1 0*1 id=7             -> completed moved=1 again
+        deliver  o1 0*2 id=7             -> no: conflict
+        return   o1 0*1 id=999           -> no: too_many_changes
+        request  o1 r1 0*255             -> completed requested moved=255
+        request  o1 r2 0*45 kind=refused -> completed approved moved=45
+        arrive   o1 r1 0*255             -> completed received moved=255
+        inspect  o1 r1 restock 0*255     -> completed inspected moved=255
+    ",
+    );
+}
+
+#[test]
+fn a_market_that_is_not_there_has_no_returns() {
+    let mut rig = Rig::new(room_for(10));
+    rig.open("default");
+    let order = OrderId::new(START, MarketId::new(9).expect("fits"), 1);
+    let (id, site, lines) = (ChangeId(1), SiteId(1), &[LineQuantity { line: 0, quantity: 1 }]);
+    let (kind, reason, disposition) = (ReturnKind::Refused, ReturnReason::Other, Disposition::Restock);
+    let whats = [
+        ReturnCommand::Request { kind, reason, lines },
+        ReturnCommand::Report(ReturnReport::Lost),
+        ReturnCommand::Receive { site, lines },
+        ReturnCommand::Inspect { site, disposition, lines },
+    ];
+    let commands = whats.map(|what| Command::Return { order, id, what });
+    for command in commands.into_iter().chain([Command::ReportDelivered { order, change: id, lines }]) {
+        assert_eq!(rig.submit(&command), Err(Refusal::UnknownMarket), "{command:?}");
+    }
 }

@@ -4,6 +4,8 @@
 //! - A unit is never claimed twice, whatever is asked at the same time: see `returns::Standing`.
 //! - Totals that tell nothing new change nothing, in whatever stage.
 
+use std::collections::BTreeSet;
+
 use super::super::Engine;
 use super::super::answer::Answer;
 use super::super::command::LineQuantity;
@@ -13,7 +15,6 @@ use super::super::ledger::Bucket;
 use super::super::market::Market;
 use super::super::order::Counters;
 use super::super::orders::{DrawRecord, Record};
-use super::super::policy::Policy;
 use super::super::refusal::{Field, Refusal};
 use super::super::return_::{Disposition, Heard, Kind, Reason, ReturnCommand, ReturnFact, ReturnReport, Stage};
 use super::super::returns::Return;
@@ -256,22 +257,19 @@ impl Engine {
         }
         let lines = self.orders.lines(record);
         let hashes = self.orders.extra(record).and_then(|extra| extra.hashes);
-        let missing = |sku: SkuId| {
-            let rule = market.policies.rule(sku).filter(|rule| {
-                let Policy { returns_give_back, .. } = rule.policy;
-                rule.policy.counts() && returns_give_back
-            });
-            let keys = rule.map(|rule| rule.policy.keys(record.customer, hashes).filter(|key| !rule.is_counted(*key)));
-            keys.map_or(0, Iterator::count) as u64
+        let mut missing = BTreeSet::new();
+        let mut look = |sku: SkuId| {
+            let Some(rule) = market.policies.rule(sku) else { return };
+            let is_counted = rule.policy.returns_give_back && rule.counts_order(record.number, record.accepted_at);
+            let keys = rule.policy.keys(record.customer, hashes).filter(|key| is_counted && !rule.is_counted(*key));
+            missing.extend(keys.map(|key| (sku, key)));
         };
-        let more: u64 = draws
-            .iter()
-            .map(|draw| {
-                let sku = lines[usize::from(draw.line)].sku;
-                let parts = market.kits.recipe(sku).into_iter().flat_map(|recipe| recipe.iter());
-                missing(sku) + parts.map(|part| missing(part.sku)).sum::<u64>()
-            })
-            .sum();
+        for draw in draws {
+            let sku = lines[usize::from(draw.line)].sku;
+            look(sku);
+            market.kits.recipe(sku).into_iter().flat_map(|recipe| recipe.iter()).for_each(|part| look(part.sku));
+        }
+        let more = missing.len() as u64;
         let fits = more == 0 || self.customer_counts + more <= self.capacity.customers_max;
         if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
     }
