@@ -37,6 +37,28 @@ fn a_close_answers_for_what_was_to_be_taken_and_not_for_what_was_to_go_back() {
     );
 }
 
+#[test]
+fn what_is_to_be_closed_is_so_anew_when_more_was_taken_of_it() {
+    check(
+        "
+        receive  mug 2
+        effects  payment
+        place    o1 mug*2
+        told     o1 adapter authorised=200  -> confirmed moved=2
+        told     o1 try=2 authorised=200    -> confirmed moved=0
+        wanted   payment                    -> o1 close 2 amount=0
+        told     o1 try=2 disputed          -> confirmed moved=0
+        wanted   payment                    -> o1 close 2 amount=0
+        told     o1 try=2 captured=50       -> confirmed moved=0
+        wanted   payment                    -> o1 close 3 amount=0
+        report   o1 payment 3 done          -> confirmed moved=0
+        wanted   payment                    -> nothing
+        told     o1 try=2 captured=60       -> confirmed moved=0
+        wanted   payment                    -> o1 close 4 amount=0
+    ",
+    );
+}
+
 /// An order of two units whose payment adapters see to, after these lines; each is what nobody refuses.
 fn after(lines: &[&str]) -> Script {
     let mut script = Script::new(Rig::new(room_for(10)));

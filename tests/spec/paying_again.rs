@@ -1,5 +1,5 @@
-//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let go
-//! for good, and what somebody has to look at because nobody told what became of it.
+//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let
+//! go for good, and what somebody has to look at because nobody told what became of it.
 
 use crate::rig::{Rig, room_for};
 use crate::script::{Script, check};
@@ -383,6 +383,9 @@ fn what_goes_back_of_a_payment_that_was_let_go_was_not_asked_back_of_the_others(
         payments o1                         -> 1 card authorised authorised=50 captured=50 refunded=50 next=nothing \
                                                | 2 card authorised dispute=over authorised=300 captured=300 \
                                                refunded=100 charged_back=100 next=nothing
+        told     o1 try=2 refunded=101      -> confirmed moved=0
+        missing  o1                         -> 100
+        refund   o1 100                     -> no: refund_too_much left=99
     ",
     );
 }

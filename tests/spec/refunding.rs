@@ -123,6 +123,29 @@ fn of_several_payments_the_newest_gives_back_first() {
 }
 
 #[test]
+fn what_was_asked_back_of_one_payment_goes_back_of_it_though_a_newer_one_comes() {
+    check(
+        "
+        receive  mug 9
+        place    o1 mug*2
+        told     o1 try=1 captured=200      -> confirmed moved=2
+        told     o1 try=1 charged_back=50   -> confirmed moved=0
+        refund   o1 60 id=1                 -> confirmed moved=60
+        missing  o1                         -> 50
+        told     o1 try=2 captured=80       -> confirmed moved=0
+        missing  o1                         -> 0
+        payments o1                         -> 1 card authorised dispute=over authorised=200 captured=200 \
+                                               refund_asked=60 charged_back=50 next=give_back:60 \
+                                               | 2 card authorised authorised=80 captured=80 next=give_back:30
+        told     o1 try=1 charged_back=180  -> confirmed moved=0
+        payments o1                         -> 1 card authorised dispute=over authorised=200 captured=200 \
+                                               refund_asked=60 charged_back=180 next=give_back:20 \
+                                               | 2 card authorised authorised=80 captured=80 next=give_back:40
+    ",
+    );
+}
+
+#[test]
 fn what_was_refunded_in_part_and_cancelled_then_is_not_given_back_twice() {
     check(
         "

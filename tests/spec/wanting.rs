@@ -211,11 +211,11 @@ fn a_row_names_what_matters_most_and_all_the_money_of_it() {
         told     o1 try=3 captured=300     -> fulfilling moved=0
         wanted   payment                   -> o1 give_back 7 amount=180
         told     o1 try=3 refunded=150     -> fulfilling moved=0
-        wanted   payment                   -> o1 give_back 7 amount=30
-        told     o1 try=3 refunded=180     -> fulfilling moved=0
-        wanted   payment                   -> o1 close 8 amount=0
+        wanted   payment                   -> o1 give_back 8 amount=30
+        told     o1 try=2 refunded=30      -> fulfilling moved=0
+        wanted   payment                   -> o1 close 9 amount=0
         told     o1 try=2 voided           -> fulfilling moved=0
-        wanted   payment                   -> o1 look 9 amount=0
+        wanted   payment                   -> o1 look 10 amount=0
     ",
     );
 }

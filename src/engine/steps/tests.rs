@@ -103,8 +103,45 @@ fn an_attempt_that_nobody_needs_is_ended_and_one_that_waits_is_charged_with_what
     check(&[gift, begun], unpaid, &[Step::Nothing, Step::Charge { amount: 80 }]);
     check(&[begun, attempt(1, &[AUTHORISED])], unpaid, &[Step::Close, Step::Nothing]);
     check(&[begun.told(PaymentReport::Processing)], unpaid, &[Step::Nothing]);
-    check(&[begun.told(PaymentReport::Processing)], due(100, 0), &[Step::Close]);
+    let unasked = Due { is_prepaid: false, ..due(100, 0) };
+    check(&[begun.told(PaymentReport::Processing)], unasked, &[Step::Close]);
+    check(&[begun, attempt(1, &[CAPTURED])], due(100, 0), &[Step::Close, Step::Nothing]);
+    check(&[Attempt { is_let_go: true, ..begun }], unpaid, &[Step::Close]);
     check(&[begun], Due { is_handed_off: false, ..unpaid }, &[Step::Nothing]);
+}
+
+#[test]
+fn what_was_given_back_after_all_was_taken_is_not_taken_again() {
+    // 90 were set aside, 15 of them cancelled before they were taken.
+    let mut attempts = [attempt(1, &[PaymentReport::Authorised { total: 90 }, PaymentReport::Captured { total: 75 }])];
+    let due = Due { cost: 90, ..due(75, 75) };
+    ask_refund(&mut attempts, due, 10);
+    check(&attempts, due, &[Step::GiveBack { total: 10 }]);
+    let given = [attempts[0].told(PaymentReport::Refunded { total: 10 })];
+    check(&given, due, &[Step::Close]);
+    assert_eq!(missing(&given, due), 0);
+}
+
+#[test]
+fn what_one_attempt_is_to_give_back_no_other_takes_over() {
+    let mut attempts = vec![attempt(1, &[CAPTURED])];
+    ask_refund(&mut attempts, due(100, 100), 40);
+    attempts[0] = attempts[0].told(PaymentReport::ChargedBack { total: 20 });
+    check(&attempts, due(100, 100), &[Step::GiveBack { total: 40 }]);
+    assert_eq!(missing(&attempts, due(100, 100)), 20);
+    attempts.push(attempt(2, &[PaymentReport::Captured { total: 20 }]));
+    check(&attempts, due(100, 100), &[Step::GiveBack { total: 40 }, Step::Nothing]);
+}
+
+#[test]
+fn money_that_went_back_counts_as_asked_for_as_far_as_it_was_to_stay() {
+    let paid = attempt(1, &[CAPTURED]).told(PaymentReport::ChargedBack { total: 60 });
+    let before = shortfall(&[paid], due(100, 100));
+    let mut attempts = [paid.told(PaymentReport::Refunded { total: 5 })];
+    note_refund(&mut attempts, due(100, 100), before);
+    assert_eq!((attempts[0].refund_asked, missing(&attempts, due(100, 100))), (5, 60));
+    let gone = [Attempt { is_let_go: true, ..paid }];
+    check(&gone, due(100, 100), &[Step::GiveBack { total: 40 }]);
 }
 
 /// Whatever was told, in whatever order: doing what is said to be done comes to an end, and then the order has what
@@ -140,7 +177,7 @@ fn steps_come_to_an_end_and_leave_what_is_due() {
             now: below(200),
             is_unpaid: false,
             is_prepaid: true,
-            is_handed_off: true,
+            is_handed_off: false,
         };
         let due = Due { now: due.now.min(due.due), ..due };
         let captured: u64 = attempts.iter().map(|attempt| attempt.captured).sum();

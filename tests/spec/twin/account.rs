@@ -176,8 +176,8 @@ impl Order {
 
     /// What is due, as far as nobody wants it back, and is not there.
     fn need(&self, all: &[PaymentView]) -> u128 {
-        let Bill { cost, due } = self.bill();
-        due.min(cost.saturating_sub(sum(all, asked))).saturating_sub(left(all, self.bill()))
+        let most = self.due().max(once(all, self.bill())).saturating_sub(sum(all, asked));
+        self.due().min(most).saturating_sub(left(all, self.bill()))
     }
 
     /// Of that, what may be taken now: what left the house, less what was taken for it, whatever went back of that.
