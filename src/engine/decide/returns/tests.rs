@@ -105,10 +105,11 @@ impl World {
     }
 
     fn ask(&mut self, id: u64, what: ReturnCommand<'_>) -> Result<(ReturnStage, u64, bool), Refusal> {
-        self.submit(&Command::Return { order: self.order(1), id: ChangeId(id), what }).map(|answer| match answer {
-            Answer::Return { stage, moved, repeated, .. } => (stage, moved, repeated),
-            other => panic!("{other:?} is no answer of a return"),
-        })
+        let answer = self.submit(&Command::Return { order: self.order(1), id: ChangeId(id), what })?;
+        let Answer::Return { stage, moved, repeated, .. } = answer else {
+            panic!("{answer:?} is no answer of a return");
+        };
+        Ok((stage, moved, repeated))
     }
 
     fn begin(&mut self, id: u64, kind: ReturnKind, units: u32) -> Result<(ReturnStage, u64, bool), Refusal> {
