@@ -279,8 +279,11 @@ impl Walk {
         if self.pays && !self.dice.once_in(3) {
             self.pay();
         }
-        for _ in 0..if self.returns { self.dice.below(3) } else { 0 } {
-            self.bring_back();
+        if self.returns {
+            if self.dice.once_in(4) {
+                self.send_out();
+            }
+            (0..1 + self.dice.below(2)).for_each(|_| self.bring_back());
         }
         if self.counts && self.dice.once_in(9) {
             self.report_count();

@@ -32,6 +32,23 @@ const REPORTS: [ReturnReport; 15] = [
 ];
 
 impl Walk {
+    /// Some order is paid for and leaves, and as a rule somebody tells that it arrived.
+    pub(super) fn send_out(&mut self) {
+        let market = self.dice.pick(&self.markets.clone());
+        let mut known = self.rig.twin.order_ids(market);
+        known.retain(|id| self.rig.engine.order(*id).is_ok_and(|view| view.state.is_open() && view.number.0 > 0));
+        if known.is_empty() {
+            return;
+        }
+        let (order, attempt, change) = (self.dice.pick(&known), self.change(), ChangeId(self.dice.below(1 << 32)));
+        self.submit(&Command::Confirm { order, attempt });
+        self.submit(&Command::HandOver { order, change, lines: &[] });
+        match self.rig.engine.order(order) {
+            Ok(view) if !view.lines.is_empty() && !self.dice.once_in(3) => self.deliver(&view),
+            _ => {}
+        }
+    }
+
     pub(super) fn bring_back(&mut self) {
         let Some(view) = self.returner() else { return };
         match self.dice.below(22) {
@@ -174,7 +191,7 @@ impl Walk {
 
     /// Days go by, as a rule until just before the next return ends by itself, or just then.
     fn wait_for_an_end(&mut self) {
-        if !self.forgets || !self.dice.once_in(3) {
+        if !self.forgets {
             return;
         }
         let end = self.rig.twin.next_end().map_or(0, |end| end.since_ms(self.rig.now));
