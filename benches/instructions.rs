@@ -112,7 +112,7 @@ fn placed(desk: &mut Desk) -> std::ops::RangeInclusive<u64> {
 }
 
 fn hand_off(desk: &mut Desk) {
-    let effects = Effects { payment: true, release: true };
+    let effects = Effects { payment: true, release: true, check: false };
     let market = desk.orders.market;
     desk.carry_out(&[Command::SetEffects { market, effects }]);
 }

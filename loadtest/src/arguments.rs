@@ -227,7 +227,8 @@ pub(crate) struct Soak {
     pub(crate) batch: u16,
 }
 
-/// How the payment provider and the warehouse of our own server behave; with --connect say how that one's do.
+/// How the payment provider, the checker and the warehouse of our own server behave; with --connect say how that one's
+/// do.
 #[derive(Debug, Clone, Copy, Args, Serialize)]
 pub(crate) struct Simulated {
     /// Milliseconds they take to answer.
@@ -236,6 +237,9 @@ pub(crate) struct Simulated {
     /// Orders in a thousand that are declined.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1_000))]
     pub(crate) declined: u16,
+    /// Orders in a thousand that are rejected. Nobody has doubts about one: nobody is there to decide.
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    pub(crate) rejected: u16,
     /// Questions or answers in a thousand that get lost.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=300))]
     pub(crate) lost: u16,

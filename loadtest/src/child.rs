@@ -40,10 +40,11 @@ const SEGMENT_BYTES: (u64, u64) = (16 << 20, 256 << 20);
 pub(crate) fn serve(options: &ChildServe) -> ExitCode {
     end_with_parent();
     let (least, most) = SEGMENT_BYTES;
-    let Simulated { delay, declined, lost, repeated, simulated_seed } = options.simulated;
+    let Simulated { delay, declined, rejected, lost, repeated, simulated_seed } = options.simulated;
     let simulated = |file: &str| {
         let file = options.data.join(file);
-        let behaviour = Behaviour { file, delay_ms: delay, declined, lost, repeated, seed: simulated_seed };
+        let behaviour =
+            Behaviour { file, delay_ms: delay, declined, rejected, doubted: 0, lost, repeated, seed: simulated_seed };
         options.hands_off.then_some(behaviour)
     };
     let config = Config {
@@ -65,6 +66,7 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
         segment_bytes: (options.orders_max * LOG_BYTES_PER_ORDER).clamp(least, most).next_multiple_of(least),
         simulated_payment: simulated("simulated-payment.log"),
         simulated_warehouse: simulated("simulated-warehouse.log"),
+        simulated_check: simulated("simulated-check.log"),
         durability: match options.durability {
             Durability::Sync => LogDurability::Sync,
             Durability::Interval => LogDurability::Interval { ms: INTERVAL_MS },

@@ -49,7 +49,7 @@ pub(crate) struct Room {
     pub(crate) orders_per_second_max: Option<u32>,
     /// Attempts to pay orders; `None` for as many as it keeps by default.
     pub(crate) payments: Option<u64>,
-    /// How its simulated payment provider and warehouse behave; `None` for none.
+    /// How its simulated payment provider, checker and warehouse behave; `None` for none.
     pub(crate) simulated: Option<Simulated>,
 }
 
@@ -170,10 +170,11 @@ impl Own {
         if let Some(payments) = self.room.payments {
             command.args(["--payments-max", &payments.to_string()]);
         }
-        if let Some(Simulated { delay, declined, lost, repeated, simulated_seed }) = self.room.simulated {
+        if let Some(Simulated { delay, declined, rejected, lost, repeated, simulated_seed }) = self.room.simulated {
             command.args(["--delay", &delay.to_string(), "--declined", &declined.to_string()]);
-            command.args(["--lost", &lost.to_string(), "--repeated", &repeated.to_string()]);
-            command.args(["--simulated-seed", &simulated_seed.to_string(), "--hands-off"]);
+            command.args(["--rejected", &rejected.to_string(), "--lost", &lost.to_string()]);
+            command.args(["--repeated", &repeated.to_string(), "--simulated-seed", &simulated_seed.to_string()]);
+            command.arg("--hands-off");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words);
         let mut process = command.spawn().map_err(Failure::io("starting a server on", self.data()))?;

@@ -1,7 +1,8 @@
 //! Mixed: a sale in a real one's proportions, handed off to adapters while it goes on.
 //!
 //! ```text
-//! of 100 orders   70 ─► market "sale": adapters charge, hand over, capture; some are declined      (`drive`)
+//! of 100 orders   70 ─► market "sale": adapters check, charge, hand over, capture; some are
+//!                      rejected, some declined                                                     (`drive`)
 //!                  5 ─► market "sale" too, and cancelled a moment later, wherever they are by then (`Others`)
 //!                  2 ─► market "sale" too, and held at once; let go a moment later                 (`Others`)
 //!                  8 ─► market "tills": the storefront takes the money and tells what comes of it  (`tills`)
@@ -25,7 +26,7 @@ use stockade::engine::query::{LineView, Query};
 use stockade::engine::{Answer, Command, Effect, Effects, HoldReason, Refusal};
 use stockade::wire::{Refused, Reply};
 
-use crate::arguments::Mixed;
+use crate::arguments::{Mixed, Simulated};
 use crate::audit::{Known, audit};
 use crate::books::{Ledger, Money};
 use crate::chance::mix;
@@ -78,9 +79,10 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     let connections = usize::from(mixed.connections);
     let client = session.host.connect(connections).await?;
     let mut exchange = Exchange::open(&client).await?;
-    let (declined, seed) = (mixed.simulated.declined, mixed.simulated.simulated_seed);
+    let Simulated { declined, rejected, simulated_seed: seed, .. } = mixed.simulated;
     let units = room(mixed).orders;
-    let sale = Stand::open(session, &mut exchange, "sale", Fate::HandedOff { seed, declined }, units).await?;
+    let fate = Fate::HandedOff { seed, declined, rejected };
+    let sale = Stand::open(session, &mut exchange, "sale", fate, units).await?;
     let carts = Stand::open(session, &mut exchange, "carts", Fate::Expires, units).await?;
     let tills = Stand::open(session, &mut exchange, "tills", Fate::Reserved, units).await?;
     leave_to_adapters(&mut exchange, sale.goods.market).await?;
@@ -127,7 +129,7 @@ pub(crate) async fn run(mixed: &Mixed, session: &mut Session) -> Result<Report, 
     for (order, state, line) in fates.iter().chain(&reviewed) {
         in_sale.add(*order, *state, &[*line]);
     }
-    // Not those that would have been declined anyway.
+    // Not those that would have been declined or rejected anyway.
     let in_time = |(order, state, _): &&(OrderId, State, Counters)| {
         *state == State::Cancelled && regrets.goods.fate(*order).0 != State::Cancelled
     };
@@ -218,7 +220,7 @@ impl Stand {
 }
 
 async fn leave_to_adapters(exchange: &mut Exchange, market: MarketId) -> Result<(), Failure> {
-    let effects = Effects { payment: true, release: true };
+    let effects = Effects { payment: true, release: true, check: true };
     let set = |reply: &Reply<'_>| matches!(reply, Reply::Answer(..)).then_some(());
     exchange.ask_one("leaving effects to adapters", Ask::Command(Command::SetEffects { market, effects }), set).await
 }
@@ -328,7 +330,7 @@ impl Others {
     }
 
     /// What was held before its warehouse can have heard of it has not left when it is let go. What had left, or was
-    /// declined, by the time of its hold is refused one.
+    /// declined or rejected, by the time of its hold is refused one.
     async fn review(&self, exchange: &mut Exchange, orders: &[OrderId], patience: Duration) -> Result<(), Failure> {
         let (owner, reason) = ("load test", HoldReason::Fraud);
         let hold = |order: &OrderId| Ask::Command(Command::HoldOrder { order: *order, owner, reason, note: "" });

@@ -96,7 +96,7 @@ pub(crate) struct OpenLoop {
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub(crate) struct MixedFigures {
     pub(crate) completed: u64,
-    /// Declined by the provider, or cancelled by their customers.
+    /// Declined by the provider, rejected by the checker, or cancelled by their customers.
     pub(crate) cancelled: u64,
     pub(crate) expired: u64,
     /// Customers who cancelled a moment after placing, and of them those who were in time.

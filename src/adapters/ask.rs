@@ -88,6 +88,7 @@ impl Ask {
             Self::News(News::HandedOver { order, change, lines }) => {
                 with(&Request::Command(Command::HandOver { order: *order, change: *change, lines }))
             }
+            Self::News(News::Checked { order, opinion }) => with(&Request::Command(opinion.command(*order))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The other side: what an adapter needs of a payment provider or a warehouse.
+//! The other side: what an adapter needs of a payment provider, a warehouse, or whoever checks orders.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use crate::base::{ChangeId, Currency, OrderId};
 use crate::engine::choices::PaymentMethod;
 
-use crate::engine::query::{OrderView, WantRow};
-use crate::engine::{Action, Command, Effect, LineQuantity, PaymentReport, Step};
+use crate::engine::query::{CheckState, OrderView, WantRow};
+use crate::engine::{Action, AsideReason, Command, Effect, LineQuantity, PaymentReport, Report, Step};
 
 /// Something to be carried out.
 #[derive(Debug, Clone)]
@@ -24,6 +24,11 @@ impl Job {
     /// Whether something is to be done with the order's money, or somebody is to look what became of it.
     pub(super) fn is_of_money(&self) -> bool {
         self.want.action == Action::Look || self.order.payments.iter().any(|payment| payment.step != Step::Nothing)
+    }
+
+    /// Whether a checker is to say something of it: nobody did yet, and it did not end meanwhile.
+    pub(super) fn is_to_be_checked(&self) -> bool {
+        self.order.check == CheckState::Pending
     }
 }
 
@@ -48,14 +53,51 @@ impl Payment {
     }
 }
 
+/// What a checker thinks of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opinion {
+    /// It is to be trusted.
+    Trusted,
+    /// It is not.
+    Rejected,
+    /// A person is to decide.
+    Review,
+}
+
+impl Opinion {
+    /// As a verdict on a job.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Trusted => Verdict::Done,
+            Self::Rejected => Verdict::Rejected,
+            Self::Review => Verdict::Review,
+        }
+    }
+
+    /// As it is told of an order: each is checked once, by the first attempt.
+    pub(super) const fn command(self, order: OrderId) -> Command<'static> {
+        let report = match self {
+            Self::Trusted => Report::Done,
+            Self::Rejected => Report::Rejected,
+            Self::Review => Report::SetAside(AsideReason::Review),
+        };
+        Command::ReportEffect { order, effect: Effect::Check, attempt: 1, report }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Every step was carried out, as far as it ever will be, and attempts without one were looked at; this is to be
     /// told of the attempts, in this order.
     Payments(Vec<Payment>),
-    /// Brought about, or never to be.
+    /// Brought about, or never to be. Of a check: the order is to be trusted.
     Done,
+    /// Of a check: the order is not to be trusted.
+    Rejected,
+    /// Of a check: a person is to decide.
+    Review,
     /// Nobody knows. To be asked again under the same key.
     Again,
     /// The other side says no and will say it again.
@@ -81,6 +123,13 @@ pub enum News {
         /// What was in it.
         lines: Vec<LineQuantity>,
     },
+    /// Somebody said whether an order is to be trusted.
+    Checked {
+        /// Which.
+        order: OrderId,
+        /// What.
+        opinion: Opinion,
+    },
 }
 
 impl News {
@@ -88,7 +137,7 @@ impl News {
     #[must_use]
     pub const fn order(&self) -> OrderId {
         match self {
-            Self::Payment { order, .. } | Self::HandedOver { order, .. } => *order,
+            Self::Payment { order, .. } | Self::HandedOver { order, .. } | Self::Checked { order, .. } => *order,
         }
     }
 }
@@ -101,7 +150,8 @@ pub type Promise<'c> = Pin<Box<dyn Future<Output = Verdict> + 'c>>;
 /// Must honour keys: asked twice it answers the same and does nothing twice. For a release the key is order and attempt
 /// of the effect, and of two attempts the later one holds, in whatever order they come. For money it is the order and
 /// the attempt to pay, and totals say what is to be reached, so that whoever asks twice asks for nothing more. Of an
-/// attempt without a step it says what the order does not know: an answer may have been lost, and its step be gone.
+/// attempt without a step it says what the order does not know: an answer may have been lost, and its step be gone. For
+/// a check it is the order.
 pub trait Counterparty {
     /// For labels.
     fn name(&self) -> &'static str;

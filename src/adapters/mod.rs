@@ -4,7 +4,7 @@
 //! wanted list ─► runner ─► counterparty ─► verdict ─► runner ─► payments, report ─► shard
 //!   (a page)     budget,     (the world)                 retry, breaker,
 //!                order by order                          set aside
-//!                             └─► news: goods handed over, money taken ─────────► shard
+//!                             └─► news: goods handed over, money taken, order checked ─► shard
 //! ```
 //!
 //! The other half follows the feed: a courier hands batches of facts to a sink, such as a webhook.
@@ -39,7 +39,7 @@ mod stats;
 pub mod webhook;
 
 pub use ask::{Ask, Do, Say};
-pub use counterparty::{Counterparty, Job, News, Payment, Promise, Verdict};
+pub use counterparty::{Counterparty, Job, News, Opinion, Payment, Promise, Verdict};
 pub use courier::{Courier, Delivery, Errand};
 pub use desk::{Desk, Told};
 pub use drive::Adapter;

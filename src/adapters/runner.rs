@@ -248,7 +248,9 @@ impl Runner {
                 self.breaker.handle_failure(now_ms);
                 self.counts.failures += 1;
             }
-            Verdict::Payments(_) | Verdict::Done | Verdict::Refused => self.breaker.handle_success(),
+            Verdict::Payments(_) | Verdict::Done | Verdict::Rejected | Verdict::Review | Verdict::Refused => {
+                self.breaker.handle_success();
+            }
         }
         let work = self.work.get_mut(&order).expect("law: a job is held until it was said what came of it");
         let say = match verdict {
@@ -257,6 +259,8 @@ impl Runner {
                 work.next_to_say()
             }
             Verdict::Done => Say::Report(Report::Done),
+            Verdict::Rejected => Say::Report(Report::Rejected),
+            Verdict::Review => Say::Report(Report::SetAside(AsideReason::Review)),
             Verdict::Refused => Say::Report(Report::SetAside(AsideReason::Refused)),
             Verdict::Again if work.newer.is_some() => return self.finish(order, now_ms),
             Verdict::Again => {
@@ -268,6 +272,8 @@ impl Runner {
                 Say::Report(Report::SetAside(AsideReason::TriesUsedUp))
             }
         };
+        let is_its_own = matches!(say, Say::Payment(_)) || matches!(say, Say::Report(it) if it.is_of(self.effect));
+        assert!(is_its_own, "law: only a check is rejected, or left to a person: {say:?} of {}", self.effect.name());
         self.set_step(order, Step::ToSay(say, now_ms));
     }
 
@@ -291,12 +297,17 @@ impl Runner {
         }
     }
 
-    /// Of money there may be nothing left to be done: what is wanted was seen before it was told, or changed since.
+    /// Of money there may be nothing left to be done: what is wanted was seen before it was told, or changed since. Of
+    /// an order whose check is over, or with a person, nothing is said: nobody was asked whether it is to be trusted.
     fn carry_out(&mut self, order: OrderId, view: Box<OrderView>, now_ms: u64) {
         let job = Job { want: self.work[&order].row, order: view };
         if self.effect == Effect::Payment && !job.is_of_money() {
             self.breaker.handle_not_asked();
             return self.set_step(order, Step::ToSay(Say::Report(Report::Done), now_ms));
+        }
+        if self.effect == Effect::Check && !job.is_to_be_checked() {
+            self.breaker.handle_not_asked();
+            return self.finish(order, now_ms);
         }
         self.set_step(order, Step::Running);
         self.counts.tries += 1;

@@ -3,7 +3,7 @@
 use crate::base::{ChangeId, Currency, CustomerKey, MarketId, OrderId, OrderNumber, SkuId, Timestamp};
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::order::State;
-use crate::engine::query::{LineView, OrderView, PaymentView, WantRow};
+use crate::engine::query::{CheckState, LineView, OrderView, PaymentView, WantRow};
 use crate::engine::{Action, Dispute, Stage, Step};
 
 pub(super) fn order(number: u64) -> OrderId {
@@ -63,6 +63,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         erased: false,
         holds: Vec::new(),
         missing: 0,
+        check: CheckState::NotNeeded,
         payments: Vec::new(),
         returns: Vec::new(),
     })

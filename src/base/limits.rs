@@ -5,6 +5,8 @@
 mod relations;
 mod returns;
 pub use returns::*;
+mod tasks;
+pub use tasks::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;
@@ -162,8 +164,8 @@ pub const ON_HAND_MEMORY_BYTES: u64 = 192;
 pub const DEADLINES_STALE_MAX: usize = 65_536;
 /// Crossings of stock levels that one turn of a shard tells at most; the rest waits for the next turn.
 pub const STOCK_LEVELS_PER_TURN_MAX: usize = 256;
-/// Memory of an order of one line: what `docs/BENCHMARKS.md` measured (226), a hand-off (52), a sieve (2), a quarter.
-pub const ORDER_MEMORY_BYTES: u64 = 358;
+/// Memory of an order of one line: what `docs/BENCHMARKS.md` measured (226), a hand-off (76), a sieve (2), a quarter.
+pub const ORDER_MEMORY_BYTES: u64 = 380;
 /// Memory the start-up check counts for every further line of an order: itself, its draws, one remembered change.
 pub const LINE_MEMORY_BYTES: u64 = 200;
 /// Memory the start-up check counts for one SKU, its word on the board included.

@@ -69,6 +69,8 @@ pub(super) enum Command {
     /// See what adapters are asked for, and what they tried in vain.
     #[command(subcommand)]
     Wanted(WantedCommand),
+    /// List orders that somebody has to look at, the oldest first, and why.
+    Tasks(super::tasks::TasksArgs),
     /// Erase somebody's details, so that nobody can read them any more. The orders stay.
     Erase(super::erase::EraseArgs),
     /// Show what the server is, holds and has done.
@@ -155,6 +157,9 @@ pub(super) enum MarketCommand {
         /// Telling the warehouse.
         #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
         release: Option<bool>,
+        /// Checking whether orders are to be trusted.
+        #[arg(long, value_name = "YES", action = clap::ArgAction::Set)]
+        check: Option<bool>,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -426,6 +431,7 @@ mod tests {
                      --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \
+                     --check none --simulated-rejected 1 --simulated-doubted 1 \
                      --simulated-delay 1s --simulated-declined 1 --simulated-lost 1 --simulated-repeated 1 \
                      --simulated-seed 1 --webhook-url u --webhook-secret-file f --webhook-ca c --webhook-name n \
                      --feed-behind-bytes 1";

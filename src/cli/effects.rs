@@ -16,22 +16,27 @@ pub(super) struct Shown {
     market: String,
     payment: bool,
     release: bool,
+    check: bool,
 }
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = in_words(Effects { payment: self.payment, release: self.release });
+        let words = in_words(Effects { payment: self.payment, release: self.release, check: self.check });
         writeln!(f, "market {} wants of adapters, for orders placed from now on: {words}", self.market)
     }
 }
 
 /// What adapters are asked for, in words.
 pub(super) const fn in_words(effects: Effects) -> &'static str {
-    match (effects.payment, effects.release) {
-        (false, false) => "nothing",
-        (true, false) => "payment",
-        (false, true) => "release",
-        (true, true) => "payment and release",
+    match (effects.payment, effects.release, effects.check) {
+        (false, false, false) => "nothing",
+        (true, false, false) => "payment",
+        (false, true, false) => "release",
+        (true, true, false) => "payment and release",
+        (false, false, true) => "check",
+        (true, false, true) => "payment and check",
+        (false, true, true) => "release and check",
+        (true, true, true) => "payment, release and check",
     }
 }
 
@@ -40,16 +45,22 @@ pub(super) async fn effects(
     settings: &ClientSettings,
     payment: Option<bool>,
     release: Option<bool>,
+    check: Option<bool>,
 ) -> Result<Shown, CliFault> {
     let connection = MarketConnection::open(settings).await?;
     let market = connection.market;
     let mut now = look(&connection).await?;
-    let effects = Effects { payment: payment.unwrap_or(now.payment), release: release.unwrap_or(now.release) };
+    let effects = Effects {
+        payment: payment.unwrap_or(now.payment),
+        release: release.unwrap_or(now.release),
+        check: check.unwrap_or(now.check),
+    };
     if effects != now {
         connection.submit("effects", &Command::SetEffects { market, effects }).await?;
         now = look(&connection).await?;
     }
-    Ok(Shown { market: connection.market_name.clone(), payment: now.payment, release: now.release })
+    let Effects { payment, release, check } = now;
+    Ok(Shown { market: connection.market_name.clone(), payment, release, check })
 }
 
 async fn look(connection: &MarketConnection) -> Result<Effects, CliFault> {

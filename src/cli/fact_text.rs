@@ -150,6 +150,7 @@ fn report_text(report: Report) -> String {
         Report::Done => "done".into(),
         Report::SetAside(reason) => format!("set aside, {}", reason.name().replace('_', " ")),
         Report::Resumed => "to be tried again".into(),
+        Report::Rejected => "rejected".into(),
     }
 }
 

@@ -82,7 +82,7 @@ impl Watch for Watcher {
 }
 
 fn config(settings: ServeSettings) -> Config {
-    let [simulated_payment, simulated_warehouse] = settings.simulated.behaviours(&settings.data);
+    let [simulated_payment, simulated_warehouse, simulated_check] = settings.simulated.behaviours(&settings.data);
     Config {
         data: settings.data,
         address: settings.address,
@@ -112,6 +112,7 @@ fn config(settings: ServeSettings) -> Config {
         sync_method: settings.sync_method,
         simulated_payment,
         simulated_warehouse,
+        simulated_check,
         feed_behind_bytes: settings.feed_behind_bytes,
         webhook: settings.webhook.map(WebhookSettings::options),
         tls: TlsConfig { cert: settings.tls_cert, key: settings.tls_key, client_ca: settings.tls_client_ca },

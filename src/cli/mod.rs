@@ -40,6 +40,7 @@ mod suggestion;
 
 mod catalog;
 mod channels;
+mod check;
 mod effects;
 mod erase;
 mod order;
@@ -56,6 +57,7 @@ mod status;
 mod stock;
 mod stock_count;
 mod stock_move;
+mod tasks;
 mod wanted;
 
 mod import;
@@ -78,6 +80,7 @@ use tracing_subscriber::EnvFilter;
 
 use args::{Cli, ClientArgs, Command, LogCommand, MarketCommand, SiteCommand, StockCommand};
 use backup::KeysFrom;
+use check::Decision;
 use config::Given;
 use fault::CliFault;
 use kit::KitCommand;
@@ -182,6 +185,10 @@ fn execute(cli: Cli) -> Result<(), CliFault> {
         Command::Stock(command) => stock(sources, command),
         Command::Order(command) => order(sources, command),
         Command::Wanted(command) => wanted(sources, command),
+        Command::Tasks(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| tasks::tasks(settings, &args).await)
+        }
         Command::Erase(mut args) => {
             let client = sources.client(std::mem::take(&mut args.client))?;
             ask(client, async |settings| erase::erase(settings, &args).await)
@@ -213,8 +220,8 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
             ask(sources.client(client)?, async |settings| catalog::create_market(settings, &name).await)
         }
         MarketCommand::Books { client } => ask(sources.client(client)?, async |settings| books::books(settings).await),
-        MarketCommand::Effects { payment, release, client } => {
-            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release).await)
+        MarketCommand::Effects { payment, release, check, client } => {
+            ask(sources.client(client)?, async |settings| effects::effects(settings, payment, release, check).await)
         }
         MarketCommand::Reservations { activity_max, payment_max, unpaid, client } => {
             ask(sources.client(client)?, async |settings| {
@@ -379,6 +386,12 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         }
         OrderCommand::Held { after, limit, client } => {
             ask(sources.client(client)?, async |settings| hold::held(settings, after, limit).await)
+        }
+        OrderCommand::Accept { order, client } => {
+            ask(sources.client(client)?, async |settings| check::decide(settings, &order, Decision::Accept).await)
+        }
+        OrderCommand::Reject { order, client } => {
+            ask(sources.client(client)?, async |settings| check::decide(settings, &order, Decision::Reject).await)
         }
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await

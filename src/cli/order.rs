@@ -7,7 +7,7 @@ use super::order_line::{self, WantedLine};
 use super::order_report::{DoneReport, ExtendedReport, OrderListReport, OrderReport, PlacedReport, TakenReport};
 use super::settings::ClientSettings;
 use super::suggestion::Suggestion;
-use super::units;
+use super::{tasks, units};
 use crate::base::limits::{HOLD_MS_MAX, PAGE_ROWS_MAX};
 use crate::base::{ChangeId, Currency, CustomerKey, OrderId, OrderNumber, SkuId};
 use crate::client::{QueryReply, Response};
@@ -189,7 +189,8 @@ pub(super) async fn get(settings: &ClientSettings, text: &str) -> Result<OrderRe
     let connection = MarketConnection::open(settings).await?;
     let view = view(&connection, text).await?;
     let codes = connection.codes(view.lines.iter().map(|line| line.sku)).await?;
-    Ok(OrderReport::new(&view, &codes))
+    let waits = tasks::waits(&connection, view.order).await?;
+    Ok(OrderReport::new(&view, &codes, waits))
 }
 
 /// Orders that hold units, with numbers after `after`.

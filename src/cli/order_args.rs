@@ -126,6 +126,23 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Say that an order that is being checked is to be trusted: without holds it goes to the warehouse, once it is
+    /// paid.
+    Accept {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Say that an order that is being checked is not to be trusted: all of it that has not left is cancelled.
+    Reject {
+        /// Its number, or its identifier (32 hexadecimal digits).
+        #[arg(value_name = "ID|NUMBER")]
+        order: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Say that units of an order left the building.
     HandOver {
         /// Its number, or its identifier (32 hexadecimal digits).

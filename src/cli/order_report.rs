@@ -10,9 +10,10 @@ use super::payment_report::{self, AttemptReport};
 use super::price;
 use super::returning::{self, ReturnReportRow};
 use super::table::Table;
+use super::tasks::{self, WaitReport};
 use crate::base::SkuId;
 use crate::engine::Label;
-use crate::engine::query::{LineView, OrderRow, OrderView};
+use crate::engine::query::{CheckState, LineView, OrderRow, OrderView};
 
 /// One order.
 #[derive(Debug, Serialize)]
@@ -36,12 +37,19 @@ pub(super) struct OrderReport {
     details_erased: bool,
     /// Why nothing of it goes to a warehouse, if anything keeps it back.
     holds: Vec<HoldReport>,
+    /// Whether it is to be trusted, in one word.
+    check: &'static str,
+    /// What is to be paid of it yet.
+    missing: String,
+    missing_minor: u64,
     /// What was paid of it, in one word; nobody knows it of one that is closed.
     payment_label: Option<&'static str>,
     /// Attempts to pay it, oldest first.
     payments: Vec<AttemptReport>,
     /// What of it is to come back, or came; oldest first.
     returns: Vec<ReturnReportRow>,
+    /// Why it goes no further.
+    waits: Vec<WaitReport>,
 }
 
 /// One line of it.
@@ -64,7 +72,7 @@ struct LineReport {
 }
 
 impl OrderReport {
-    pub(super) fn new(view: &OrderView, codes: &HashMap<SkuId, String>) -> Self {
+    pub(super) fn new(view: &OrderView, codes: &HashMap<SkuId, String>, waits: Vec<WaitReport>) -> Self {
         let lines = view.lines.iter().enumerate();
         Self {
             number: view.number.0,
@@ -83,9 +91,13 @@ impl OrderReport {
             details: String::from_utf8_lossy(&view.details).into_owned(),
             details_erased: view.erased,
             holds: view.holds.iter().map(HoldReport::from).collect(),
+            check: view.check.name(),
+            missing: price::text(view.missing, view.currency),
+            missing_minor: view.missing,
             payment_label: view.payment_label().map(Label::name),
             payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
             returns: view.returns.iter().map(ReturnReportRow::from).collect(),
+            waits,
         }
     }
 }
@@ -123,6 +135,12 @@ impl fmt::Display for OrderReport {
         if let Some(label) = self.payment_label.filter(|_| !self.payments.is_empty()) {
             writeln!(f, "payment   {label}")?;
         }
+        if self.missing_minor > 0 {
+            writeln!(f, "missing   {}", self.missing)?;
+        }
+        if self.check != CheckState::NotNeeded.name() {
+            writeln!(f, "check     {}", self.check)?;
+        }
         if self.details_erased {
             writeln!(f, "details   erased: nobody can read them any more")?;
         }
@@ -159,6 +177,9 @@ impl fmt::Display for OrderReport {
         }
         if !self.holds.is_empty() {
             write!(f, "\n{}", hold::table(&self.holds))?;
+        }
+        if !self.waits.is_empty() {
+            write!(f, "\n{}", tasks::table(&self.waits))?;
         }
         Ok(())
     }

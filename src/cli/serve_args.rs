@@ -93,6 +93,9 @@ pub(super) struct ServeArgs {
     /// Who works off the wanted list of releases: simulated, or none.
     #[arg(long, value_name = "WHO")]
     warehouse: Option<String>,
+    /// Who says whether orders are to be trusted: simulated, or none.
+    #[arg(long, value_name = "WHO")]
+    check: Option<String>,
     /// Who is told every fact over HTTP: https://HOST/PATH, or http:// for this machine. See docs/WEBHOOKS.md.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
@@ -114,6 +117,12 @@ pub(super) struct ServeArgs {
     /// How many of a thousand orders the simulated provider declines.
     #[arg(long, value_name = "SHARE")]
     simulated_declined: Option<String>,
+    /// How many of a thousand orders the simulated checker rejects.
+    #[arg(long, value_name = "SHARE")]
+    simulated_rejected: Option<String>,
+    /// How many of a thousand others it leaves to a person.
+    #[arg(long, value_name = "SHARE")]
+    simulated_doubted: Option<String>,
     /// How many of a thousand questions or answers get lost.
     #[arg(long, value_name = "SHARE")]
     simulated_lost: Option<String>,
@@ -167,6 +176,7 @@ impl ServeArgs {
             ("tls.key", self.tls_key),
             ("payment", self.payment),
             ("warehouse", self.warehouse),
+            ("check", self.check),
             ("webhook.url", self.webhook_url),
             ("webhook.secret_file", self.webhook_secret_file),
             ("webhook.ca", self.webhook_ca),
@@ -174,6 +184,8 @@ impl ServeArgs {
             ("feed_behind_bytes", self.feed_behind_bytes),
             ("simulated.delay", self.simulated_delay),
             ("simulated.declined", self.simulated_declined),
+            ("simulated.rejected", self.simulated_rejected),
+            ("simulated.doubted", self.simulated_doubted),
             ("simulated.lost", self.simulated_lost),
             ("simulated.repeated", self.simulated_repeated),
             ("simulated.seed", self.simulated_seed),

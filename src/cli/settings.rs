@@ -117,8 +117,11 @@ impl ServeSettings {
 pub(super) struct SimulatedSettings {
     payment: bool,
     warehouse: bool,
+    check: bool,
     delay_ms: u64,
     declined: u16,
+    rejected: u16,
+    doubted: u16,
     lost: u16,
     repeated: u16,
     seed: u64,
@@ -135,19 +138,28 @@ impl SimulatedSettings {
         Ok(Self {
             payment: whether("payment")?,
             warehouse: whether("warehouse")?,
+            check: whether("check")?,
             delay_ms: delay_ms.unwrap_or(50),
             declined: share("simulated.declined")?,
+            rejected: share("simulated.rejected")?,
+            doubted: share("simulated.doubted")?,
             lost: share("simulated.lost")?,
             repeated: share("simulated.repeated")?,
             seed: given.get("simulated.seed", units::COUNT, units::count)?.unwrap_or(1),
         })
     }
 
-    /// The payment provider and the warehouse, with their books beside the log.
-    pub(super) fn behaviours(&self, data: &Path) -> [Option<Behaviour>; 2] {
-        let Self { payment, warehouse, delay_ms, declined, lost, repeated, seed } = *self;
-        [(payment, "simulated-payment.log"), (warehouse, "simulated-warehouse.log")].map(|(wanted, file)| {
-            wanted.then(|| Behaviour { file: data.join(file), delay_ms, declined, lost, repeated, seed })
+    /// The payment provider, the warehouse and the checker, with their books beside the log.
+    pub(super) fn behaviours(&self, data: &Path) -> [Option<Behaviour>; 3] {
+        let Self { payment, warehouse, check, delay_ms, declined, rejected, doubted, lost, repeated, seed } = *self;
+        let files = [
+            (payment, "simulated-payment.log"),
+            (warehouse, "simulated-warehouse.log"),
+            (check, "simulated-check.log"),
+        ];
+        files.map(|(wanted, file)| {
+            let file = data.join(file);
+            wanted.then_some(Behaviour { file, delay_ms, declined, rejected, doubted, lost, repeated, seed })
         })
     }
 }
@@ -373,10 +385,13 @@ mod tests {
             "sync_method",
             "payment",
             "warehouse",
+            "check",
             "feed_behind_bytes",
             "webhook.url",
             "simulated.delay",
             "simulated.declined",
+            "simulated.rejected",
+            "simulated.doubted",
             "simulated.lost",
             "simulated.repeated",
             "simulated.seed",

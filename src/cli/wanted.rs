@@ -65,6 +65,8 @@ pub(super) enum EffectName {
     Payment,
     /// A warehouse knows what to hand over.
     Release,
+    /// Somebody says whether an order is to be trusted.
+    Check,
 }
 
 impl From<EffectName> for Effect {
@@ -72,6 +74,7 @@ impl From<EffectName> for Effect {
         match name {
             EffectName::Payment => Self::Payment,
             EffectName::Release => Self::Release,
+            EffectName::Check => Self::Check,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{
-    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, OrderWaits, RetentionView, SiteRow, StockRow,
+    TaskPage, WantPage,
 };
 use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
@@ -46,6 +47,10 @@ pub enum QueryReply {
     CustomerOrders(OrderPage),
     /// To `Query::HeldOrders`.
     HeldOrders(HeldPage),
+    /// To `Query::Tasks`.
+    Tasks(TaskPage),
+    /// To `Query::Waits`.
+    Waits(OrderWaits),
     /// To `Query::Holders`.
     Holders(HolderPage),
     /// To `Query::OrderHistory`.
@@ -114,6 +119,8 @@ impl Settled {
             (Request::Query(Query::OpenOrders { .. }), Reply::OpenOrders(page)) => QueryReply::OpenOrders(page),
             (Request::Query(Query::CustomerOrders { .. }), Reply::OpenOrders(page)) => QueryReply::CustomerOrders(page),
             (Request::Query(Query::HeldOrders { .. }), Reply::HeldOrders(page)) => QueryReply::HeldOrders(page),
+            (Request::Query(Query::Tasks { .. }), Reply::Tasks(page)) => QueryReply::Tasks(page),
+            (Request::Query(Query::Waits { .. }), Reply::Waits(waits)) => QueryReply::Waits(waits),
             (Request::Query(Query::Holders { .. }), Reply::Holders(page)) => QueryReply::Holders(page),
             (Request::Query(Query::OrderHistory { .. }), Reply::OrderHistory(page)) => QueryReply::OrderHistory(page),
             (Request::Query(Query::Books { .. }), Reply::Books(books)) => QueryReply::Books(books),

@@ -22,6 +22,7 @@ use super::market::Market;
 use super::marks::Marks;
 use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
+use super::task::TaskKind;
 use crate::base::{MarketId, SiteId, SkuId};
 
 /// What a part of the state is.
@@ -54,6 +55,7 @@ enum Part {
     Return,
     ReturnRow,
     Delivered,
+    Task,
 }
 
 /// Room for an order of one line, so that most parts ask for memory once.
@@ -194,9 +196,16 @@ impl Engine {
             row.became.into_iter().fold(bytes.number(row.units), Bytes::number).hash()
         });
         let returns = delivered.chain(heads).chain(rows).fold(0, u128::wrapping_add);
+        let tasks = TaskKind::ALL.into_iter().filter_map(|kind| {
+            let bytes = Bytes::of(Part::Task).number(record.order.bits()).number(kind as u8);
+            Some(bytes.number(self.tasks.since(position, kind)?.ms()).hash())
+        });
+        let refund = self.tasks.open_refund(position);
+        let refund =
+            refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        let others = changes.chain(wants).chain(holds).chain(attempts).chain(history);
-        others.fold(bytes.hash().wrapping_add(returns), u128::wrapping_add)
+        let parts = changes.chain(wants).chain(holds).chain(attempts).chain(tasks).chain(refund).chain(history);
+        parts.fold(bytes.hash().wrapping_add(returns), u128::wrapping_add)
     }
 
     /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.
@@ -228,7 +237,9 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         market.next_number().0.into(),
         gone.customer_units.into(),
         gone.tally.hash,
-        u128::from(market.effects.payment) | u128::from(market.effects.release) << 1,
+        u128::from(market.effects.payment)
+            | u128::from(market.effects.release) << 1
+            | u128::from(market.effects.check) << 2,
         u128::from(reservations.activity_ms_max) | u128::from(reservations.payment_ms_max) << 32,
     ];
     let unpaid = reservations.unpaid_ms.iter().map(|ms| u128::from(*ms));

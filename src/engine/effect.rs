@@ -11,14 +11,16 @@ pub enum Effect {
     Payment = 1,
     /// A warehouse knows what to hand over.
     Release = 2,
+    /// Somebody says whether an order is to be trusted.
+    Check = 3,
 }
 
 /// How many effects there are.
-pub(super) const EFFECTS: usize = 2;
+pub(super) const EFFECTS: usize = 3;
 
 impl Effect {
     /// Every effect, in the order of their numbers.
-    pub const ALL: [Self; EFFECTS] = [Self::Payment, Self::Release];
+    pub const ALL: [Self; EFFECTS] = [Self::Payment, Self::Release, Self::Check];
 
     /// The effect with this number; `None` for a number that names nothing.
     #[must_use]
@@ -26,6 +28,7 @@ impl Effect {
         match byte {
             1 => Some(Self::Payment),
             2 => Some(Self::Release),
+            3 => Some(Self::Check),
             _ => None,
         }
     }
@@ -36,6 +39,7 @@ impl Effect {
         match self {
             Self::Payment => "payment",
             Self::Release => "release",
+            Self::Check => "check",
         }
     }
 
@@ -51,11 +55,13 @@ pub struct Effects {
     pub payment: bool,
     /// Telling the warehouse.
     pub release: bool,
+    /// Checking whether an order is to be trusted; it is held until then.
+    pub check: bool,
 }
 
 impl Effects {
     pub(super) const fn any(self) -> bool {
-        self.payment || self.release
+        self.payment || self.release || self.check
     }
 }
 
@@ -75,6 +81,8 @@ pub enum Action {
     Capture = 5,
     /// See what became of what was wanted before: nothing is to be done any more, and nobody told whether it was.
     Look = 6,
+    /// Say whether the order is to be trusted.
+    Check = 7,
 }
 
 impl Action {
@@ -88,6 +96,7 @@ impl Action {
             4 => Some(Self::Release),
             5 => Some(Self::Capture),
             6 => Some(Self::Look),
+            7 => Some(Self::Check),
             _ => None,
         }
     }
@@ -102,6 +111,7 @@ impl Action {
             Self::Release => "release",
             Self::Capture => "capture",
             Self::Look => "look",
+            Self::Check => "check",
         }
     }
 }
@@ -114,6 +124,8 @@ pub enum AsideReason {
     TriesUsedUp = 1,
     /// The other side said no, and would say it again.
     Refused = 2,
+    /// Of a check: a person is to decide.
+    Review = 3,
 }
 
 impl AsideReason {
@@ -123,6 +135,7 @@ impl AsideReason {
         match byte {
             1 => Some(Self::TriesUsedUp),
             2 => Some(Self::Refused),
+            3 => Some(Self::Review),
             _ => None,
         }
     }
@@ -133,6 +146,7 @@ impl AsideReason {
         match self {
             Self::TriesUsedUp => "tries_used_up",
             Self::Refused => "refused",
+            Self::Review => "review",
         }
     }
 }
@@ -140,10 +154,24 @@ impl AsideReason {
 /// What became of an effect that was wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
-    /// It was brought about, or found to be so, or found never to be: nothing more is to be done for this attempt.
+    /// It was brought about, or found to be so, or found never to be: nothing more is to be done for this attempt. Of a
+    /// check: the order is to be trusted.
     Done,
     /// It was tried in vain: a dead letter.
     SetAside(AsideReason),
     /// It is to be tried again after all.
     Resumed,
+    /// Of a check: the order is not to be trusted, and is cancelled.
+    Rejected,
+}
+
+impl Report {
+    /// Whether it may be told of this effect.
+    #[must_use]
+    pub const fn is_of(self, effect: Effect) -> bool {
+        match self {
+            Self::Rejected | Self::SetAside(AsideReason::Review) => matches!(effect, Effect::Check),
+            Self::Done | Self::SetAside(AsideReason::TriesUsedUp | AsideReason::Refused) | Self::Resumed => true,
+        }
+    }
 }

@@ -112,40 +112,48 @@ pub enum Happening {
     CaptureWanted = 47,
     /// It is wanted that somebody looks what became of what was wanted of its payment before.
     LookWanted = 48,
+    /// It is to be trusted.
+    CheckAccepted = 49,
+    /// It is not to be trusted.
+    CheckRejected = 50,
+    /// Whether it is to be trusted, a person is to decide.
+    CheckInReview = 51,
+    /// Whether it is to be trusted, is to be asked once more.
+    CheckResumed = 52,
     /// Units reached the customer.
-    Delivered = 49,
+    Delivered = 53,
     /// Units are to come back.
-    ReturnRequested = 50,
+    ReturnRequested = 54,
     /// The shop agrees to a return.
-    ReturnApproved = 51,
+    ReturnApproved = 55,
     /// The shop does not agree to a return.
-    ReturnDeclined = 52,
+    ReturnDeclined = 56,
     /// The customer has what a return is sent with.
-    ReturnLabelSent = 53,
+    ReturnLabelSent = 57,
     /// A return is on its way.
-    ReturnInTransit = 54,
+    ReturnInTransit = 58,
     /// A return did not arrive.
-    ReturnLost = 55,
+    ReturnLost = 59,
     /// Whoever asked for a return wants it no more.
-    ReturnCancelled = 56,
+    ReturnCancelled = 60,
     /// A return was not sent in time.
-    ReturnExpired = 57,
+    ReturnExpired = 61,
     /// Nothing more is to come of a return.
-    ReturnClosed = 58,
+    ReturnClosed = 62,
     /// Units of a return came in and lie set aside for a look.
-    ReturnReceived = 59,
+    ReturnReceived = 63,
     /// Units that came back are for sale again.
-    Restocked = 60,
+    Restocked = 64,
     /// Units that came back stay set aside.
-    LeftSetAside = 61,
+    LeftSetAside = 65,
     /// Units that came back are damaged.
-    FoundDamaged = 62,
+    FoundDamaged = 66,
     /// Units that came back are thrown away.
-    DisposedOf = 63,
+    DisposedOf = 67,
     /// Units that came back go to the customer again.
-    SentToCustomer = 64,
+    SentToCustomer = 68,
     /// Units that came back go to the supplier.
-    SentToSupplier = 65,
+    SentToSupplier = 69,
 }
 
 /// What the number beside a happening is.
@@ -175,7 +183,7 @@ pub enum Value {
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 69] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -224,6 +232,10 @@ impl Happening {
         Self::ChargeWanted,
         Self::CaptureWanted,
         Self::LookWanted,
+        Self::CheckAccepted,
+        Self::CheckRejected,
+        Self::CheckInReview,
+        Self::CheckResumed,
         Self::Delivered,
         Self::ReturnRequested,
         Self::ReturnApproved,
@@ -301,6 +313,10 @@ impl Happening {
             Self::ChargeWanted => "charge_wanted",
             Self::CaptureWanted => "capture_wanted",
             Self::LookWanted => "look_wanted",
+            Self::CheckAccepted => "check_accepted",
+            Self::CheckRejected => "check_rejected",
+            Self::CheckInReview => "check_in_review",
+            Self::CheckResumed => "check_resumed",
             Self::Delivered => "delivered",
             Self::ReturnRequested => "return_requested",
             Self::ReturnApproved => "return_approved",
@@ -379,6 +395,10 @@ impl Happening {
             | Self::ChargeWanted
             | Self::CaptureWanted
             | Self::LookWanted
+            | Self::CheckAccepted
+            | Self::CheckRejected
+            | Self::CheckInReview
+            | Self::CheckResumed
             | Self::ReleaseWanted
             | Self::PaymentDone
             | Self::ReleaseDone
@@ -438,12 +458,16 @@ impl Happening {
         match (effect, report) {
             (Effect::Payment, Report::Done) => Self::PaymentDone,
             (Effect::Payment, Report::SetAside(AsideReason::TriesUsedUp)) => Self::PaymentTriesUsedUp,
-            (Effect::Payment, Report::SetAside(AsideReason::Refused)) => Self::PaymentRefused,
+            (Effect::Payment, Report::SetAside(AsideReason::Refused | AsideReason::Review)) => Self::PaymentRefused,
             (Effect::Payment, Report::Resumed) => Self::PaymentResumed,
             (Effect::Release, Report::Done) => Self::ReleaseDone,
             (Effect::Release, Report::SetAside(AsideReason::TriesUsedUp)) => Self::ReleaseTriesUsedUp,
-            (Effect::Release, Report::SetAside(AsideReason::Refused)) => Self::ReleaseRefused,
+            (Effect::Release, Report::SetAside(AsideReason::Refused | AsideReason::Review)) => Self::ReleaseRefused,
             (Effect::Release, Report::Resumed) => Self::ReleaseResumed,
+            (Effect::Check, Report::Done) => Self::CheckAccepted,
+            (Effect::Check, Report::SetAside(_)) => Self::CheckInReview,
+            (Effect::Check, Report::Resumed) => Self::CheckResumed,
+            (Effect::Payment | Effect::Release | Effect::Check, Report::Rejected) => Self::CheckRejected,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Holds {
     /// The holds of an order, in the order in which they came.
     pub(super) fn of(&self, record: &Record) -> &[Hold] {
         // Most orders are not held, and need no search.
-        if record.is_held() { self.orders.get(&key(record)).map_or(&[], |(_, holds)| holds) } else { &[] }
+        if record.has_holds() { self.orders.get(&key(record)).map_or(&[], |(_, holds)| holds) } else { &[] }
     }
 
     pub(super) fn add(&mut self, (position, record): (u32, &Record), hold: Hold) {

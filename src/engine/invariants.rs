@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::books::Tally;
-use super::effect::Effect;
+use super::effect::{EFFECTS, Effect};
 use super::history::Past;
 use super::keys::Used;
 use super::ledger::{BUCKETS, Balances, Bucket};
+use super::marks::Marks;
 use super::order::State;
 use super::orders::{Phase, Record};
 use super::policy::{CustomerId, Policy};
@@ -29,7 +30,7 @@ impl Engine {
     pub fn check_invariants(&self) -> Result<(), String> {
         let mut held = Held::new();
         let mut tallies = BTreeMap::<MarketId, Tally>::new();
-        let (mut lines, mut details, mut handed_off, mut open) = (0, 0, 0, [0; 2]);
+        let (mut lines, mut details, mut handed_off, mut open) = (0, 0, 0, [0; EFFECTS]);
         let mut users = BTreeMap::<KeyName, Vec<(MarketId, CustomerKey)>>::new();
         for (position, record) in self.orders.records() {
             self.check_order(position, record)?;
@@ -38,9 +39,14 @@ impl Engine {
             for (open, want) in open.iter_mut().zip(mark) {
                 *open += u64::from(want.is_some_and(|want| want.is_open()));
             }
+            let is_unchecked = mark[Effect::Check.index()].is_some_and(|want| want.is_open());
+            law(is_unchecked == record.marks.has(Marks::UNCHECKED), || {
+                format!("{} is unchecked, or not", record.order)
+            })?;
             self.check_history(position, record)?;
             self.check_account(position, record)?;
             self.check_returns(position, record)?;
+            self.check_tasks(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
             // What is closed is counted with what is gone; an identifier that is blocked goes there when it leaves.
@@ -76,6 +82,7 @@ impl Engine {
         self.check_holds()?;
         self.check_money()?;
         self.check_lying()?;
+        self.check_task_lists()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();
@@ -193,7 +200,7 @@ impl Engine {
         for (market, number, position, holds) in self.holds.iter() {
             let record = self.orders.record(position);
             let is_it = (record.order.market(), record.number) == (market, number) && record.phase == Phase::Whole;
-            let may_be = record.is_held() && record.state.may_be_held();
+            let may_be = record.has_holds() && record.state.may_be_held();
             let is_bounded = !holds.is_empty() && holds.len() <= HOLDS_PER_ORDER_MAX;
             law(is_it && may_be && is_bounded, || format!("order {number} of market {market} is held by {holds:?}"))?;
             let names: BTreeSet<_> = holds.iter().map(|hold| (&hold.owner, hold.reason)).collect();
@@ -201,7 +208,7 @@ impl Engine {
             held += holds.len() as u64;
         }
         law(held == self.holds.len(), || format!("{} holds are {held}", self.holds.len()))?;
-        let marked = self.orders.records().filter(|(_, record)| record.is_held()).count();
+        let marked = self.orders.records().filter(|(_, record)| record.has_holds()).count();
         law(marked == self.holds.iter().count(), || format!("{marked} orders are marked as held"))
     }
 

@@ -15,7 +15,14 @@ impl Marks {
     pub(super) const SAID_PAID: u8 = 16;
     /// Every payment of it that was tried came to nothing.
     pub(super) const PAYMENT_FAILED: u8 = 4;
+    /// Nobody said yet that it is to be trusted.
+    pub(super) const UNCHECKED: u8 = 8;
+    /// Units that it held were not found, and it is owed some since.
+    pub(super) const PUT_BACK: u8 = 64;
+    /// Somebody has to look at it.
+    pub(super) const HAS_TASKS: u8 = 128;
 
+    /// Whether one of these marks is there.
     pub(super) const fn has(self, mark: u8) -> bool {
         self.0 & mark != 0
     }
@@ -24,3 +31,21 @@ impl Marks {
         self.0 = if is_so { self.0 | mark } else { self.0 & !mark };
     }
 }
+
+/// Each is a bit of its own.
+const _: () = {
+    let marks = [
+        Marks::PAYMENT_STARTED,
+        Marks::HELD,
+        Marks::PAYMENT_FAILED,
+        Marks::SAID_PAID,
+        Marks::PUT_BACK,
+        Marks::UNCHECKED,
+    ];
+    let (mut all, mut at) = (Marks::HAS_TASKS, 0);
+    while at < marks.len() {
+        assert!(marks[at].count_ones() == 1 && all & marks[at] == 0);
+        all |= marks[at];
+        at += 1;
+    }
+};

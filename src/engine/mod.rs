@@ -37,6 +37,9 @@ mod routing;
 mod turn;
 mod wanted;
 
+mod tasks;
+mod waits;
+
 mod account;
 mod attempt;
 mod books;
@@ -78,6 +81,7 @@ mod shortage;
 mod sieve;
 mod steps;
 mod stock_level;
+mod task;
 mod waiting;
 
 pub use answer::{Answer, Granted};
@@ -105,6 +109,7 @@ pub use return_::{
     DISPOSITIONS, DeclineReason, Disposition, Kind as ReturnKind, Reason as ReturnReason, ReturnCommand, ReturnFact,
     ReturnReport, Stage as ReturnStage,
 };
+pub use task::{Remedy, TASKS, TaskKind, TaskPlace, Wait};
 
 use crate::base::{MarketId, ShardId};
 
@@ -143,6 +148,7 @@ pub struct Engine {
     accounts: account::Accounts,
     returns: returns::Returns,
     histories: history::Histories,
+    tasks: tasks::Tasks,
     /// Pairs of an order and a SKU that it waits for, all markets together.
     waiting_pairs: u64,
     /// Markets in which something arrived for those who wait.
@@ -185,6 +191,7 @@ impl Engine {
             accounts: account::Accounts::default(),
             returns: returns::Returns::default(),
             histories: history::Histories::default(),
+            tasks: tasks::Tasks::default(),
             waiting_pairs: 0,
             filling: std::collections::VecDeque::new(),
             short_markets: std::collections::VecDeque::new(),

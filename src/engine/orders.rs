@@ -77,8 +77,13 @@ impl Record {
     }
 
     /// Whether it has holds.
-    pub(super) const fn is_held(&self) -> bool {
+    pub(super) const fn has_holds(&self) -> bool {
         self.marks.has(Marks::HELD)
+    }
+
+    /// Whether it is to be kept from a warehouse: it has holds, or nobody said yet that it is to be trusted.
+    pub(super) const fn is_held(&self) -> bool {
+        self.marks.has(Marks::HELD | Marks::UNCHECKED)
     }
 
     /// What is told of it, of a state that its counters say.

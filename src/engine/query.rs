@@ -1,6 +1,7 @@
 //! Questions about the state, and their answers. They change nothing and write nothing.
 
 mod order;
+mod task;
 
 use super::choices::PaymentMethod;
 use super::effect::{Action, AsideReason, Effect};
@@ -9,11 +10,15 @@ use super::ledger::{BUCKETS, Bucket};
 use super::money::MoneySums;
 use super::order::{STATES, State};
 use super::retention::Retention;
+use super::task::{TaskKind, TaskPlace};
 use crate::base::{
     Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
-pub use order::{DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView};
+pub use order::{
+    CheckState, DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView,
+};
+pub use task::{OrderWaits, TaskPage, TaskRow, WaitRow};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +132,22 @@ pub enum Query<'a> {
         after: OrderNumber,
         /// At most so many holds, and those of the last order to the end.
         rows_max: u16,
+    },
+    /// Orders that somebody has to look at, the oldest first, a row for each reason.
+    Tasks {
+        /// Where.
+        market: MarketId,
+        /// Of this kind; `None` for all.
+        kind: Option<TaskKind>,
+        /// `None` to begin; then the place the page before told.
+        after: Option<TaskPlace>,
+        /// At most so many.
+        rows_max: u16,
+    },
+    /// Everything that an order waits for.
+    Waits {
+        /// Which.
+        order: OrderId,
     },
     /// The books of a market.
     Books {

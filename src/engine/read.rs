@@ -293,6 +293,7 @@ impl Engine {
             key,
             erased: sealed.is_some() && key.is_none(),
             holds: self.hold_views(record),
+            check: self.wants.check_state(position),
             missing: if closed { 0 } else { self.missing(position, record) },
             payments: if closed { Vec::new() } else { self.payment_views(position, record) },
             returns: self.return_views(position),

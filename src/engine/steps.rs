@@ -146,8 +146,10 @@ impl Aims {
     fn new(attempts: &[Attempt], due: Due) -> Self {
         let balance = Balance::of(attempts, due);
         let (after, asked) = (balance.after(), balance.asked);
-        // Of what is due, or was taken and is not any more, what somebody asked back is not taken again.
-        let need = balance.once.max(due.due.into()).saturating_sub(asked).min(due.due.into()).saturating_sub(after);
+        // Of what is due, or was taken and is not any more, what somebody asked back is not taken again, unless a bank
+        // took it back as well.
+        let most = balance.once.max(due.due.into()) - asked.min(balance.once);
+        let need = most.min(due.due.into()).saturating_sub(after);
         // What was given back is not taken again before everything has left.
         let left = u128::from(due.now).saturating_sub(after + asked);
         let now = if due.now == due.due { need } else { left.min(need) };

@@ -9,6 +9,7 @@
 //!            once more when none has any, and nobody told that the last ones were done: look
 //! release    whenever the units to be handed over are not those that the warehouse was told
 //!            (of what is held, or paid for no longer: those that have left)
+//! check      once, when the order is placed, until somebody says that it is to be trusted or not; it is held till then
 //! ```
 //!
 //! # Always true
@@ -22,7 +23,9 @@
 //! A list entry is a position and nothing else; whether it still holds is looked up in the order's mark. So taking an
 //! order off the list costs nothing, and memory is given back a piece at a time.
 
-use std::collections::VecDeque;
+mod list;
+
+use list::List;
 
 use super::Engine;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
@@ -30,7 +33,7 @@ use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
 use super::payment::Step;
 use super::pool::Table;
-use super::query::{WantPage, WantRow};
+use super::query::{CheckState, WantPage, WantRow};
 use super::refusal::Refusal;
 use super::steps::steps;
 use crate::base::limits::PAGE_SCAN_MAX;
@@ -124,9 +127,9 @@ impl Wants {
         [wanted.live, aside.live]
     }
 
-    /// Enters an order of which this effect is wanted first, if any is and it is handed off. Whoever had its position
+    /// Enters an order of which these effects are wanted first, as far as they are handed off. Whoever had its position
     /// before left no mark.
-    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: Option<Effect>, at: Timestamp) {
+    pub(super) fn hand_off(&mut self, position: u32, effects: Effects, first: [Option<Effect>; 2], at: Timestamp) {
         let mark = self.marks.get_or_grow(position as usize);
         if effects.payment {
             mark[Effect::Payment.index()] = Some(Want::NONE);
@@ -134,11 +137,14 @@ impl Wants {
         if effects.release {
             mark[Effect::Release.index()] = Some(Want::NONE);
         }
-        if let Some(first) = first
-            && let Some(want) = &mut mark[first.index()]
-        {
-            let listed = self.lists[first.index()][0].push(position) as u32;
-            (want.wanted, want.since, want.listed) = (1, at, listed);
+        if effects.check {
+            mark[Effect::Check.index()] = Some(Want::NONE);
+        }
+        for first in first.into_iter().flatten() {
+            if let Some(want) = &mut mark[first.index()] {
+                let listed = self.lists[first.index()][0].push(position) as u32;
+                (want.wanted, want.since, want.listed) = (1, at, listed);
+            }
         }
         self.kept += 1;
     }
@@ -245,115 +251,19 @@ impl Wants {
         Ok(())
     }
 
+    /// How far the check of an order has come.
+    pub(super) fn check_state(&self, position: u32) -> CheckState {
+        match self.get(position, Effect::Check) {
+            None => CheckState::NotNeeded,
+            Some(want) if !want.is_open() => CheckState::Over,
+            Some(want) if want.aside.is_some() => CheckState::InReview,
+            Some(_) => CheckState::Pending,
+        }
+    }
+
     /// Orders with a mark.
     pub(super) const fn kept(&self) -> u64 {
         self.kept
-    }
-}
-
-/// Places of one piece of a list.
-const PIECE: u64 = 4_096;
-
-/// Positions in the order they came; each is found by its place, and pieces without a living one are given back.
-#[derive(Debug, Default)]
-struct List {
-    /// Full ones.
-    pieces: VecDeque<Piece>,
-    /// The number of the first of them.
-    first: u64,
-    /// The one that is being filled.
-    tail: Piece,
-    /// The place that is given next.
-    end: u64,
-    live: u64,
-}
-
-#[derive(Debug, Default)]
-struct Piece {
-    /// Empty once it is full and no place of it lives any more.
-    positions: Vec<u32>,
-    live: u32,
-}
-
-/// What lies at a place whose low half would be zero.
-const NOBODY: u32 = u32::MAX;
-
-impl List {
-    #[inline]
-    fn push(&mut self, position: u32) -> u64 {
-        if self.end.is_multiple_of(PIECE) {
-            self.begin_piece();
-        }
-        self.tail.positions.push(position);
-        self.tail.live += 1;
-        self.live += 1;
-        self.end += 1;
-        self.end - 1
-    }
-
-    #[cold]
-    fn begin_piece(&mut self) {
-        let next = Piece { positions: Vec::with_capacity(PIECE as usize), live: 0 };
-        let mut full = std::mem::replace(&mut self.tail, next);
-        if self.end > 0 {
-            if full.live == 0 {
-                full.positions = Vec::new();
-            }
-            self.pieces.push_back(full);
-            self.give_back();
-        }
-        if self.end as u32 == 0 {
-            self.tail.positions.push(NOBODY);
-            self.end += 1;
-        }
-    }
-
-    /// Forgets pieces at the front in which nothing lives.
-    fn give_back(&mut self) {
-        while self.pieces.front().is_some_and(|piece| piece.live == 0) {
-            self.pieces.pop_front();
-            self.first += 1;
-        }
-    }
-
-    /// The whole place of which this is the low half.
-    fn place(&self, listed: u32) -> u64 {
-        let begin = self.first * PIECE;
-        begin + u64::from(listed.wrapping_sub(begin as u32))
-    }
-
-    fn at(&self, place: u64) -> Option<u32> {
-        let number = usize::try_from((place / PIECE).checked_sub(self.first)?).ok()?;
-        let piece = if number == self.pieces.len() { &self.tail } else { self.pieces.get(number)? };
-        piece.positions.get((place % PIECE) as usize).copied()
-    }
-
-    fn remove(&mut self, listed: u32) {
-        self.live -= 1;
-        let number = (self.place(listed) / PIECE - self.first) as usize;
-        let Some(piece) = self.pieces.get_mut(number) else {
-            self.tail.live -= 1;
-            return;
-        };
-        piece.live -= 1;
-        if piece.live == 0 {
-            piece.positions = Vec::new();
-            self.give_back();
-        }
-    }
-
-    /// Places behind `after` with what lies there. Pieces that were given back are one place each.
-    fn behind(&self, after: u64) -> impl Iterator<Item = (u64, Option<u32>)> {
-        let mut place = after.saturating_add(1).max(self.first * PIECE);
-        core::iter::from_fn(move || {
-            if place >= self.end {
-                return None;
-            }
-            let position = self.at(place);
-            let found = if position.is_some() { place } else { place - place % PIECE + PIECE - 1 };
-            place = found + 1;
-            Some((found, position.filter(|position| *position != NOBODY)))
-        })
     }
 }
 
@@ -408,11 +318,13 @@ impl Engine {
     }
 
     /// What is wanted of an effect in one word, and what it is about in minor units. Of a payment the first of: charge,
-    /// give back, capture, close, look; of a release what the units of the instruction cost, in all.
+    /// give back, capture, close, look; of a release what the units of the instruction cost, in all; of a check what
+    /// the order costs.
     pub(super) fn action(&self, position: u32, effect: Effect) -> (Action, Price) {
         let record = self.orders.record(position);
         match effect {
             Effect::Payment => self.payment_action(position, record),
+            Effect::Check => (Action::Check, self.due(position, record).cost),
             Effect::Release => {
                 let is_stopped = self.is_stopped(position, record);
                 let cost = |(line, units): (&LineRecord, LineUnits)| {
@@ -455,36 +367,5 @@ impl Engine {
     /// Unknown market.
     pub fn effects(&self, market: MarketId) -> Result<Effects, Refusal> {
         self.market(market).map(|market| market.effects)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_gives_its_memory_back_and_its_places_stay() {
-        let mut list = List::default();
-        let places: Vec<u64> = (0..3 * PIECE as u32).map(|position| list.push(position)).collect();
-        assert_eq!((places[0], list.pieces.len()), (1, 3), "place 0 is nobody's");
-        for place in &places[..2 * PIECE as usize] {
-            list.remove(*place as u32);
-        }
-        assert_eq!((list.first, list.pieces.len(), list.live), (2, 1, PIECE));
-        let rest: Vec<_> = list.behind(0).filter_map(|(place, position)| position.map(|it| (place, it))).collect();
-        assert_eq!(rest.len(), PIECE as usize + 1, "the stale place of a piece that is kept is for its mark to tell");
-        let last = *places.last().expect("many");
-        assert_eq!(list.at(list.place(last as u32)), Some(3 * PIECE as u32 - 1));
-    }
-
-    #[test]
-    fn low_halves_of_places_are_never_zero_and_find_their_way_back() {
-        let tail = Piece { positions: vec![NOBODY; PIECE as usize - 2], live: 0 };
-        let mut list = List { first: (1 << 32) / PIECE - 1, end: (1 << 32) - 2, tail, ..List::default() };
-        let places: Vec<u64> = (0..4).map(|position| list.push(position)).collect();
-        assert_eq!(places, [(1 << 32) - 2, (1 << 32) - 1, (1 << 32) + 1, (1 << 32) + 2]);
-        for (position, place) in (0..).zip(places) {
-            assert_eq!(list.at(list.place(place as u32)), Some(position));
-        }
     }
 }

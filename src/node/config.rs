@@ -84,6 +84,8 @@ pub struct Config {
     pub simulated_payment: Option<Behaviour>,
     /// A warehouse that is not there.
     pub simulated_warehouse: Option<Behaviour>,
+    /// A service that checks orders, and is not there.
+    pub simulated_check: Option<Behaviour>,
     /// Who is told every fact.
     pub webhook: Option<WebhookOptions>,
     /// Certificates; none of them on loopback for one made at first start.
@@ -122,6 +124,7 @@ impl Default for Config {
             sync_method: None,
             simulated_payment: None,
             simulated_warehouse: None,
+            simulated_check: None,
             webhook: None,
             tls: TlsConfig::default(),
         }

@@ -16,7 +16,7 @@ use super::status::NodeStatus;
 use super::watched::{Parts, Watched};
 use super::{Config, NodeFault, keys, markets, memory, sinks};
 use crate::adapters::Adapter;
-use crate::adapters::simulated::{SimulatedPayment, SimulatedWarehouse};
+use crate::adapters::simulated::{SimulatedCheck, SimulatedPayment, SimulatedWarehouse};
 use crate::adapters::webhook::{Source, Webhook, WebhookOptions};
 use crate::engine::Engine;
 use crate::server::{HttpDoor, HttpSource, NodeParts, Registry, Server, ServerOptions};
@@ -218,6 +218,10 @@ fn start_adapters(
     if let Some(behaviour) = config.simulated_warehouse.clone() {
         let make = || SimulatedWarehouse::open(behaviour);
         adapters.push(Adapter::start("simulated-warehouse", inboxes(), home(), clock.clone(), make));
+    }
+    if let Some(behaviour) = config.simulated_check.clone() {
+        let make = || SimulatedCheck::open(behaviour);
+        adapters.push(Adapter::start("simulated-check", inboxes(), home(), clock.clone(), make));
     }
     let started: io::Result<_> = adapters.into_iter().collect();
     started.map_err(|source| NodeFault::System { what: "an adapter", source })

@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use super::images::{Images, images};
 use super::memory;
 use crate::adapters::{AdapterStats, SinkStats};
-use crate::engine::{Capacity, Effect, Kept};
+use crate::engine::{Capacity, Effect, Kept, TaskKind};
 use crate::server::{Exposition, Health, HttpSource, Traffic};
 use crate::shard::{Inbox, Lane, LaneStats, ShardStats, StageStats};
 use crate::wal::{Disk, FileDisk, Handle};
@@ -202,6 +202,11 @@ fn tell_wanted(out: &mut Exposition, parts: &Parts, shards: &[ShardStats]) {
             let labels = format!("shard=\"{}\",effect=\"{}\"", shard.shard, effect.name());
             out.sample(name, &labels, shard.wanted[effect as usize - 1][list]);
         }
+    }
+    out.family("stockade_tasks", "gauge", "Reasons why somebody has to look at an order.");
+    for (shard, kind) in shards.iter().flat_map(|shard| TaskKind::ALL.map(|kind| (shard, kind))) {
+        let labels = format!("shard=\"{}\",kind=\"{}\"", shard.shard, kind.name());
+        out.sample("stockade_tasks", &labels, shard.tasks[kind as usize - 1]);
     }
     type Pick = fn(&AdapterStats) -> f64;
     let families: [(&str, &str, &str, Pick); 9] = [

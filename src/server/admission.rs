@@ -6,8 +6,8 @@
 use crate::base::MarketId;
 use crate::base::limits::{
     AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, CURRENCIES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX,
-    HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, PAGE_ROWS_MAX,
-    PAYMENT_ATTEMPTS_MAX, RETURN_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX,
+    HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, ORDER_WAITS_MAX,
+    PAGE_ROWS_MAX, PAYMENT_ATTEMPTS_MAX, RETURN_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX, TASK_WORDS_BYTES_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
@@ -31,6 +31,8 @@ const DRAW_BYTES: usize = 16;
 const GRANTED_BYTES: usize = 8;
 const HOLD_BYTES: usize = 13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX;
 const HELD_ROW_BYTES: usize = 33 + HOLD_BYTES;
+const TASK_ROW_BYTES: usize = 55 + TASK_WORDS_BYTES_MAX;
+const WAIT_ROW_BYTES: usize = 27 + TASK_WORDS_BYTES_MAX;
 const ORDER_BYTES: usize = ANSWER_BYTES
     + LINES_MAX * LINE_BYTES
     + ORDER_DRAWS_MAX * DRAW_BYTES
@@ -68,6 +70,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::CustomerOrders { market, .. }
             | Query::Holders { market, .. }
             | Query::HeldOrders { market, .. }
+            | Query::Tasks { market, .. }
             | Query::Books { market }
             | Query::Policy { market, .. }
             | Query::Effects { market }
@@ -77,7 +80,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             // From outside somebody's market must be named; nobody's is unknown.
             Query::Wanted { market: Some(market), .. } => Some(*market),
             Query::Wanted { market: None, .. } => Some(NOBODYS_MARKET),
-            Query::Order { order } | Query::OrderHistory { order, .. } => Some(order.market()),
+            Query::Order { order } | Query::Waits { order } | Query::OrderHistory { order, .. } => Some(order.market()),
         },
     }
 }
@@ -113,6 +116,8 @@ fn query_bytes(query: &Query<'_>) -> usize {
         Query::HeldOrders { rows_max, .. } => {
             (HELD_ROWS_MAX.min(usize::from(*rows_max)) + HOLDS_PER_ORDER_MAX - 1) * HELD_ROW_BYTES
         }
+        Query::Tasks { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * TASK_ROW_BYTES,
+        Query::Waits { .. } => ORDER_WAITS_MAX * WAIT_ROW_BYTES,
         Query::Holders { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * HOLDER_ROW_BYTES,
         Query::Order { .. } | Query::OrderByNumber { .. } => ORDER_BYTES,
         Query::OrderHistory { rows_max, .. } => {

@@ -29,7 +29,7 @@ use super::shared::Shared;
 use super::stages::StageStats;
 use crate::base::ShardId;
 use crate::base::limits::{INBOX_SPARE_BATCH_BYTES_MAX, INBOX_SPARE_BATCHES_MAX, RETRY_AFTER_MS};
-use crate::engine::KEPT;
+use crate::engine::{Effect, KEPT, TASKS};
 use crate::wire::Batch;
 
 /// Work for a shard, and where its replies go.
@@ -65,7 +65,9 @@ pub struct ShardStats {
     /// How much it keeps of every kind, by number of the [`Kept`](crate::engine::Kept).
     pub kept: [u64; KEPT],
     /// By effect: how many are wanted, and how many are set aside.
-    pub wanted: [[u64; 2]; 2],
+    pub wanted: [[u64; 2]; Effect::ALL.len()],
+    /// Tasks, by kind.
+    pub tasks: [u64; TASKS],
     /// By lane.
     pub lanes: [LaneStats; LANES],
     /// How long commands take, and how large turns are.
@@ -153,6 +155,7 @@ impl Inbox {
         ShardStats {
             shard: shared.stream,
             kept: shared.usage.kept.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            tasks: shared.usage.tasks.each_ref().map(|it| it.load(Ordering::Relaxed)),
             wanted: shared.usage.wanted.each_ref().map(|both| both.each_ref().map(|it| it.load(Ordering::Relaxed))),
             lanes: Lane::ALL.map(|lane| {
                 let queue = self.queue(lane);

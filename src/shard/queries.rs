@@ -67,6 +67,10 @@ fn try_answer(
         Query::HeldOrders { market, after, rows_max } => {
             writer.held_orders(tag, &engine.held_orders(market, after, rows_max)?);
         }
+        Query::Tasks { market, kind, after, rows_max } => {
+            writer.tasks(tag, &engine.tasks(market, kind, after, rows_max)?);
+        }
+        Query::Waits { order } => writer.waits(tag, &engine.waits(order)?),
         Query::OrderHistory { order, after, rows_max } => {
             writer.order_history(tag, &engine.order_history(order, after, rows_max)?);
         }

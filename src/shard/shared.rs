@@ -20,7 +20,7 @@ use super::parking::{Parking, Rest};
 use super::stages::Stages;
 use crate::base::limits::{AHEAD_ENTRIES_MAX, REPLY_SPARE_BUFFERS_MAX, REPLY_SPARE_BYTES_MAX};
 use crate::base::{Sequence, ShardId};
-use crate::engine::KEPT;
+use crate::engine::{Effect, KEPT, TASKS};
 use crate::wal::{Entry, Notify};
 
 pub(super) struct Shared {
@@ -47,7 +47,9 @@ pub(super) struct UsageCounters {
     /// By [`Kept`](crate::engine::Kept).
     pub(super) kept: [AtomicU64; KEPT],
     /// By effect: wanted, set aside.
-    pub(super) wanted: [[AtomicU64; 2]; 2],
+    pub(super) wanted: [[AtomicU64; 2]; Effect::ALL.len()],
+    /// By kind of task.
+    pub(super) tasks: [AtomicU64; TASKS],
 }
 
 impl Shared {

@@ -195,6 +195,9 @@ impl Shard {
                 counter.store(count, Ordering::Relaxed);
             }
         }
+        for (counter, count) in usage.tasks.iter().zip(self.engine().task_counts()) {
+            counter.store(count, Ordering::Relaxed);
+        }
     }
 
     /// Appends what is sealed, as far ahead of the disk as it may. `false` when something is left.

@@ -273,6 +273,8 @@ impl Batch {
             Query::Holders { market, sku, after, rows_max } => Query::Holders { market, sku, after, rows_max },
             Query::OrderHistory { order, after, rows_max } => Query::OrderHistory { order, after, rows_max },
             Query::HeldOrders { market, after, rows_max } => Query::HeldOrders { market, after, rows_max },
+            Query::Tasks { market, kind, after, rows_max } => Query::Tasks { market, kind, after, rows_max },
+            Query::Waits { order } => Query::Waits { order },
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
@@ -359,6 +361,8 @@ impl Batch {
             | Query::Holders { .. }
             | Query::OrderHistory { .. }
             | Query::HeldOrders { .. }
+            | Query::Tasks { .. }
+            | Query::Waits { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
             | Query::Retention { .. }

@@ -6,9 +6,10 @@ use crate::engine::{AsideReason, Effect, Effects, Report};
 
 fixed! {
     /// Which effects go on the wanted list.
-    EffectsPart as ArchivedEffectsPart, 2 {
+    EffectsPart as ArchivedEffectsPart, 3 {
         payment: u8,
         release: u8,
+        check: u8,
     }
     /// Which effect, and what became of it.
     ReportPart as ArchivedReportPart, 3 {
@@ -21,17 +22,18 @@ fixed! {
 const DONE: u8 = 1;
 const SET_ASIDE: u8 = 2;
 const RESUMED: u8 = 3;
+const REJECTED: u8 = 4;
 
 impl From<Effects> for EffectsPart {
     fn from(effects: Effects) -> Self {
-        let Effects { payment, release } = effects;
-        Self { payment: u8::from(payment), release: u8::from(release) }
+        let Effects { payment, release, check } = effects;
+        Self { payment: u8::from(payment), release: u8::from(release), check: u8::from(check) }
     }
 }
 
 impl ArchivedEffectsPart {
     pub(super) fn read(&self) -> Result<Effects, Malformed> {
-        Ok(Effects { payment: flag(self.payment)?, release: flag(self.release)? })
+        Ok(Effects { payment: flag(self.payment)?, release: flag(self.release)?, check: flag(self.check)? })
     }
 }
 
@@ -41,6 +43,7 @@ impl ReportPart {
             Report::Done => (DONE, 0),
             Report::SetAside(reason) => (SET_ASIDE, reason as u8),
             Report::Resumed => (RESUMED, 0),
+            Report::Rejected => (REJECTED, 0),
         };
         Self { effect: effect as u8, report, reason }
     }
@@ -52,9 +55,11 @@ impl ArchivedReportPart {
             (DONE, 0) => Report::Done,
             (SET_ASIDE, reason) => Report::SetAside(AsideReason::from_byte(reason).ok_or(Malformed(Part::Report))?),
             (RESUMED, 0) => Report::Resumed,
+            (REJECTED, 0) => Report::Rejected,
             _ => return Err(Malformed(Part::Report)),
         };
-        Ok((effect(self.effect)?, report))
+        let effect = effect(self.effect)?;
+        if report.is_of(effect) { Ok((effect, report)) } else { Err(Malformed(Part::Report)) }
     }
 }
 

@@ -10,7 +10,7 @@ use rkyv::rend::unaligned::u32_ule;
 
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedCountReportedV1, ArchivedCursorMovedV1,
-    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV1, ArchivedErasedFactV1, ArchivedExtendedFactV2,
+    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV2, ArchivedErasedFactV1, ArchivedExtendedFactV2,
     ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKeyNameV1,
     ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
     ArchivedOrderPutBackV1, ArchivedOrdersFactV1, ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1,
@@ -352,7 +352,7 @@ fn policy_set(record: &[u8]) -> Read<Fact<'_>> {
 }
 
 fn effects_set(record: &[u8]) -> Read<Fact<'_>> {
-    let fixed = Body::alone::<ArchivedEffectsSetV1>(record)?;
+    let fixed = Body::alone::<ArchivedEffectsSetV2>(record)?;
     Ok(Fact::EffectsSet { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
 }
 

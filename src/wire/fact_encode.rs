@@ -3,7 +3,7 @@
 use super::effects::ReportPart;
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV2, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
-    EffectsSetV1, ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1,
+    EffectsSetV2, ErasedV1, ExtendedV2, FactComponentV1, FactHashesV1, FactKind, FactLineV1, FilledV1, KeyNameV1,
     KitDefinedV1, MarketAssignedV1, MarketOpenedV1, OrderFactV1, OrderPutBackV1, OrdersFactV1, PLACED_CONFIRMED,
     PLACED_HAS_HASHES, PlacedV2, PolicySetV2, ReceivedV1, ReservationsSetV2, RetakeFailedV1, RetentionSetV1, RetiredV1,
     ReturnedV1, SiteCreatedV1, SkuCreatedV1, StockCountedV1, StockLevelChangedV1, StockMovedV1,
@@ -85,8 +85,8 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             put(out, &PolicySetV2 { head, market, sku: sku.0, policy: (&policy).into() });
         }
         Fact::EffectsSet { market, effects } => {
-            let (head, market) = (head(FactKind::EffectsSet, 10), market.number());
-            put(out, &EffectsSetV1 { head, market, effects: effects.into() });
+            let (head, market) = (head(FactKind::EffectsSet, 11), market.number());
+            put(out, &EffectsSetV2 { head, market, effects: effects.into() });
         }
         Fact::Extended { order, deadline, reason } => {
             let head = head(FactKind::Extended, 29);

@@ -68,8 +68,10 @@ impl FactKind {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
             // reason; version 1 had none. With details sealed; in version 1 they were plain. With
-            // payment methods; version 1 had none. With what is entered; version 1 had nothing of it.
+            // payment methods; version 1 had none. With what is entered; version 1 had nothing of it. With checks;
+            // version 1 had none.
             Self::Confirmed
+            | Self::EffectsSet
             | Self::PolicySet
             | Self::EffectReported
             | Self::Extended
@@ -293,7 +295,7 @@ fixed! {
         policy: PolicyPart,
     }
     /// Which effects go on the wanted list.
-    EffectsSetV1 as ArchivedEffectsSetV1, 10 {
+    EffectsSetV2 as ArchivedEffectsSetV2, 11 {
         head: RecordHead,
         market: u32,
         effects: EffectsPart,

@@ -24,6 +24,7 @@ mod policy;
 mod refused;
 mod refused_numbers;
 mod returns;
+mod task;
 mod whose;
 
 mod account;

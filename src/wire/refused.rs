@@ -122,9 +122,9 @@ parts! {
     /// A version of a record (told of replies only).
     Version = 15, "the version must be one that this side knows";
     /// An effect, or what is wanted of it.
-    Effect = 16, "effect must be 1 (payment) or 2 (release)";
+    Effect = 16, "effect must be 1 (payment), 2 (release) or 3 (check)";
     /// What became of an effect.
-    Report = 17, "report must be 1 (done), 2 (set aside, for reason 1 or 2) or 3 (resumed)";
+    Report = 17, "report must be 1 (done), 2 (set aside, for 1 or 2), 3 (resumed); of a check also 2 for 3, or 4";
     /// A bucket.
     Bucket = 18, "bucket must be 0 to 9";
     /// A level of stock.
@@ -140,11 +140,15 @@ parts! {
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
     /// What happened to an order.
-    Happening = 27, "what happened must be 1 to 65";
+    Happening = 27, "what happened must be 1 to 69";
     /// An attempt to pay an order.
     PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
     /// A word of a return.
     Return = 29, "the words of a return must be known ones, and a report that is no decline has no reason";
+    /// A kind of task, or where a page of them goes on, or what an order waits for.
+    Task = 30, "the kind of a task must be 1 to 8, or 0 for all; to begin, the place to go on from is 0 throughout";
+    /// How far the check of an order has come.
+    CheckState = 31, "the check of an order must be 0 to 3";
 }
 
 impl fmt::Display for Refused {

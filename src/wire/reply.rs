@@ -9,7 +9,8 @@ use super::reply_records::ArchivedGrantedV2;
 use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{
-    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, RetentionView, SiteRow, StockRow, WantPage,
+    ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, OrderWaits, RetentionView, SiteRow, StockRow,
+    TaskPage, WantPage,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
@@ -43,6 +44,10 @@ pub enum Reply<'a> {
     OpenOrders(OrderPage),
     /// A page of orders that are held.
     HeldOrders(HeldPage),
+    /// A page of orders that somebody has to look at.
+    Tasks(TaskPage),
+    /// Everything that an order waits for.
+    Waits(OrderWaits),
     /// A page of who holds units of a SKU.
     Holders(HolderPage),
     /// A page of what happened to an order.

@@ -21,6 +21,7 @@ use super::reply_records::{
 };
 use super::status::Hello;
 use super::status_decode::{hello, status};
+use super::task::{tasks, waits};
 use crate::base::{OrderNumber, SkuId, Timestamp};
 use crate::engine::order::State;
 use crate::engine::{Answer, ReturnStage};
@@ -95,6 +96,8 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::Order => Reply::Order(Box::new(order(head, record)?)),
         ReplyKind::OpenOrders => open_orders(head, record)?,
         ReplyKind::HeldOrders => held_orders(head, record)?,
+        ReplyKind::Tasks => tasks(head, record)?,
+        ReplyKind::Waits => waits(head, record)?,
         ReplyKind::Holders => holders(head, record)?,
         ReplyKind::OrderHistory => order_history(head, record)?,
         ReplyKind::Books => books(head, record)?,

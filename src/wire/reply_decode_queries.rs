@@ -10,7 +10,7 @@ use super::reply::{BooksAt, Reply, SkuRow};
 use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV5, ArchivedChannelCapsV1, ArchivedChannelRowV1,
-    ArchivedDrawViewV1, ArchivedEffectsV1, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
+    ArchivedDrawViewV1, ArchivedEffectsV2, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV3, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
     ArchivedOrderRowV1, ArchivedOrderV6, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
     ArchivedReplyHashesV1, ArchivedReservationsV2, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
@@ -22,8 +22,8 @@ use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView,
-    OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow,
+    LineView, OrderPage, OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
 };
 use crate::engine::{Action, AsideReason, Books, Component, Happening, Reservations, Retention};
 
@@ -152,6 +152,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         erased,
         holds,
         missing: fixed.missing.to_native(),
+        check: CheckState::from_byte(fixed.check).ok_or(Malformed(Part::CheckState))?,
         payments,
         returns,
     })
@@ -275,7 +276,7 @@ pub(super) fn policy<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Re
 pub(super) fn effects<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {
     stateless(head)?;
     flags(head, 0)?;
-    Ok(Reply::Effects(Body::alone::<ArchivedEffectsV1>(record)?.effects.read()?))
+    Ok(Reply::Effects(Body::alone::<ArchivedEffectsV2>(record)?.effects.read()?))
 }
 
 pub(super) fn wanted<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Reply<'a>> {

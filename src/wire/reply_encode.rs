@@ -15,7 +15,7 @@ use super::payment::{PAYMENT_BYTES, PaymentPart, money_bytes, put_money};
 use super::refused::Refused;
 use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
-    AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV1,
+    AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV2,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
     LineViewV3, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV6, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
@@ -26,11 +26,12 @@ use super::request::Tag;
 use super::returns::{put_returns, returns_bytes};
 use super::status::Status;
 use super::status_encode::status_fixed;
+use super::task::{page_bytes, put_page, put_waits, waits_bytes};
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
     ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage,
-    OrderRow, OrderView, RetentionView, SiteRow, StockRow, WantPage, WantRow,
+    OrderRow, OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, WantPage, WantRow,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -257,6 +258,20 @@ impl ReplyWriter {
         self.seal(bytes);
     }
 
+    /// Appends a page of orders that somebody has to look at.
+    pub fn tasks(&mut self, tag: Tag, page: &TaskPage) {
+        let bytes = page_bytes(page);
+        put_page(self.head(ReplyKind::Tasks, bytes, tag, 0, 0), page, &mut self.buffer);
+        self.seal(bytes);
+    }
+
+    /// Appends everything that an order waits for.
+    pub fn waits(&mut self, tag: Tag, waits: &OrderWaits) {
+        let bytes = waits_bytes(waits);
+        put_waits(self.head(ReplyKind::Waits, bytes, tag, 0, 0), waits, &mut self.buffer);
+        self.seal(bytes);
+    }
+
     /// Appends a page of who holds units of a SKU.
     pub fn holders(&mut self, tag: Tag, page: &HolderPage) {
         let bytes = 26 + 57 * page.rows.len();
@@ -298,8 +313,8 @@ impl ReplyWriter {
 
     /// Appends which effects go on the wanted list.
     pub fn effects(&mut self, tag: Tag, effects: Effects) {
-        let head = self.head(ReplyKind::Effects, 18, tag, 0, 0);
-        self.put_padded(18, &EffectsV1 { head, effects: effects.into() });
+        let head = self.head(ReplyKind::Effects, 19, tag, 0, 0);
+        self.put_padded(19, &EffectsV2 { head, effects: effects.into() });
     }
 
     /// Appends the books of a market, true at this position of its stream.
@@ -437,6 +452,7 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV6 {
         accepted_at: view.accepted_at.ms(),
         deadline: view.deadline.ms(),
         missing: view.missing,
+        check: view.check as u8,
         currency: view.currency.code(),
         take: view.take as u8,
         payment: view.payment as u8,

@@ -45,6 +45,8 @@ kinds! {
         ChannelCaps = 47,
         Status = 48,
         HeldOrders = 49,
+        Tasks = 50,
+        Waits = 55,
         Recipe = 56,
         Hello = 64,
     }
@@ -56,13 +58,13 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With deliveries and returns; version 5 had neither, version 4 not what is missing.
+            // With deliveries, returns and a check; version 5 had none of it, version 4 not what is missing.
             Self::Order => 6,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
-            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods;
-            // version 1 had less.
-            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations => 2,
+            // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or
+            // checks; version 1 had less.
+            Self::PlacedLines | Self::Wanted | Self::Policy | Self::Status | Self::Reservations | Self::Effects => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -247,7 +249,7 @@ fixed! {
     }
     /// Then: lines, draws, hashes if flagged, details, holds, their words, payments, returns, the lines of all of them,
     /// what came in of all of them.
-    OrderV6 as ArchivedOrderV6, 101 {
+    OrderV6 as ArchivedOrderV6, 102 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -255,6 +257,7 @@ fixed! {
         accepted_at: u64,
         deadline: u64,
         missing: u64,
+        check: u8,
         currency: [u8; 3],
         take: u8,
         payment: u8,
@@ -377,7 +380,7 @@ fixed! {
         aside: u8,
     }
     /// Which effects go on the wanted list.
-    EffectsV1 as ArchivedEffectsV1, 18 {
+    EffectsV2 as ArchivedEffectsV2, 19 {
         head: AnswerHead,
         effects: EffectsPart,
     }

@@ -18,11 +18,12 @@ use super::request_records::{
     ArchivedHoldersQueryV1, ArchivedLineQuantityV1, ArchivedLineV1, ArchivedMarketQueryV1, ArchivedMoveStockV1,
     ArchivedOpenOrdersV1, ArchivedOrderByNumberV1, ArchivedOrderHistoryQueryV1, ArchivedOrderQueryV1, ArchivedPlaceV1,
     ArchivedPolicyQueryV1, ArchivedReceiveV1, ArchivedReportCountV1, ArchivedReportEffectV2, ArchivedResolveSkusV1,
-    ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV1, ArchivedSetPolicyV2,
+    ArchivedReturnToStockV1, ArchivedSetChannelCapV1, ArchivedSetEffectsV2, ArchivedSetPolicyV2,
     ArchivedSetReservationsV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
     ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
 use super::returns::decode_return;
+use super::task::read_tasks_query;
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
     Timestamp,
@@ -128,6 +129,8 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OrderByNumber
         | RequestKind::OpenOrders
         | RequestKind::HeldOrders
+        | RequestKind::Tasks
+        | RequestKind::Waits
         | RequestKind::CustomerOrders
         | RequestKind::Holders
         | RequestKind::OrderHistory
@@ -240,7 +243,7 @@ fn set_policy(record: &[u8]) -> Read<Command<'_>> {
 }
 
 fn set_effects(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedSetEffectsV1>(record)?;
+    let fixed = Body::alone::<ArchivedSetEffectsV2>(record)?;
     Ok(Command::SetEffects { market: market(fixed.market.to_native())?, effects: fixed.effects.read()? })
 }
 
@@ -395,9 +398,9 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let after = SkuId(fixed.after.to_native());
             Query::Skus { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
         }
-        RequestKind::Order => {
-            let fixed = Body::alone::<ArchivedOrderQueryV1>(record)?;
-            Query::Order { order: OrderId::from_bits(fixed.order.to_native()) }
+        RequestKind::Order | RequestKind::Waits => {
+            let order = OrderId::from_bits(Body::alone::<ArchivedOrderQueryV1>(record)?.order.to_native());
+            if kind == RequestKind::Order { Query::Order { order } } else { Query::Waits { order } }
         }
         RequestKind::OrderByNumber => {
             let fixed = Body::alone::<ArchivedOrderByNumberV1>(record)?;
@@ -426,24 +429,21 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
             Query::ChannelCaps { market, sku, after: fixed.after.to_native(), rows_max: fixed.rows_max.to_native() }
         }
-        RequestKind::OpenOrders => {
+        RequestKind::OpenOrders | RequestKind::HeldOrders => {
             let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
-            let after = OrderNumber(fixed.after.to_native());
-            Query::OpenOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
+            let (market, rows_max) = (market(fixed.market.to_native())?, fixed.rows_max.to_native());
+            let (after, held) = (OrderNumber(fixed.after.to_native()), kind == RequestKind::HeldOrders);
+            match held {
+                true => Query::HeldOrders { market, after, rows_max },
+                false => Query::OpenOrders { market, after, rows_max },
+            }
         }
-        RequestKind::HeldOrders => {
-            let fixed = Body::alone::<ArchivedOpenOrdersV1>(record)?;
-            let after = OrderNumber(fixed.after.to_native());
-            Query::HeldOrders { market: market(fixed.market.to_native())?, after, rows_max: fixed.rows_max.to_native() }
-        }
+        RequestKind::Tasks => read_tasks_query(record)?,
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
-        RequestKind::Policy => {
+        RequestKind::Policy | RequestKind::Recipe => {
             let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
-            Query::Policy { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
-        }
-        RequestKind::Recipe => {
-            let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;
-            Query::Recipe { market: market(fixed.market.to_native())?, sku: SkuId(fixed.sku.to_native()) }
+            let (market, sku) = (market(fixed.market.to_native())?, SkuId(fixed.sku.to_native()));
+            if kind == RequestKind::Policy { Query::Policy { market, sku } } else { Query::Recipe { market, sku } }
         }
         RequestKind::Retention => Query::Retention { market: market_query(record)? },
         RequestKind::Effects => Query::Effects { market: market_query(record)? },

@@ -12,10 +12,11 @@ use super::request_records::{
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, EraseV1, ExtendV2, HashesV1, HoldersQueryV1,
     LineQuantityV1, LineV1, MarketQueryV1, MoveStockV1, OpenOrdersV1, OrderByNumberV1, OrderHistoryQueryV1,
     OrderQueryV1, PLACE_HAS_HASHES, PlaceV1, PolicyQueryV1, ReceiveV1, ReportCountV1, ReportEffectV2, RequestKind,
-    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV1, SetPolicyV2, SetReservationsV2, SetRetentionV1,
+    ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV2, SetPolicyV2, SetReservationsV2, SetRetentionV1,
     SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
 use super::returns::{put_asked, put_looked, put_told, with_lines};
+use super::task::{TASKS_QUERY, put_tasks_query};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::choices::AdjustReason;
@@ -68,7 +69,7 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::SetEffects { market, effects } => {
             let head = head(RequestKind::SetEffects, 10)?;
-            put(out, &SetEffectsV1 { head, market: market.number(), effects: effects.into() });
+            put(out, &SetEffectsV2 { head, market: market.number(), effects: effects.into() });
             Ok(())
         }
         Command::SetReservations { market, reservations } => {
@@ -330,6 +331,10 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
             put(out, &SkusQueryV1 { head, market: market.number(), after: after.0, rows_max });
         }
         Query::Order { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Order, 20)?, order: order.bits() }),
+        Query::Waits { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Waits, 20)?, order: order.bits() }),
+        Query::Tasks { market, kind, after, rows_max } => {
+            put_tasks_query(head(RequestKind::Tasks, TASKS_QUERY)?, (market, kind), after, rows_max, out);
+        }
         Query::OrderByNumber { market, number } => {
             let head = head(RequestKind::OrderByNumber, 16)?;
             put(out, &OrderByNumberV1 { head, market: market.number(), number: number.0 });

@@ -62,6 +62,8 @@ kinds! {
         ChannelCaps = 47,
         Status = 48,
         HeldOrders = 49,
+        Tasks = 50,
+        Waits = 55,
         Recipe = 56,
         SetRetention = 96,
         Retention = 97,
@@ -77,8 +79,8 @@ impl RequestKind {
     pub(super) const fn version(self) -> u8 {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
-            // reason; version 1 had none. With payment methods; version 1 had none.
-            Self::SetPolicy | Self::ReportEffect | Self::Extend | Self::SetReservations => 2,
+            // reason; version 1 had none. With payment methods; version 1 had none. With checks; version 1 had none.
+            Self::SetPolicy | Self::ReportEffect | Self::Extend | Self::SetReservations | Self::SetEffects => 2,
             _ => RECORD_VERSION,
         }
     }
@@ -292,7 +294,7 @@ fixed! {
         report: ReportPart,
     }
     /// Which effects go on the wanted list.
-    SetEffectsV1 as ArchivedSetEffectsV1, 10 {
+    SetEffectsV2 as ArchivedSetEffectsV2, 11 {
         head: RecordHead,
         market: u32,
         effects: EffectsPart,

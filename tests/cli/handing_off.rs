@@ -10,7 +10,7 @@ fn left_to_adapters(flags: &[&str]) -> Server {
     server.run("stock receive MUG 10").ok();
     assert!(server.run("market effects").ok().contains("wants of adapters, for orders placed from now on: nothing"));
     let set = server.run("market effects --payment true --release true --json").json();
-    assert_eq!(set, json!({"market": "default", "payment": true, "release": true}));
+    assert_eq!(set, json!({"market": "default", "payment": true, "release": true, "check": false}));
     server
 }
 

@@ -5,6 +5,7 @@
 mod harness;
 
 mod backing_up;
+mod checking;
 mod configuration;
 mod handing_off;
 mod import;
@@ -13,3 +14,4 @@ mod orders;
 mod payments;
 mod readme;
 mod serving;
+mod tasks;

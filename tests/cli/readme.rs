@@ -50,12 +50,26 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     for command in commands(manual, "## Payments") {
         server.run(&command.replace("17", "2")).ok();
     }
+    server.run("market effects --check true").ok();
+    for _ in [3, 4] {
+        server.run("order place --line MUG=1@12.50 --payment cash-on-delivery").ok();
+    }
+    for command in commands(manual, "## Checking orders") {
+        server.run(&command.replace("17", "3").replace("18", "4")).ok();
+    }
+    let state = |order: u32| server.run(&format!("order get {order} --json")).json()["state"].clone();
+    assert_eq!([state(3), state(4)], ["confirmed", "cancelled"]);
+    server.run("market effects --check false").ok();
     assert_eq!(server.run("order get 2 --json").json()["payment_label"], "partly_refunded");
     for command in commands(include_str!("../../docs/RETURNS.md"), "## On the command line") {
         server.run(&command.replace("17", "2")).ok();
     }
     assert_eq!(server.run("order get 2 --json").json()["returns"][0]["stage"], "closed");
     assert_eq!(server.stock("MUG", "damaged"), 1);
+    for command in commands(manual, "## What somebody has to look at") {
+        // Its order is an example; here it is the first one.
+        server.run(&command.replace("1042", "1")).ok();
+    }
     for command in commands(manual, "## What is left to adapters") {
         // Its order is an example; there is none here.
         if !command.contains("1042") {

@@ -1,17 +1,19 @@
-//! The hand-off in earnest: a node whose payment provider and warehouse are slow, lose what they are told and say
-//! things twice, and which is killed again and again. What the two wrote in their books is held against the orders.
+//! The hand-off in earnest: a node whose payment provider, warehouse and checker are slow, lose what they are told and
+//! say things twice, and which is killed again and again. What the three wrote in their books is held against the
+//! orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use stockade::adapters::Opinion;
 use stockade::base::{ChangeId, MarketId, OrderId, SkuId};
 use stockade::client::{Client, QueryReply, Response};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::ledger::Bucket;
 use stockade::engine::order::State;
-use stockade::engine::query::OrderView;
-use stockade::engine::{Command, Effect, Effects, Place, Query};
+use stockade::engine::query::{CheckState, OrderView};
+use stockade::engine::{AsideReason, Command, Effect, Effects, Place, Query, Report};
 use stockade::wire::Refused;
 use tokio::task::JoinSet;
 
@@ -48,7 +50,7 @@ fn shop(client: &Client, (market, sku): (MarketId, SkuId), orders: &mut Vec<Orde
                 return;
             }
             // At once, after it was paid for, or after the goods left.
-            let patient_with = &[State::PendingPayment, State::Confirmed][..turn / 3 % 3];
+            let patient_with = &[State::PendingPayment, State::InReview, State::Confirmed][..[0, 2, 3][turn / 3 % 3]];
             while let Ok(QueryReply::Order(view)) = client.query(&Query::Order { order }).await
                 && patient_with.contains(&view.state)
             {
@@ -77,7 +79,7 @@ async fn view(client: &Client, order: OrderId) -> Option<Box<OrderView>> {
 }
 
 /// Waits until nothing is wanted and no order is open any more; the orders as they are then.
-async fn settled(client: &Client, market: MarketId, orders: &[OrderId]) -> BTreeMap<OrderId, Box<OrderView>> {
+async fn settled(client: &Client, market: MarketId, orders: &[OrderId]) -> Views {
     let begun = Instant::now();
     loop {
         let mut views = BTreeMap::new();
@@ -90,7 +92,7 @@ async fn settled(client: &Client, market: MarketId, orders: &[OrderId]) -> BTree
             assert_eq!(wanted(client, market, effect, true).await, 0, "{} set aside", effect.name());
             left.push(wanted(client, market, effect, false).await);
         }
-        if open == 0 && left == [0, 0] {
+        if open == 0 && left == [0, 0, 0] {
             return views;
         }
         assert!(begun.elapsed() < PATIENCE, "{open} orders open, {left:?} effects wanted");
@@ -106,17 +108,22 @@ async fn balances(client: &Client, market: MarketId, sku: SkuId) -> [i64; 4] {
     }
 }
 
+async fn leave_all(client: &Client, market: MarketId) {
+    let effects = Effects { payment: true, release: true, check: true };
+    let set = client.submit(&Command::SetEffects { market, effects }).await.expect("an answer");
+    assert!(matches!(set, Response::Answered { .. }), "{set:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn however_often_it_is_killed_nothing_wanted_is_forgotten_and_nothing_is_done_twice() {
     let dir = tempfile::tempdir().expect("a directory");
-    let simulated = Some(Simulated { delay_ms: 60, declined: 100, lost: 150, repeated: 300 });
+    let simulated = Simulated { delay_ms: 60, declined: 100, rejected: 100, doubted: 0, lost: 150, repeated: 300 };
+    let simulated = Some(simulated);
     let settings = Settings { simulated, snapshot_log_bytes: 40_000, shards: Some(2), ..Settings::new(dir.path()) };
     let node = Node::start(&settings);
     let client = node.client().await;
     let (market, sku) = stocked(&client, "default", UNITS).await;
-    let effects = Effects { payment: true, release: true };
-    let set = client.submit(&Command::SetEffects { market, effects }).await.expect("an answer");
-    assert!(matches!(set, Response::Answered { .. }), "{set:?}");
+    leave_all(&client, market).await;
     node.stop();
 
     let (payment, warehouse) = (settings.books_of("payment"), settings.books_of("warehouse"));
@@ -141,6 +148,7 @@ async fn however_often_it_is_killed_nothing_wanted_is_forgotten_and_nothing_is_d
     shop(&client, (market, sku), &mut orders).join_all().await;
     let views = settled(&client, market, &orders).await;
     check(&views, &books(&payment), &books(&warehouse));
+    check_opinions(&views, &settings);
     let sold = views.values().flat_map(|view| &view.lines).map(|line| i64::from(line.shipped)).sum();
     assert_eq!(balances(&client, market, sku).await, [UNITS as i64 - sold, 0, 0, sold], "no unit is stranded");
     node.stop();
@@ -174,8 +182,44 @@ fn money(books: &[Vec<String>]) -> BTreeMap<String, ([u64; 3], bool)> {
     money
 }
 
-/// Holds the books of both against the orders.
-fn check(views: &BTreeMap<OrderId, Box<OrderView>>, payment: &[Vec<String>], warehouse: &[Vec<String>]) {
+type Views = BTreeMap<OrderId, Box<OrderView>>;
+
+/// Holds the books of the checker against the orders: it says one thing of an order, and what it does not trust never
+/// leaves.
+fn check_opinions(views: &Views, settings: &Settings) {
+    let said = books(&settings.books_of("check"));
+    let asked: BTreeMap<_, _> = said.iter().map(|line| (line[1].clone(), line[0].clone())).collect();
+    assert_eq!(asked.len(), said.len(), "asked again, it said it again");
+    let simulated = settings.simulated.expect("there is a checker");
+    for (order, view) in views {
+        let (said, opinion) = (asked.get(&order.to_string()).map(String::as_str), simulated.opinion(*order));
+        let right = match opinion {
+            Opinion::Trusted => "trusted",
+            Opinion::Rejected => "rejected",
+            Opinion::Review => "review",
+        };
+        assert!(said.is_none_or(|said| said == right), "{order} is {said:?}");
+        assert_eq!(view.check, CheckState::Over, "{order} is {:?}", view.state);
+        let may_leave = said.is_some() && opinion != Opinion::Rejected;
+        assert!(may_leave || view.state != State::Completed, "{order} left, and the checker said {said:?}");
+    }
+    for word in ["trusted", "rejected"] {
+        assert!(asked.values().any(|said| said == word), "nothing was {word}");
+    }
+}
+
+/// Holds what a provider did against an order: what was taken and did not go back is what its units cost that left.
+fn check_money(view: &OrderView, ([authorised, captured, refunded], is_closed): ([u64; 3], bool)) -> u64 {
+    let sold = view.lines.iter().map(|line| line.price * u64::from(line.shipped)).sum();
+    assert_eq!(captured - refunded, sold, "{} is {:?}", view.order, view.state);
+    assert!(authorised <= captured || is_closed, "money of {} stays set aside: {:?}", view.order, view.payments);
+    let known: Vec<_> = view.payments.iter().map(|payment| [payment.captured, payment.refunded]).collect();
+    assert_eq!(known, [[captured, refunded]], "{} knows what was done", view.order);
+    sold
+}
+
+/// Holds the books of provider and warehouse against the orders.
+fn check(views: &Views, payment: &[Vec<String>], warehouse: &[Vec<String>]) {
     let money = money(payment);
     let (told, handed_over) = (times(warehouse, "told"), times(warehouse, "handed_over"));
     assert!(handed_over.values().all(|times| *times == 1), "handed over more than once: {handed_over:?}");
@@ -187,12 +231,7 @@ fn check(views: &BTreeMap<OrderId, Box<OrderView>>, payment: &[Vec<String>], war
     let mut states = BTreeSet::new();
     for (order, view) in views {
         let id = &order.to_string();
-        let ([authorised, captured, refunded], is_closed) = money.get(id).copied().unwrap_or_default();
-        let sold: u64 = view.lines.iter().map(|line| line.price * u64::from(line.shipped)).sum();
-        assert_eq!(captured - refunded, sold, "{order} is {:?}", view.state);
-        assert!(authorised <= captured || is_closed, "money of {order} stays set aside: {:?}", view.payments);
-        let known: Vec<_> = view.payments.iter().map(|payment| [payment.captured, payment.refunded]).collect();
-        assert_eq!(known, [[captured, refunded]], "{order} knows what was done");
+        let sold = check_money(view, money.get(id).copied().unwrap_or_default());
         let is_sold = view.state == State::Completed;
         assert_eq!(sold > 0, is_sold, "{order} is {:?}", view.state);
         assert!(!is_sold || told.contains_key(id) && handed_over.contains_key(id), "{order} is sold and never left");
@@ -203,4 +242,119 @@ fn check(views: &BTreeMap<OrderId, Box<OrderView>>, payment: &[Vec<String>], war
     }
     let seen = [State::Completed, State::Cancelled, State::Expired].map(|state| state as u8);
     assert_eq!(states, BTreeSet::from(seen), "every way to end was gone");
+}
+
+/// Orders of which the checker thinks one thing, so many of them.
+fn thought_of(
+    client: &Client,
+    market: MarketId,
+    simulated: Simulated,
+    (opinion, count): (Opinion, usize),
+) -> Vec<OrderId> {
+    let orders = std::iter::repeat_with(|| client.new_order_id(market));
+    orders.filter(|order| simulated.opinion(*order) == opinion).take(count).collect()
+}
+
+async fn views(client: &Client, orders: &[OrderId]) -> Views {
+    let mut views = Views::new();
+    for order in orders {
+        views.insert(*order, view(client, *order).await.expect("it was placed"));
+    }
+    views
+}
+
+/// Waits until nothing is wanted any more, and a person is to decide about so many.
+async fn left_to_a_person(client: &Client, market: MarketId, count: usize) {
+    let begun = Instant::now();
+    loop {
+        let mut left = Vec::new();
+        for (effect, aside) in
+            [(Effect::Check, true), (Effect::Check, false), (Effect::Payment, false), (Effect::Release, false)]
+        {
+            left.push(wanted(client, market, effect, aside).await);
+        }
+        if left == [count, 0, 0, 0] {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{left:?} effects wanted");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_leaves_before_somebody_said_that_its_order_is_to_be_trusted() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let simulated = Simulated { delay_ms: 4, declined: 0, rejected: 300, doubted: 300, lost: 30, repeated: 300 };
+    let settings = Settings { simulated: Some(simulated), shards: Some(2), ..Settings::new(dir.path()) };
+    let node = Node::start(&settings);
+    let client = node.client().await;
+    let (market, sku) = stocked(&client, "default", UNITS).await;
+    leave_all(&client, market).await;
+    let [trusted, rejected, doubted] = [Opinion::Trusted, Opinion::Rejected, Opinion::Review]
+        .map(|opinion| thought_of(&client, market, simulated, (opinion, 20)));
+    let orders = [&trusted[..], &rejected, &doubted].concat();
+    for (turn, order) in orders.iter().enumerate() {
+        let lines = [line(sku, 1)];
+        let Command::Place(asked) = place(*order, &lines) else { unreachable!("it places") };
+        let payment = if turn % 2 == 0 { PaymentMethod::Card } else { PaymentMethod::BankTransfer };
+        let placed = client.submit(&Command::Place(Place { payment, ..asked })).await.expect("an answer");
+        assert!(matches!(placed, Response::Answered { .. }), "{placed:?}");
+    }
+    left_to_a_person(&client, market, doubted.len()).await;
+    // What waits for a person waits through a restart.
+    node.stop();
+    let node = Node::start(&settings);
+    let client = node.client().await;
+    let held = views(&client, &doubted).await;
+    for view in held.values() {
+        assert_eq!(
+            (view.state, view.check, view.missing),
+            (State::InReview, CheckState::InReview, 0),
+            "{}",
+            view.order
+        );
+    }
+    let ended = views(&client, &[&trusted[..], &rejected].concat()).await;
+    for (order, view) in &ended {
+        let right = if trusted.contains(order) { State::Completed } else { State::Cancelled };
+        assert_eq!((view.state, view.check), (right, CheckState::Over), "{order}");
+    }
+    let told = times(&books(&settings.books_of("warehouse")), "told");
+    let trusted_ids: BTreeSet<_> = trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), trusted_ids, "a warehouse heard of these");
+    let count = doubted.len() as i64;
+    assert_eq!(
+        balances(&client, market, sku).await,
+        [UNITS as i64 - 2 * count, 0, count, count],
+        "what is held is sold"
+    );
+
+    for (turn, order) in doubted.iter().enumerate() {
+        let report = if turn % 2 == 0 { Report::Done } else { Report::Rejected };
+        let command = Command::ReportEffect { order: *order, effect: Effect::Check, attempt: 1, report };
+        let said = client.submit(&command).await.expect("an answer");
+        assert!(matches!(said, Response::Answered { .. }), "{said:?}");
+        // Whoever comes second decides nothing.
+        let late = Command::ReportEffect {
+            order: *order,
+            effect: Effect::Check,
+            attempt: 1,
+            report: Report::SetAside(AsideReason::Review),
+        };
+        let said = client.submit(&late).await.expect("an answer");
+        assert!(matches!(said, Response::Answered { .. }), "{said:?}");
+    }
+    let views = settled(&client, market, &orders).await;
+    let money = money(&books(&settings.books_of("payment")));
+    let mut sold = 0;
+    for (order, view) in &views {
+        let is_accepted =
+            trusted.contains(order) || doubted.iter().position(|other| other == order).is_some_and(|at| at % 2 == 0);
+        assert_eq!(view.state, if is_accepted { State::Completed } else { State::Cancelled }, "{order}");
+        check_money(view, money[&order.to_string()]);
+        sold += i64::from(is_accepted);
+    }
+    check_opinions(&views, &settings);
+    assert_eq!(balances(&client, market, sku).await, [UNITS as i64 - sold, 0, 0, sold], "no unit is stranded");
+    node.stop();
 }

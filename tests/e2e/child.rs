@@ -19,7 +19,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use stockade::adapters::Opinion;
 use stockade::adapters::simulated::Behaviour;
+use stockade::base::OrderId;
 use stockade::client::{Client, ClientOptions};
 use stockade::node::{self, Config, Target, Watch, WebhookOptions};
 use stockade::wal::{Progress, SyncMethod};
@@ -44,7 +46,7 @@ pub(crate) struct Settings {
     pub(crate) snapshot_log_bytes: u64,
     /// Measures the disk at the start, as a node does that is told nothing.
     pub(crate) probes: bool,
-    /// A payment provider and a warehouse that are not there.
+    /// A payment provider, a warehouse and a checker that are not there.
     pub(crate) simulated: Option<Simulated>,
     /// Who is told every fact.
     pub(crate) webhook: Option<Webhook>,
@@ -61,13 +63,25 @@ pub(crate) struct Webhook {
     pub(crate) feed_behind_bytes: u64,
 }
 
-/// How both simulated counterparties behave; shares are per thousand.
+/// How the simulated counterparties behave; shares are per thousand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Simulated {
     pub(crate) delay_ms: u64,
     pub(crate) declined: u16,
+    pub(crate) rejected: u16,
+    pub(crate) doubted: u16,
     pub(crate) lost: u16,
     pub(crate) repeated: u16,
+}
+
+impl Simulated {
+    /// Of their chances.
+    pub(crate) const SEED: u64 = 7;
+
+    /// What the checker thinks of an order.
+    pub(crate) const fn opinion(&self, order: OrderId) -> Opinion {
+        Behaviour::opinion(Self::SEED, [self.rejected, self.doubted], order)
+    }
 }
 
 impl Settings {
@@ -91,8 +105,8 @@ impl Settings {
         let Self { data, address, watched, low_water_bytes, segment_bytes, snapshot_log_bytes, probes, .. } = self;
         let (shards, data) = (self.shards.unwrap_or(0), data.display());
         let simulated = self.simulated.map_or(String::from("none"), |it| {
-            let Simulated { delay_ms, declined, lost, repeated } = it;
-            format!("{delay_ms},{declined},{lost},{repeated}")
+            let Simulated { delay_ms, declined, rejected, doubted, lost, repeated } = it;
+            format!("{delay_ms},{declined},{rejected},{doubted},{lost},{repeated}")
         });
         let webhook = self.webhook.as_ref().map_or(String::from("none"), |it| {
             let Webhook { url, secret_file, ca, feed_behind_bytes } = it;
@@ -109,12 +123,12 @@ impl Settings {
         let number = |part: &str| part.parse().expect("a number");
         let simulated = |part: &str| match part.split(',').collect::<Vec<_>>()[..] {
             ["none"] => None,
-            [delay_ms, declined, lost, repeated] => {
-                let share = |part: &str| part.parse().expect("a share");
-                let delay_ms = number(delay_ms);
-                Some(Simulated { delay_ms, declined: share(declined), lost: share(lost), repeated: share(repeated) })
+            [delay_ms, ref shares @ ..] => {
+                let shares: Vec<u16> = shares.iter().map(|share| share.parse().expect("a share")).collect();
+                let [declined, rejected, doubted, lost, repeated] = shares[..] else { panic!("five shares: {part}") };
+                Some(Simulated { delay_ms: number(delay_ms), declined, rejected, doubted, lost, repeated })
             }
-            _ => panic!("four numbers, not {part}"),
+            [] => panic!("six numbers, not {part}"),
         };
         let webhook = |part: &str| match part.split(',').collect::<Vec<_>>()[..] {
             ["none"] => None,
@@ -146,8 +160,9 @@ impl Settings {
     }
 
     fn behaviour(&self, counterparty: &str) -> Option<Behaviour> {
-        let Simulated { delay_ms, declined, lost, repeated } = self.simulated?;
-        Some(Behaviour { file: self.books_of(counterparty), delay_ms, declined, lost, repeated, seed: 7 })
+        let Simulated { delay_ms, declined, rejected, doubted, lost, repeated } = self.simulated?;
+        let file = self.books_of(counterparty);
+        Some(Behaviour { file, delay_ms, declined, rejected, doubted, lost, repeated, seed: Simulated::SEED })
     }
 
     fn config(&self) -> Config {
@@ -167,6 +182,7 @@ impl Settings {
             sync_method: (!self.probes).then_some(SyncMethod::Fdatasync),
             simulated_payment: self.behaviour("payment"),
             simulated_warehouse: self.behaviour("warehouse"),
+            simulated_check: self.behaviour("check"),
             feed_behind_bytes: self.webhook.as_ref().map_or(u64::MAX, |webhook| webhook.feed_behind_bytes),
             webhook: self.webhook.as_ref().map(|webhook| WebhookOptions {
                 name: "webhook".to_owned(),

@@ -52,7 +52,7 @@ pub(crate) fn value(text: &str, sample: &str) -> f64 {
 #[tokio::test]
 async fn metrics_tell_what_happened_and_their_page_names_each_of_them() {
     let dir = tempfile::tempdir().expect("a directory");
-    let simulated = Some(Simulated { delay_ms: 0, declined: 0, lost: 0, repeated: 0 });
+    let simulated = Some(Simulated { delay_ms: 0, declined: 0, rejected: 0, doubted: 0, lost: 0, repeated: 0 });
     let receiver = Receiver::start(dir.path()).await;
     let webhook = Some(receiver.webhook(1 << 30));
     let node = Node::start(&Settings { simulated, webhook, ..Settings::new(&dir.path().join("data")) });

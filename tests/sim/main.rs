@@ -16,6 +16,7 @@
 //! - Threads and sockets: `tests/shards.rs`, `tests/e2e`. Damage of what was synced: the tests of the log itself.
 
 mod ask;
+mod checker;
 mod customers;
 mod disk;
 mod life;
@@ -30,6 +31,7 @@ mod report;
 mod returning;
 mod rng;
 mod sinks;
+mod tasks;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -66,6 +68,7 @@ fn nothing_answered_is_lost_in_any_world() {
     let (failed_refunds, missing, paid_again, released_again) =
         <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let came_back = AtomicU64::new(0);
+    let (trusted, rejected) = <(AtomicU64, AtomicU64)>::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -87,6 +90,8 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&backups, report.backups),
                         (&owed, report.owed),
                         (&erased, report.erased),
+                        (&trusted, report.trusted),
+                        (&rejected, report.rejected),
                         (&paid, report.paid),
                         (&given_back, report.given_back),
                         (&parcels, report.parcels),
@@ -131,6 +136,9 @@ fn nothing_answered_is_lost_in_any_world() {
         let erased = erased.into_inner();
         println!("{erased} erasures");
         assert!(erased >= count, "hardly anybody is erased in these worlds");
+        let [trusted, rejected] = [trusted, rejected].map(AtomicU64::into_inner);
+        println!("{trusted} orders trusted, {rejected} rejected");
+        assert!(trusted >= 2 * count && rejected >= count / 4, "hardly anything is checked in these worlds");
         println!("outside: {paid} payments, {given_back} given back, {parcels} parcels");
         assert!(paid >= 10 * count && given_back >= count && parcels >= 10 * count, "hardly anything is done outside");
         let [failed, charged_back, in_parts] = [failed, charged_back, in_parts].map(AtomicU64::into_inner);

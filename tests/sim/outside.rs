@@ -1,4 +1,5 @@
-//! A payment provider and a warehouse that remember whatever happens to the node, honour keys, and misbehave otherwise.
+//! A payment provider, a warehouse and a checker that remember whatever happens to the node, honour keys, and misbehave
+//! otherwise.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use stockade::engine::order::State;
 use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{Effect, Effects, Engine, LineQuantity, Refusal};
 
+use crate::checker::Checker;
 use crate::life::shard_of;
 use crate::provider::{Provider, pounds};
 use crate::rng::Rng;
@@ -81,6 +83,7 @@ impl Parcels {
 #[derive(Default)]
 pub(crate) struct Outside {
     pub(crate) provider: Provider,
+    pub(crate) checker: Checker,
     parcels: BTreeMap<OrderId, Parcels>,
     /// What the provider writes to the adapter until somebody heard it, and whether somebody of this life was told.
     letters: Vec<(OrderId, Payment, bool)>,
@@ -100,6 +103,7 @@ impl Outside {
         let verdict = match effect {
             Effect::Release => self.instruct(job),
             Effect::Payment => self.pay(rng, job),
+            Effect::Check => self.checker.carry_out(rng, is_calm, job),
         };
         if answer_lost { Verdict::Again } else { verdict }
     }
@@ -135,6 +139,9 @@ impl Outside {
     pub(crate) fn news(&mut self, rng: &mut Rng, is_calm: bool, effect: Effect) -> Option<News> {
         if !is_calm && !rng.once_in(3) {
             return None;
+        }
+        if effect == Effect::Check {
+            return self.checker.news(rng);
         }
         if effect == Effect::Payment {
             let waiting = self.letters.iter().enumerate().filter(|(_, (.., told))| !told);
@@ -173,6 +180,7 @@ impl Outside {
                 let heard = (*order, *payment, true);
                 self.letters.retain(|letter| *letter != heard);
             }
+            News::Checked { order, opinion } => self.checker.handle_settled(*order, *opinion),
         }
     }
 
@@ -180,11 +188,13 @@ impl Outside {
     pub(crate) fn handle_crash(&mut self) {
         self.parcels.values_mut().for_each(|known| known.told = false);
         self.letters.iter_mut().for_each(|(.., told)| *told = false);
+        self.checker.handle_crash();
     }
 
     /// Nobody waits to be heard.
     pub(crate) fn is_done(&self) -> bool {
         self.letters.is_empty()
+            && self.checker.is_done()
             && self.parcels.values().all(|known| known.unheard.is_empty() && known.missing().is_empty())
     }
 
@@ -204,6 +214,7 @@ impl Outside {
             // Of what is held nothing but what had left before.
             let firm: u64 = view.to_hand_over().map(|(_, units)| u64::from(units)).sum();
             let known = self.parcels.get(order);
+            self.checker.check(&view, self.left(*order).is_some());
             assert!(
                 !release || !is_sold || firm == 0 || known.is_some(),
                 "{order} is sold and the warehouse never heard of it"

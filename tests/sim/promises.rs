@@ -289,11 +289,12 @@ impl Promises {
             payment.captured == 0 && matches!(payment.stage, Stage::Failed | Stage::Voided | Stage::Expired)
         };
         let has_failed = !view.payments.is_empty() && view.payments.iter().all(is_vain);
-        let told = view.state.plain().with_holds(!view.holds.is_empty()).with_failed(has_failed);
+        let is_held = !view.holds.is_empty() || view.check.is_open();
+        let told = view.state.plain().with_holds(is_held).with_failed(has_failed);
         assert_eq!(
             view.state, told,
-            "{} says otherwise than its holds {:?} and its payments {:?}",
-            view.order, view.holds, view.payments
+            "{} says otherwise than its holds {:?}, its check {:?} and its payments {:?}",
+            view.order, view.holds, view.check, view.payments
         );
     }
 

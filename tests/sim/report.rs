@@ -38,6 +38,9 @@ pub(crate) struct Report {
     pub(crate) released_again: u64,
     /// Times that something came in with a return, or was looked at while more was to come.
     pub(crate) came_back: u64,
+    /// Orders that were trusted, and those that were rejected.
+    pub(crate) trusted: u64,
+    pub(crate) rejected: u64,
     /// Facts that receivers were told, those of them they were told again, and gaps.
     pub(crate) told: u64,
     pub(crate) told_twice: u64,

@@ -165,7 +165,8 @@ impl World {
             if self.offices.are_open {
                 let [payment, release] = [(); 2].map(|()| !self.rng.once_in(3));
                 self.customers.paid_by_adapter.extend(payment.then_some(market));
-                self.ask(Ask::SetEffects { market, effects: Effects { payment, release } });
+                let check = self.rng.once_in(3);
+                self.ask(Ask::SetEffects { market, effects: Effects { payment, release, check } });
             }
             if self.rng.once_in(2) {
                 let customer_max = self.rng.between(2, 20) as u32;

@@ -130,7 +130,7 @@ fn late_money_of_an_adapter_is_told_as_charged_late_or_wanted_back() {
         place    o3 mug*1 cod
         told     o2 adapter captured=100   -> not_taken_again mug
         history  o1                        -> placed 0 n=1 | expired n=1 | close_wanted attempt=2 \
-                                              | captured amount=100 | charged_late n=1
+                                              | captured amount=100 | charged_late n=1 | look_wanted attempt=3
         history  o2                        -> placed 0 n=1 | expired n=1 | close_wanted attempt=2 \
                                               | captured amount=100 | retake_failed mug | give_back_wanted attempt=3
         history  o3                        -> placed_confirmed 0 n=1

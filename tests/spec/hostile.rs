@@ -156,10 +156,14 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let whose = if dice.below(2) == 0 { Whose::Guest { order } } else { Whose::Customer { market, customer } };
             Command::Erase { whose }
         }
-        9 => Command::SetEffects { market, effects: Effects { payment: change.0 > 1, release: attempt > 1 } },
+        9 => {
+            let effects = Effects { payment: change.0 > 1, release: attempt > 1, check: upto.0 > 1 };
+            Command::SetEffects { market, effects }
+        }
         10 => {
-            let report = [Report::Done, Report::SetAside(AsideReason::Refused), Report::Resumed];
-            let (effect, report) = (Effect::ALL[dice.below(2) as usize], report[dice.below(3) as usize]);
+            let [refused, review] = [AsideReason::Refused, AsideReason::Review].map(Report::SetAside);
+            let report = [Report::Done, refused, review, Report::Resumed, Report::Rejected];
+            let (effect, report) = (Effect::ALL[dice.below(3) as usize], report[dice.below(5) as usize]);
             Command::ReportEffect { order, effect, attempt, report }
         }
         11 => Command::MoveCursor { sink, upto },

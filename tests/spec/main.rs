@@ -12,6 +12,7 @@
 mod dice;
 mod rig;
 mod script;
+mod tasking;
 mod twin;
 mod unpaid;
 mod walk;
@@ -22,6 +23,8 @@ mod bounds;
 mod cancelling;
 mod capping;
 mod catalogue;
+mod checking;
+mod checking_bounds;
 mod counting;
 mod erasing;
 mod exactly_once;

@@ -389,6 +389,8 @@ impl Rig {
             assert_eq!((view.state, view.number, view.lines.len()), (State::Blocked, OrderNumber(0), 0));
             return self.check_history(id);
         };
+        let (told, firm): (Vec<_>, _) = (view.to_hand_over().collect(), self.twin.to_hand_over(id));
+        assert_eq!(told, firm, "what a warehouse is told of {id}: engine (left), twin (right)");
         assert_eq!(plain(self.opened(view)), expected, "order {id}: engine (left), twin (right)");
         let found = self.engine.order_by_number(id.market(), expected.number).expect("numbers lead to orders");
         assert_eq!(found.order, id, "order number {}", expected.number);

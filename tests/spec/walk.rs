@@ -76,7 +76,10 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
     match (sweeps_late, goods_come_back) {
         (true, _) => {}
         (false, true) => returning::check_reached(&reached),
-        (false, false) => paying::check_reached(&reached),
+        (false, false) => {
+            paying::check_reached(&reached);
+            effects::check_reached(&reached);
+        }
     }
 }
 
@@ -108,7 +111,7 @@ struct Walk {
     holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
-    /// Whether anybody tells of payments, and what was told last.
+    /// Whether anybody tells of payments, what was told last, and what came of it and of checks, in words.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
     /// Whether anything is delivered, and returned with a return; and what was told of one last.
@@ -197,7 +200,7 @@ impl Walk {
         }
     }
 
-    /// Says what came of everything about payments and returns.
+    /// Says what came of everything about payments, checks and returns.
     fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
@@ -309,7 +312,9 @@ impl Walk {
     }
 
     fn ask(&mut self, command: &Command<'_>) -> Outcome {
+        let checked = self.checked(command);
         let outcome = self.rig.submit(command);
+        self.note_check(command, checked, &outcome);
         if self.loud {
             eprintln!("{:?} {command:?}\n    -> {outcome:?}", self.rig.now);
         }

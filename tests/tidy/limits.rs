@@ -1,4 +1,5 @@
-//! Limits stand in one file, where their relations are checked at compile time.
+//! Limits stand in one file, and those of one subject in a file below it, where their relations are checked at compile
+//! time.
 //!
 //! What a name ends in says what it is. `_MAX` and `_MIN` are limits, and so is a size in bytes that another module may
 //! use. A size that only its own folder knows is layout, and stays beside what it describes; so does one that is
@@ -52,6 +53,7 @@ mod tests {
             check,
             &[
                 ("src/base/limits.rs", "pub const LINES_MAX: usize = 5;\n"),
+                ("src/base/limits/tasks.rs", "pub const WORDS_MAX: usize = 5;\n"),
                 ("src/server/session.rs", "const FRAMES_MAX: usize = 5;\npub(crate) const ROW_BYTES: usize = 5;\n"),
                 (
                     "src/wire/frame.rs",

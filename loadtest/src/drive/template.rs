@@ -4,6 +4,7 @@
 //! the bytes are searched for them.
 
 use bytes::{BufMut, BytesMut};
+use stockade::adapters::Opinion;
 use stockade::adapters::simulated::Behaviour;
 use stockade::base::{Currency, CustomerKey, MarketId, OrderId, SkuId, Timestamp};
 use stockade::engine::choices::{PaymentMethod, Take};
@@ -46,9 +47,9 @@ pub(crate) enum Fate {
     Reserved,
     /// Its reservation ends, and the run waits for that.
     Expires,
-    /// Adapters see to its payment and its hand-over. The provider declines so many orders of a thousand, drawn by its
-    /// seed.
-    HandedOff { seed: u64, declined: u16 },
+    /// Adapters check it and see to its payment and its hand-over. The provider declines so many orders of a thousand,
+    /// and the checker rejects so many, drawn by their seed.
+    HandedOff { seed: u64, declined: u16, rejected: u16 },
 }
 
 const PRICE: u64 = 1_999;
@@ -85,7 +86,10 @@ impl Goods {
         match self.fate {
             Fate::Reserved => (State::PendingPayment, Counters { reserved: 1, ..none }),
             Fate::Expires => (State::Expired, Counters { lapsed: 1, ..none }),
-            Fate::HandedOff { seed, declined } if Behaviour::declines(seed, declined, order) => {
+            Fate::HandedOff { seed, declined, rejected }
+                if Behaviour::declines(seed, declined, order)
+                    || matches!(Behaviour::opinion(seed, [rejected, 0], order), Opinion::Rejected) =>
+            {
                 (State::Cancelled, Counters { cancelled: 1, ..none })
             }
             Fate::HandedOff { .. } => (State::Completed, Counters { shipped: 1, ..none }),

@@ -5,6 +5,7 @@ use crate::adapters::samples::{order, payment, row, view, view_of_payments};
 use crate::base::ChangeId;
 use crate::base::limits::ADAPTER_FAILURES_MAX;
 use crate::engine::order::State;
+use crate::engine::query::CheckState;
 use crate::engine::{Action, Answer, PaymentReport, Refusal, Step as PaymentStep};
 
 const DONE: Told = Told::Answer(Answer::Done { state: State::Confirmed, moved: 1, excess: 0, repeated: false });
@@ -317,4 +318,63 @@ fn the_breaker_waits_for_no_probe_whose_order_was_gone_before_it_was_asked() {
     let tries = bench.jobs.len();
     bench.look(Told::Order(view(3, 1)));
     assert_eq!(bench.jobs.len(), tries + 1, "the next one is the probe");
+}
+
+/// An order whose check has come so far.
+fn checked(number: u64, check: CheckState) -> Told {
+    Told::Order(Box::new(OrderView { check, ..*view(number, 1) }))
+}
+
+#[test]
+fn what_a_checker_says_is_told_as_it_is() {
+    let mut bench = Bench::of(Effect::Check);
+    for (number, verdict, report) in [
+        (1, Verdict::Done, Report::Done),
+        (2, Verdict::Rejected, Report::Rejected),
+        (3, Verdict::Review, Report::SetAside(AsideReason::Review)),
+        (4, Verdict::Refused, Report::SetAside(AsideReason::Refused)),
+    ] {
+        bench.list(vec![row(number, number, Action::Check, 1)]);
+        bench.look(checked(number, CheckState::Pending));
+        bench.verdict(number, verdict);
+        assert!(matches!(bench.said()[..], [(_, Say::Report(said))] if said == report), "{:?}", bench.said());
+        bench.tell(DONE);
+    }
+    assert_eq!((bench.runner.held(), bench.jobs.len(), bench.runner.counts.set_aside), (0, 4, 2));
+    assert!(!bench.runner.is_breaker_open(), "whoever says no says something");
+}
+
+/// Done would say that the order is to be trusted.
+#[test]
+fn of_an_order_whose_check_is_over_or_with_a_person_nobody_is_asked_and_nothing_said() {
+    let mut bench = Bench::of(Effect::Check);
+    let states = [CheckState::NotNeeded, CheckState::InReview, CheckState::Over];
+    for (number, check) in (1..).zip(states) {
+        bench.list(vec![row(number, number, Action::Check, 1)]);
+        bench.look(checked(number, check));
+        assert!(bench.jobs.is_empty() && bench.said().is_empty(), "{check:?}");
+        assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
+    }
+}
+
+#[test]
+fn silence_is_never_trust() {
+    let mut bench = Bench::of(Effect::Check);
+    bench.list(vec![row(1, 1, Action::Check, 1)]);
+    for _ in 0..ADAPTER_TRIES_MAX {
+        assert!(bench.said().is_empty());
+        bench.look(checked(1, CheckState::Pending));
+        bench.verdict(1, Verdict::Again);
+        bench.wait(60_000);
+    }
+    assert!(matches!(bench.said()[..], [(_, Say::Report(Report::SetAside(AsideReason::TriesUsedUp)))]));
+}
+
+#[test]
+#[should_panic(expected = "law: only a check is rejected, or left to a person")]
+fn nobody_but_a_checker_rejects_an_order() {
+    let mut bench = Bench::of(Effect::Release);
+    bench.list(vec![row(1, 1, Action::Release, 1)]);
+    bench.look(Told::Order(view(1, 1)));
+    bench.verdict(1, Verdict::Rejected);
 }

@@ -2,8 +2,12 @@
 
 use super::super::backoff::Chance;
 use crate::base::OrderId;
+use crate::base::limits::ADAPTER_ANSWER_MS_MAX;
 
 const THOUSAND: u64 = 1_000;
+
+/// How long somebody waits for what was lost: long enough to be late, not so long that nothing else happens.
+pub(super) const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 
 /// Whether so many in a thousand orders, this one among them, have a property.
 pub(super) const fn has(seed: u64, order: OrderId, salt: u64, per_mille: u16) -> bool {

@@ -30,7 +30,7 @@ use super::super::backoff::Chance;
 use super::super::counterparty::{Counterparty, Job, News, Payment, Promise, Verdict};
 use super::ledger::Ledger;
 use super::{Behaviour, fate};
-use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
+use crate::base::limits::{ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
 use crate::base::{ChangeId, OrderId, Price};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
@@ -229,7 +229,7 @@ impl SimulatedPayment {
         let half = half + self.chance.borrow_mut().below(half + 1);
         sleep(Duration::from_millis(half / 2)).await;
         if self.happens(self.behaviour.lost) {
-            sleep(Duration::from_millis(LOST_MS)).await;
+            sleep(Duration::from_millis(fate::LOST_MS)).await;
             return Verdict::Again;
         }
         let Ok(payments) = self.act(&job) else { return Verdict::Again };
@@ -241,15 +241,12 @@ impl SimulatedPayment {
             }
         }
         if self.happens(self.behaviour.lost) {
-            sleep(Duration::from_millis(LOST_MS)).await;
+            sleep(Duration::from_millis(fate::LOST_MS)).await;
             return Verdict::Again;
         }
         Verdict::Payments(payments)
     }
 }
-
-/// How long somebody waits for what was lost: long enough to be late, not so long that nothing else happens.
-const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 
 /// Money is conserved, whatever was asked in which order.
 fn enter(accounts: &mut Accounts, key: (OrderId, ChangeId), account: Account) {

@@ -8,16 +8,17 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
-use super::{Behaviour, SimulatedPayment, SimulatedWarehouse};
+use super::{Behaviour, SimulatedCheck, SimulatedPayment, SimulatedWarehouse};
 use crate::adapters::samples::{order, payment, row, view, view_of_payments};
-use crate::adapters::{Counterparty, Job, News, Verdict};
+use crate::adapters::{Counterparty, Job, News, Opinion, Verdict};
 use crate::base::ChangeId;
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
 use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Stage, Step};
 
 fn behaviour(dir: &Path) -> Behaviour {
-    Behaviour { file: dir.join("books"), delay_ms: 4, declined: 0, lost: 0, repeated: 0, seed: 7 }
+    let file = dir.join("books");
+    Behaviour { file, delay_ms: 4, declined: 0, rejected: 0, doubted: 0, lost: 0, repeated: 0, seed: 7 }
 }
 
 fn job(number: u64, attempt: u32, action: Action, units: u32) -> Job {
@@ -299,4 +300,71 @@ fn of_two_instructions_the_later_one_holds_in_whatever_order_they_come() {
         assert!(again.is_none() || again == left, "{again:?} instead");
     });
     assert!(!done(dir, 1).contains(&"handed_over".to_owned()), "taken back in time");
+}
+
+fn check(number: u64) -> Job {
+    job(number, 1, Action::Check, 1)
+}
+
+#[test]
+fn a_checker_says_the_same_however_often_it_is_asked_and_writes_it_down_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    on_its_thread(async {
+        for (number, [rejected, doubted], told) in [
+            (1, [1_000, 0], Verdict::Rejected),
+            (2, [0, 1_000], Verdict::Review),
+            (3, [0, 0], Verdict::Done),
+            // Whoever it rejects it has no doubts about.
+            (4, [1_000, 1_000], Verdict::Rejected),
+        ] {
+            let checker = SimulatedCheck::open(Behaviour { rejected, doubted, ..behaviour(dir) }).expect("books");
+            assert_eq!(checker.carry_out(check(number)).await, told);
+            assert_eq!(checker.carry_out(check(number)).await, told);
+            // It thinks otherwise now, and remembers what it said.
+            let checker = SimulatedCheck::open(Behaviour { rejected: 1_000 - rejected, ..behaviour(dir) });
+            assert_eq!(checker.expect("books").carry_out(check(number)).await, told);
+        }
+    });
+    let lines = ["rejected", "review", "trusted", "rejected"].iter().zip(1..);
+    let lines: String = lines.map(|(word, number)| format!("{word} {} 5 GBP\n", order(number))).collect();
+    assert_eq!(std::fs::read_to_string(dir.join("books")).expect("books"), lines);
+    std::fs::write(dir.join("books"), lines.repeat(2)).expect("written");
+    let why = SimulatedCheck::open(behaviour(dir)).err().expect("it says one thing of an order").to_string();
+    assert!(why.contains("means nothing: rejected"), "{why}");
+}
+
+#[test]
+fn a_checker_that_loses_what_it_is_asked_or_answers_says_nothing_and_may_say_it_another_way() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    on_its_thread(async {
+        let lossy = Behaviour { lost: 1_000, repeated: 1_000, ..behaviour(dir) };
+        let checker = SimulatedCheck::open(lossy).expect("books");
+        assert_eq!(checker.carry_out(check(1)).await, Verdict::Again);
+        let repeating = Behaviour { repeated: 1_000, doubted: 1_000, ..behaviour(dir) };
+        let checker = SimulatedCheck::open(repeating).expect("books");
+        let mut news = checker.news();
+        assert_eq!(checker.carry_out(check(2)).await, Verdict::Review);
+        let told = News::Checked { order: order(2), opinion: Opinion::Review };
+        assert_eq!(heard(&mut news).await, Some(told));
+    });
+    assert_eq!(done(dir, 1), Vec::<String>::new(), "a question that got lost was not asked");
+    assert_eq!(done(dir, 2), ["review"]);
+}
+
+#[test]
+fn what_a_checker_thinks_follows_from_seed_and_order_and_comes_to_its_shares() {
+    let of =
+        |seed, shares| (1..=10_000).map(|number| Behaviour::opinion(seed, shares, order(number))).collect::<Vec<_>>();
+    let thought = of(7, [100, 50]);
+    assert_eq!(thought, of(7, [100, 50]));
+    assert_ne!(thought, of(8, [100, 50]));
+    let count = |opinion| thought.iter().filter(|other| **other == opinion).count();
+    assert!((900..1_100).contains(&count(Opinion::Rejected)), "{}", count(Opinion::Rejected));
+    assert!((350..550).contains(&count(Opinion::Review)), "{}", count(Opinion::Review));
+    // Of those that are declined it has its opinion all the same.
+    let declined = (1..=10_000).filter(|number| Behaviour::declines(7, 100, order(*number)));
+    let both = declined.filter(|number| thought[*number as usize - 1] == Opinion::Rejected).count();
+    assert!((50..200).contains(&both), "{both}");
 }

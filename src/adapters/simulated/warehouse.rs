@@ -20,7 +20,7 @@ use super::super::backoff::Chance;
 use super::super::counterparty::{Counterparty, Job, News, Promise, Verdict};
 use super::ledger::Ledger;
 use super::{Behaviour, fate};
-use crate::base::limits::{ADAPTER_ANSWER_MS_MAX, ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
+use crate::base::limits::{ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
 use crate::base::{ChangeId, OrderId};
 use crate::engine::{Effect, LineQuantity};
 
@@ -106,13 +106,10 @@ impl SimulatedWarehouse {
         if !is_lost[0] && self.books.borrow_mut().instruct(&job).is_err() {
             return Verdict::Again;
         }
-        sleep(Duration::from_millis(if is_lost.contains(&true) { LOST_MS } else { half })).await;
+        sleep(Duration::from_millis(if is_lost.contains(&true) { fate::LOST_MS } else { half })).await;
         if is_lost.contains(&true) { Verdict::Again } else { Verdict::Done }
     }
 }
-
-/// As a payment provider's.
-const LOST_MS: u64 = ADAPTER_ANSWER_MS_MAX / 20;
 
 impl Books {
     fn instruct(&mut self, job: &Job) -> io::Result<()> {

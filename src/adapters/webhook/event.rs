@@ -96,7 +96,12 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         ),
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
-            json!({ "market": market.number(), "payment": effects.payment, "release": effects.release }),
+            json!({
+                "market": market.number(),
+                "payment": effects.payment,
+                "release": effects.release,
+                "check": effects.check,
+            }),
         ),
         Fact::Retired { market, before } => {
             ("market.retired", json!({ "market": market.number(), "before": before.utc() }))
@@ -229,6 +234,7 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
                 Report::Done => ("done", None),
                 Report::SetAside(reason) => ("set_aside", Some(reason.name())),
                 Report::Resumed => ("resumed", None),
+                Report::Rejected => ("rejected", None),
             };
             let fields = json!({ "effect": effect.name(), "attempt": attempt, "report": report, "reason": reason });
             ("order.effect_reported", order, fields)

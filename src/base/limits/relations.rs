@@ -62,6 +62,7 @@ const _: () = {
     let holds = HOLDS_PER_ORDER_MAX * (13 + hold);
     assert!(128 + LINES_MAX * 48 + ORDER_DRAWS_MAX * 16 + DETAILS_BYTES_MAX + holds <= RECORD_BYTES_MAX);
     assert!(64 + (HELD_ROWS_MAX + HOLDS_PER_ORDER_MAX) * (46 + hold) <= RECORD_BYTES_MAX);
+    assert!(64 + PAGE_ROWS_MAX * (55 + TASK_WORDS_BYTES_MAX) <= RECORD_BYTES_MAX);
     assert!(ON_HAND_PLACE_CHANGES_MAX * 16 < MIB && ON_HAND_PLACE_CHANGES_MAX <= u16::MAX as usize, "one item each");
     assert!(64 + STOCK_ROWS_PER_RECORD_MAX * 94 <= RECORD_BYTES_MAX);
     assert!(64 + PAGE_ROWS_MAX * (6 + CODE_BYTES_MAX) <= RECORD_BYTES_MAX);

@@ -6,6 +6,7 @@ use super::super::catalog::check_code;
 use super::super::choices::HoldReason;
 use super::super::fact::Fact;
 use super::super::hold::check_note;
+use super::super::marks::Marks;
 use super::super::order::State;
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, illegal};
@@ -47,7 +48,9 @@ impl Engine {
         if !holds.iter().any(|hold| hold.is(owner, reason)) {
             return Ok(Decision::Repeated(held_as(record.state, true)));
         }
-        let state = if holds.len() == 1 && record.state == State::InReview { State::Confirmed } else { record.state };
+        let is_last = holds.len() == 1 && !record.marks.has(Marks::UNCHECKED);
+        let state =
+            if is_last { record.state.plain().with_failed(record.state == State::PaymentFailed) } else { record.state };
         Ok(Decision::Happened { fact: Fact::HoldLifted { order, owner, reason }, answer: held_as(state, false) })
     }
 }

@@ -55,7 +55,7 @@ impl Engine {
             number: market.next_number(),
             accepted_at: now,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(hold_ms.into()) },
-            state: if confirmed { State::Confirmed } else { State::PendingPayment },
+            state: if confirmed { State::Confirmed.with_holds(market.effects.check) } else { State::PendingPayment },
             short,
             owed,
             repeated: false,

@@ -38,6 +38,7 @@ impl Engine {
                 engine.let_go_of_others(position, attempt);
             }
         });
+        self.review_account(self.position_of(order), at);
     }
 
     pub(super) fn fold_retake_failed(&mut self, order: OrderId, attempt: ChangeId, sku: SkuId, at: Timestamp) {
@@ -258,19 +259,22 @@ impl Engine {
             self.settle_waiting(order.market(), pairs);
         }
         if state == before {
-            return self.want_changed(position, firm_before, at);
+            self.want_changed(position, firm_before, at);
+            return self.review_tasks(position, at);
         }
         if state.is_open() {
             self.orders.set_closes_at(position, Timestamp::ZERO);
         } else {
             if state != State::Expired {
                 self.drop_holds(position);
+                self.drop_check(position);
             }
             let closes_at = at.after_ms(return_window_ms);
             self.orders.set_closes_at(position, closes_at);
             self.closings.insert(closes_at, position);
         }
         self.want_changed(position, firm_before, at);
+        self.review_tasks(position, at);
     }
 
     /// Orders of a market wait, or waited before it changed: `pairs` of them.

@@ -29,7 +29,7 @@ impl Engine {
     #[inline]
     pub(super) fn drop_holds(&mut self, position: u32) {
         let record = self.orders.record(position);
-        if record.is_held() {
+        if record.has_holds() {
             self.holds.drop_all(record);
             self.orders.set_mark(position, Marks::HELD, false);
         }

@@ -30,6 +30,7 @@ use super::happening::Happening;
 use super::kits::Component;
 use super::ledger::{Account, Bucket};
 use super::market::Market;
+use super::marks::Marks;
 use super::on_hand::{OnHand, Place};
 use super::order::State;
 use super::orders::Orders;
@@ -237,6 +238,10 @@ impl Engine {
         let hold_ms = market.reservations.hold_ms(placed.hold_ms, placed.payment);
         let position = self.orders.insert(placed, content, market.next_number(), (at, hold_ms));
         market.numbers.give(position);
+        if market.effects.check {
+            self.orders.set_mark(position, Marks::UNCHECKED, true);
+            self.orders.settle_state(position);
+        }
         let record = self.orders.record(position);
         market.tally.add(record.state, self.orders.hash(record));
         if record.state.awaits_payment() {

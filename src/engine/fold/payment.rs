@@ -61,8 +61,9 @@ impl Engine {
                 }
             }
         });
+        let position = self.position_of(order);
+        self.review_account(position, at);
         if matches!(report, PaymentReport::DisputeWon | PaymentReport::ChargedBack { .. }) {
-            let position = self.position_of(order);
             self.note_settled(position, at);
         }
     }
@@ -116,6 +117,7 @@ impl Engine {
             engine.orders.keep_change(position, KeptChange { kind: ChangeKind::Refund, change, moved: amount });
             engine.note_whole(position, Happening::RefundRequested, at, amount);
         });
+        self.review_account(self.position_of(order), at);
     }
 
     /// Forgets what was paid of an order that is over; the market's money goes on to count it.

@@ -37,6 +37,7 @@ impl Engine {
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
             assert!(!self.returns.is_open(position), "law: {order} is closed when nothing is to come back");
             self.returns.forget(position);
+            self.drop_tasks(position);
             self.close_account(position);
             self.wants.forget(position);
             self.leave_key(position);

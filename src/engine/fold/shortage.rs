@@ -4,6 +4,7 @@ use super::super::Engine;
 use super::super::fact::Draw;
 use super::super::happening::Happening;
 use super::super::ledger::{Account, Bucket};
+use super::super::marks::Marks;
 use super::super::on_hand::Place;
 use super::super::orders::DrawRecord;
 use super::change::{line_of, units};
@@ -77,6 +78,7 @@ impl Engine {
                 market.gather(sku);
             }
             engine.add_draws(position, &added);
+            engine.orders.set_mark(position, Marks::PUT_BACK, true);
             engine.note(position, Happening::PutBack, at, (line_of(put_back), units(put_back)));
         });
         if pairs == 0 {

@@ -8,6 +8,7 @@ use super::super::Engine;
 use super::super::effect::{Action, Effect, Effects, Report};
 use super::super::fact::Placed;
 use super::super::happening::Happening;
+use super::super::marks::Marks;
 use super::super::order::{Counters, to_hand_over};
 use super::market_of;
 use crate::base::{OrderId, SiteId, Timestamp};
@@ -17,12 +18,13 @@ impl Engine {
     #[inline(never)]
     pub(super) fn want_placed(&mut self, position: u32, placed: &Placed<'_>, effects: Effects, at: Timestamp) {
         let first = if placed.confirmed {
-            // Of what is owed a warehouse has nothing to hand over yet.
-            placed.draws.iter().any(|draw| draw.site != SiteId::NOWHERE).then_some(Effect::Release)
+            // Of what is owed a warehouse has nothing to hand over yet, and of what nobody checked neither.
+            let is_there = placed.draws.iter().any(|draw| draw.site != SiteId::NOWHERE);
+            (is_there && !effects.check).then_some(Effect::Release)
         } else {
             Some(Effect::Payment)
         };
-        self.wants.hand_off(position, effects, first, at);
+        self.wants.hand_off(position, effects, [first, effects.check.then_some(Effect::Check)], at);
         if effects.payment && !placed.confirmed {
             self.accounts.add_implicit();
             market_of(&mut self.markets, placed.order.market()).money.know(placed.currency);
@@ -92,6 +94,7 @@ impl Engine {
             Action::Close => Happening::CloseWanted,
             Action::GiveBack => Happening::GiveBackWanted,
             Action::Look => Happening::LookWanted,
+            Action::Check => panic!("law: a check is wanted when its order is placed, and never again"),
         };
         self.note_whole(position, what, at, attempt.into());
     }
@@ -104,13 +107,41 @@ impl Engine {
         at: Timestamp,
     ) {
         let position = self.position_of(order);
+        self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
         match report {
+            Report::Done if effect == Effect::Check => self.end_check(order, (attempt, report), at),
+            Report::Rejected => self.end_check(order, (attempt, report), at),
             Report::Done => self.wants.tell(position, effect, attempt),
             Report::SetAside(reason) => self.wants.set_aside(position, effect, Some(reason), at),
             Report::Resumed => self.wants.set_aside(position, effect, None, at),
         }
-        self.note_whole(position, Happening::of_report(effect, report), at, attempt.into());
+        if matches!(report, Report::SetAside(_)) {
+            self.settle_tasks(position, at);
+        } else {
+            self.review_tasks(position, at);
+        }
         self.note_settled(position, at);
+    }
+
+    /// Somebody said whether an order is to be trusted: what held it is gone, or all of it that has not left.
+    fn end_check(&mut self, order: OrderId, (attempt, report): (u32, Report), at: Timestamp) {
+        self.change_order(order, at, |engine, position| {
+            engine.wants.tell(position, Effect::Check, attempt);
+            engine.orders.set_mark(position, Marks::UNCHECKED, false);
+            if report == Report::Rejected {
+                let cancelled = engine.cancel_every_draw(position);
+                engine.note_whole(position, Happening::Cancelled, at, cancelled);
+            }
+        });
+    }
+
+    /// Nobody needs to know any more whether an order is to be trusted: it is over.
+    #[inline]
+    pub(super) fn drop_check(&mut self, position: u32) {
+        if self.orders.record(position).marks.has(Marks::UNCHECKED) {
+            self.wants.settle(position, Effect::Check);
+            self.orders.set_mark(position, Marks::UNCHECKED, false);
+        }
     }
 
     /// Its closing may have come and waited for this. One that is still to come stands where it was entered.

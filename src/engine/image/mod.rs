@@ -5,7 +5,7 @@
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
 //! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
-//! caps, shortages ► what was on hand ► keys ► orders, each with its history
+//! caps, shortages ► what was on hand ► keys ► orders, each with its tasks and its history
 //! ```
 //!
 //! # Always true
@@ -64,13 +64,17 @@ enum Item {
     ChannelCap = 22,
     /// How long reservations of a market last, if that was set; 20 said nothing of payment methods.
     Reservations = 26,
-    /// With the money of closed orders, and counts of orders whose payment failed; 24 had neither, 2 none in review.
-    Market = 27,
-    /// With attempts to pay; those of 25 had none, those of 15 no holds, those of 7 effects with attempts of 16 bits.
+    /// Tasks of the order before it of which its state does not say since when, and what of a refund is open.
+    Task = 33,
+    /// With checks among the effects; 27 had none. With the money of closed orders, and counts of orders whose payment
+    /// failed; 24 had neither, 2 none in review.
+    Market = 29,
+    /// With checks; those of 28 had none. With attempts to pay; those of 25 had none, those of 15 no holds, those of 7
+    /// effects with attempts of 16 bits.
     /// Details stand behind the name of their key; those of an image without keys are refused.
-    Order = 28,
+    Order = 30,
     /// What of the order before it reached its customer, and what comes back; where there is either.
-    Returns = 29,
+    Returns = 31,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.
@@ -89,7 +93,7 @@ const UNTOLD: u8 = 0x80;
 const LET_GO: u8 = 4;
 
 impl Item {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -109,5 +113,6 @@ impl Item {
         Self::ChannelCap,
         Self::OnHand,
         Self::Short,
+        Self::Task,
     ];
 }

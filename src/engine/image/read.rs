@@ -11,7 +11,7 @@ use super::super::choices::{PaymentMethod, Take};
 use super::super::command::IdentityHashes;
 use super::super::content::ChangeKind;
 use super::super::cursor::Cursor;
-use super::super::effect::{AsideReason, Effects};
+use super::super::effect::{AsideReason, Effect, Effects};
 use super::super::fact::Change;
 use super::super::kits::Component;
 use super::super::ledger::{Balances, Bucket};
@@ -37,6 +37,7 @@ mod holds;
 mod payments;
 mod returns;
 mod rules;
+mod tasks;
 
 type Read<T> = Result<T, ImageError>;
 
@@ -146,6 +147,7 @@ impl Engine {
                 Item::Order => self.read_order(&mut item, &mut read)?,
                 Item::History => self.read_history(&mut item, &read)?,
                 Item::Returns => self.read_returns(&mut item, &read)?,
+                Item::Task => self.read_tasks(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::OnHand => self.read_on_hand(&mut item)?,
                 Item::Short => self.read_short(&mut item)?,
@@ -229,7 +231,7 @@ impl Engine {
         market.tally = market.gone.tally;
         let floor = item.u128()?;
         market.requests.set_floor((floor != 0).then(|| RequestId::from_bits(floor)));
-        market.effects = Effects { payment: item.flag()?, release: item.flag()? };
+        market.effects = Effects { payment: item.flag()?, release: item.flag()?, check: item.flag()? };
         payments::read_gone_money(item, &mut market)?;
         self.markets[number] = Some(Box::new(market));
         Ok(())
@@ -303,6 +305,8 @@ impl Engine {
         let mut record = read_record(item)?;
         read_parts(item, &mut read.parts)?;
         let mark = read_mark(item, &record)?;
+        let is_unchecked = mark[Effect::Check.index()].is_some_and(|want| want.is_open());
+        record.marks.set(Marks::UNCHECKED, is_unchecked);
         let holds = holds::read_holds(item, &mut record)?;
         let attempts = payments::read_attempts(item, &record)?;
         let (order, state, phase) = (record.order, record.state, record.phase);
@@ -326,6 +330,7 @@ impl Engine {
             self.holds.add((position, self.orders.record(position)), hold);
         }
         self.restore_attempts(position, &attempts)?;
+        self.restore_said_tasks(position)?;
         match (phase, state) {
             (Phase::Whole, State::PendingPayment | State::PaymentFailed) => self.deadlines.insert(deadline, position),
             (Phase::Whole, _) if closes_at > Timestamp::ZERO => self.closings.insert(closes_at, position),

@@ -139,6 +139,7 @@ impl Engine {
             accounts,
             returns,
             histories,
+            tasks,
             directory,
             cursors,
             markets: _,
@@ -175,6 +176,16 @@ impl Engine {
         for (position, record) in orders.records() {
             write_order(&mut to, (orders, holds, accounts), wants.mark(position), (position, record))?;
             write_returns(&mut to, (orders, returns), (position, record))?;
+            let (since, open_refund) = (self.unsaid_tasks(position, record), tasks.open_refund(position));
+            if !since.is_empty() || open_refund.is_some() {
+                to.item(Item::Task, |item| {
+                    item.u128(record.order.bits()).u16(count16(since.len()));
+                    for (kind, since) in since {
+                        item.byte(kind as u8).u64(since.ms());
+                    }
+                    item.u128(open_refund.unwrap_or_default());
+                })?;
+            }
             if !record.history.is_none() {
                 write_history(&mut to, histories, (position, record))?;
             }
@@ -204,7 +215,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         money: _,
         gone_money,
         policies,
-        effects: Effects { payment, release },
+        effects: Effects { payment, release, check },
         reservations,
         shortages,
         // Follows from returns.
@@ -220,7 +231,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u64(*count);
         });
         item.u128(requests.floor().map_or(0, RequestId::bits));
-        item.byte(u8::from(*payment)).byte(u8::from(*release)).u16(count16(gone_money.len()));
+        item.byte(u8::from(*payment)).byte(u8::from(*release)).byte(u8::from(*check)).u16(count16(gone_money.len()));
         for (currency, sums) in gone_money.iter() {
             item.bytes(&currency.code());
             sums.parts().into_iter().for_each(|sum| {
@@ -352,7 +363,7 @@ fn write_order<E>(
         zone,
         state,
         phase,
-        // That it is held, or that its payments failed, follows from its holds and attempts.
+        // That it is held, or that its payments failed, follows from its holds and attempts; the rest from its tasks.
         marks,
     } = record;
     let extra = orders.extra(record);

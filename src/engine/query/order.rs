@@ -52,6 +52,8 @@ pub struct OrderView {
     /// What is to be paid of it yet: due, and neither there nor set aside. While there is any, nothing of it is to go
     /// to a warehouse.
     pub missing: Price,
+    /// Whether it is to be trusted.
+    pub check: CheckState,
     /// Attempts to pay it, in the order in which they began, but those that it counts on last.
     pub payments: Vec<PaymentView>,
     /// What of it is to come back, came back, and what became of it; oldest first.
@@ -61,7 +63,7 @@ pub struct OrderView {
 impl OrderView {
     /// What a warehouse is to hand over in all, with what has left it: line and units, in line order.
     pub fn to_hand_over(&self) -> impl Iterator<Item = (u16, u32)> {
-        let is_stopped = !self.holds.is_empty() || self.missing > 0;
+        let is_stopped = !self.holds.is_empty() || self.check.is_open() || self.missing > 0;
         let units = move |line: &LineView| to_hand_over(line.committed, line.shipped, is_stopped);
         (0..).zip(self.lines.iter().map(units)).filter(|(_, units)| *units > 0)
     }
@@ -70,6 +72,52 @@ impl OrderView {
     #[must_use]
     pub fn payment_label(&self) -> Option<Label> {
         (!self.closed).then(|| Label::of(&self.payments))
+    }
+}
+
+/// How far the check of an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum CheckState {
+    /// Nobody was to check it.
+    #[default]
+    NotNeeded = 0,
+    /// Nobody said anything yet.
+    Pending = 1,
+    /// A person is to decide.
+    InReview = 2,
+    /// It was trusted, or cancelled because it was not; or it ended before anybody said anything.
+    Over = 3,
+}
+
+impl CheckState {
+    /// The state with this number; `None` for a number that names nothing.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::NotNeeded),
+            1 => Some(Self::Pending),
+            2 => Some(Self::InReview),
+            3 => Some(Self::Over),
+            _ => None,
+        }
+    }
+
+    /// The word for people and for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotNeeded => "not_needed",
+            Self::Pending => "pending",
+            Self::InReview => "in_review",
+            Self::Over => "over",
+        }
+    }
+
+    /// Whether the order is kept from a warehouse for it.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::InReview)
     }
 }
 

@@ -9,13 +9,13 @@ use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage, HolderRow,
-    LineView, OrderPage, OrderRow, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView, SiteRow,
-    StockRow,
+    ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage,
+    HolderRow, LineView, OrderPage, OrderRow, OrderView, OrderWaits, PaymentView, ReturnLineView, ReturnPieceView,
+    ReturnView, SiteRow, StockRow, TaskPage, TaskRow, WaitRow,
 };
 use crate::engine::{
     Answer, Books, Component, DISPOSITIONS, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums,
-    Place, Refusal, RetryClass, ReturnKind, ReturnReason, ReturnStage, Stage, Step,
+    Place, Refusal, RetryClass, ReturnKind, ReturnReason, ReturnStage, Stage, Step, TaskKind, Wait,
 };
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
@@ -85,6 +85,7 @@ fn largest_order() -> OrderView {
         erased: false,
         holds: vec![longest_hold(); HOLDS_PER_ORDER_MAX],
         missing: 1,
+        check: CheckState::InReview,
         // Those that somebody told of, and that of the adapters.
         payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
         returns: vec![fullest_return(); RETURNS_PER_ORDER_MAX],
@@ -198,6 +199,16 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let held = HeldPage { rows: vec![hold; HELD_ROWS_MAX + HOLDS_PER_ORDER_MAX - 1], next: Some(OrderNumber(1)) };
     let held_orders = Query::HeldOrders { market, after: OrderNumber(0), rows_max };
     check_query(&held_orders, |writer| writer.held_orders(tag, &held));
+    let words = "w".repeat(TASK_WORDS_BYTES_MAX);
+    let (kind, since, currency) = (TaskKind::Held, Timestamp::from_ms(1), Currency::new(*b"GBP").expect("a currency"));
+    let task = TaskRow { kind, since, order: row, amount: 1, currency, words: words.clone() };
+    let next = Some(task.place());
+    let tasks = TaskPage { rows: vec![task; PAGE_ROWS_MAX], next };
+    let of_all = Query::Tasks { market, kind: None, after: next, rows_max };
+    check_query(&of_all, |writer| writer.tasks(tag, &tasks));
+    let wait = WaitRow { what: Wait::Task(kind), since, until: since, amount: 1, words };
+    let waits = OrderWaits { currency, rows: vec![wait; ORDER_WAITS_MAX] };
+    check_query(&Query::Waits { order: order() }, |writer| writer.waits(tag, &waits));
     let cap = ChannelRow { channel: 1, units_max: 1, held: 1 };
     let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
     let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };

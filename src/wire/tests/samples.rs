@@ -25,6 +25,7 @@ mod payments;
 mod returns;
 mod settings;
 mod status;
+mod tasks;
 
 /// What samples are made of.
 #[derive(Debug, Clone)]
@@ -194,6 +195,8 @@ impl Ingredients {
             Query::Holders { market, sku: SkuId(self.medium(3)), after: OrderNumber(self.word(2)), rows_max },
             Query::OrderHistory { order: self.order(), after: self.medium(5), rows_max },
             Query::HeldOrders { market, after: OrderNumber(self.word(6)), rows_max },
+            Query::Tasks { market, kind: self.yes(1).then_some(self.task_kind()), after: self.task_place(), rows_max },
+            Query::Waits { order: self.order() },
             Query::Recipe { market, sku: SkuId(self.medium(2)) },
             Query::Market { code: &self.code },
             Query::Retention { market },
@@ -389,6 +392,7 @@ impl Ingredients {
             erased: self.is_erased(),
             holds: self.holds(),
             missing: u64::from(place.zone) * 1_000_003,
+            check: self.check_state(),
             payments: self.payments(),
             returns: self.returns(),
         }
@@ -462,6 +466,8 @@ impl Ingredients {
             Reply::OpenOrders(OrderPage { rows: vec![row; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::Holders(HolderPage { rows: vec![holder; self.skus.len()], next: (number.0 != 0).then_some(number) }),
             Reply::HeldOrders(self.held_page(row)),
+            Reply::Tasks(self.task_page(row)),
+            Reply::Waits(self.order_waits()),
             Reply::OrderHistory(self.history_page()),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),

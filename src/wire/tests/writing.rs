@@ -22,6 +22,8 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         Reply::Order(view) => writer.order(tag, view),
         Reply::OpenOrders(page) => writer.open_orders(tag, page),
         Reply::HeldOrders(page) => writer.held_orders(tag, page),
+        Reply::Tasks(page) => writer.tasks(tag, page),
+        Reply::Waits(waits) => writer.waits(tag, waits),
         Reply::Holders(page) => writer.holders(tag, page),
         Reply::OrderHistory(page) => writer.order_history(tag, page),
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),

@@ -1,4 +1,5 @@
-"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md and docs/PAYMENTS.md, nothing else.
+"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md, docs/PAYMENTS.md and
+docs/CHECKS.md, nothing else.
 
 Usage: client.py PORT CA_FILE. Prints one line for each thing it saw to be as the document says; fails at the first
 that is not.
@@ -16,9 +17,9 @@ from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 PORT, CA = int(sys.argv[1]), sys.argv[2]
 PLACED, PLACED_LINES, DONE, EXTENDED, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 13, 32, 16, 36
-BOOKS, HELD_ORDERS = 39, 49
+BOOKS, WANTED, EFFECTS, HISTORY, HELD_ORDERS = 39, 42, 43, 45, 49
 # Replies whose version is not 1.
-VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 4, BOOKS: 5}
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 5, BOOKS: 5, WANTED: 2, EFFECTS: 2}
 SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 14, 64, 65
 REFUND_TOO_MUCH, OTHER_CURRENCY = 30, 31
 FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD = 7, 28, 34, 39
@@ -30,6 +31,11 @@ AUTHORISED, CAPTURED, FAILED, VOIDED, REFUNDED, DISPUTED, CHARGED_BACK = 3, 4, 5
 NOTHING, CAPTURE, GIVE_BACK, CLOSE = 0, 2, 3, 4
 INSUFFICIENT_FUNDS, OTHER_METHOD, NEVER = 2, 2, 3
 FRAUD, ADDRESS = 1, 3
+# Of checks: how far, the effect and its action, what is reported, why it is set aside.
+NOT_NEEDED, PENDING, IN_DOUBT, OVER = 0, 1, 2, 3
+PAYMENT, CHECK, DO_CHECK = 1, 3, 7
+TRUSTED, ASIDE, AGAIN, REJECTED = 1, 2, 3, 4
+REVIEW = 3
 
 
 class Protocol(QuicConnectionProtocol):
@@ -112,6 +118,17 @@ def refund(order, change, amount):
     return record(25, u128(order) + struct.pack("<QQ", change, amount))
 
 
+def happened(reply):
+    """What happened to an order after its placement, as its history tells it: what, and the value."""
+    count = struct.unpack_from("<H", reply, 26)[0]
+    rows = [struct.unpack_from("<QQQIHB", reply, 28 + 31 * row) for row in range(count)]
+    return sorted((row[5], row[2]) for row in rows[1:])
+
+
+def effect_report(order, effect, what, reason=0):
+    return record(12, u128(order) + struct.pack("<IBBB", 1, effect, what, reason), 2)
+
+
 def change_lines(kind, order, change, *lines):
     return record(kind, u128(order) + struct.pack("<QH", change, len(lines))
                   + b"".join(struct.pack("<HI", *line) for line in lines))
@@ -128,8 +145,8 @@ def words(data, at, lengths):
 
 def order_of(flags, reply):
     """What stands behind the details of an order: its holds (reason, owner, note), and its attempts to pay."""
-    lines, draws, details_len, holds, payments = struct.unpack_from("<5H", reply, 81)
-    at = 91 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
+    lines, draws, details_len, holds, payments = struct.unpack_from("<5H", reply, 90)
+    at = 100 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
     parts = [struct.unpack_from("<QBHH", reply, at + 13 * hold) for hold in range(holds)]
     texts, at = words(reply, at + 13 * holds, [length for part in parts for length in part[2:]])
     attempts = [struct.unpack_from("<8Q6B", reply, at + 70 * payment) for payment in range(payments)]
@@ -140,6 +157,12 @@ def order_of(flags, reply):
 
 def holds_of(flags, reply):
     return order_of(flags, reply)[0]
+
+
+def check_of(reply):
+    """How far the check of an order has come, and what is to be paid yet."""
+    missing, check = struct.unpack_from("<QB", reply, 72)
+    return check, missing
 
 
 class Talk:
@@ -286,7 +309,7 @@ async def shop():
         kind, _, _, reply = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 2, 1)))
         expect((kind, struct.unpack_from("<Q", reply, 16)[0]), (2, 0), "what comes in is not for sale")
         kind, *_, reply = await talk.ask(record(36, u128(order)))
-        taken, owed, reserved = struct.unpack_from("<III", reply, 91 + 16)
+        taken, owed, reserved = struct.unpack_from("<III", reply, 100 + 16)
         expect((kind, taken, owed, reserved), (ORDER, 5, 1, 4), "it is given to who waits")
         kind, *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, sku)))
         balances = struct.unpack_from("<10q", reply, 18 + 6)
@@ -295,6 +318,75 @@ async def shop():
         print("sold beyond the shelf, and filled")
 
         await pay(talk, market)
+        await check(talk, market)
+
+
+async def check(talk, market):
+    """The table of docs/CHECKS.md."""
+    sku = await talk.number(record(3, struct.pack("<IH", market, 4) + b"lamp"))
+    await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 9, 1)))
+    kind, *_ = await talk.ask(record(100, struct.pack("<I3B", market, 0, 0, 1), 2))
+    expect(kind, SET, "checks are left to adapters")
+    kind, *_, reply = await talk.ask(record(101, struct.pack("<I", market)))
+    expect((kind, tuple(reply[16:19])), (EFFECTS, (0, 0, 1)), "and nothing else")
+
+    async def placed(state, method):
+        order = talk.identifier(market)
+        request = bytearray(place(order, (sku, 2, 1_000)))
+        request[44] = method
+        expect((await talk.ask(bytes(request)))[:3], (PLACED, state, 0), "placed")
+        return order
+
+    async def stands(order, state, seen):
+        kind, now, _, reply = await talk.ask(record(36, u128(order)))
+        expect((kind, now, check_of(reply)), (ORDER, state, seen), "the order")
+
+    async def told(request, state, moved=0, repeated=0):
+        kind, now, flags, reply = await talk.ask(request)
+        seen = (kind, now, flags, struct.unpack_from("<QQ", reply, 16))
+        expect(seen, (DONE, state, repeated, (moved, 0)), "what is answered")
+
+    async def wanted(aside):
+        request = struct.pack("<IQHBB", market, 0, 10, CHECK, aside)
+        kind, *_, reply = await talk.ask(record(42, request))
+        rows = struct.unpack_from("<H", reply, 24)[0]
+        listed = [struct.unpack_from("<Q16sQQQI3sBBBB", reply, 26 + 59 * row) for row in range(rows)]
+        expect(kind, WANTED, "a page of what is wanted")
+        return [(row[1], row[4], row[5], *row[8:]) for row in listed]
+
+    paid = await placed(PENDING_PAYMENT, CARD)
+    doubted, bad = await placed(IN_REVIEW, CASH), await placed(IN_REVIEW, CASH)
+    await stands(paid, PENDING_PAYMENT, (PENDING, 2_000))
+    await stands(doubted, IN_REVIEW, (PENDING, 0))
+    rows = [(u128(paid), 2_000, 1, DO_CHECK, PENDING_PAYMENT, 0)]
+    rows += [(u128(order), 2_000, 1, DO_CHECK, IN_REVIEW, 0) for order in (doubted, bad)]
+    expect(await wanted(0), rows, "every order is to be checked")
+    await told(record(7, u128(paid) + struct.pack("<Q", 1)), IN_REVIEW, moved=2)
+    for repeated in (0, 1):
+        await told(effect_report(paid, CHECK, TRUSTED), CONFIRMED, repeated=repeated)
+    await told(effect_report(paid, CHECK, REJECTED), CONFIRMED, repeated=1)
+    await stands(paid, CONFIRMED, (OVER, 0))
+    await told(effect_report(doubted, CHECK, ASIDE, REVIEW), IN_REVIEW)
+    await stands(doubted, IN_REVIEW, (IN_DOUBT, 0))
+    expect(await wanted(1), [(u128(doubted), 2_000, 1, DO_CHECK, IN_REVIEW, REVIEW)], "a person is to decide")
+    await told(effect_report(doubted, CHECK, AGAIN), IN_REVIEW)
+    await stands(doubted, IN_REVIEW, (PENDING, 0))
+    await told(effect_report(doubted, CHECK, TRUSTED), CONFIRMED)
+    await told(effect_report(bad, CHECK, REJECTED), CANCELLED, moved=2)
+    await stands(bad, CANCELLED, (OVER, 0))
+    expect((await wanted(0), await wanted(1)), ([], []), "nobody is asked any more")
+    for what, reason in ((REJECTED, 0), (ASIDE, REVIEW)):
+        expect((await talk.refused(effect_report(paid, PAYMENT, what, reason)))[:2], (MALFORMED, 17), "of a check only")
+
+    async def history(order):
+        kind, *_, reply = await talk.ask(record(45, u128(order) + struct.pack("<IH", 0, 100)))
+        return kind, happened(reply)
+
+    expect(await history(doubted), (HISTORY, [(49, 1), (51, 1), (52, 1)]), "what happened to one")
+    expect(await history(bad), (HISTORY, [(12, 2), (50, 1)]), "and to another")
+    kind, *_ = await talk.ask(record(100, struct.pack("<I3B", market, 0, 0, 0), 2))
+    await stands(await placed(CONFIRMED, CASH), CONFIRMED, (NOT_NEEDED, 0))
+    print("trusted, rejected, in doubt and decided")
 
 
 async def pay(talk, market):
@@ -340,6 +432,8 @@ async def pay(talk, market):
     attempt = await told(change_lines(9, order, 13, (2, 1)), COMPLETED, 7_500, (CLOSE, 0), moved=1)
     expect(attempt[9], IS_AUTHORISED, "its stage")
     await told(report(order, 2, VOIDED), COMPLETED, 7_500, nothing)
+    number, legal, *_ = await talk.refused(start(order, 3, CARD))
+    expect((number, legal & 32), (ILLEGAL_STATE, 0), "it is paid")
     for repeated in (0, 1):
         await told(refund(order, 14, 1_000), COMPLETED, 7_500, (GIVE_BACK, 1_000), 1_000, repeated)
     expect((await talk.refused(refund(order, 14, 999)))[0], CONFLICT, "another amount")
@@ -353,8 +447,7 @@ async def pay(talk, market):
     sums = [int.from_bytes(reply[at:at + 16], "little") for at in range(215, 279, 16)]
     expect((sums, len(reply)), ([9_000, 7_500, 1_000, 4_000], 280), "its money")
     expect(await talk.refused(refund(order, 16, 2_501)), (REFUND_TOO_MUCH, 0, 0, 2_500, 0), "what is left of it")
-    number, legal, *_ = await talk.refused(start(order, 3, CARD))
-    expect((number, legal & 32), (ILLEGAL_STATE, 0), "it is paid")
+    expect((await talk.ask(start(order, 3, CARD)))[:3], (DONE, COMPLETED, 0), "what a bank took may be paid again")
     hopeless = talk.identifier(market)
     await talk.ask(place(hopeless, (skus[0], 1, 2_000)))
     kind, state, flags, reply = await talk.ask(report(hopeless, 1, FAILED, 0, 6, NEVER))

@@ -11,6 +11,7 @@ use crate::life::shard_of;
 use crate::money::Money;
 use crate::offices::resumed;
 use crate::provider::Counts;
+use crate::tasks;
 
 impl World {
     /// No more faults: everything that is unanswered is asked until it is answered.
@@ -86,6 +87,12 @@ impl World {
         let engines: Vec<_> = life.shards.iter().map(Shard::engine).collect();
         let (outside, orders) = (&self.offices.outside, &self.customers.orders);
         outside.check(&engines, orders);
+        for market in &self.customers.markets {
+            let engine = engines[shard_of(market.number(), self.options.shards)];
+            let of_market = orders.iter().filter(|order| order.market() == *market);
+            let views: Vec<_> = of_market.filter_map(|order| engine.order(*order).ok()).collect();
+            tasks::check(engine, *market, views.iter());
+        }
         let whole = self.promises.money.check(&engines, outside, orders);
         let Counts { paid, given_back, failed, charged_back, captured_in_parts, failed_refunds, paid_again } =
             outside.provider.counts;
@@ -95,6 +102,7 @@ impl World {
         (self.report.paid_otherwise, self.report.failed_refunds) = (whole.paid_otherwise, failed_refunds);
         (self.report.missing, self.report.paid_again) = (whole.missing, paid_again);
         self.report.released_again = outside.released_again();
+        [self.report.trusted, self.report.rejected] = outside.checker.counts();
         let told = self.sinks.check(&life.committer.log.state().history);
         [self.report.told, self.report.told_twice, self.report.gaps] = told;
     }

@@ -48,7 +48,7 @@ fn tell(rig: &mut Rig, order: OrderId, attempt: ChangeId, report: PaymentReport)
 /// An order of ten units that is to be paid by an adapter, and costs as much as an order may.
 fn dearest() -> (Rig, OrderId) {
     let mut rig = small_world(START);
-    let effects = Effects { payment: true, release: false };
+    let effects = Effects { payment: true, ..Effects::default() };
     rig.submit(&Command::SetEffects { market: MARKET, effects }).expect("set");
     let (sku, site, request) = (SkuId(1), SiteId(1), RequestId::new(START, MARKET, 99));
     rig.submit(&Command::Receive { request, sku, site, quantity: 9_223_400 }).expect("received");

@@ -1,9 +1,11 @@
 //! What queries answer in pages, compared with the twin's.
 
 use stockade::base::{CustomerKey, MarketId, OrderNumber, SkuId};
-use stockade::engine::query::{HolderRow, OrderRow};
+use stockade::engine::TaskKind;
+use stockade::engine::query::{HolderRow, OrderRow, TaskRow, WaitRow};
 
 use super::Rig;
+use crate::twin::Waited;
 
 impl Rig {
     pub(super) fn check_pages(&self, market: MarketId) {
@@ -13,6 +15,7 @@ impl Rig {
             "open orders: engine (left), twin (right)"
         );
         self.check_held_orders(market);
+        self.check_tasks(market);
         let (customers, skus) = self.twin.subjects(market);
         for customer in customers {
             let (found, expected) =
@@ -33,6 +36,33 @@ impl Rig {
             assert_eq!(found, self.twin.held_orders(market, number, 2), "held orders: engine (left), twin (right)");
             after = found.expect("the market is open").next;
             assert!(after.is_none_or(|after| after > number), "the page after {number} goes on after {after:?}");
+        }
+    }
+
+    /// All tasks, page by page: of each kind, and of all.
+    fn check_tasks(&self, market: MarketId) {
+        for kind in std::iter::once(None).chain(TaskKind::ALL.map(Some)) {
+            let mut after = None;
+            loop {
+                let found = self.engine.tasks(market, kind, after, 2).map(|page| {
+                    let row = |row: TaskRow| (row.kind, row.since, row.order, row.amount, row.currency);
+                    (page.rows.into_iter().map(row).collect::<Vec<_>>(), page.next)
+                });
+                assert_eq!(found, self.twin.task_page(market, kind, after, 2), "tasks: engine (left), twin (right)");
+                let next = found.expect("the market is open").1;
+                assert!(next.is_none() || next > after, "the page after {after:?} goes on after {next:?}");
+                if next.is_none() {
+                    break;
+                }
+                after = next;
+            }
+        }
+        for order in self.twin.order_ids(market) {
+            let found = self.engine.waits(order).map(|waits| {
+                let row = |row: WaitRow| (row.what, row.since, row.until, row.amount);
+                waits.rows.into_iter().map(row).collect::<Vec<Waited>>()
+            });
+            assert_eq!(found, self.twin.waits(order), "what {order} waits for: engine (left), twin (right)");
         }
     }
 

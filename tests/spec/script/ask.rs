@@ -73,7 +73,8 @@ impl Script {
                 self.rig.submit(&Command::SetPolicy { market: self.market, sku, policy })
             }
             "effects" => {
-                let effects = Effects { payment: words.contains(&"payment"), release: words.contains(&"release") };
+                let [payment, release, check] = ["payment", "release", "check"].map(|effect| words.contains(&effect));
+                let effects = Effects { payment, release, check };
                 self.rig.submit(&Command::SetEffects { market: self.market, effects })
             }
             "report" => {
@@ -241,6 +242,8 @@ fn report(word: &str) -> Report {
         "done" => Report::Done,
         "tries_used_up" => Report::SetAside(AsideReason::TriesUsedUp),
         "refused" => Report::SetAside(AsideReason::Refused),
+        "review" => Report::SetAside(AsideReason::Review),
+        "rejected" => Report::Rejected,
         "resumed" => Report::Resumed,
         other => panic!("no such report: {other}"),
     }

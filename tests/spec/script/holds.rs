@@ -1,4 +1,4 @@
-//! Holds, in the words of a script.
+//! Holds and checks, in the words of a script.
 
 use stockade::base::OrderNumber;
 use stockade::engine::query::{HeldRow, HoldView};
@@ -32,6 +32,20 @@ impl Script {
         };
         let holds: Vec<String> = view.holds.iter().map(hold).collect();
         if holds.is_empty() { "nothing".to_owned() } else { holds.join(" | ") }
+    }
+
+    pub(super) fn look_at_check(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        let view = self.rig.engine.order(id).expect("the order is known");
+        view.check.name().to_owned()
+    }
+
+    /// What a warehouse is told: `0*2`, two units of line 0, what has left included.
+    pub(super) fn look_at_what_is_to_be_handed_over(&mut self, name: &str) -> String {
+        let id = self.order_id(name, None);
+        let view = self.rig.engine.order(id).expect("the order is known");
+        let units: Vec<String> = view.to_hand_over().map(|(line, units)| format!("{line}*{units}")).collect();
+        if units.is_empty() { "nothing".to_owned() } else { units.join(" ") }
     }
 
     /// `held after=1 rows=2`: a row for each hold.

@@ -29,7 +29,12 @@
 //! payments o3                           -> 1 wallet authorised authorised=500 next=nothing
 //! label    o3                           -> authorised
 //! missing  o3                           -> 0
+//! effects  release check                -> set
+//! check    o3                           -> not_needed
+//! to_hand_over o3                       -> 0*5
 //! refund   o3 100 id=2                  -> no: refund_too_much left=0
+//! tasks                                 -> o3 held since=0 (fraud by desk)
+//! waits    o3                           -> warehouse (5 units to be handed over)
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
 //! deliver  o1 0*1 id=3                  -> completed moved=1
 //! request  o1 r7 0*1 kind=wrong_item    -> completed requested moved=1
@@ -51,11 +56,12 @@ mod past;
 mod payments;
 mod returns;
 mod say;
+mod tasks;
 
 use std::collections::BTreeMap;
 
 use stockade::base::{MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Capacity, Command};
+use stockade::engine::{Answer, Capacity, Command, TaskPlace};
 
 use crate::rig::{MARKET, Outcome, Rig};
 
@@ -76,6 +82,8 @@ pub(crate) struct Script {
     requests: BTreeMap<String, RequestId>,
     /// Entries of the stream that have a name.
     events: BTreeMap<String, Sequence>,
+    /// Where the page of tasks goes on that was looked at last.
+    next_task: Option<TaskPlace>,
     skus: BTreeMap<(MarketId, String), SkuId>,
     sites: BTreeMap<(MarketId, String), SiteId>,
 }
@@ -90,6 +98,7 @@ impl Script {
             orders: BTreeMap::new(),
             requests: BTreeMap::new(),
             events: BTreeMap::new(),
+            next_task: None,
             skus: BTreeMap::new(),
             sites: BTreeMap::new(),
         }
@@ -152,9 +161,8 @@ impl Script {
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
-            | "holders" | "history" | "holds" | "held" | "payments" | "label" | "missing" | "money" | "returns" => {
-                self.look(words)
-            }
+            | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
+            | "missing" | "money" | "returns" | "tasks" | "waits" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

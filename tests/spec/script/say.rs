@@ -92,7 +92,8 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `payments`, `label`, `missing`, `money`, `returns`, `open` and what its name says.
+    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `returns`, `tasks`, `waits`, `open` and what its
+    /// name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -107,11 +108,15 @@ impl Script {
             "holders" => self.look_at_holders(words),
             "holds" => self.look_at_holds(words[1]),
             "held" => self.look_at_held_orders(words),
+            "check" => self.look_at_check(words[1]),
+            "to_hand_over" => self.look_at_what_is_to_be_handed_over(words[1]),
             "payments" => self.look_at_payments(words[1]),
             "label" => self.look_at_label(words[1]),
             "missing" => self.look_at_what_is_missing(words[1]),
             "money" => self.look_at_money(),
             "returns" => self.look_at_returns(words[1]),
+            "tasks" => self.look_at_tasks(words),
+            "waits" => self.look_at_waits(words[1]),
             _ => self.look_at_page(words),
         }
     }

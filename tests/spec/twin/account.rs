@@ -137,7 +137,7 @@ impl Order {
             Some(at) => self.step(&all, at),
             None => step_of_let_go(&it.view),
         };
-        attempts.iter().map(|it| PaymentView { step: step(it), ..it.view.clone() }).collect()
+        attempts.iter().map(|it| PaymentView { step: step(it), ..it.view }).collect()
     }
 
     /// What is to be done next with one of these attempts, none of which is let go: the first that holds.
@@ -176,7 +176,8 @@ impl Order {
 
     /// What is due, as far as nobody wants it back, and is not there.
     fn need(&self, all: &[PaymentView]) -> u128 {
-        let most = self.due().max(once(all, self.bill())).saturating_sub(sum(all, asked));
+        let (once, asked) = (once(all, self.bill()), sum(all, asked));
+        let most = self.due().max(once) - asked.min(once);
         self.due().min(most).saturating_sub(left(all, self.bill()))
     }
 
@@ -217,6 +218,11 @@ impl Order {
         self.attempts().iter().any(|it| it.view.dispute == Dispute::Open)
     }
 
+    /// What may still go back of what its customer disputes.
+    pub(super) fn in_dispute(&self) -> u128 {
+        self.attempts().iter().filter(|it| it.view.dispute == Dispute::Open).map(|it| can_go_back(&it.view)).sum()
+    }
+
     /// What may still be asked to go back.
     pub(super) fn refundable(&self) -> u128 {
         left(&counted(&self.attempts()), self.bill())
@@ -225,7 +231,7 @@ impl Order {
 
 /// Those that the order counts on.
 fn counted(attempts: &[Attempt]) -> Vec<PaymentView> {
-    attempts.iter().filter(|it| !it.is_let_go).map(|it| it.view.clone()).collect()
+    attempts.iter().filter(|it| !it.is_let_go).map(|it| it.view).collect()
 }
 
 /// Begins an attempt that is not known: behind all others, but that of the adapters before them.
@@ -258,7 +264,7 @@ fn step_of_let_go(it: &PaymentView) -> Step {
 }
 
 /// Whether it may yet come to anything.
-const fn is_begun(it: &PaymentView) -> bool {
+pub(super) const fn is_begun(it: &PaymentView) -> bool {
     matches!(it.stage, Stage::Created | Stage::RequiresAction | Stage::Processing)
 }
 

@@ -6,7 +6,7 @@ use stockade::base::{CustomerKey, MarketId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::Books;
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::{STATES, State};
-use stockade::engine::query::{DrawView, HolderRow, LineView, OrderRow, OrderView};
+use stockade::engine::query::{CheckState, DrawView, HolderRow, LineView, OrderRow, OrderView};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::account::price;
@@ -69,7 +69,8 @@ impl Twin {
                 let view = order.view(id);
                 let (lines, draws, details, payments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
                 let view = OrderView { lines, draws, details, payments, returns: Vec::new(), ..view };
-                Some(OrderView { closed: true, hashes: None, erased: false, missing: 0, ..view })
+                let view = OrderView { closed: true, hashes: None, erased: false, ..view };
+                Some(OrderView { missing: 0, check: CheckState::NotNeeded, ..view })
             }
             Record::Order(order) => Some(order.view(id)),
             Record::Blocked => None,
@@ -171,6 +172,7 @@ impl Order {
             erased: self.erased,
             holds: self.holds.clone(),
             missing: price(self.missing()),
+            check: self.check_state(),
             payments: self.payments(),
             returns: self.returns.iter().map(Return::view).collect(),
         }

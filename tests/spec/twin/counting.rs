@@ -172,6 +172,7 @@ impl Twin {
             self.market_mut(id).expect("it is open").give_up_shelf(asked);
         }
         self.note_put_back(order, &draws, now);
+        self.order_mut(order).expect("it is open").was_put_back = true;
         self.note_ends(now);
         (order, draws)
     }

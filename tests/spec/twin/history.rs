@@ -96,8 +96,11 @@ impl Twin {
                     order.note(Happening::HandedOverInExcess, (position, now), None, excess);
                 }
             }
-            (Command::ReportEffect { effect, attempt, report, .. }, Answer::Done { repeated: false, .. }) => {
+            (Command::ReportEffect { effect, attempt, report, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(reported(effect, report), None, attempt.into());
+                if report == Report::Rejected {
+                    note(Happening::Cancelled, None, moved);
+                }
             }
             (Command::HoldOrder { reason, .. }, Answer::Done { repeated: false, .. }) => {
                 note(Happening::Held, None, reason as u64);
@@ -203,16 +206,20 @@ pub(super) fn only(mut lines: impl Iterator<Item = u16>) -> Option<u16> {
 }
 
 const fn reported(effect: Effect, report: Report) -> Happening {
-    let is_payment = matches!(effect, Effect::Payment);
-    match report {
-        Report::Done if is_payment => Happening::PaymentDone,
-        Report::Done => Happening::ReleaseDone,
-        Report::SetAside(AsideReason::TriesUsedUp) if is_payment => Happening::PaymentTriesUsedUp,
-        Report::SetAside(AsideReason::TriesUsedUp) => Happening::ReleaseTriesUsedUp,
-        Report::SetAside(AsideReason::Refused) if is_payment => Happening::PaymentRefused,
-        Report::SetAside(AsideReason::Refused) => Happening::ReleaseRefused,
-        Report::Resumed if is_payment => Happening::PaymentResumed,
-        Report::Resumed => Happening::ReleaseResumed,
+    match (effect, report) {
+        (Effect::Payment, Report::Done) => Happening::PaymentDone,
+        (Effect::Payment, Report::SetAside(AsideReason::TriesUsedUp)) => Happening::PaymentTriesUsedUp,
+        (Effect::Payment, Report::SetAside(AsideReason::Refused)) => Happening::PaymentRefused,
+        (Effect::Payment, Report::Resumed) => Happening::PaymentResumed,
+        (Effect::Release, Report::Done) => Happening::ReleaseDone,
+        (Effect::Release, Report::SetAside(AsideReason::TriesUsedUp)) => Happening::ReleaseTriesUsedUp,
+        (Effect::Release, Report::SetAside(AsideReason::Refused)) => Happening::ReleaseRefused,
+        (Effect::Release, Report::Resumed) => Happening::ReleaseResumed,
+        (Effect::Check, Report::Done) => Happening::CheckAccepted,
+        (Effect::Check, Report::SetAside(_)) => Happening::CheckInReview,
+        (Effect::Check, Report::Resumed) => Happening::CheckResumed,
+        (Effect::Check, Report::Rejected) => Happening::CheckRejected,
+        (_, Report::SetAside(AsideReason::Review) | Report::Rejected) => panic!("only a check comes to that"),
     }
 }
 

@@ -49,7 +49,8 @@ impl Twin {
         Ok(order.done(0, 0, order.holds.len() == before))
     }
 
-    /// Whoever came to his end is held for nothing any more; called after everything that may end an order.
+    /// Whoever came to his end is held for nothing any more, and nobody is asked about him; called after everything
+    /// that may end an order.
     pub(super) fn drop_holds(&mut self) {
         for record in self.markets.values_mut().flat_map(|market| market.orders.values_mut()) {
             if let Record::Order(order) = record
@@ -57,6 +58,7 @@ impl Twin {
                 && matches!(order.state(), State::Cancelled | State::Completed)
             {
                 order.holds.clear();
+                order.drop_check();
             }
         }
     }
@@ -97,8 +99,9 @@ impl Twin {
 }
 
 impl Order {
-    pub(super) const fn is_held(&self) -> bool {
-        !self.holds.is_empty()
+    /// For a reason that somebody named, or until it was checked.
+    pub(super) fn is_held(&self) -> bool {
+        !self.holds.is_empty() || self.check_state().is_open()
     }
 
     fn check_may_be_held(&self) -> Result<(), Refusal> {

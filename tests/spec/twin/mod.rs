@@ -35,6 +35,7 @@ mod reservation;
 mod retake;
 mod retention;
 mod returns;
+mod tasks;
 mod waiting;
 mod wanted;
 
@@ -60,6 +61,7 @@ use policy::{Rule, out_of_bounds_policy};
 use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
 use returns::out_of_bounds_return;
+pub(crate) use tasks::Waited;
 pub(crate) use wanted::Row;
 
 /// What the twin answers: the answer, and what each line got when a placement came up short or is owed something.

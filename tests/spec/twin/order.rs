@@ -8,7 +8,7 @@ use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::query::{HistoryRow, HoldView};
-use stockade::engine::{Answer, Granted, Line, LineQuantity, Place};
+use stockade::engine::{Answer, Granted, Line, LineQuantity, Place, TaskKind};
 
 use super::Told;
 use super::account::Said;
@@ -43,8 +43,12 @@ pub(super) struct Order {
     /// In the order in which they came.
     pub(super) holds: Vec<HoldView>,
     /// By effect.
-    pub(super) handed_off: [Option<Want>; 2],
+    pub(super) handed_off: [Option<Want>; 3],
     pub(super) seen: Seen,
+    /// Why somebody has to look at it, and since when.
+    pub(super) tasks: BTreeMap<TaskKind, Timestamp>,
+    /// Units that it held were not found, and it was owed some ever since.
+    pub(super) was_put_back: bool,
     /// All that happened after the placement.
     pub(super) history: Vec<HistoryRow>,
 }
@@ -189,6 +193,11 @@ impl Order {
             turned += 1;
         }
         turned
+    }
+
+    /// Cancels all that was not handed over; says how many units that were.
+    pub(super) fn cancel_what_is_left(&mut self) -> u64 {
+        [Fate::Lapsed, Fate::Reserved, Fate::Committed].into_iter().map(|fate| self.turn(fate, Fate::Cancelled)).sum()
     }
 
     pub(super) fn accepted(&self, repeated: bool) -> Told {

@@ -167,8 +167,10 @@ impl Market {
             said: Vec::new(),
             returns: Vec::new(),
             holds: Vec::new(),
-            handed_off: Want::handed_off(self.effects),
+            handed_off: Want::handed_off(self.effects, now),
             seen: Seen::default(),
+            tasks: BTreeMap::new(),
+            was_put_back: false,
             history: Vec::new(),
         };
         sites.iter().enumerate().for_each(|(line, sites)| order.draw_on(line, sites));

@@ -134,9 +134,7 @@ impl Twin {
             State::Completed if order.count(Fate::Cancelled) == 0 => Err(illegal(State::Completed)),
             State::Completed | State::Cancelled => Ok(order.done(order.count(Fate::Cancelled), 0, true)),
             _ => {
-                for fate in [Fate::Lapsed, Fate::Reserved, Fate::Committed] {
-                    order.turn(fate, Fate::Cancelled);
-                }
+                order.cancel_what_is_left();
                 Ok(order.done(order.count(Fate::Cancelled), 0, false))
             }
         }

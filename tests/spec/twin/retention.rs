@@ -68,6 +68,7 @@ impl Twin {
     pub(super) fn note_ends(&mut self, now: Timestamp) {
         self.drop_holds();
         self.note_wants(now);
+        self.note_tasks(now);
         for market in self.markets.values_mut() {
             let window = market.retention.return_window_ms;
             for (id, record) in &market.orders {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use stockade::base::{ChangeId, MarketId, OrderId, Price, Sequence, Timestamp};
 use stockade::engine::order::State;
-use stockade::engine::query::PaymentView;
+use stockade::engine::query::{CheckState, PaymentView};
 use stockade::engine::refusal::Field;
 use stockade::engine::{Action, Answer, AsideReason, Effect, Effects, Happening, Refusal, Report, Stage, Step};
 
 use super::account::price;
 use super::order::{Fate, Order, Record, Unit};
+use super::retake::illegal;
 use super::{Twin, out_of_bounds};
 
 /// What is known of one effect of one order that is handed off.
@@ -50,8 +51,10 @@ pub(crate) struct Row {
 }
 
 impl Want {
-    pub(super) fn handed_off(effects: Effects) -> [Option<Self>; 2] {
-        [effects.payment.then(Self::default), effects.release.then(Self::default)]
+    /// What of an order that is placed now. Its check is wanted once, from the beginning.
+    pub(super) fn handed_off(effects: Effects, now: Timestamp) -> [Option<Self>; 3] {
+        let check = Self { wanted: 1, since: now, ..Self::default() };
+        [effects.payment.then(Self::default), effects.release.then(Self::default), effects.check.then_some(check)]
     }
 
     const fn is_open(&self) -> bool {
@@ -87,6 +90,9 @@ impl Twin {
     ) -> Result<Answer, Refusal> {
         let order = self.order_mut(id)?;
         let state = order.state();
+        if effect != Effect::Check && matches!(report, Report::Rejected | Report::SetAside(AsideReason::Review)) {
+            return Err(illegal(state));
+        }
         let answer = |repeated| Answer::Done { state, moved: 0, excess: 0, repeated };
         let Some(want) = &mut order.handed_off[effect as usize - 1] else { return Ok(answer(true)) };
         if attempt > want.wanted || (attempt == 0 && want.wanted > 0) {
@@ -98,9 +104,14 @@ impl Twin {
                 (want.aside, want.since) = (Some(reason), now);
             }
             Report::Resumed if want.aside.is_some() => (want.aside, want.since) = (None, now),
+            Report::Rejected if want.is_open() => {
+                want.tell(attempt);
+                let moved = order.cancel_what_is_left();
+                return Ok(order.done(moved, 0, false));
+            }
             _ => return Ok(answer(true)),
         }
-        Ok(answer(false))
+        Ok(order.done(0, 0, false))
     }
 
     /// Notes what is wanted now; called after everything that may change an order.
@@ -113,6 +124,13 @@ impl Twin {
                 }
             }
         }
+    }
+
+    /// What a warehouse is to hand over in all, line by line; of what is closed nothing.
+    pub(crate) fn to_hand_over(&self, id: OrderId) -> Vec<(u16, u32)> {
+        let Ok(order) = self.order(id) else { return Vec::new() };
+        let firm = |units: &Vec<Unit>| units.iter().filter(|unit| order.is_firm(unit)).count() as u32;
+        (0..).zip(order.lines.iter().map(firm)).filter(|(_, units)| *units > 0).collect()
     }
 
     /// What is wanted of a market's orders, or was set aside, by identifier.
@@ -133,8 +151,38 @@ impl Twin {
 }
 
 impl Order {
+    /// Since when an effect is set aside, if it is.
+    pub(super) fn aside_since(&self, effect: Effect) -> Option<Timestamp> {
+        self.handed_off[effect as usize - 1].filter(|want| want.aside.is_some()).map(|want| want.since)
+    }
+
+    pub(super) fn is_open_effect(&self, effect: Effect) -> bool {
+        self.handed_off[effect as usize - 1].is_some_and(|want| want.is_open())
+    }
+
+    /// Since when an adapter is asked for it, if one is.
+    pub(super) fn wanted_since(&self, effect: Effect) -> Option<Timestamp> {
+        let want = self.handed_off[effect as usize - 1].filter(|want| want.is_open() && want.aside.is_none());
+        want.map(|want| want.since)
+    }
+
     pub(super) fn is_wanted(&self) -> bool {
         self.handed_off.iter().flatten().any(Want::is_open)
+    }
+
+    /// How far its check has come.
+    pub(super) fn check_state(&self) -> CheckState {
+        match self.handed_off[2] {
+            None => CheckState::NotNeeded,
+            Some(want) if !want.is_open() => CheckState::Over,
+            Some(want) if want.aside.is_some() => CheckState::InReview,
+            Some(_) => CheckState::Pending,
+        }
+    }
+
+    /// Nobody is asked any more whether it is to be trusted.
+    pub(super) fn drop_check(&mut self) {
+        self.handed_off[2].iter_mut().for_each(|want| want.tell(want.wanted));
     }
 
     fn note_wants(&mut self, position: Sequence, now: Timestamp) {
@@ -179,6 +227,7 @@ impl Order {
                 Action::Close => Happening::CloseWanted,
                 Action::Release => Happening::ReleaseWanted,
                 Action::Look => Happening::LookWanted,
+                Action::Check => unreachable!("it is wanted once, with the placement"),
             };
             if let Some(told) = is_told {
                 self.note(what, told, None, attempt.into());
@@ -192,9 +241,12 @@ impl Order {
     }
 
     /// What is wanted of an effect in one word, and about how much money that is.
-    fn action(&self, effect: Effect) -> (Action, u64) {
+    pub(super) fn action(&self, effect: Effect) -> (Action, u64) {
         if effect == Effect::Release {
             return (Action::Release, price(self.cost(|unit| self.is_firm(unit))));
+        }
+        if effect == Effect::Check {
+            return (Action::Check, price(self.cost(|_| true)));
         }
         // Charging goes before giving back, that before taking more, that before ending; looking is what is left.
         let (mut charge, mut give_back, mut capture) = (0, 0, 0);

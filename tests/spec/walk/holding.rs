@@ -41,7 +41,7 @@ impl Walk {
     }
 
     /// One of the orders that are kept, and not of those that were blocked.
-    fn a_known_order(&mut self) -> Option<OrderId> {
+    pub(super) fn a_known_order(&mut self) -> Option<OrderId> {
         let market = self.dice.pick(&self.markets.clone());
         let mut known = self.rig.twin.order_ids(market);
         known.retain(|order| !self.rig.twin.is_blocked(*order));

@@ -54,12 +54,15 @@ impl Walk {
         (!views.is_empty()).then(|| views.swap_remove(self.dice.below(views.len() as u64) as usize))
     }
 
-    /// Pays an expired order, most often with what nobody knew of: what others have is on its way back.
+    /// Pays an order of which nobody expects it any more, most often with what nobody knew of: what others have of an
+    /// expired one is on its way back.
     fn pay_late(&mut self) {
-        let Some(view) = self.one_that(|view| view.state == State::Expired) else { return };
+        let is_given_up = |view: &OrderView| matches!(view.state, State::Expired | State::PaymentFailed);
+        let Some(view) = self.one_that(is_given_up) else { return };
         let attempt = if self.dice.once_in(3) { self.payment_of(view.order) } else { ChangeId(self.dice.below(24)) };
         let total = cost(&view);
-        let report = self.dice.pick(&[PaymentReport::Authorised { total }, PaymentReport::Captured { total }]);
+        let (set_aside, taken) = (PaymentReport::Authorised { total }, PaymentReport::Captured { total });
+        let report = self.dice.pick(&[set_aside, set_aside, taken, taken, PaymentReport::Refunded { total }]);
         self.submit_report(view.order, attempt, report);
     }
 

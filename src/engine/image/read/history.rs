@@ -10,12 +10,17 @@ use crate::base::limits::HISTORY_ENTRIES_MAX;
 use crate::base::{OrderId, Sequence};
 
 impl Engine {
-    /// The history of an order that was read before it, in this part or in an earlier one.
-    pub(super) fn read_history(&mut self, item: &mut Fields<'_>, read: &ReadOrders) -> Read<()> {
+    /// Of an order that was read before, in this part or in an earlier one.
+    pub(super) fn read_position(&self, item: &mut Fields<'_>, read: &ReadOrders) -> Read<u32> {
         let order = OrderId::from_bits(item.u128()?);
         let just_read = read.restored.last().filter(|(last, _)| *last == order).map(|(_, position)| *position);
         let position = just_read.or_else(|| self.orders.find(order));
-        let position = position.ok_or(ImageError::new("something happened to an order that is not there"))?;
+        position.ok_or(ImageError::new("something is told of an order that is not there"))
+    }
+
+    /// The history of an order that was read before it.
+    pub(super) fn read_history(&mut self, item: &mut Fields<'_>, read: &ReadOrders) -> Read<()> {
+        let position = self.read_position(item, read)?;
         let mut entries = Vec::new();
         for _ in 0..item.count(HISTORY_ENTRIES_MAX)? {
             let what = Happening::from_byte(item.byte()?).ok_or(ImageError::new("something happened that cannot"))?;

@@ -27,7 +27,7 @@ pub(super) fn read_holds(item: &mut Fields<'_>, record: &mut Record) -> Read<Vec
     record.marks.set(Marks::HELD, !holds.is_empty());
     let may_be = record.phase == Phase::Whole && record.number != OrderNumber(0) && record.state.may_be_held();
     let is_told = (record.state == State::InReview) == (record.is_held() && record.state.plain() == State::Confirmed);
-    if (record.is_held() && !may_be) || !is_told {
+    if (record.has_holds() && !may_be) || !is_told {
         return Err(wrong);
     }
     Ok(holds)

@@ -2,14 +2,14 @@
 
 use super::Ingredients;
 use crate::base::{CustomerKey, KeyName, RequestId, Sequence, ShardId, SiteId, SkuId};
-use crate::engine::query::{ChannelPage, ChannelRow, HistoryPage, HistoryRow};
+use crate::engine::query::{ChannelPage, ChannelRow, CheckState, HistoryPage, HistoryRow};
 use crate::engine::{
     AsideReason, Effect, Effects, ExtendReason, Fact, Happening, Policy, Report, Reservations, Retention, Whose,
 };
 
 impl Ingredients {
     pub(super) const fn effects(&self) -> Effects {
-        Effects { payment: self.yes(0), release: self.yes(1) }
+        Effects { payment: self.yes(0), release: self.yes(1), check: self.yes(2) }
     }
 
     pub(super) const fn policy(&self) -> Policy {
@@ -33,17 +33,26 @@ impl Ingredients {
     }
 
     pub(super) const fn effect(&self) -> Effect {
-        if self.yes(3) { Effect::Payment } else { Effect::Release }
+        match (self.yes(3), self.yes(5)) {
+            (true, _) => Effect::Payment,
+            (false, true) => Effect::Release,
+            (false, false) => Effect::Check,
+        }
     }
 
     pub(super) const fn aside(&self) -> Option<AsideReason> {
-        AsideReason::from_byte(self.pick % 3)
+        AsideReason::from_byte(self.pick % if matches!(self.effect(), Effect::Check) { 4 } else { 3 })
+    }
+
+    pub(super) fn check_state(&self) -> CheckState {
+        CheckState::from_byte(self.pick % 4).expect("there are four")
     }
 
     pub(super) const fn report(&self) -> Report {
         match self.aside() {
             Some(reason) => Report::SetAside(reason),
             None if self.yes(4) => Report::Resumed,
+            None if matches!(self.effect(), Effect::Check) && self.yes(1) => Report::Rejected,
             None => Report::Done,
         }
     }
