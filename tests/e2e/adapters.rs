@@ -82,16 +82,17 @@ async fn view(client: &Client, order: OrderId) -> Option<Box<OrderView>> {
 async fn settled(client: &Client, market: MarketId, orders: &[OrderId]) -> Views {
     let begun = Instant::now();
     loop {
-        let mut views = BTreeMap::new();
-        for order in orders {
-            views.extend(view(client, *order).await.map(|view| (*order, view)));
-        }
-        let open = views.values().filter(|view| view.state.is_open()).count();
         let mut left = Vec::new();
         for effect in Effect::ALL {
             assert_eq!(wanted(client, market, effect, true).await, 0, "{} set aside", effect.name());
             left.push(wanted(client, market, effect, false).await);
         }
+        // Looked at behind the lists: what was done last is told before it leaves them.
+        let mut views = BTreeMap::new();
+        for order in orders {
+            views.extend(view(client, *order).await.map(|view| (*order, view)));
+        }
+        let open = views.values().filter(|view| view.state.is_open()).count();
         if open == 0 && left == [0, 0, 0] {
             return views;
         }

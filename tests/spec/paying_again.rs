@@ -1,5 +1,5 @@
-//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, what is let
-//! go for good, and what somebody has to look at because nobody told what became of it.
+//! Orders that were paid and are so no longer: what is missing, what is kept back until it is there again, and what is
+//! let go for good.
 
 use crate::script::check;
 
@@ -333,8 +333,8 @@ fn what_an_order_counts_on_is_kept_when_an_older_payment_turns_out_well_after_it
         start    o1 try=2
         told     o1 try=1 processing
         told     o1 try=2 authorised=200    -> confirmed moved=2
-        payments o1                         -> 1 card processing next=close | 2 card authorised authorised=200 \
-                                               next=nothing
+        payments o1                         -> 1 card processing next=close \
+                                               | 2 card authorised authorised=200 next=nothing
         told     o1 try=1 authorised=200    -> confirmed moved=0
         payments o1                         -> 2 card authorised authorised=200 next=nothing \
                                                | 1 card authorised authorised=200 next=close
