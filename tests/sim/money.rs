@@ -171,7 +171,12 @@ impl Money {
         assert!(kept <= due, "{order}: {kept} is kept of {due} that are due: {view:?}");
         let is_counted = !view.payments.is_empty() && !self.may_be_said_paid(view);
         if is_counted && view.deadline.ms() > 0 && !view.state.awaits_payment() {
-            let forgone = self.asked_back(order) + provider.losses.forgone(order);
+            // What was given back by an outdated step counts as asked for. Where that happened more than once, what got
+            // lost meanwhile is not told apart step by step.
+            let asked = self.asked_back(order);
+            let is_overtaken = sum(|it| it.refund_asked) > asked;
+            let lost = if is_overtaken { provider.losses.all(order) } else { 0 };
+            let forgone = asked + lost.max(provider.losses.forgone(order));
             let (set_aside, missing) = (sum(room), view.missing);
             let all = kept + set_aside + missing;
             assert!(
