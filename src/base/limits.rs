@@ -1,4 +1,4 @@
-//! Every limit of Stockade, in one file; what must hold between them is checked at compile time (`relations`).
+//! Every limit of Stockade, here and in files below; what must hold between them the compiler checks (`relations`).
 //!
 //! A limit's name ends in `_MAX`, `_MIN` or its unit; what an operator may set is named `…_DEFAULT` here.
 
