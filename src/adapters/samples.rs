@@ -40,6 +40,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         shipped: 0,
         cancelled: 0,
         returned: 0,
+        delivered: 0,
     };
     Box::new(OrderView {
         order: order(number),
@@ -64,6 +65,7 @@ pub(super) fn view(number: u64, units: u32) -> Box<OrderView> {
         missing: 0,
         check: CheckState::NotNeeded,
         payments: Vec::new(),
+        returns: Vec::new(),
     })
 }
 

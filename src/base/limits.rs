@@ -3,6 +3,8 @@
 //! A limit's name ends in `_MAX`, `_MIN` or its unit; what an operator may set is named `…_DEFAULT` here.
 
 mod relations;
+mod returns;
+pub use returns::*;
 mod tasks;
 pub use tasks::*;
 

@@ -426,7 +426,7 @@ mod tests {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
                      --keys-max 1 --skus-max 1 --kits-max 1 \
                      --places-max 1 --policies-max 1 --customers-max 1 --waiting-max 1 --holds-max 1 \
-                     --payments-max 1 --connections-max 1 \
+                     --payments-max 1 --returns-max 1 --connections-max 1 \
                      --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
                      --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \

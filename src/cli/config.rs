@@ -35,6 +35,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("waiting_max", "pairs of an order and a SKU of which it is owed units"),
     ("holds_max", "holds of all orders kept"),
     ("payments_max", "attempts to pay of all orders kept"),
+    ("returns_max", "returns of all orders kept, and their lines, each once more for each site it came in at"),
     ("connections_max", "connections served at once"),
     ("orders_per_second_max", "placements admitted in a second, or none"),
     ("reserve_orders", "orders whose memory is taken before the server listens"),

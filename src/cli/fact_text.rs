@@ -2,7 +2,9 @@
 
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw};
-use crate::engine::{Component, Fact, PaymentReport, Placed, Report, Reservations, Retention, Whose};
+use crate::engine::{
+    Component, Fact, LineQuantity, PaymentReport, Placed, Report, Reservations, Retention, ReturnFact, Whose,
+};
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
 pub(super) fn text(fact: &Fact<'_>) -> String {
@@ -127,6 +129,10 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::RefundRequested { order, change, amount } => {
             format!("{amount} minor units of {order} are to go back{}", change_text(change))
         }
+        Fact::Delivered { order, change, lines } => {
+            format!("delivered of {order}: {}{}", lines_text(lines), change_text(change))
+        }
+        Fact::Return { order, id, what } => return_text(&format!("return {id} of {order}"), *what),
         Fact::Retired { market, before } => {
             format!("market {market} refuses identifiers made before {} ms", before.ms())
         }
@@ -173,6 +179,29 @@ fn placed_text(placed: &Placed<'_>) -> String {
         lines.join(", "),
         draws_text(placed.draws)
     )
+}
+
+fn return_text(which: &str, what: ReturnFact<'_>) -> String {
+    match what {
+        ReturnFact::Requested { kind, reason, lines } => {
+            format!("{which} begins: {} for {}, {}", kind.name(), reason.name(), lines_text(lines))
+        }
+        ReturnFact::Told(report) => match report.declined() {
+            Some(reason) => format!("{which} is declined: {}", reason.name()),
+            None => format!("{which} is {}", report.stage().name().replace('_', " ")),
+        },
+        ReturnFact::Received { site, draws } => {
+            format!("{which} came in at site {site}, handed over: {}", draws_text(draws))
+        }
+        ReturnFact::Inspected { site, disposition, draws } => {
+            format!("{which}, {} at site {site}: {}", disposition.name().replace('_', " "), draws_text(draws))
+        }
+    }
+}
+
+fn lines_text(lines: &[LineQuantity]) -> String {
+    let one = |line: &LineQuantity| format!("{} of line {}", line.quantity, line.line);
+    lines.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn draws_text(draws: &[Draw]) -> String {

@@ -99,6 +99,7 @@ fn config(settings: ServeSettings) -> Config {
         waiting_max: settings.waiting_max,
         holds_max: settings.holds_max,
         payments_max: settings.payments_max,
+        returns_max: settings.returns_max,
         connections_max: settings.connections_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,

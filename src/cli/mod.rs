@@ -28,6 +28,8 @@ mod output;
 mod price;
 mod reservations;
 mod retention;
+mod return_args;
+mod returning;
 mod table;
 mod units;
 
@@ -394,9 +396,20 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
         OrderCommand::HandOver { order, lines, change, client } => ask(sources.client(client)?, async |settings| {
             order::goods(settings, &order, order::Goods::HandedOver, (&lines, change)).await
         }),
-        OrderCommand::Return { order, lines, site, change, client } => ask(sources.client(client)?, async |settings| {
-            order::goods(settings, &order, order::Goods::Returned(&site), (&lines, change)).await
-        }),
+        OrderCommand::Delivered(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| returning::delivered(settings, &args).await)
+        }
+        OrderCommand::Return(mut args) => match args.step.take() {
+            Some(mut step) => {
+                let client = sources.client(std::mem::take(step.client_mut()))?;
+                ask(client, async |settings| returning::step(settings, &step).await)
+            }
+            None => {
+                let client = sources.client(std::mem::take(&mut args.client))?;
+                ask(client, async |settings| returning::at_once(settings, &args).await)
+            }
+        },
         OrderCommand::Cancel { order, block, lines, change, client } => {
             ask(sources.client(client)?, async |settings| {
                 order::cancel(settings, &order, block, (&lines, change)).await

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::ClientArgs;
 use super::payment_args::{PayArgs, RefundArgs, ToldArgs};
+use super::return_args::{DeliveredArgs, ReturnArgs};
 use crate::engine::{ExtendReason, HoldReason};
 
 #[derive(Debug, Subcommand)]
@@ -156,23 +157,10 @@ pub(super) enum OrderCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Say that units came back from the customer and are for sale again.
-    Return {
-        /// Its number, or its identifier (32 hexadecimal digits).
-        #[arg(value_name = "ID|NUMBER")]
-        order: String,
-        /// So many units of this line; lines count from 0. May be repeated.
-        #[arg(long = "line", required = true, value_name = "LINE=QTY")]
-        lines: Vec<String>,
-        /// Where they lie now.
-        #[arg(long, default_value = "main")]
-        site: String,
-        /// Name of this return (a number); a repeat of it changes nothing. Drawn unless given.
-        #[arg(long)]
-        change: Option<u64>,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
+    /// Say that units reached the customer.
+    Delivered(DeliveredArgs),
+    /// Say that units came back from the customer and are for sale again; or take them back step by step.
+    Return(Box<ReturnArgs>),
     /// Cancel an order, or some units of it.
     Cancel {
         /// Its number, or its identifier (32 hexadecimal digits).

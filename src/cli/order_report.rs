@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::hold::{self, HoldReport};
 use super::payment_report::{self, AttemptReport};
 use super::price;
+use super::returning::{self, ReturnReportRow};
 use super::table::Table;
 use super::tasks::{self, WaitReport};
 use crate::base::SkuId;
@@ -45,6 +46,8 @@ pub(super) struct OrderReport {
     payment_label: Option<&'static str>,
     /// Attempts to pay it, oldest first.
     payments: Vec<AttemptReport>,
+    /// What of it is to come back, or came; oldest first.
+    returns: Vec<ReturnReportRow>,
     /// Why it goes no further.
     waits: Vec<WaitReport>,
 }
@@ -65,6 +68,7 @@ struct LineReport {
     shipped: u32,
     cancelled: u32,
     returned: u32,
+    delivered: u32,
 }
 
 impl OrderReport {
@@ -92,6 +96,7 @@ impl OrderReport {
             missing_minor: view.missing,
             payment_label: view.payment_label().map(Label::name),
             payments: view.payments.iter().map(|payment| AttemptReport::new(payment, view.currency)).collect(),
+            returns: view.returns.iter().map(ReturnReportRow::from).collect(),
             waits,
         }
     }
@@ -112,6 +117,7 @@ fn line_report(index: usize, line: &LineView, view: &OrderView, codes: &HashMap<
         shipped: line.shipped,
         cancelled: line.cancelled,
         returned: line.returned,
+        delivered: line.delivered,
     }
 }
 
@@ -152,18 +158,22 @@ impl fmt::Display for OrderReport {
             "shipped",
             "cancelled",
             "returned",
+            "delivered",
         ];
         let mut table = Table::new(&headings);
         for line in &self.lines {
             let mut cells = vec![line.line.to_string(), line.sku.clone(), line.price.clone()];
             let counters = [line.asked, line.taken, line.owed, line.reserved, line.lapsed, line.committed];
-            cells
-                .extend(counters.iter().chain(&[line.shipped, line.cancelled, line.returned]).map(ToString::to_string));
+            let others = [line.shipped, line.cancelled, line.returned, line.delivered];
+            cells.extend(counters.iter().chain(&others).map(ToString::to_string));
             table.row(cells);
         }
         table.fmt(f)?;
         if !self.payments.is_empty() {
             write!(f, "\n{}", payment_report::table(&self.payments))?;
+        }
+        if !self.returns.is_empty() {
+            write!(f, "\n{}", returning::table(&self.returns))?;
         }
         if !self.holds.is_empty() {
             write!(f, "\n{}", hold::table(&self.holds))?;

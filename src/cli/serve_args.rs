@@ -54,6 +54,9 @@ pub(super) struct ServeArgs {
     /// Attempts to pay of all orders kept.
     #[arg(long, value_name = "COUNT")]
     payments_max: Option<String>,
+    /// Returns of all orders kept, and their lines, each once more for each site at which it came in.
+    #[arg(long, value_name = "COUNT")]
+    returns_max: Option<String>,
     /// Connections served at once; the next one is refused.
     #[arg(long, value_name = "COUNT")]
     connections_max: Option<String>,
@@ -158,6 +161,7 @@ impl ServeArgs {
             ("waiting_max", self.waiting_max),
             ("holds_max", self.holds_max),
             ("payments_max", self.payments_max),
+            ("returns_max", self.returns_max),
             ("connections_max", self.connections_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),

@@ -13,8 +13,8 @@ use crate::base::limits::{
     CLIENT_DEADLINE_MS_DEFAULT, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT,
     FEED_BEHIND_BYTES_DEFAULT, HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, PAYMENTS_DEFAULT, PLACES_DEFAULT,
-    POLICIES_DEFAULT, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT, SNAPSHOT_BYTES_PER_SECOND_DEFAULT,
-    SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    POLICIES_DEFAULT, RETURNS_DEFAULT, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -43,6 +43,7 @@ pub(super) struct ServeSettings {
     pub(super) waiting_max: u64,
     pub(super) holds_max: u64,
     pub(super) payments_max: u64,
+    pub(super) returns_max: u64,
     pub(super) connections_max: usize,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
@@ -84,6 +85,7 @@ impl ServeSettings {
             waiting_max: count("waiting_max", WAITING_DEFAULT)?,
             holds_max: count("holds_max", HOLDS_DEFAULT)?,
             payments_max: count("payments_max", PAYMENTS_DEFAULT)?,
+            returns_max: count("returns_max", RETURNS_DEFAULT)?,
             connections_max: given
                 .get("connections_max", &format!("1 to {CONNECTIONS_MAX}"), connections)?
                 .unwrap_or(CONNECTIONS_DEFAULT),
@@ -370,6 +372,7 @@ mod tests {
             "waiting_max",
             "holds_max",
             "payments_max",
+            "returns_max",
             "connections_max",
             "orders_per_second_max",
             "reserve_orders",

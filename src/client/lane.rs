@@ -193,8 +193,12 @@ fn request_bytes(request: &Request<'_>) -> u32 {
     let variable = match request {
         Request::Command(Command::Place(place)) => size_of_val(place.lines) + place.details.len(),
         Request::Command(
-            Command::CancelLines { lines, .. } | Command::HandOver { lines, .. } | Command::ReturnToStock { lines, .. },
+            Command::CancelLines { lines, .. }
+            | Command::HandOver { lines, .. }
+            | Command::ReportDelivered { lines, .. }
+            | Command::ReturnToStock { lines, .. },
         ) => size_of_val(*lines),
+        Request::Command(Command::Return { what, .. }) => size_of_val(what.with_lines(&[]).1),
         Request::Query(Query::Stock { skus, .. }) => size_of_val(*skus),
         Request::Query(Query::ResolveSkus { codes, .. }) => codes.text().len() + size_of_val(codes.ends()),
         Request::Command(_) | Request::Query(_) => 0,

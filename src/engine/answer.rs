@@ -1,6 +1,7 @@
 //! Answers: what became of a command that was not refused.
 
 use super::order::State;
+use super::return_::Stage;
 use crate::base::{OrderNumber, SkuId, Timestamp};
 
 /// What one line of a placement got.
@@ -62,6 +63,17 @@ pub enum Answer {
         /// Units it was asked to move and could not account for (hand-over only).
         excess: u64,
         /// It had happened before.
+        repeated: bool,
+    },
+    /// A command on a return was carried out.
+    Return {
+        /// The order's state now.
+        state: State,
+        /// The return's stage now.
+        stage: Stage,
+        /// Units asked; or that are new: came in, or were looked at.
+        moved: u64,
+        /// It had happened before, or tells nothing new.
         repeated: bool,
     },
     /// A reservation lasts until then.

@@ -39,6 +39,8 @@ pub struct Capacity {
     pub holds_max: u64,
     /// Payment attempts of all orders together, one for each that adapters are to charge included.
     pub payments_max: u64,
+    /// Returns of all orders together, and their lines, each once more for each site at which it came in.
+    pub returns_max: u64,
 }
 
 impl Capacity {
@@ -58,6 +60,7 @@ impl Capacity {
         waiting_max: u64::MAX,
         holds_max: u64::MAX,
         payments_max: u64::MAX,
+        returns_max: u64::MAX,
     };
 }
 
@@ -78,6 +81,7 @@ impl Default for Capacity {
             waiting_max: limits::WAITING_DEFAULT,
             holds_max: limits::HOLDS_DEFAULT,
             payments_max: limits::PAYMENTS_DEFAULT,
+            returns_max: limits::RETURNS_DEFAULT,
         }
     }
 }
@@ -114,10 +118,12 @@ pub enum Kept {
     Holds = 12,
     /// Payment attempts.
     Payments = 13,
+    /// Returns, and their lines, each once more for each site at which it came in.
+    Returns = 14,
 }
 
 /// How many kinds there are.
-pub const KEPT: usize = 14;
+pub const KEPT: usize = 15;
 
 impl Kept {
     /// Every kind, in the order of their numbers.
@@ -136,6 +142,7 @@ impl Kept {
         Self::Waits,
         Self::Holds,
         Self::Payments,
+        Self::Returns,
     ];
 
     /// The word for people and for names of metrics.
@@ -156,6 +163,7 @@ impl Kept {
             Self::Waits => "waits",
             Self::Holds => "holds",
             Self::Payments => "payments",
+            Self::Returns => "returns",
         }
     }
 }
@@ -179,6 +187,7 @@ impl Capacity {
             Kept::Waits => self.waiting_max,
             Kept::Holds => self.holds_max,
             Kept::Payments => self.payments_max,
+            Kept::Returns => self.returns_max,
         }
     }
 }
@@ -202,6 +211,7 @@ impl Engine {
             Kept::Waits => self.waiting_pairs,
             Kept::Holds => self.holds.len(),
             Kept::Payments => self.accounts.len(),
+            Kept::Returns => self.returns.len(),
         }
     }
 }

@@ -6,7 +6,9 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
-use super::choices::{AdjustReason, HoldReason, PaymentMethod, Take};
+mod place;
+
+use super::choices::{AdjustReason, HoldReason, PaymentMethod};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
@@ -14,10 +16,12 @@ use super::payment::PaymentReport;
 use super::policy::Policy;
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
+use super::return_::ReturnCommand;
 use crate::base::{
-    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId,
-    Timestamp,
+    ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
+
+pub use place::{IdentityHashes, Line, LineQuantity, Place};
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,6 +318,25 @@ pub enum Command<'a> {
         /// So much, in minor units, at least 1.
         amount: Price,
     },
+    /// Units that were handed over reached the customer. A report: whatever the state of the order. Refused when more
+    /// would be delivered than was handed over and is not on its way back.
+    ReportDelivered {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// Which lines, and how many units more of each. A line may be named once.
+        lines: &'a [LineQuantity],
+    },
+    /// Something about goods that come back: see [`ReturnCommand`].
+    Return {
+        /// The order.
+        order: OrderId,
+        /// Which return of it; chosen by whoever begins it.
+        id: ChangeId,
+        /// What.
+        what: ReturnCommand<'a>,
+    },
     /// See to it that nobody can read the details of somebody's orders any more. The orders stay. Again changes
     /// nothing; orders placed later have another key.
     Erase {
@@ -350,68 +373,6 @@ impl Whose {
     }
 }
 
-/// A placement. Its content is every field but the key; the same identifier with other content is a conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// Made by the client; also the idempotency key.
-    pub order: OrderId,
-    /// Zero for guests.
-    pub customer: CustomerKey,
-    /// All or nothing, or what exists.
-    pub take: Take,
-    /// How long units stay reserved, in milliseconds from acceptance, at most
-    /// [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX); 0 for as long as the market gives the payment method.
-    pub hold_ms: u32,
-    /// Of every price of this order.
-    pub currency: Currency,
-    /// How the customer wants to pay.
-    pub payment: PaymentMethod,
-    /// Where the order comes from, as numbered by the shop.
-    pub channel: u16,
-    /// Where it goes to, as numbered by the shop.
-    pub zone: u16,
-    /// Optional tail for limits and fraud rules.
-    pub hashes: Option<IdentityHashes>,
-    /// 1 to [`LINES_MAX`](crate::base::limits::LINES_MAX). A SKU may appear on several lines.
-    pub lines: &'a [Line],
-    /// Opaque, up to [`DETAILS_BYTES_MAX`](crate::base::limits::DETAILS_BYTES_MAX). The engine gets them sealed, and
-    /// [`SEAL_BYTES`](crate::base::limits::SEAL_BYTES) longer.
-    pub details: &'a [u8],
-    /// What they are sealed under. A client names none: its shard does.
-    pub key: Option<KeyName>,
-}
-
-/// One line of a placement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
-    /// What.
-    pub sku: SkuId,
-    /// Units asked, 1 to [`LINE_QUANTITY_MAX`](crate::base::limits::LINE_QUANTITY_MAX).
-    pub quantity: u32,
-    /// Of one unit, 0 to [`UNIT_PRICE_MAX`](crate::base::limits::UNIT_PRICE_MAX).
-    pub price: Price,
-}
-
-/// Some units of one line of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineQuantity {
-    /// Position of the line in the placement, from 0.
-    pub line: u16,
-    /// Units, at least 1.
-    pub quantity: u32,
-}
-
-/// 64-bit hashes by which limits recognise a person; zero where unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct IdentityHashes {
-    /// Of the account.
-    pub account: u64,
-    /// Of the address.
-    pub address: u64,
-    /// Of the payment instrument.
-    pub instrument: u64,
-}
-
 impl Command<'_> {
     /// The market whose shard decides this; `None` for what the directory decides, and for what concerns a whole shard.
     #[must_use]
@@ -445,6 +406,8 @@ impl Command<'_> {
             | Self::StartPayment { order, .. }
             | Self::ReportPayment { order, .. }
             | Self::RequestRefund { order, .. }
+            | Self::ReportDelivered { order, .. }
+            | Self::Return { order, .. }
             | Self::ReturnToStock { order, .. } => Some(order.market()),
         }
     }
@@ -465,6 +428,8 @@ impl Command<'_> {
             | Self::StartPayment { order, .. }
             | Self::ReportPayment { order, .. }
             | Self::RequestRefund { order, .. }
+            | Self::ReportDelivered { order, .. }
+            | Self::Return { order, .. }
             | Self::ReturnToStock { order, .. } => Some(*order),
             Self::AssignMarket { .. }
             | Self::Erase { .. }

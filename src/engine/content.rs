@@ -95,6 +95,9 @@ pub(super) enum ChangeKind {
     Return = 3,
     Confirm = 4,
     Refund = 5,
+    Delivered = 6,
+    /// A return as it was asked for; kept with it, and not among the changes.
+    Asked = 7,
 }
 
 impl ChangeKind {
@@ -106,6 +109,7 @@ impl ChangeKind {
             3 => Some(Self::Return),
             4 => Some(Self::Confirm),
             5 => Some(Self::Refund),
+            6 => Some(Self::Delivered),
             _ => None,
         }
     }

@@ -52,6 +52,9 @@ enum Part {
     Hold,
     Attempt,
     Money,
+    Return,
+    ReturnRow,
+    Delivered,
     Task,
 }
 
@@ -178,6 +181,21 @@ impl Engine {
             let words = [attempt.method as u8, attempt.stage as u8, reason, class, attempt.dispute as u8];
             words.into_iter().fold(bytes, Bytes::number).hash()
         });
+        let order = record.order.bits();
+        let delivered = (0_u16..).zip(self.orders.lines(record)).filter(|(_, line)| line.delivered > 0);
+        let delivered = delivered
+            .map(|(line, known)| Bytes::of(Part::Delivered).number(order).number(line).number(known.delivered).hash());
+        let heads = (0_u8..).zip(self.returns.of(position)).map(|(of, head)| {
+            let bytes = Bytes::of(Part::Return).number(order).number(of).number(head.id.0).number(head.content);
+            let declined = head.declined.map_or(0, |reason| reason as u8 + 1);
+            let words = [head.kind as u8, head.reason as u8, head.stage as u8, declined];
+            words.into_iter().fold(bytes.number(head.until.ms()), Bytes::number).hash()
+        });
+        let rows = self.returns.rows(position).iter().map(|row| {
+            let bytes = Bytes::of(Part::ReturnRow).number(order).number(row.of).number(row.line).number(row.site.0);
+            row.became.into_iter().fold(bytes.number(row.units), Bytes::number).hash()
+        });
+        let returns = delivered.chain(heads).chain(rows).fold(0, u128::wrapping_add);
         let tasks = TaskKind::ALL.into_iter().filter_map(|kind| {
             let bytes = Bytes::of(Part::Task).number(record.order.bits()).number(kind as u8);
             Some(bytes.number(self.tasks.since(position, kind)?.ms()).hash())
@@ -187,7 +205,7 @@ impl Engine {
             refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
         let parts = changes.chain(wants).chain(holds).chain(attempts).chain(tasks).chain(refund).chain(history);
-        parts.fold(bytes.hash(), u128::wrapping_add)
+        parts.fold(bytes.hash().wrapping_add(returns), u128::wrapping_add)
     }
 
     /// What happened to an order. After how much more of it gives way is about other orders, and not counted here.

@@ -8,8 +8,10 @@
 //! - A fact in the log was legal when it was decided; `fold` asserts that and never refuses.
 //! - One placement is one fact; the movements of units follow from its draws.
 
-use super::choices::{AdjustReason, HoldReason, PaymentMethod, Take};
-use super::command::{IdentityHashes, Line, Whose};
+mod placed;
+
+use super::choices::{AdjustReason, HoldReason, PaymentMethod};
+use super::command::{LineQuantity, Whose};
 use super::effect::{Effect, Effects, Report};
 use super::kits::Component;
 use super::ledger::Account;
@@ -17,10 +19,10 @@ use super::payment::PaymentReport;
 use super::policy::{Policy, StockLevel};
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
-use crate::base::{
-    ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId,
-    Timestamp,
-};
+use super::return_::ReturnFact;
+use crate::base::{ChangeId, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp};
+
+pub use placed::{Change, Draw, Placed};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +249,24 @@ pub enum Fact<'a> {
         /// From which draws they had been handed over, how many.
         draws: &'a [Draw],
     },
+    /// Units that were handed over reached the customer.
+    Delivered {
+        /// The order.
+        order: OrderId,
+        /// Which change.
+        change: Change,
+        /// Of which lines, how many more.
+        lines: &'a [LineQuantity],
+    },
+    /// Something happened to goods that come back.
+    Return {
+        /// The order.
+        order: OrderId,
+        /// Which return of it.
+        id: ChangeId,
+        /// What.
+        what: ReturnFact<'a>,
+    },
     /// How long a market keeps what is over.
     RetentionSet {
         /// Which.
@@ -426,63 +446,9 @@ impl Fact<'_> {
             | Self::PaymentStarted { order, .. }
             | Self::PaymentReported { order, .. }
             | Self::RefundRequested { order, .. }
+            | Self::Delivered { order, .. }
+            | Self::Return { order, .. }
             | Self::Returned { order, .. } => Some(order.market()),
         }
     }
-}
-
-/// An accepted placement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed<'a> {
-    /// Identifier.
-    pub order: OrderId,
-    /// Zero for guests.
-    pub customer: CustomerKey,
-    /// As asked.
-    pub take: Take,
-    /// Length of the reservation in milliseconds, as asked: 0 for that of the method in the market at that time.
-    pub hold_ms: u32,
-    /// Of every price.
-    pub currency: Currency,
-    /// As asked.
-    pub payment: PaymentMethod,
-    /// As asked.
-    pub channel: u16,
-    /// As asked.
-    pub zone: u16,
-    /// Whether the order needed no payment and is confirmed at once.
-    pub confirmed: bool,
-    /// As asked.
-    pub hashes: Option<IdentityHashes>,
-    /// As asked, in order.
-    pub lines: &'a [Line],
-    /// Where the units were taken, lines in order, sites in rank order, what is owed last. Their sum per line is what
-    /// was taken.
-    pub draws: &'a [Draw],
-    /// As given, and sealed.
-    pub details: &'a [u8],
-    /// What they are sealed under, where there are any.
-    pub key: Option<KeyName>,
-}
-
-/// Units of one line at one site, or owed: then at [`SiteId::NOWHERE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Draw {
-    /// Position of the line in the placement, from 0.
-    pub line: u16,
-    /// The site they were taken at.
-    pub site: SiteId,
-    /// How many, at least 1. Of a kit, whole kits: so many times its recipe lies, or lay, at the site.
-    pub quantity: u32,
-}
-
-/// The identity of a change of quantities, kept with its first result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// Chosen by the client.
-    pub id: ChangeId,
-    /// Of what was asked, so that another content under the same identity is recognised.
-    pub content: u64,
-    /// Units asked for that could not be moved.
-    pub excess: u64,
 }

@@ -10,6 +10,7 @@
 
 use super::effect::{AsideReason, Effect, Report};
 use super::payment::PaymentReport;
+use super::return_::{Disposition, ReturnReport};
 
 /// What happened to an order, in one word. [`Happening::value`] says what the number beside it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +120,40 @@ pub enum Happening {
     CheckInReview = 51,
     /// Whether it is to be trusted, is to be asked once more.
     CheckResumed = 52,
+    /// Units reached the customer.
+    Delivered = 53,
+    /// Units are to come back.
+    ReturnRequested = 54,
+    /// The shop agrees to a return.
+    ReturnApproved = 55,
+    /// The shop does not agree to a return.
+    ReturnDeclined = 56,
+    /// The customer has what a return is sent with.
+    ReturnLabelSent = 57,
+    /// A return is on its way.
+    ReturnInTransit = 58,
+    /// A return did not arrive.
+    ReturnLost = 59,
+    /// Whoever asked for a return wants it no more.
+    ReturnCancelled = 60,
+    /// A return was not sent in time.
+    ReturnExpired = 61,
+    /// Nothing more is to come of a return.
+    ReturnClosed = 62,
+    /// Units of a return came in and lie set aside for a look.
+    ReturnReceived = 63,
+    /// Units that came back are for sale again.
+    Restocked = 64,
+    /// Units that came back stay set aside.
+    LeftSetAside = 65,
+    /// Units that came back are damaged.
+    FoundDamaged = 66,
+    /// Units that came back are thrown away.
+    DisposedOf = 67,
+    /// Units that came back go to the customer again.
+    SentToCustomer = 68,
+    /// Units that came back go to the supplier.
+    SentToSupplier = 69,
 }
 
 /// What the number beside a happening is.
@@ -142,11 +177,13 @@ pub enum Value {
     Method,
     /// Number of the [`FailureReason`](super::FailureReason).
     FailureReason,
+    /// Which return of the order: the first is 1.
+    Return,
 }
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 69] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -199,6 +236,23 @@ impl Happening {
         Self::CheckRejected,
         Self::CheckInReview,
         Self::CheckResumed,
+        Self::Delivered,
+        Self::ReturnRequested,
+        Self::ReturnApproved,
+        Self::ReturnDeclined,
+        Self::ReturnLabelSent,
+        Self::ReturnInTransit,
+        Self::ReturnLost,
+        Self::ReturnCancelled,
+        Self::ReturnExpired,
+        Self::ReturnClosed,
+        Self::ReturnReceived,
+        Self::Restocked,
+        Self::LeftSetAside,
+        Self::FoundDamaged,
+        Self::DisposedOf,
+        Self::SentToCustomer,
+        Self::SentToSupplier,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -263,6 +317,23 @@ impl Happening {
             Self::CheckRejected => "check_rejected",
             Self::CheckInReview => "check_in_review",
             Self::CheckResumed => "check_resumed",
+            Self::Delivered => "delivered",
+            Self::ReturnRequested => "return_requested",
+            Self::ReturnApproved => "return_approved",
+            Self::ReturnDeclined => "return_declined",
+            Self::ReturnLabelSent => "return_label_sent",
+            Self::ReturnInTransit => "return_in_transit",
+            Self::ReturnLost => "return_lost",
+            Self::ReturnCancelled => "return_cancelled",
+            Self::ReturnExpired => "return_expired",
+            Self::ReturnClosed => "return_closed",
+            Self::ReturnReceived => "return_received",
+            Self::Restocked => "restocked",
+            Self::LeftSetAside => "left_set_aside",
+            Self::FoundDamaged => "found_damaged",
+            Self::DisposedOf => "disposed_of",
+            Self::SentToCustomer => "sent_to_customer",
+            Self::SentToSupplier => "sent_to_supplier",
         }
     }
 
@@ -301,7 +372,24 @@ impl Happening {
             | Self::HandedOverInExcess
             | Self::Returned
             | Self::Filled
-            | Self::PutBack => Value::Units,
+            | Self::PutBack
+            | Self::Delivered
+            | Self::ReturnRequested
+            | Self::ReturnReceived
+            | Self::Restocked
+            | Self::LeftSetAside
+            | Self::FoundDamaged
+            | Self::DisposedOf
+            | Self::SentToCustomer
+            | Self::SentToSupplier => Value::Units,
+            Self::ReturnApproved
+            | Self::ReturnDeclined
+            | Self::ReturnLabelSent
+            | Self::ReturnInTransit
+            | Self::ReturnLost
+            | Self::ReturnCancelled
+            | Self::ReturnExpired
+            | Self::ReturnClosed => Value::Return,
             Self::CloseWanted
             | Self::GiveBackWanted
             | Self::ChargeWanted
@@ -342,6 +430,30 @@ impl Happening {
         (what, report.total().unwrap_or_default())
     }
 
+    pub(super) const fn of_return(report: ReturnReport) -> Self {
+        match report {
+            ReturnReport::Approved => Self::ReturnApproved,
+            ReturnReport::Declined { .. } => Self::ReturnDeclined,
+            ReturnReport::LabelSent => Self::ReturnLabelSent,
+            ReturnReport::InTransit => Self::ReturnInTransit,
+            ReturnReport::Lost => Self::ReturnLost,
+            ReturnReport::Cancelled => Self::ReturnCancelled,
+            ReturnReport::Expired => Self::ReturnExpired,
+            ReturnReport::Closed => Self::ReturnClosed,
+        }
+    }
+
+    pub(super) const fn of_disposition(disposition: Disposition) -> Self {
+        match disposition {
+            Disposition::Restock => Self::Restocked,
+            Disposition::QualityHold => Self::LeftSetAside,
+            Disposition::Damaged => Self::FoundDamaged,
+            Disposition::Dispose => Self::DisposedOf,
+            Disposition::BackToCustomer => Self::SentToCustomer,
+            Disposition::BackToSupplier => Self::SentToSupplier,
+        }
+    }
+
     pub(super) const fn of_report(effect: Effect, report: Report) -> Self {
         match (effect, report) {
             (Effect::Payment, Report::Done) => Self::PaymentDone,
@@ -369,6 +481,6 @@ mod tests {
         for happening in Happening::ALL {
             assert_eq!(Happening::from_byte(happening as u8), Some(happening));
         }
-        assert_eq!((Happening::from_byte(0), Happening::from_byte(53)), (None, None));
+        assert_eq!((Happening::from_byte(0), Happening::from_byte(Happening::ALL.len() as u8 + 1)), (None, None));
     }
 }

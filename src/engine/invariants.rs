@@ -45,6 +45,7 @@ impl Engine {
             })?;
             self.check_history(position, record)?;
             self.check_account(position, record)?;
+            self.check_returns(position, record)?;
             self.check_tasks(position, record)?;
             self.wants.check(position).map_err(|broken| format!("of order {} {broken}", record.order))?;
             self.collect_held(record, &mut held);
@@ -80,6 +81,7 @@ impl Engine {
         self.on_hand.check()?;
         self.check_holds()?;
         self.check_money()?;
+        self.check_lying()?;
         self.check_task_lists()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
@@ -183,6 +185,8 @@ impl Engine {
             && record.history.is_none()
             && !record.is_held()
             && self.accounts.of(position).is_empty()
+            && self.returns.of(position).is_empty()
+            && lines.iter().all(|line| line.delivered == 0)
             && self.wants.mark(position).iter().all(Option::is_none);
         law(is_bare, || format!("closed {order} still holds draws, details, changes, a history or wants"))?;
         law(lines.is_empty() || lines.iter().any(|line| line.taken < line.asked), || {

@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::requests::Requests;
 use super::reservation::Reservations;
 use super::retention::{Gone, Retention};
+use super::returns::Lying;
 use super::shortage::Shortages;
 use super::waiting::Waiting;
 use crate::base::limits::SITES_MAX;
@@ -50,6 +51,7 @@ pub(super) struct Market {
     pub(super) policies: Policies,
     pub(super) waiting: Waiting,
     pub(super) shortages: Shortages,
+    pub(super) lying: Lying,
     /// Of orders placed from now on.
     pub(super) effects: Effects,
     pub(super) reservations: Reservations,
@@ -78,6 +80,7 @@ impl Market {
             policies: Policies::default(),
             waiting: Waiting::default(),
             shortages: Shortages::default(),
+            lying: Lying::default(),
             effects: Effects::default(),
             reservations: Reservations::default(),
             newest_accepted: Timestamp::ZERO,
@@ -160,6 +163,17 @@ impl Market {
     /// Units of a SKU that lie at a site, as far as anybody knows: those that were not found lie there no more.
     pub(super) fn on_hand(&self, sku: SkuId, site: SiteId) -> u64 {
         self.ledger.on_hand(sku, site) - self.shortages.units(sku, site)
+    }
+
+    /// Units at a site that are set aside for a look, those that lie with returns included.
+    pub(super) fn set_aside(&self, sku: SkuId, site: SiteId) -> u64 {
+        self.ledger.balances(sku, site)[Bucket::QualityHold as usize].cast_unsigned()
+    }
+
+    /// Units in a bucket at a site that somebody may say something else of: those that lie with returns stay.
+    pub(super) fn may_take(&self, sku: SkuId, Account { site, bucket }: Account) -> u64 {
+        let held = self.ledger.balances(sku, site)[bucket as usize].cast_unsigned();
+        if bucket == Bucket::QualityHold { held - self.lying.units(sku, site) } else { held }
     }
 
     /// Units for sale that are there: what is available at all sites less the safety stock.

@@ -75,6 +75,8 @@ mod requests;
 mod reservation;
 mod retention;
 mod retire;
+mod return_;
+mod returns;
 mod shortage;
 mod sieve;
 mod steps;
@@ -103,6 +105,10 @@ pub use query::{Books, Query};
 pub use refusal::Refusal;
 pub use reservation::{ExtendReason, PREPAID_METHODS, Reservations};
 pub use retention::Retention;
+pub use return_::{
+    DISPOSITIONS, DeclineReason, Disposition, Kind as ReturnKind, Reason as ReturnReason, ReturnCommand, ReturnFact,
+    ReturnReport, Stage as ReturnStage,
+};
 pub use task::{Remedy, TASKS, TaskKind, TaskPlace, Wait};
 
 use crate::base::{MarketId, ShardId};
@@ -140,6 +146,7 @@ pub struct Engine {
     wants: wanted::Wants,
     holds: hold::Holds,
     accounts: account::Accounts,
+    returns: returns::Returns,
     histories: history::Histories,
     tasks: tasks::Tasks,
     /// Pairs of an order and a SKU that it waits for, all markets together.
@@ -182,6 +189,7 @@ impl Engine {
             wants: wanted::Wants::default(),
             holds: hold::Holds::default(),
             accounts: account::Accounts::default(),
+            returns: returns::Returns::default(),
             histories: history::Histories::default(),
             tasks: tasks::Tasks::default(),
             waiting_pairs: 0,

@@ -127,7 +127,11 @@ pub(super) struct LineRecord {
     pub(super) sku: SkuId,
     pub(super) asked: u32,
     pub(super) taken: u32,
+    /// Units that reached the customer. It lies where there was a gap.
+    pub(super) delivered: u32,
 }
+
+const _: () = assert!(size_of::<LineRecord>() == 24, "what reached the customer takes no memory");
 
 /// Units of one line at one site, or owed to it: at none.
 #[derive(Debug, Clone, Copy)]
@@ -345,7 +349,7 @@ impl Orders {
                 taken += draw.quantity;
                 draws = rest;
             }
-            LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken }
+            LineRecord { price: asked.price, sku: asked.sku, asked: asked.quantity, taken, delivered: 0 }
         }));
         let draws = self.draws.put(placed.draws.iter().map(|draw| DrawRecord {
             line: draw.line,
@@ -391,6 +395,11 @@ impl Orders {
     pub(super) fn draws_mut(&mut self, position: u32) -> (&mut [DrawRecord], &[LineRecord]) {
         let record = &self.records[position as usize];
         (self.draws.get_mut(record.draws), self.lines.get(record.lines))
+    }
+
+    /// So many units more of a line reached the customer.
+    pub(super) fn deliver(&mut self, position: u32, line: u16, units: u32) {
+        self.lines.get_mut(self.records[position as usize].lines)[usize::from(line)].delivered += units;
     }
 
     /// Brings the state of an order in line with its draws and its marks.

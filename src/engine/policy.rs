@@ -227,6 +227,13 @@ impl Rule {
         }
     }
 
+    /// Whether units of such an order are counted, now that a later day may have begun.
+    pub(super) fn counts_order(&self, number: OrderNumber, accepted_at: Timestamp) -> bool {
+        let holds = self.policy.customer_max > 0 && number >= self.held_from;
+        let by_day = self.policy.customer_day_max > 0 && number >= self.day_from;
+        holds || by_day && self.policy.day(accepted_at) >= self.day
+    }
+
     /// Counts units of an order that moved into or out of what its customer holds.
     pub(super) fn move_units(&mut self, keys: impl Iterator<Item = CustomerId>, order: &Counted) {
         let day = self.policy.day(order.accepted_at);

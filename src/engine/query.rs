@@ -15,7 +15,9 @@ use crate::base::{
     Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, Price, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
-pub use order::{CheckState, DrawView, HoldView, LineView, OrderView, PaymentView};
+pub use order::{
+    CheckState, DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView,
+};
 pub use task::{OrderWaits, TaskPage, TaskRow, WaitRow};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.

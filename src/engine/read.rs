@@ -250,7 +250,7 @@ impl Engine {
         let key = self.orders.key(record).filter(|key| self.keys.is_live(*key));
         let counters = self.orders.line_units(record);
         let lines = self.orders.lines(record).iter().zip(counters).map(|(line, units)| {
-            let LineRecord { sku, asked, price, taken } = *line;
+            let LineRecord { sku, asked, price, taken, delivered } = *line;
             LineView {
                 sku,
                 asked,
@@ -263,6 +263,7 @@ impl Engine {
                 shipped: units.shipped,
                 cancelled: units.cancelled,
                 returned: units.returned,
+                delivered,
             }
         });
         let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed()).map(|draw| DrawView {
@@ -295,6 +296,7 @@ impl Engine {
             check: self.wants.check_state(position),
             missing: if closed { 0 } else { self.missing(position, record) },
             payments: if closed { Vec::new() } else { self.payment_views(position, record) },
+            returns: self.return_views(position),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - Refusals of the doors (malformed records, overload): `wire::Refused` numbers those and carries these.
 
 use super::order::State;
+use super::return_::Stage;
 use crate::base::{Currency, Sequence, SkuId, Timestamp};
 
 /// Why a command was refused.
@@ -80,7 +81,7 @@ pub enum Refusal {
     },
     /// Stock is not moved so: not out of, or into, that bucket; to where it lies; or out of the building elsewhere.
     UnknownMovement,
-    /// A line has fewer units to cancel, or to return, than asked.
+    /// A line has fewer units to cancel, to deliver or to return than asked, or than are told in all.
     NotEnoughUnits {
         /// Which line.
         line: u16,
@@ -156,6 +157,13 @@ pub enum Refusal {
     OtherCurrency {
         /// The order's.
         currency: Currency,
+    },
+    /// The order has no return of this number.
+    UnknownReturn,
+    /// The return's stage does not allow it.
+    IllegalReturn {
+        /// Its stage.
+        stage: Stage,
     },
 }
 
@@ -253,6 +261,10 @@ fields! {
     Unpaid = 38,
     /// A payment method that begins before the goods are there.
     Method = 39,
+    /// How many returns an order has.
+    Returns = 40,
+    /// How many lines the returns of an order have, each once more for each site at which it came in.
+    ReturnRows = 41,
 }
 
 /// A set of commands that are legal in a state.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! closings  (end + return window, position) ─► Closed: becomes a tombstone, or leaves at once when it is old enough
+//! returns   (last told of + 30 days, position) ─► expired, lost or closed
 //! leavings  (identifier + time kept, position) ─► Retired: identifiers before … are refused ─► Left
 //! ```
 //!
@@ -9,13 +10,15 @@
 //! - One fact takes a bounded number of orders and lines.
 //! - An order is never closed early. It may be closed a little late, and until then it is whole: unlike the end of a
 //!   reservation nobody else waits for it, so no command asks whether a closing is due.
-//! - An order of which an effect is still wanted is not closed.
+//! - An order of which an effect is still wanted, or with an open return, is not closed.
 //! - An entry whose order has other plans by now is stale and is dropped when its time comes.
 
 use super::Engine;
 use super::deadline::Deadlines;
 use super::fact::Fact;
 use super::orders::{Phase, Record};
+use super::return_::ReturnFact;
+use super::returns::Return;
 use crate::base::limits::{RETIREMENT_LINES_MAX, RETIREMENT_ORDERS_MAX};
 use crate::base::{OrderId, Timestamp};
 
@@ -29,12 +32,17 @@ impl Engine {
     /// A moment before which nothing is closed and nothing leaves; `None` when nothing waits for it.
     #[must_use]
     pub fn next_retirement_at(&self) -> Option<Timestamp> {
-        self.closings.next().into_iter().chain(self.leavings.next()).min()
+        [self.closings.next(), self.leavings.next(), self.returns.next_end()].into_iter().flatten().min()
     }
 
     /// The next fact of retiring that is due at `now`. Fold it, then ask again. `orders` is memory for its orders.
     pub fn next_retirement<'s>(&mut self, now: Timestamp, orders: &'s mut Vec<OrderId>) -> Option<Fact<'s>> {
         orders.clear();
+        if let Some((position, Return { id, stage, .. })) = self.returns.ended(now) {
+            let (order, report) = (self.orders.record(position).order, stage.left_alone());
+            let what = ReturnFact::Told(report.expect("law: only what is open ends by itself"));
+            return Some(Fact::Return { order, id: *id, what });
+        }
         if let Some(fact) = self.collect_closings(now, orders) {
             return Some(fact);
         }
@@ -51,8 +59,8 @@ impl Engine {
     fn collect_closings(&mut self, now: Timestamp, orders: &mut Vec<OrderId>) -> Option<Fact<'static>> {
         let mut lines = 0;
         while let Some((position, record)) = next(&mut self.closings, &self.orders, now, Phase::Whole) {
-            // Something is still wanted of it, or its money disputed: entered again when that is done.
-            if self.wants.is_open(position) || self.is_disputed(position) {
+            // Something is still wanted of it, or to come back, or its money disputed: entered again when that is done.
+            if self.wants.is_open(position) || self.is_disputed(position) || self.returns.is_open(position) {
                 self.closings.drop_first();
                 continue;
             }

@@ -120,6 +120,8 @@ impl Engine {
             | Command::StartPayment { order, .. }
             | Command::ReportPayment { order, .. }
             | Command::RequestRefund { order, .. }
+            | Command::ReportDelivered { order, .. }
+            | Command::Return { order, .. }
             | Command::ReturnToStock { order, .. } => self.orders.touch(order),
             Command::AssignMarket { .. }
             | Command::MoveCursor { .. }
@@ -167,6 +169,8 @@ impl Engine {
             | Fact::PaymentStarted { order, .. }
             | Fact::PaymentReported { order, .. }
             | Fact::RefundRequested { order, .. }
+            | Fact::Delivered { order, .. }
+            | Fact::Return { order, .. }
             | Fact::Returned { order, .. } => Some(order),
             Fact::MarketAssigned { .. }
             | Fact::MarketOpened { .. }

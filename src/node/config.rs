@@ -10,7 +10,7 @@ use crate::adapters::webhook::WebhookOptions;
 use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
     HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT,
-    ORDERS_DEFAULT, PAYMENTS_DEFAULT, PLACES_DEFAULT, POLICIES_DEFAULT, SKUS_DEFAULT,
+    ORDERS_DEFAULT, PAYMENTS_DEFAULT, PLACES_DEFAULT, POLICIES_DEFAULT, RETURNS_DEFAULT, SKUS_DEFAULT,
     SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
@@ -57,6 +57,8 @@ pub struct Config {
     pub holds_max: u64,
     /// Attempts to pay, of all orders together.
     pub payments_max: u64,
+    /// Returns of all orders together, and their lines, each once more for each site at which it came in.
+    pub returns_max: u64,
     /// Connections served at once; the next one is refused.
     pub connections_max: usize,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
@@ -109,6 +111,7 @@ impl Default for Config {
             waiting_max: WAITING_DEFAULT,
             holds_max: HOLDS_DEFAULT,
             payments_max: PAYMENTS_DEFAULT,
+            returns_max: RETURNS_DEFAULT,
             connections_max: CONNECTIONS_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
@@ -151,6 +154,7 @@ impl Config {
             waiting_max: self.waiting_max / shards,
             holds_max: self.holds_max / shards,
             payments_max: self.payments_max / shards,
+            returns_max: self.returns_max / shards,
         }
     }
 

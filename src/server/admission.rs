@@ -7,11 +7,11 @@ use crate::base::MarketId;
 use crate::base::limits::{
     AVAILABILITY_SKUS_MAX, CODE_BYTES_MAX, CURRENCIES_MAX, DETAILS_BYTES_MAX, HELD_ROWS_MAX, HISTORY_ENTRIES_MAX,
     HOLD_NOTE_BYTES_MAX, HOLDS_PER_ORDER_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, ORDER_WAITS_MAX,
-    PAGE_ROWS_MAX, PAYMENT_ATTEMPTS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX, TASK_WORDS_BYTES_MAX,
+    PAGE_ROWS_MAX, PAYMENT_ATTEMPTS_MAX, RETURN_ROWS_MAX, SITES_MAX, STOCK_ROWS_PER_RECORD_MAX, TASK_WORDS_BYTES_MAX,
 };
 use crate::engine::ledger::BUCKETS;
 use crate::engine::{Command, Query};
-use crate::wire::{MONEY_BYTES, PAYMENT_BYTES, Request};
+use crate::wire::{MONEY_BYTES, PAYMENT_BYTES, RETURN_BYTES, ROW_BYTES, Request};
 
 /// An answer without rows, and the head of one with them: the header of its frame and padding included.
 const ANSWER_BYTES: usize = 128;
@@ -26,7 +26,7 @@ const CHANNEL_ROW_BYTES: usize = 14;
 const HISTORY_ROW_BYTES: usize = 31;
 const WANT_ROW_BYTES: usize = 59;
 const STOCK_ROW_BYTES: usize = 14 + 8 * BUCKETS;
-const LINE_BYTES: usize = 48;
+const LINE_BYTES: usize = 52;
 const DRAW_BYTES: usize = 16;
 const GRANTED_BYTES: usize = 8;
 const HOLD_BYTES: usize = 13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX;
@@ -38,7 +38,10 @@ const ORDER_BYTES: usize = ANSWER_BYTES
     + ORDER_DRAWS_MAX * DRAW_BYTES
     + DETAILS_BYTES_MAX
     + HOLDS_PER_ORDER_MAX * HOLD_BYTES
-    + (1 + PAYMENT_ATTEMPTS_MAX) * PAYMENT_BYTES;
+    + (1 + PAYMENT_ATTEMPTS_MAX) * PAYMENT_BYTES
+    // A return and its first row, which says what was asked, take no more than one that says what came in.
+    + RETURN_ROWS_MAX * ROW_BYTES[1];
+const _: () = assert!(RETURN_BYTES + ROW_BYTES[0] <= ROW_BYTES[1]);
 const BOOKS_BYTES: usize = 128 + CURRENCIES_MAX * MONEY_BYTES;
 /// What the session answers itself: the status of the node, with its histograms.
 pub(super) const STATUS_BYTES: usize = 16 * 1_024;

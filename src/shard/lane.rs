@@ -65,6 +65,8 @@ impl Lane {
                 | Command::StartPayment { .. }
                 | Command::ReportPayment { .. }
                 | Command::RequestRefund { .. }
+                | Command::ReportDelivered { .. }
+                | Command::Return { .. }
                 | Command::ReportEffect { .. }
                 | Command::MoveCursor { .. }
                 | Command::DetachCursor { .. }

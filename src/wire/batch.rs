@@ -188,6 +188,15 @@ impl Batch {
                 array = append(&mut self.quantities, lines);
                 Command::ReturnToStock { order, change, site, lines: &[] }
             }
+            Command::ReportDelivered { order, change, lines } => {
+                array = append(&mut self.quantities, lines);
+                Command::ReportDelivered { order, change, lines: &[] }
+            }
+            Command::Return { order, id, what } => {
+                let (what, lines) = what.with_lines(&[]);
+                array = append(&mut self.quantities, lines);
+                Command::Return { order, id, what }
+            }
             Command::SetPolicy { market, sku, policy } => Command::SetPolicy { market, sku, policy },
             Command::SetRetention { market, retention } => Command::SetRetention { market, retention },
             Command::SetEffects { market, effects } => Command::SetEffects { market, effects },
@@ -313,7 +322,9 @@ impl Batch {
             }
             Command::CancelLines { lines, .. }
             | Command::HandOver { lines, .. }
+            | Command::ReportDelivered { lines, .. }
             | Command::ReturnToStock { lines, .. } => *lines = &self.quantities[item.array.range()],
+            Command::Return { what, .. } => *what = what.with_lines(&self.quantities[item.array.range()]).0,
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }
             | Command::SetEffects { .. }

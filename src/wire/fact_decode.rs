@@ -9,10 +9,10 @@
 use rkyv::rend::unaligned::u32_ule;
 
 use super::fact_records::{
-    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedConfirmedV2, ArchivedCountReportedV1,
-    ArchivedCursorMovedV1, ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV2, ArchivedErasedFactV1,
-    ArchivedExtendedFactV2, ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1,
-    ArchivedKeyNameV1, ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
+    ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedCountReportedV1, ArchivedCursorMovedV1,
+    ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV2, ArchivedErasedFactV1, ArchivedExtendedFactV2,
+    ArchivedFactComponentV1, ArchivedFactHashesV1, ArchivedFactLineV1, ArchivedFilledV1, ArchivedKeyNameV1,
+    ArchivedKitDefinedV1, ArchivedMarketAssignedV1, ArchivedMarketOpenedV1, ArchivedOrderFactV1,
     ArchivedOrderPutBackV1, ArchivedOrdersFactV1, ArchivedPlacedFactV2, ArchivedPolicySetV2, ArchivedReceivedV1,
     ArchivedReservationsSetV2, ArchivedRetakeFailedV1, ArchivedRetentionSetV1, ArchivedRetiredV1, ArchivedReturnedV1,
     ArchivedSiteCreatedV1, ArchivedSkuCreatedV1, ArchivedStockCountedV1, ArchivedStockLevelChangedV1,
@@ -20,16 +20,19 @@ use super::fact_records::{
 };
 use super::hold::{read_hold, read_lift};
 use super::layout::{Body, Malformed, kind_and_version, split_record};
-use super::payment::{payment_reported, payment_started, refund_requested};
+use super::payment::{confirmed, payment_reported, payment_started, refund_requested};
 use super::refused::Part;
 use super::request_decode::{cap, time};
+use super::returns::{delivered, return_inspected, return_received, return_requested, return_told};
 use crate::base::{
     ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId,
 };
 use crate::engine::choices::{AdjustReason, PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::fact::Change;
-use crate::engine::{Component, Draw, ExtendReason, Fact, Line, Placed, Reservations, Retention, StockLevel};
+use crate::engine::{
+    Component, Draw, ExtendReason, Fact, Line, LineQuantity, Placed, Reservations, Retention, StockLevel,
+};
 
 /// Why a record of the log is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +81,7 @@ pub enum RecordError {
 #[derive(Debug, Default)]
 pub struct FactScratch {
     lines: Vec<Line>,
+    quantities: Vec<LineQuantity>,
     draws: Vec<Draw>,
     orders: Vec<OrderId>,
     components: Vec<Component>,
@@ -138,7 +142,7 @@ fn decode_fact<'a>(record: &'a [u8], at: usize, scratch: &'a mut FactScratch) ->
 fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
     match kind {
         FactKind::Placed => placed(record, scratch),
-        FactKind::Confirmed => confirmed(record, scratch),
+        FactKind::Confirmed => confirmed(record, &mut scratch.draws),
         FactKind::Cancelled => Ok(Fact::Cancelled { order: order(record)? }),
         FactKind::Blocked => Ok(Fact::Blocked { order: order(record)? }),
         FactKind::Expired => Ok(Fact::Expired { order: order(record)? }),
@@ -173,6 +177,11 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::PaymentStarted => payment_started(record),
         FactKind::PaymentReported => payment_reported(record, &mut scratch.draws),
         FactKind::RefundRequested => refund_requested(record),
+        FactKind::Delivered => delivered(record, &mut scratch.quantities),
+        FactKind::ReturnRequested => return_requested(record, &mut scratch.quantities),
+        FactKind::ReturnTold => return_told(record),
+        FactKind::ReturnReceived => return_received(record, &mut scratch.draws),
+        FactKind::ReturnInspected => return_inspected(record, &mut scratch.draws),
         FactKind::Retired => retired(record),
         FactKind::Erased => Ok(Fact::Erased { whose: Body::alone::<ArchivedErasedFactV1>(record)?.whose.read()? }),
         FactKind::Closed => Ok(Fact::Closed { orders: orders(record, scratch)? }),
@@ -248,14 +257,6 @@ pub(super) fn read_draws(count: u16, body: &mut Body<'_>, out: &mut Vec<Draw>) -
         let (line, site) = (draw.line.to_native(), SiteId(draw.site.to_native()));
         Ok(Draw { line, site, quantity: draw.quantity.to_native() })
     })
-}
-
-fn confirmed<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {
-    let (fixed, mut body) = Body::of::<ArchivedConfirmedV2>(record)?;
-    read_draws(fixed.draws.to_native(), &mut body, &mut scratch.draws)?;
-    body.end()?;
-    let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.attempt.to_native()));
-    Ok(Fact::Confirmed { order, attempt, entered: fixed.entered.to_native(), draws: &scratch.draws })
 }
 
 fn filled<'a>(record: &'a [u8], scratch: &'a mut FactScratch) -> Read<Fact<'a>> {

@@ -11,10 +11,11 @@ use super::fact_records::{
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::payment::{PaymentReportedV1, RefundRequestedV1, put_start};
+use super::returns::{put_asked, put_delivered, put_inspected, put_received, put_told, with_lines};
 use crate::base::limits::RECORD_BYTES_MAX;
-use crate::base::{KeyName, OrderId};
+use crate::base::{ChangeId, KeyName, OrderId};
 use crate::engine::fact::Change;
-use crate::engine::{Draw, Fact, Placed, Reservations, Retention};
+use crate::engine::{Draw, Fact, Placed, Reservations, Retention, ReturnFact};
 
 /// Appends a fact's record.
 ///
@@ -140,6 +141,10 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         Fact::HoldLifted { order, owner, reason } => {
             put_lift(head(FactKind::HoldLifted, lift_bytes(owner)), (order, reason), owner, out);
         }
+        Fact::Delivered { order, change, lines } => {
+            put_delivered(head(FactKind::Delivered, with_lines(38, lines)), (order, change), lines, out);
+        }
+        Fact::Return { order, id, what } => encode_return((order, id), what, out),
         Fact::Retired { market, before } => {
             put(out, &RetiredV1 { head: head(FactKind::Retired, 16), market: market.number(), before: before.ms() });
         }
@@ -189,6 +194,23 @@ fn encode_creation(fact: &Fact<'_>, out: &mut Vec<u8>) {
         _ => return,
     };
     out.extend_from_slice(code.as_bytes());
+}
+
+fn encode_return(of: (OrderId, ChangeId), what: ReturnFact<'_>, out: &mut Vec<u8>) {
+    match what {
+        ReturnFact::Requested { kind, reason, lines } => {
+            put_asked(head(FactKind::ReturnRequested, with_lines(32, lines)), (of, kind, reason), lines, out);
+        }
+        ReturnFact::Told(report) => put_told(head(FactKind::ReturnTold, 30), of, report, out),
+        ReturnFact::Received { site, draws } => {
+            put_received(head(FactKind::ReturnReceived, 32 + 8 * draws.len()), of, (site, draws), out);
+            put_draws(draws, out);
+        }
+        ReturnFact::Inspected { site, disposition, draws } => {
+            put_inspected(head(FactKind::ReturnInspected, 33 + 8 * draws.len()), (of, site, disposition), draws, out);
+            put_draws(draws, out);
+        }
+    }
 }
 
 fn head(kind: FactKind, bytes: usize) -> RecordHead {

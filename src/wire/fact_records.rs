@@ -54,6 +54,11 @@ kinds! {
         PaymentStarted = 37,
         PaymentReported = 38,
         RefundRequested = 39,
+        Delivered = 40,
+        ReturnRequested = 41,
+        ReturnTold = 42,
+        ReturnReceived = 43,
+        ReturnInspected = 44,
     }
 }
 

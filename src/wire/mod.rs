@@ -23,6 +23,7 @@ mod payment;
 mod policy;
 mod refused;
 mod refused_numbers;
+mod returns;
 mod task;
 mod whose;
 
@@ -63,6 +64,7 @@ pub use reply_decode::{decode_hello, decode_replies};
 pub use reply_encode::ReplyWriter;
 pub use request::{FrameDecoder, FrameWriter, Intake, Pause, Request, RequestSink, Tag};
 pub use request_encode::PushError;
+pub use returns::{RETURN_BYTES, ROW_BYTES};
 pub use status::{DurabilityMode, Hello, STAGES, ServerVersion, Stage, Status, Summary, SyncMethodCode};
 pub use status_encode::encode_hello;
 

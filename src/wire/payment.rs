@@ -5,13 +5,14 @@
 //!   does not use is zero.
 
 use super::fact_decode::read_draws;
+use super::fact_records::ArchivedConfirmedV2;
 use super::layout::{Body, Malformed, RecordHead, fixed, put, put_all};
 use super::refused::Part;
 use crate::base::{ChangeId, Currency, OrderId, Price, SkuId};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::fact::Change;
 use crate::engine::query::PaymentView;
-use crate::engine::{Dispute, Draw, Fact, FailureReason, MoneySums, PaymentReport, RetryClass, Stage, Step};
+use crate::engine::{Command, Dispute, Draw, Fact, FailureReason, MoneySums, PaymentReport, RetryClass, Stage, Step};
 
 fixed! {
     /// An attempt to pay is to begin, or has.
@@ -167,6 +168,31 @@ pub(super) fn read_start(record: &[u8]) -> Result<(OrderId, ChangeId, PaymentMet
     let fixed = Body::alone::<ArchivedStartPaymentV1>(record)?;
     let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.attempt.to_native()));
     Ok((order, attempt, read_method(fixed.method)?))
+}
+
+pub(super) fn report_payment(record: &[u8]) -> Result<Command<'_>, Malformed> {
+    let fixed = Body::alone::<ArchivedReportPaymentV1>(record)?;
+    Ok(Command::ReportPayment {
+        order: OrderId::from_bits(fixed.order.to_native()),
+        attempt: ChangeId(fixed.attempt.to_native()),
+        method: read_method(fixed.method)?,
+        currency: read_currency(fixed.currency)?,
+        report: fixed.reported.read()?,
+    })
+}
+
+pub(super) fn request_refund(record: &[u8]) -> Result<Command<'_>, Malformed> {
+    let fixed = Body::alone::<ArchivedRequestRefundV1>(record)?;
+    let (order, change) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.change.to_native()));
+    Ok(Command::RequestRefund { order, change, amount: fixed.amount.to_native() })
+}
+
+pub(super) fn confirmed<'a>(record: &'a [u8], draws: &'a mut Vec<Draw>) -> Result<Fact<'a>, Malformed> {
+    let (fixed, mut body) = Body::of::<ArchivedConfirmedV2>(record)?;
+    read_draws(fixed.draws.to_native(), &mut body, draws)?;
+    body.end()?;
+    let (order, attempt) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.attempt.to_native()));
+    Ok(Fact::Confirmed { order, attempt, entered: fixed.entered.to_native(), draws })
 }
 
 pub(super) fn payment_started(record: &[u8]) -> Result<Fact<'_>, Malformed> {

@@ -140,9 +140,11 @@ parts! {
     /// Whether a channel has a cap.
     Capped = 26, "capped must be 1, or 0 and the units 0";
     /// What happened to an order.
-    Happening = 27, "what happened must be 1 to 52";
+    Happening = 27, "what happened must be 1 to 69";
     /// An attempt to pay an order.
     PaymentView = 28, "the stage, the step and the dispute of a payment must be known ones";
+    /// A word of a return.
+    Return = 29, "the words of a return must be known ones, and a report that is no decline has no reason";
     /// A kind of task, or where a page of them goes on, or what an order waits for.
     Task = 30, "the kind of a task must be 1 to 8, or 0 for all; to begin, the place to go on from is 0 throughout";
     /// How far the check of an order has come.
@@ -260,6 +262,10 @@ fn describe(refusal: &Refusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             "only {left} minor units of what was taken for the order can still go back; the rest does already, or was \
              never told of"
         ),
+        Refusal::UnknownReturn => f.write_str("the order has no return of this number; request it first"),
+        Refusal::IllegalReturn { stage } => {
+            write!(f, "the return is {}, which does not allow this; see docs/RETURNS.md", stage.name())
+        }
         Refusal::OtherCurrency { currency } => write!(f, "the order is paid in {currency} and in nothing else"),
         Refusal::Erased => f.write_str(
             "the order was accepted before, and the details it was given cannot be read any more: whether these are \
@@ -328,6 +334,8 @@ const fn field_name(field: Field) -> &'static str {
         Field::Attempts => "the number of attempts to pay an order",
         Field::Amount => "an amount in minor units",
         Field::Currencies => "the number of currencies a market is paid in",
+        Field::Returns => "the number of returns of an order",
+        Field::ReturnRows => "the rows of the returns of an order (a line each, and once more for each site)",
         Field::Method => "the method of a payment that begins before the goods are there",
     }
 }

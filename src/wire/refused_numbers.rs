@@ -10,9 +10,9 @@ use super::layout::Malformed;
 use super::payment::read_currency;
 use super::refused::{Part, Refused};
 use crate::base::{Sequence, SkuId, Timestamp};
-use crate::engine::Refusal;
 use crate::engine::order::State;
 use crate::engine::refusal::{Field, Legal};
+use crate::engine::{Refusal, ReturnStage};
 
 /// A refusal taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +88,8 @@ fn engine_to_parts(refusal: Refusal) -> Parts {
             Parts { small: u16::from(daily), medium: sku.0, first: max, second: left, ..number(20) }
         }
         Refusal::Erased => number(27),
+        Refusal::UnknownReturn => number(32),
+        Refusal::IllegalReturn { stage } => Parts { small: u16::from(stage as u8), ..number(33) },
         Refusal::RefundTooMuch { left } => Parts { first: left, ..number(30) },
         Refusal::OtherCurrency { currency } => {
             let [a, b, c] = currency.code();
@@ -134,6 +136,8 @@ pub(super) fn from_parts(parts: &Parts) -> Result<Refused, Malformed> {
         27 => Refusal::Erased.into(),
         28 => Refusal::ChannelCap { sku: SkuId(medium), max: first, left: second }.into(),
         30 => Refusal::RefundTooMuch { left: first }.into(),
+        32 => Refusal::UnknownReturn.into(),
+        33 => Refusal::IllegalReturn { stage: ReturnStage::from_byte(byte?).ok_or(Malformed(Part::Return))? }.into(),
         31 => {
             let [a, b, c, _] = medium.to_le_bytes();
             Refusal::OtherCurrency { currency: read_currency([a, b, c])? }.into()

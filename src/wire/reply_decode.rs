@@ -16,15 +16,15 @@ use super::reply_decode_queries::{
 };
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedDoneV1, ArchivedErasedReplyV1, ArchivedExtendedReplyV1, ArchivedNumberedV1,
-    ArchivedPlacedLinesV2, ArchivedPlacedReplyV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1,
+    ArchivedPlacedLinesV2, ArchivedPlacedReplyV1, ArchivedRefusedV1, ArchivedRetakeFailedReplyV1, ArchivedReturnV1,
     ArchivedStockChangedV1, OWED, REPEATED, ReplyKind, SHORT,
 };
 use super::status::Hello;
 use super::status_decode::{hello, status};
 use super::task::{tasks, waits};
 use crate::base::{OrderNumber, SkuId, Timestamp};
-use crate::engine::Answer;
 use crate::engine::order::State;
+use crate::engine::{Answer, ReturnStage};
 
 pub(super) type Read<T> = Result<T, Malformed>;
 
@@ -77,7 +77,9 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         return Err(Malformed(Part::Version));
     }
     let reply = match kind {
-        ReplyKind::Placed | ReplyKind::PlacedLines | ReplyKind::Done => order_answer(kind, head, record)?,
+        ReplyKind::Placed | ReplyKind::PlacedLines | ReplyKind::Done | ReplyKind::Return => {
+            order_answer(kind, head, record)?
+        }
         ReplyKind::Numbered
         | ReplyKind::StockChanged
         | ReplyKind::Extended
@@ -135,6 +137,12 @@ fn order_answer<'a>(kind: ReplyKind, head: &ArchivedAnswerHead, record: &'a [u8]
         let fixed = Body::alone::<ArchivedDoneV1>(record)?;
         let (moved, excess) = (fixed.moved.to_native(), fixed.excess.to_native());
         return Ok(Reply::Answer(Answer::Done { state, moved, excess, repeated }, Grants::default()));
+    }
+    if kind == ReplyKind::Return {
+        let fixed = Body::alone::<ArchivedReturnV1>(record)?;
+        let stage = ReturnStage::from_byte(fixed.stage).ok_or(Malformed(Part::Return))?;
+        let answer = Answer::Return { state, stage, moved: fixed.moved.to_native(), repeated };
+        return Ok(Reply::Answer(answer, Grants::default()));
     }
     let (fixed, mut body) = Body::of::<ArchivedPlacedReplyV1>(record)?;
     let mut grants = Grants::default();

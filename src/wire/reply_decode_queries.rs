@@ -11,12 +11,13 @@ use super::reply_decode::{Read, flags, state, stateless};
 use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV5, ArchivedChannelCapsV1, ArchivedChannelRowV1,
     ArchivedDrawViewV1, ArchivedEffectsV2, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
-    ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV2, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
-    ArchivedOrderRowV1, ArchivedOrderV5, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
+    ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV3, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
+    ArchivedOrderRowV1, ArchivedOrderV6, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
     ArchivedReplyHashesV1, ArchivedReservationsV2, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
     ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
     ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE, NO_LINE,
 };
+use super::returns::read_returns;
 use crate::base::{Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
@@ -112,9 +113,9 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
     let flags = flags(head, HAS_HASHES | CLOSED | ERASED)?;
     let (has_hashes, closed, erased) = (flags & HAS_HASHES != 0, flags & CLOSED != 0, flags & ERASED != 0);
-    let (fixed, mut body) = Body::of::<ArchivedOrderV5>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV6>(record)?;
     let mut lines = Vec::new();
-    body.array::<ArchivedLineViewV2, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
+    body.array::<ArchivedLineViewV3, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
     let mut draws = Vec::new();
     body.array::<ArchivedDrawViewV1, _>(usize::from(fixed.draws.to_native()), &mut draws, |draw| Ok(draw_view(draw)))?;
     let hashes = if has_hashes { Some(hashes(body.one()?)) } else { None };
@@ -125,6 +126,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
     let mut payments = Vec::new();
     let count = usize::from(fixed.payments.to_native());
     body.array::<ArchivedPaymentPart, _>(count, &mut payments, ArchivedPaymentPart::read)?;
+    let returns = read_returns(fixed.returns.to_native(), &mut body)?;
     body.end()?;
     if erased && (closed || !details.is_empty()) {
         return Err(Malformed(Part::Flags));
@@ -152,6 +154,7 @@ pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView>
         missing: fixed.missing.to_native(),
         check: CheckState::from_byte(fixed.check).ok_or(Malformed(Part::CheckState))?,
         payments,
+        returns,
     })
 }
 
@@ -160,7 +163,7 @@ fn hashes(hashes: &ArchivedReplyHashesV1) -> IdentityHashes {
     IdentityHashes { account, address, instrument: hashes.instrument.to_native() }
 }
 
-fn line_view(line: &ArchivedLineViewV2) -> LineView {
+fn line_view(line: &ArchivedLineViewV3) -> LineView {
     LineView {
         sku: SkuId(line.sku.to_native()),
         asked: line.asked.to_native(),
@@ -173,6 +176,7 @@ fn line_view(line: &ArchivedLineViewV2) -> LineView {
         shipped: line.shipped.to_native(),
         cancelled: line.cancelled.to_native(),
         returned: line.returned.to_native(),
+        delivered: line.delivered.to_native(),
     }
 }
 

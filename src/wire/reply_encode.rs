@@ -17,12 +17,13 @@ use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV2,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
-    LineViewV2, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV5, PlacedLinesV2,
+    LineViewV3, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV6, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
-    RetakeFailedV1, RetentionV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1, StockRowV3,
-    StockV3, WantRowV2, WantedV2,
+    RetakeFailedV1, RetentionV1, ReturnV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1,
+    StockRowV3, StockV3, WantRowV2, WantedV2,
 };
 use super::request::Tag;
+use super::returns::{put_returns, returns_bytes};
 use super::status::Status;
 use super::status_encode::status_fixed;
 use super::task::{page_bytes, put_page, put_waits, waits_bytes};
@@ -80,6 +81,10 @@ impl ReplyWriter {
             Answer::Done { state, moved, excess, repeated } => {
                 let head = self.head(ReplyKind::Done, 32, tag, state as u8, flag(repeated));
                 put(&mut self.buffer, &DoneV1 { head, moved, excess });
+            }
+            Answer::Return { state, stage, moved, repeated } => {
+                let head = self.head(ReplyKind::Return, 25, tag, state as u8, flag(repeated));
+                self.put_padded(25, &ReturnV1 { head, moved, stage: stage as u8 });
             }
             Answer::Numbered { number, repeated } => {
                 let head = self.head(ReplyKind::Numbered, 20, tag, 0, flag(repeated));
@@ -195,12 +200,13 @@ impl ReplyWriter {
         let (hashes_flag, hashes_len) = if view.hashes.is_some() { (HAS_HASHES, 24) } else { (0, 0) };
         let holds_len = view.holds.iter().map(part_bytes).sum::<usize>();
         let bytes = ORDER_FIXED_BYTES
-            + 48 * view.lines.len()
+            + 52 * view.lines.len()
             + 16 * view.draws.len()
             + hashes_len
             + view.details.len()
             + holds_len
-            + PAYMENT_BYTES * view.payments.len();
+            + PAYMENT_BYTES * view.payments.len()
+            + returns_bytes(&view.returns);
         let (closed, erased) = (if view.closed { CLOSED } else { 0 }, if view.erased { ERASED } else { 0 });
         let flags = hashes_flag | closed | erased;
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
@@ -221,6 +227,7 @@ impl ReplyWriter {
         put_all(&mut self.buffer, view.holds.iter().map(HoldPart::from));
         put_words(view.holds.iter(), &mut self.buffer);
         put_all(&mut self.buffer, view.payments.iter().map(PaymentPart::from));
+        put_returns(&view.returns, &mut self.buffer);
         self.seal(bytes);
     }
 
@@ -424,7 +431,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV5>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV6>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 
@@ -436,8 +443,8 @@ fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV5 {
-    OrderV5 {
+fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV6 {
+    OrderV6 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,
@@ -456,12 +463,25 @@ fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV5 {
         details_len: count16(view.details.len()),
         holds: count16(view.holds.len()),
         payments: count16(view.payments.len()),
+        returns: count16(view.returns.len()),
     }
 }
 
-const fn line_view(line: &LineView) -> LineViewV2 {
-    let LineView { sku, asked, price, taken, owed, reserved, lapsed, committed, shipped, cancelled, returned } = *line;
-    LineViewV2 { sku: sku.0, asked, price, taken, owed, reserved, lapsed, committed, shipped, cancelled, returned }
+const fn line_view(line: &LineView) -> LineViewV3 {
+    LineViewV3 {
+        sku: line.sku.0,
+        asked: line.asked,
+        price: line.price,
+        taken: line.taken,
+        owed: line.owed,
+        reserved: line.reserved,
+        lapsed: line.lapsed,
+        committed: line.committed,
+        shipped: line.shipped,
+        cancelled: line.cancelled,
+        returned: line.returned,
+        delivered: line.delivered,
+    }
 }
 
 const fn want_row(row: &WantRow) -> WantRowV2 {

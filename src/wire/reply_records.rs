@@ -23,6 +23,7 @@ kinds! {
         Done = 5,
         RetakeFailed = 6,
         Extended = 7,
+        Return = 8,
         Set = 13,
         Retention = 14,
         Policy = 15,
@@ -57,8 +58,8 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With what is missing, and a check; version 4 had neither.
-            Self::Order => 5,
+            // With deliveries, returns and a check; version 5 had none of it, version 4 not what is missing.
+            Self::Order => 6,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
             // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or
@@ -136,6 +137,12 @@ fixed! {
         head: AnswerHead,
         moved: u64,
         excess: u64,
+    }
+    /// A command on a return was carried out.
+    ReturnV1 as ArchivedReturnV1, 25 {
+        head: AnswerHead,
+        moved: u64,
+        stage: u8,
     }
     /// A reservation lasts until then.
     ExtendedV1 as ArchivedExtendedReplyV1, 24 {
@@ -240,8 +247,9 @@ fixed! {
         sku: u32,
         units: u32,
     }
-    /// Then: lines, draws, hashes if flagged, details, holds, their words, payments.
-    OrderV5 as ArchivedOrderV5, 100 {
+    /// Then: lines, draws, hashes if flagged, details, holds, their words, payments, returns, the lines of all of them,
+    /// what came in of all of them.
+    OrderV6 as ArchivedOrderV6, 102 {
         head: AnswerHead,
         order: u128,
         customer: u128,
@@ -260,9 +268,10 @@ fixed! {
         details_len: u16,
         holds: u16,
         payments: u16,
+        returns: u16,
     }
     /// A line of an order.
-    LineViewV2 as ArchivedLineViewV2, 48 {
+    LineViewV3 as ArchivedLineViewV3, 52 {
         sku: u32,
         asked: u32,
         price: u64,
@@ -274,6 +283,7 @@ fixed! {
         shipped: u32,
         cancelled: u32,
         returned: u32,
+        delivered: u32,
     }
     /// Units of a line at a site.
     DrawViewV1 as ArchivedDrawViewV1, 16 {

@@ -9,7 +9,7 @@ use rkyv::rend::unaligned::u32_ule;
 use super::effects::{effect, flag};
 use super::hold::{read_hold, read_lift};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
-use super::payment::{ArchivedReportPaymentV1, ArchivedRequestRefundV1, read_currency, read_method, read_start};
+use super::payment::{read_start, report_payment, request_refund};
 use super::refused::{Part, Refused};
 use super::request_records::{
     ArchivedAdjustV1, ArchivedAssignMarketV1, ArchivedCancelV1, ArchivedChangeLinesV1, ArchivedChannelCapsQueryV1,
@@ -22,6 +22,7 @@ use super::request_records::{
     ArchivedSetReservationsV2, ArchivedSetRetentionV1, ArchivedSkusQueryV1, ArchivedStockQueryV1,
     ArchivedWantedQueryV1, PLACE_HAS_HASHES, RequestKind,
 };
+use super::returns::decode_return;
 use super::task::read_tasks_query;
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
@@ -106,6 +107,14 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
             Command::HandOver { order, change, lines }
         }
         RequestKind::ReturnToStock => return_to_stock(record, scratch)?,
+        RequestKind::ReportDelivered => {
+            let (order, change, lines) = change_lines(record, scratch)?;
+            Command::ReportDelivered { order, change, lines }
+        }
+        RequestKind::RequestReturn
+        | RequestKind::ReportReturn
+        | RequestKind::ReceiveReturn
+        | RequestKind::InspectReturn => decode_return(kind, record, &mut scratch.quantities)?,
         RequestKind::Status => {
             Body::alone::<ArchivedRecordHead>(record)?;
             return Ok(Decoded::Status);
@@ -328,23 +337,6 @@ fn report_count(record: &[u8]) -> Read<Command<'_>> {
         as_of: Sequence(fixed.as_of.to_native()),
         counted: fixed.counted.to_native(),
     })
-}
-
-fn report_payment(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedReportPaymentV1>(record)?;
-    Ok(Command::ReportPayment {
-        order: OrderId::from_bits(fixed.order.to_native()),
-        attempt: ChangeId(fixed.attempt.to_native()),
-        method: read_method(fixed.method)?,
-        currency: read_currency(fixed.currency)?,
-        report: fixed.reported.read()?,
-    })
-}
-
-fn request_refund(record: &[u8]) -> Read<Command<'_>> {
-    let fixed = Body::alone::<ArchivedRequestRefundV1>(record)?;
-    let (order, change) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.change.to_native()));
-    Ok(Command::RequestRefund { order, change, amount: fixed.amount.to_native() })
 }
 
 fn confirm(record: &[u8]) -> Read<Command<'_>> {

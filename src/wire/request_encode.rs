@@ -15,12 +15,13 @@ use super::request_records::{
     ResolveSkusV1, ReturnToStockV1, SetChannelCapV1, SetEffectsV2, SetPolicyV2, SetReservationsV2, SetRetentionV1,
     SkusQueryV1, StockQueryV1, WantedQueryV1,
 };
+use super::returns::{put_asked, put_looked, put_told, with_lines};
 use super::task::{TASKS_QUERY, put_tasks_query};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::choices::AdjustReason;
 use crate::engine::command::IdentityHashes;
-use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Reservations, Retention};
+use crate::engine::{Command, Component, Line, LineQuantity, Place, Query, Reservations, Retention, ReturnCommand};
 
 /// Why a request cannot be a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -167,7 +168,13 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             change_lines(RequestKind::CancelLines, order, change, lines, out)
         }
         Command::HandOver { order, change, lines } => change_lines(RequestKind::HandOver, order, change, lines, out),
-        Command::ReturnToStock { order, change, site, lines } => return_to_stock(order, change, site, lines, out),
+        Command::ReturnToStock { order, change, site, lines } => {
+            return_to_stock(RequestKind::ReturnToStock, (order, change), site, lines, out)
+        }
+        Command::ReportDelivered { order, change, lines } => {
+            change_lines(RequestKind::ReportDelivered, order, change, lines, out)
+        }
+        Command::Return { order, id, what } => encode_return((order, id), what, out),
     }?;
     pad(out, start);
     Ok(())
@@ -261,14 +268,32 @@ fn change_lines(
     Ok(())
 }
 
+fn encode_return(of: (OrderId, ChangeId), what: ReturnCommand<'_>, out: &mut Vec<u8>) -> Encoded {
+    match what {
+        ReturnCommand::Request { kind, reason, lines } => {
+            count16(lines.len())?;
+            put_asked(head(RequestKind::RequestReturn, with_lines(32, lines))?, (of, kind, reason), lines, out);
+        }
+        ReturnCommand::Report(report) => put_told(head(RequestKind::ReportReturn, 30)?, of, report, out),
+        ReturnCommand::Receive { site, lines } => {
+            return return_to_stock(RequestKind::ReceiveReturn, of, site, lines, out);
+        }
+        ReturnCommand::Inspect { site, disposition, lines } => {
+            count16(lines.len())?;
+            put_looked(head(RequestKind::InspectReturn, with_lines(33, lines))?, (of, site, disposition), lines, out);
+        }
+    }
+    Ok(())
+}
+
 fn return_to_stock(
-    order: OrderId,
-    change: ChangeId,
+    kind: RequestKind,
+    (order, change): (OrderId, ChangeId),
     site: SiteId,
     lines: &[LineQuantity],
     out: &mut Vec<u8>,
 ) -> Encoded {
-    let head = head(RequestKind::ReturnToStock, 32 + 6 * lines.len())?;
+    let head = head(kind, 32 + 6 * lines.len())?;
     let lines_len = count16(lines.len())?;
     put(out, &ReturnToStockV1 { head, order: order.bits(), change: change.0, site: site.0, lines: lines_len });
     quantities(lines, out);

@@ -39,6 +39,11 @@ kinds! {
         StartPayment = 23,
         ReportPayment = 24,
         RequestRefund = 25,
+        ReportDelivered = 26,
+        RequestReturn = 27,
+        ReportReturn = 28,
+        ReceiveReturn = 29,
+        InspectReturn = 30,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,
@@ -195,14 +200,14 @@ fixed! {
         order: u128,
         block: u8,
     }
-    /// `CancelLines` and `HandOver`. Then: line quantities.
+    /// `CancelLines`, `HandOver` and `ReportDelivered`. Then: line quantities.
     ChangeLinesV1 as ArchivedChangeLinesV1, 30 {
         head: RecordHead,
         order: u128,
         change: u64,
         lines: u16,
     }
-    /// Then: line quantities.
+    /// `ReturnToStock`, and `ReceiveReturn` with the number of the return. Then: line quantities.
     ReturnToStockV1 as ArchivedReturnToStockV1, 32 {
         head: RecordHead,
         order: u128,

@@ -61,6 +61,11 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     assert_eq!([state(3), state(4)], ["confirmed", "cancelled"]);
     server.run("market effects --check false").ok();
     assert_eq!(server.run("order get 2 --json").json()["payment_label"], "partly_refunded");
+    for command in commands(include_str!("../../docs/RETURNS.md"), "## On the command line") {
+        server.run(&command.replace("17", "2")).ok();
+    }
+    assert_eq!(server.run("order get 2 --json").json()["returns"][0]["stage"], "closed");
+    assert_eq!(server.stock("MUG", "damaged"), 1);
     for command in commands(manual, "## What somebody has to look at") {
         // Its order is an example; here it is the first one.
         server.run(&command.replace("1042", "1")).ok();

@@ -12,6 +12,7 @@ use stockade::engine::{
 use stockade::wire::{Refused, Request};
 
 use crate::provider::pounds;
+use crate::returning::Step;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
@@ -118,6 +119,16 @@ pub(crate) enum Ask {
         change: ChangeId,
         lines: Vec<LineQuantity>,
     },
+    Delivered {
+        order: OrderId,
+        change: ChangeId,
+        lines: Vec<LineQuantity>,
+    },
+    ComeBack {
+        order: OrderId,
+        id: ChangeId,
+        step: Step,
+    },
     ReportEffect {
         order: OrderId,
         effect: Effect,
@@ -199,6 +210,8 @@ impl Ask {
             | Self::StartPayment { order, .. }
             | Self::ReportPayment { order, .. }
             | Self::RequestRefund { order, .. }
+            | Self::Delivered { order, .. }
+            | Self::ComeBack { order, .. }
             | Self::Look { order } => order.market(),
         }
     }
@@ -238,6 +251,8 @@ impl Ask {
             Self::Return { order, change, ref lines } => {
                 Command::ReturnToStock { order, change, site: SiteId(1), lines }
             }
+            Self::Delivered { order, change, ref lines } => Command::ReportDelivered { order, change, lines },
+            Self::ComeBack { order, id, ref step } => Command::Return { order, id, what: step.command() },
             Self::StartPayment { order, attempt, method } => Command::StartPayment { order, attempt, method },
             Self::ReportPayment { order, attempt, method, currency, report } => {
                 Command::ReportPayment { order, attempt, method, currency, report }

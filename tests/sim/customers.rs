@@ -8,6 +8,7 @@ use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::{ExtendReason, HoldReason, Line, LineQuantity, Whose};
 
 use crate::ask::{Ask, Placement, customer_of, detail_of};
+use crate::returning::Step;
 use crate::rng::Rng;
 
 pub(crate) struct Customers {
@@ -25,6 +26,10 @@ pub(crate) struct Customers {
     /// Of every order, what a unit of each line costs.
     pub(crate) prices: BTreeMap<OrderId, Vec<Price>>,
     changes: u64,
+    /// What came back may be thrown away, or go to the supplier: clients hear of everything that does.
+    pub(crate) may_leave: bool,
+    /// Orders of which goods come back: few, so that steps of one return meet.
+    coming_back: Vec<OrderId>,
 }
 
 impl Customers {
@@ -39,6 +44,8 @@ impl Customers {
             prices: BTreeMap::new(),
             // The first ones name attempts that are confirmed.
             changes: 10,
+            may_leave: false,
+            coming_back: Vec::new(),
         }
     }
 
@@ -47,6 +54,10 @@ impl Customers {
             return self.place(rng, now);
         }
         let order = self.some_order(rng);
+        if rng.once_in(5) && !self.coming_back.is_empty() {
+            let order = *rng.pick(&self.coming_back);
+            return self.come_back(rng, order);
+        }
         match rng.below(120) {
             0..4 => {
                 let reason = *rng.pick(&[ExtendReason::Activity, ExtendReason::PaymentStart]);
@@ -150,6 +161,29 @@ impl Customers {
     pub(crate) fn start_payment(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
         let method = *rng.pick(&[PaymentMethod::Card, PaymentMethod::Card, PaymentMethod::Wallet]);
         Ask::StartPayment { order, attempt: self.change(), method }
+    }
+
+    /// An order was accepted that needs no payment: it may leave, and come back.
+    pub(crate) fn note_confirmed(&mut self, rng: &mut Rng, order: OrderId) {
+        if rng.once_in(4) || self.coming_back.is_empty() {
+            self.coming_back.push(order);
+        }
+        if self.coming_back.len() > 3 {
+            self.coming_back.remove(0);
+        }
+    }
+
+    /// Of few numbers too.
+    fn come_back(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        if rng.once_in(5) {
+            return Ask::HandOver { order, change: self.change(), lines: Vec::new() };
+        }
+        let line = u16::from(rng.once_in(5));
+        let lines = vec![LineQuantity { line, quantity: rng.between(1, 2) as u32 }];
+        if rng.once_in(5) {
+            return Ask::Delivered { order, change: self.change(), lines };
+        }
+        Ask::ComeBack { order, id: ChangeId(rng.below(2)), step: Step::some(rng, lines, self.may_leave) }
     }
 
     fn hand_over(&mut self, rng: &mut Rng, order: OrderId) -> Ask {

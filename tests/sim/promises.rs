@@ -13,6 +13,7 @@ use crate::ask::{Ask, Outcome, Placement, customer_of, detail_of};
 use crate::customers::STERN;
 use crate::life::shard_of;
 use crate::money::Money;
+use crate::returning::Returning;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -52,6 +53,7 @@ pub(crate) struct Promises {
     /// Identifiers that were refused as too old: never accepted from then on.
     too_old: BTreeSet<OrderId>,
     pub(crate) money: Money,
+    returning: Returning,
 }
 
 impl Promises {
@@ -107,6 +109,14 @@ impl Promises {
             (Ask::Return { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, -1);
             }
+            (Ask::Delivered { order, change, .. }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, 0);
+            }
+            (Ask::ComeBack { order, id, step }, Outcome::Answered(answer, _)) => {
+                for (bucket, units) in self.returning.hear(*order, *id, step, answer) {
+                    *self.expected.entry((order.market(), bucket as u8)).or_default() += units;
+                }
+            }
             (Ask::RequestRefund { order, change, amount }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, 0);
                 let is_all = matches!(answer, Answer::Done { moved, .. } if moved == amount);
@@ -123,6 +133,8 @@ impl Promises {
                 | Ask::HandOver { .. }
                 | Ask::Return { .. }
                 | Ask::RequestRefund { .. }
+                | Ask::Delivered { .. }
+                | Ask::ComeBack { .. }
                 | Ask::StartPayment { .. }
                 | Ask::ReportPayment { .. },
                 Outcome::Refused(Refused::Engine(Refusal::Closed { .. } | Refusal::UnknownOrder)),
@@ -143,7 +155,9 @@ impl Promises {
             Ask::CancelLines { order, change, .. }
             | Ask::HandOver { order, change, .. }
             | Ask::RequestRefund { order, change, .. }
+            | Ask::Delivered { order, change, .. }
             | Ask::Return { order, change, .. } => self.changes.contains_key(&(*order, *change)),
+            Ask::ComeBack { order, id, step } => self.returning.has_done(*order, *id, step),
             Ask::StartPayment { order, attempt, .. } => self.money.has_started(*order, *attempt),
             _ => false,
         }
@@ -247,6 +261,7 @@ impl Promises {
             }
             let view = found.unwrap_or_else(|why| panic!("the answered acceptance of {order} is lost: {why:?}"));
             self.check_held(&view);
+            self.returning.check(&view);
             self.money.check_kept(&view);
             let is_gone = view.details.is_empty() || !self.erased.contains(order);
             assert!(is_gone, "the erased details of {order} can be read again");

@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) missing: u64,
     pub(crate) paid_again: u64,
     pub(crate) released_again: u64,
+    /// Times that something came in with a return, or was looked at while more was to come.
+    pub(crate) came_back: u64,
     /// Orders that were trusted, and those that were rejected.
     pub(crate) trusted: u64,
     pub(crate) rejected: u64,

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 
 use stockade::base::limits::IDS_KEPT_MS_MIN;
 use stockade::base::{MarketId, Sequence, SiteId, SkuId};
-use stockade::engine::{Answer, Command, Component, Effects, Policy, Reservations, Retention};
+use stockade::engine::order::State;
+use stockade::engine::{Answer, Command, Component, Effects, Policy, Reservations, Retention, ReturnStage};
 use stockade::shard::{FakeKeys, Lane, Next, Shard, Submission};
 use stockade::wal::{Fault, Options, SyncMethod};
 use stockade::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
@@ -149,6 +150,7 @@ impl World {
         self.settle();
         self.promises.sells_kits = self.rng.once_in(2);
         self.promises.counts = self.rng.once_in(2);
+        self.customers.may_leave = !self.promises.forgetful && !self.promises.sells_kits;
         self.provider().is_quiet = self.rng.once_in(3);
         if self.promises.sells_kits {
             self.define_kits();
@@ -341,6 +343,13 @@ impl World {
         let outcome = match reply {
             Reply::Answer(answer, grants) => {
                 self.report.owed += u64::from(matches!(answer, Answer::Placed { owed: true, .. }));
+                if let (Answer::Placed { state: State::Confirmed, repeated: false, .. }, Ask::Place(placement)) =
+                    (answer, &self.ops[op].ask)
+                {
+                    self.customers.note_confirmed(&mut self.rng, placement.order);
+                }
+                let came = matches!(answer, Answer::Return { stage: ReturnStage::Received, moved: 1.., .. });
+                self.report.came_back += u64::from(came);
                 self.report.erased += u64::from(matches!(answer, Answer::Erased { repeated: false, .. }));
                 Outcome::Answered(*answer, grants.iter().map(|line| line.taken).collect())
             }

@@ -21,6 +21,7 @@ use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
 
 mod paying;
+mod returning;
 
 /// Numbers at which programs break.
 const EDGES: [u64; 18] = [
@@ -108,7 +109,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let reason = HoldReason::ALL[dice.below(8) as usize];
     let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1]
         .map(|bytes| if dice.below(3) > 0 { "n" } else { "\u{7f}" }.repeat(bytes));
-    let command = match dice.below(30) {
+    let command = match dice.below(37) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -181,6 +182,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             Command::DefineKit { market, code: ["a", "mug", "set"][dice.below(3) as usize], components }
         }
         25..30 => paying::extreme(dice, order, change),
+        30..37 => returning::extreme(dice, (order, change), site, &quantities),
         22 => {
             let note = notes[dice.below(4) as usize].as_str();
             Command::HoldOrder { order, owner: sink, reason, note }

@@ -12,16 +12,19 @@ use stockade::base::{MarketId, OrderId, OrderNumber, Sequence, ShardId, SkuId, T
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
-use stockade::engine::{Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, Scratch, StockLevel};
+use stockade::engine::{
+    Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnCommand, ReturnFact, ReturnStage, Scratch,
+    StockLevel,
+};
 use stockade::shard::FakeKeys;
 
 use crate::twin::{Row, Told, Twin, every_field_out_of_bounds};
 
-mod pages;
-
 mod channels;
 mod following;
 mod history;
+mod pages;
+mod returns;
 mod sealing;
 
 /// What came of a command.
@@ -52,6 +55,8 @@ pub(crate) struct Rig {
     pub(crate) fills_late: bool,
     /// Every stock level that was told, oldest first, with the units for sale.
     pub(crate) levels: Vec<(MarketId, SkuId, StockLevel, u64)>,
+    /// What became of every return that ended by itself.
+    pub(crate) ended: Vec<ReturnStage>,
     /// Every order that was put back, oldest first.
     pub(crate) put_back: Vec<OrderId>,
     /// Units for sale of every SKU as they were told last: what stands on the board.
@@ -81,6 +86,7 @@ impl Rig {
             sweeps_late: false,
             fills_late: false,
             levels: Vec::new(),
+            ended: Vec::new(),
             put_back: Vec::new(),
             for_sale: BTreeMap::new(),
         }
@@ -149,7 +155,15 @@ impl Rig {
             (
                 Command::CancelLines { lines, .. }
                 | Command::HandOver { lines, .. }
-                | Command::ReturnToStock { lines, .. },
+                | Command::ReturnToStock { lines, .. }
+                | Command::ReportDelivered { lines, .. }
+                | Command::Return {
+                    what:
+                        ReturnCommand::Request { lines, .. }
+                        | ReturnCommand::Receive { lines, .. }
+                        | ReturnCommand::Inspect { lines, .. },
+                    ..
+                },
                 Err(Refusal::UnknownLine { line }),
             ) => usize::from(*line) >= LINES_MAX && lines.iter().any(|named| named.line == *line),
             _ => false,
@@ -198,9 +212,9 @@ impl Rig {
         swept.into_iter().collect()
     }
 
-    /// Closes what is over and lets leave what is old enough.
+    /// Ends returns that nobody moves, closes what is over and lets leave what is old enough.
     fn retire(&mut self) {
-        let (mut closed, mut left) = (BTreeSet::new(), BTreeSet::new());
+        let (mut closed, mut left, mut ended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut orders = Vec::new();
         let could = self.engine.has_retirements(self.now);
         while let Some(fact) = self.engine.next_retirement(self.now, &mut orders) {
@@ -214,16 +228,17 @@ impl Rig {
                 Fact::Left { orders } => {
                     orders.iter().for_each(|id| assert!(left.insert(*id), "{id} left twice"));
                 }
+                Fact::Return { order, id, what: ReturnFact::Told(report) } => {
+                    assert!(ended.insert((order, id, report.stage())), "{id:?} of {order} ended twice");
+                }
                 Fact::Retired { .. } => {}
                 other => panic!("not a retirement: {other:?}"),
             }
         }
-        assert_eq!(
-            (closed, left),
-            self.twin.retire(self.now),
-            "retired by engine (left), twin (right) at {:?}",
-            self.now
-        );
+        self.ended.extend(ended.iter().map(|(_, _, stage)| *stage));
+        let (now, expected) = (self.now, self.twin.end_returns(self.now));
+        assert_eq!(ended, expected, "returns ended by engine (left), twin (right) at {now:?}");
+        assert_eq!((closed, left), self.twin.retire(now), "retired by engine (left), twin (right) at {now:?}");
     }
 
     pub(crate) fn wait(&mut self, span_ms: u64) {
@@ -248,6 +263,7 @@ impl Rig {
             let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
             assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
             self.check_channels(market);
+            self.check_returns(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
             }
@@ -310,6 +326,7 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::Keys), self.twin.keys_live(), "keys that are used");
         assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
         assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
+        assert_eq!(self.engine.kept(Kept::Returns), self.twin.returns_kept(), "returns of all orders, and their rows");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {
@@ -319,6 +336,7 @@ impl Rig {
             (None, Some(deadline)) => panic!("would sleep past {deadline:?}"),
             (_, None) => {}
         }
+        self.check_wake();
     }
 
     fn check_stock(&self, market: MarketId) {
@@ -416,6 +434,7 @@ pub(crate) const fn is_repeated(answer: Answer) -> bool {
         | Answer::Extended { repeated, .. }
         | Answer::Erased { repeated, .. }
         | Answer::RetakeFailed { repeated, .. }
+        | Answer::Return { repeated, .. }
         | Answer::Set { repeated } => repeated,
     }
 }

@@ -10,7 +10,7 @@
 use stockade::base::{ChangeId, MarketId, OrderId, RequestId, Sequence, SiteId, SkuId};
 use stockade::engine::choices::AdjustReason;
 use stockade::engine::ledger::{Account, Bucket, on_hand};
-use stockade::engine::{Capacity, Command, Component, ExtendReason, LineQuantity, PaymentReport};
+use stockade::engine::{Capacity, Command, Component, ExtendReason, LineQuantity, PaymentReport, ReturnReport};
 
 use crate::dice::Dice;
 use crate::rig::{Outcome, Rig, START};
@@ -20,12 +20,16 @@ mod effects;
 mod holding;
 mod paying;
 mod placing;
+mod returning;
 mod settings;
 
 const SEED_VARIABLE: &str = "STOCKADE_WALK_SEED";
 
 /// Orders of one market that a walk may name.
 const ORDERS: u64 = 14;
+
+/// In walks with seeds from here on something is delivered, and returned with a return.
+const RETURNING: u64 = 3_000;
 
 #[test]
 fn a_thousand_random_walks_agree_with_the_twin() {
@@ -42,6 +46,16 @@ fn walks_in_which_the_sweep_comes_after_the_command_agree_with_the_twin() {
     walks(2_000..2_400, true);
 }
 
+#[test]
+fn walks_in_which_goods_come_back_agree_with_the_twin() {
+    walks(RETURNING..RETURNING + 700, false);
+}
+
+#[test]
+fn walks_in_which_goods_come_back_and_the_sweep_comes_late_agree_with_the_twin() {
+    walks(RETURNING + 1_000..RETURNING + 1_200, true);
+}
+
 fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
     if let Ok(seed) = std::env::var(SEED_VARIABLE) {
         let seed = seed.parse().expect("a seed is a number");
@@ -50,6 +64,7 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
         }
         return;
     }
+    let goods_come_back = seeds.start >= RETURNING;
     let mut reached = std::collections::BTreeSet::new();
     for seed in seeds {
         let walked = std::panic::catch_unwind(|| Walk::new(seed, sweeps_late, false).run());
@@ -58,9 +73,13 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
         });
         reached.extend(walked);
     }
-    if !sweeps_late {
-        paying::check_reached(&reached);
-        effects::check_reached(&reached);
+    match (sweeps_late, goods_come_back) {
+        (true, _) => {}
+        (false, true) => returning::check_reached(&reached),
+        (false, false) => {
+            paying::check_reached(&reached);
+            effects::check_reached(&reached);
+        }
     }
 }
 
@@ -95,13 +114,17 @@ struct Walk {
     /// Whether anybody tells of payments, what was told last, and what came of it and of checks, in words.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
+    /// Whether anything is delivered, and returned with a return; and what was told of one last.
+    returns: bool,
+    told_of_return: Option<(OrderId, ChangeId, ReturnReport)>,
+    /// What came of payments and returns, in words.
     reached: std::collections::BTreeSet<String>,
     loud: bool,
 }
 
 impl Walk {
     fn new(seed: u64, sweeps_late: bool, loud: bool) -> Self {
-        let mut dice = Dice(seed);
+        let (mut dice, returns) = (Dice(seed), seed >= RETURNING);
         // A world in so many has room for so many at most; the others have room.
         let mut room = |one_in: u64, below: u64| if dice.once_in(one_in) { dice.below(below) } else { 1_000 };
         let mut rig = Rig::new(Capacity {
@@ -112,6 +135,7 @@ impl Walk {
             waiting_max: room(5, 6),
             holds_max: room(5, 5),
             payments_max: room(5, 12),
+            returns_max: if returns { room(5, 12) } else { 1_000 },
             policies_max: room(5, 5),
             places_max: 2 + room(5, 8),
             skus_max: 12,
@@ -169,12 +193,14 @@ impl Walk {
             counts,
             pays,
             reported: None,
+            returns,
+            told_of_return: None,
             reached: Default::default(),
             loud,
         }
     }
 
-    /// Says what came of everything about payments and checks.
+    /// Says what came of everything about payments, checks and returns.
     fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
@@ -203,6 +229,8 @@ impl Walk {
         }
         self.rig.check_everything();
         self.rig.check_replica();
+        let ended = self.rig.ended.iter().map(|stage| format!("by itself: {}", stage.name()));
+        self.reached.extend(ended);
         self.reached
     }
 
@@ -253,6 +281,12 @@ impl Walk {
         }
         if self.pays && !self.dice.once_in(3) {
             self.pay();
+        }
+        if self.returns {
+            if self.dice.once_in(4) {
+                self.send_out();
+            }
+            (0..1 + self.dice.below(2)).for_each(|_| self.bring_back());
         }
         if self.counts && self.dice.once_in(9) {
             self.report_count();

@@ -10,15 +10,12 @@ use crate::source::words;
 use crate::tree::Tree;
 
 const HOME: &str = "src/base/limits.rs";
-/// Where files below it are.
-const BELOW: &str = "src/base/limits/";
+/// What has no room there.
+const REST: &str = "src/base/limits/";
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, source) in tree.sources().filter(|(path, _)| path.starts_with("src/")) {
-        if *path == *HOME || path.starts_with(BELOW) {
-            continue;
-        }
+    for (path, source) in tree.sources().filter(|(path, _)| is_elsewhere(path)) {
         for line in source.product() {
             let Some((name, public)) = constant(&line.code) else { continue };
             let limit = name.ends_with("_MAX") || name.ends_with("_MIN");
@@ -30,6 +27,10 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn is_elsewhere(path: &str) -> bool {
+    path.starts_with("src/") && path != HOME && !path.starts_with(REST)
 }
 
 /// The name of a constant that is declared on this line, and whether other folders may use it.

@@ -10,7 +10,10 @@ use crate::base::limits::SEAL_BYTES;
 use crate::base::{CustomerKey, OrderId, Timestamp};
 use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
-use crate::engine::{Component, Draw, Fact, Line, PaymentReport, Placed, Policy, Report, Retention, Whose};
+use crate::engine::{
+    Component, DeclineReason, Draw, Fact, Line, LineQuantity, PaymentReport, Placed, Policy, Report, Retention,
+    ReturnFact, Whose,
+};
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
 
@@ -191,6 +194,8 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::PaymentStarted { .. }
         | Fact::PaymentReported { .. }
         | Fact::RefundRequested { .. }
+        | Fact::Delivered { .. }
+        | Fact::Return { .. }
         | Fact::EffectReported { .. } => describe_order(fact),
     }
 }
@@ -258,11 +263,37 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
         Fact::RefundRequested { order, change, amount } => {
             ("order.refund_requested", order, json!({ "change": change.id.to_string(), "amount": amount.to_string() }))
         }
+        Fact::Delivered { order, change, lines } => {
+            ("order.delivered", order, json!({ "change": change.id.to_string(), "units": quantities(lines) }))
+        }
+        Fact::Return { order, id, what } => {
+            let (kind, mut fields) = describe_return(what);
+            fields["return"] = id.to_string().into();
+            (kind, order, fields)
+        }
         _ => unreachable!("law: only facts about one order come here"),
     };
     fields["market"] = order.market().number().into();
     fields["order"] = order.to_string().into();
     (kind, fields)
+}
+
+fn describe_return(what: ReturnFact<'_>) -> (&'static str, Value) {
+    match what {
+        ReturnFact::Requested { kind, reason, lines } => {
+            let fields = json!({ "kind": kind.name(), "reason": reason.name(), "units": quantities(lines) });
+            ("return.requested", fields)
+        }
+        ReturnFact::Told(report) => {
+            let reason = report.declined().map(DeclineReason::name);
+            ("return.told", json!({ "stage": report.stage().name(), "reason": reason }))
+        }
+        ReturnFact::Received { site, draws } => ("return.received", json!({ "site": site.0, "units": units(draws) })),
+        ReturnFact::Inspected { site, disposition, draws } => {
+            let fields = json!({ "site": site.0, "disposition": disposition.name(), "units": units(draws) });
+            ("return.inspected", fields)
+        }
+    }
 }
 
 fn describe_placed(placed: &Placed<'_>) -> Value {
@@ -321,6 +352,10 @@ fn moved(change: &Change, draws: &[Draw]) -> Value {
 fn units(draws: &[Draw]) -> Vec<Value> {
     let one = |draw: &Draw| json!({ "line": draw.line, "site": draw.site.0, "quantity": draw.quantity });
     draws.iter().map(one).collect()
+}
+
+fn quantities(lines: &[LineQuantity]) -> Vec<Value> {
+    lines.iter().map(|line| json!({ "line": line.line, "quantity": line.quantity })).collect()
 }
 
 fn texts(orders: &[OrderId]) -> Vec<String> {
@@ -431,7 +466,7 @@ mod tests {
     fn the_page_names_every_type_there_is_and_no_other() {
         let is_type = |word: &str| {
             let (subject, happened) = word.split_once('.')?;
-            let is_subject = ["order", "orders", "stock", "sku", "site", "market", "feed"].contains(&subject);
+            let is_subject = ["order", "orders", "stock", "sku", "site", "market", "feed", "return"].contains(&subject);
             let is_word =
                 !happened.is_empty() && happened.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             (is_subject && is_word).then(|| word.to_owned())

@@ -24,6 +24,12 @@ const _: () = {
     // A part takes one more item when it is just short of its size: an order with everything it may have.
     let holds = HOLDS_PER_ORDER_MAX * (13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX);
     let paid = PAYMENT_ATTEMPTS_MAX * 61;
+    assert!(64 + LINES_MAX * 6 + RETURNS_PER_ORDER_MAX * 29 + RETURN_ROWS_MAX * 33 <= MIB, "the item behind it");
+    assert!(
+        RETURNS_PER_ORDER_MAX * RETURN_LINES_MAX <= RETURN_ROWS_MAX,
+        "as many returns as an order has fit its rows"
+    );
+    assert!(RETURNS_PER_ORDER_MAX <= u8::MAX as usize, "a row has its return in 8 bits");
     assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 + holds + paid <= MIB);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.

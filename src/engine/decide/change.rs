@@ -131,6 +131,7 @@ impl Engine {
         let market = self.market(order.market())?;
         market.check_site(site)?;
         check_lines_exist(record, lines)?;
+        self.check_unclaimed(order, record, lines)?;
         scratch.draws.clear();
         for asked in lines {
             let first_first = self.orders.draws_of_line(record, asked.line).iter();
@@ -146,6 +147,18 @@ impl Engine {
         Ok(happened(record.state, fact, draws, 0))
     }
 
+    /// Looks whether so many units of each line may be put back: those that returns claim may not.
+    fn check_unclaimed(&self, order: OrderId, record: &Record, lines: &[LineQuantity]) -> Result<(), Refusal> {
+        let Some(position) = self.orders.find(order).filter(|position| !self.returns.of(*position).is_empty()) else {
+            return Ok(());
+        };
+        let standings = self.standings(position, record);
+        lines.iter().try_for_each(|asked| {
+            let left = standings[usize::from(asked.line)].may_put_back();
+            refuse_missing(asked, asked.quantity.saturating_sub(u32::try_from(left).unwrap_or(u32::MAX)))
+        })
+    }
+
     /// The order of a change, and the change itself if it already happened.
     fn change_of(&self, order: OrderId, wanted: Wanted) -> Result<(&Record, Option<KeptChange>), Refusal> {
         let (position, record) = self.placed_order(order)?;
@@ -157,7 +170,7 @@ fn happened<'s>(state: State, fact: Fact<'s>, draws: &[Draw], excess: u64) -> De
     Decision::Happened { fact, answer: Answer::Done { state, moved: units(draws), excess, repeated: false } }
 }
 
-fn units(draws: &[Draw]) -> u64 {
+pub(super) fn units(draws: &[Draw]) -> u64 {
     draws.iter().map(|draw| u64::from(draw.quantity)).sum()
 }
 
@@ -187,7 +200,7 @@ fn refuse_missing(asked: &LineQuantity, missing: u32) -> Result<(), Refusal> {
 }
 
 /// Looks whether a list of lines may be one: as many as a placement, each at least one unit, none twice.
-fn check_lines(lines: &[LineQuantity], least: u64) -> Result<(), Refusal> {
+pub(super) fn check_lines(lines: &[LineQuantity], least: u64) -> Result<(), Refusal> {
     check_bounds(Field::Lines, lines.len() as u64, least, LINES_MAX as u64)?;
     let mut named = [false; LINES_MAX];
     for LineQuantity { line, quantity } in lines {
@@ -201,7 +214,7 @@ fn check_lines(lines: &[LineQuantity], least: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_lines_exist(record: &Record, lines: &[LineQuantity]) -> Result<(), Refusal> {
+pub(super) fn check_lines_exist(record: &Record, lines: &[LineQuantity]) -> Result<(), Refusal> {
     match lines.iter().find(|asked| asked.line >= record.lines.len) {
         Some(asked) => Err(Refusal::UnknownLine { line: asked.line }),
         None => Ok(()),

@@ -78,7 +78,8 @@ impl Missing {
         take(held(Bucket::Arriving));
         let by_orders = held(Bucket::Reserved) + held(Bucket::Committed);
         let short = take(by_orders - market.shortages.units(sku, site));
-        take(held(Bucket::QualityHold) + held(Bucket::Damaged) + held(Bucket::Quarantine));
+        let aside = held(Bucket::QualityHold) - market.lying.units(sku, site);
+        take(aside + held(Bucket::Damaged) + held(Bucket::Quarantine));
         Self { available, short, excess: units }
     }
 }

@@ -18,6 +18,7 @@ mod place;
 mod policy;
 mod reservation;
 mod retention;
+mod returns;
 mod stock;
 mod wanted;
 
@@ -137,6 +138,8 @@ impl Engine {
                 self.report_payment(order, (attempt, method), currency, report, scratch)
             }
             Command::RequestRefund { order, change, amount } => self.request_refund(order, change, amount),
+            Command::ReportDelivered { order, change, lines } => self.report_delivered(order, change, lines),
+            Command::Return { order, id, what } => self.decide_return((order, id), what, now, scratch),
             Command::Erase { whose } => self.erase(whose),
             Command::Place(ref place) => self.place(place, now, scratch),
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),

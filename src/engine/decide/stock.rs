@@ -80,7 +80,7 @@ impl Engine {
             return Err(Refusal::UnknownMovement);
         }
         let held = |account: Account| market.ledger.balances(sku, account.site)[account.bucket as usize];
-        let available = held(from).cast_unsigned();
+        let available = market.may_take(sku, from);
         if quantity > available {
             return Err(Refusal::NotAvailable { available });
         }

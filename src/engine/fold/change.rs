@@ -167,7 +167,11 @@ impl Engine {
         let what = match kind {
             ChangeKind::CancelLines => Happening::LinesCancelled,
             ChangeKind::Return => Happening::Returned,
-            ChangeKind::HandOver | ChangeKind::Confirm | ChangeKind::Refund => Happening::HandedOver,
+            ChangeKind::HandOver
+            | ChangeKind::Confirm
+            | ChangeKind::Refund
+            | ChangeKind::Delivered
+            | ChangeKind::Asked => Happening::HandedOver,
         };
         self.change_order(order, at, |engine, position| {
             let Self { markets, orders, on_hand, histories, .. } = &mut *engine;

@@ -14,6 +14,7 @@ mod hold;
 mod payment;
 mod policy;
 mod retention;
+mod returns;
 mod shortage;
 mod wanted;
 
@@ -128,6 +129,8 @@ impl Engine {
                 self.fold_payment_reported(order, (attempt, method, report), (draws, short), at);
             }
             Fact::RefundRequested { order, change, amount } => self.fold_refund_requested(order, change, amount, at),
+            Fact::Delivered { order, change, lines } => self.fold_delivered(order, change, lines, at),
+            Fact::Return { order, id, what } => self.fold_return(order, id, what, at),
             Fact::Retired { market, before } => self.fold_retired(market, before),
             Fact::Erased { whose } => self.fold_erased(whose),
             Fact::Closed { orders } => self.fold_closed(orders),

@@ -35,6 +35,8 @@ impl Engine {
             let with_customer = with_customer.sum();
             market.gone.add(state, hash, with_customer);
             assert!(!self.wants.is_open(position), "law: {order} is closed when nothing is wanted of it");
+            assert!(!self.returns.is_open(position), "law: {order} is closed when nothing is to come back");
+            self.returns.forget(position);
             self.drop_tasks(position);
             self.close_account(position);
             self.wants.forget(position);

@@ -33,7 +33,7 @@ impl Engine {
         }
         let mut missing = on_hand.saturating_sub(counted) - short - excess;
         for bucket in UNPROMISED {
-            let there = market.ledger.balances(sku, site)[bucket as usize].cast_unsigned();
+            let there = market.may_take(sku, account(bucket));
             let taken = there.min(missing);
             if taken > 0 {
                 market.ledger.transfer(sku, account(bucket), outside, taken);

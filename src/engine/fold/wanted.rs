@@ -148,7 +148,8 @@ impl Engine {
     pub(super) fn note_settled(&mut self, position: u32, at: Timestamp) {
         let record = self.orders.record(position);
         let closes_at = record.closes_at;
-        if !record.state.is_open() && closes_at <= at && !self.wants.is_open(position) && !self.is_disputed(position) {
+        let is_awaited = self.wants.is_open(position) || self.is_disputed(position) || self.returns.is_open(position);
+        if !record.state.is_open() && closes_at <= at && !is_awaited {
             self.closings.insert(closes_at, position);
         }
     }

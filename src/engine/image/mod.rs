@@ -73,6 +73,8 @@ enum Item {
     /// effects with attempts of 16 bits.
     /// Details stand behind the name of their key; those of an image without keys are refused.
     Order = 30,
+    /// What of the order before it reached its customer, and what comes back; where there is either.
+    Returns = 31,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.
@@ -91,7 +93,7 @@ const UNTOLD: u8 = 0x80;
 const LET_GO: u8 = 4;
 
 impl Item {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -101,6 +103,7 @@ impl Item {
         Self::Request,
         Self::Order,
         Self::Orders,
+        Self::Returns,
         Self::Policy,
         Self::Customer,
         Self::Cursor,

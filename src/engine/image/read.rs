@@ -35,6 +35,7 @@ use crate::base::{
 mod history;
 mod holds;
 mod payments;
+mod returns;
 mod rules;
 mod tasks;
 
@@ -145,6 +146,7 @@ impl Engine {
                 Item::Customer => self.read_customer(&mut item)?,
                 Item::Order => self.read_order(&mut item, &mut read)?,
                 Item::History => self.read_history(&mut item, &read)?,
+                Item::Returns => self.read_returns(&mut item, &read)?,
                 Item::Task => self.read_tasks(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::OnHand => self.read_on_hand(&mut item)?,
@@ -423,7 +425,7 @@ fn read_parts(item: &mut Fields<'_>, parts: &mut Parts) -> Read<()> {
     parts.extra = None;
     for _ in 0..lines {
         let (price, sku, asked, taken) = (item.u64()?, SkuId(item.u32()?), item.u32()?, item.u32()?);
-        parts.lines.push(LineRecord { price, sku, asked, taken });
+        parts.lines.push(LineRecord { price, sku, asked, taken, delivered: 0 });
     }
     for _ in 0..draws {
         let (line, site) = (item.u16()?, SiteId(item.u16()?));

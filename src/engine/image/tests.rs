@@ -6,8 +6,8 @@ use crate::base::{
 use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::{
-    Capacity, Command, Component, Engine, ExtendReason, Fact, HoldReason, ImageError, Line, Place, Policy,
-    Reservations, Scratch, Whose,
+    Capacity, Command, Component, Disposition, Engine, ExtendReason, Fact, HoldReason, ImageError, Line, LineQuantity,
+    Place, Policy, Reservations, ReturnCommand, ReturnKind, ReturnReason, Scratch, Whose,
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
@@ -66,6 +66,19 @@ fn engine() -> Engine {
     submit(&Command::Erase { whose: Whose::Guest { order: order(0) } });
     submit(&Command::Confirm { order: order(1), attempt: ChangeId(1) });
     submit(&Command::HandOver { order: order(1), change: ChangeId(2), lines: &[] });
+    let (id, two) = (ChangeId(9), [LineQuantity { line: 0, quantity: 2 }]);
+    submit(&Command::ReportDelivered { order: order(1), change: ChangeId(3), lines: &two });
+    let reason = ReturnReason::Defective;
+    let asked = ReturnCommand::Request { kind: ReturnKind::CustomerReturn, reason, lines: &two };
+    let came = ReturnCommand::Receive { site: SiteId(2), lines: &two };
+    let looked = ReturnCommand::Inspect {
+        site: SiteId(2),
+        disposition: Disposition::Damaged,
+        lines: &[LineQuantity { line: 0, quantity: 1 }],
+    };
+    for what in [asked, came, looked] {
+        submit(&Command::Return { order: order(1), id, what });
+    }
     submit(&Command::SetChannelCap { market, sku: SkuId(1), channel: 1, units_max: Some(99) });
     let reservations = Reservations { activity_ms_max: 90_000, payment_ms_max: 120_000, unpaid_ms: [1, 2, 3, 4, 5] };
     submit(&Command::SetReservations { market, reservations });

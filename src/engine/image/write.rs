@@ -29,6 +29,10 @@ use super::{LET_GO, SAID_PAID, UNTOLD};
 use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
+mod returns;
+
+use returns::write_returns;
+
 /// Where parts go, and what went wrong there.
 type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
 
@@ -133,6 +137,7 @@ impl Engine {
             wants,
             holds,
             accounts,
+            returns,
             histories,
             tasks,
             directory,
@@ -170,6 +175,7 @@ impl Engine {
         })?;
         for (position, record) in orders.records() {
             write_order(&mut to, (orders, holds, accounts), wants.mark(position), (position, record))?;
+            write_returns(&mut to, (orders, returns), (position, record))?;
             let (since, open_refund) = (self.unsaid_tasks(position, record), tasks.open_refund(position));
             if !since.is_empty() || open_refund.is_some() {
                 to.item(Item::Task, |item| {
@@ -212,6 +218,8 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         effects: Effects { payment, release, check },
         reservations,
         shortages,
+        // Follows from returns.
+        lying: _,
         // No part of the state.
         newest_accepted: _,
     } = market;
@@ -442,7 +450,8 @@ fn write_history<E>(
 
 fn write_lines(item: &mut Fields<'_>, lines: &[LineRecord], draws: &[DrawRecord]) {
     item.u16(count16(lines.len())).u16(count16(draws.len()));
-    for LineRecord { price, sku, asked, taken } in lines {
+    // What reached the customer is written behind the order.
+    for LineRecord { price, sku, asked, taken, delivered: _ } in lines {
         item.u64(*price).u32(sku.0).u32(*asked).u32(*taken);
     }
     for DrawRecord { line, site, units } in draws {

@@ -15,6 +15,8 @@ impl Orders {
         if !is_short {
             self.line_count -= u64::from(record.lines.len);
             self.lines.give_back(core::mem::take(&mut record.lines));
+        } else {
+            self.lines.get_mut(record.lines).iter_mut().for_each(|line| line.delivered = 0);
         }
         if let Some(extra) = core::mem::take(&mut record.extra).checked_sub(1) {
             let held = self.extras[extra as usize].as_ref().map_or(0, |extra| extra.details.len() as u64);

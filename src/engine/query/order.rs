@@ -4,6 +4,7 @@ use super::super::choices::{FailureReason, HoldReason, PaymentMethod, RetryClass
 use super::super::command::IdentityHashes;
 use super::super::order::{State, to_hand_over};
 use super::super::payment::{Dispute, Label, Stage, Step};
+use super::super::return_::{self, DISPOSITIONS, DeclineReason, Kind, Reason};
 use crate::base::{ChangeId, Currency, CustomerKey, KeyName, OrderId, OrderNumber, Price, SiteId, SkuId, Timestamp};
 
 /// Everything known of one order.
@@ -55,6 +56,8 @@ pub struct OrderView {
     pub check: CheckState,
     /// Attempts to pay it, in the order in which they began, but those that it counts on last.
     pub payments: Vec<PaymentView>,
+    /// What of it is to come back, came back, and what became of it; oldest first.
+    pub returns: Vec<ReturnView>,
 }
 
 impl OrderView {
@@ -147,6 +150,49 @@ pub struct PaymentView {
     pub step: Step,
 }
 
+/// A return of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnView {
+    /// Chosen by whoever began it.
+    pub id: ChangeId,
+    /// How goods came to come back.
+    pub kind: Kind,
+    /// Why.
+    pub reason: Reason,
+    /// How far it has come.
+    pub stage: return_::Stage,
+    /// Why it was declined.
+    pub declined: Option<DeclineReason>,
+    /// When it ends by itself; zero of one that is not open.
+    pub until: Timestamp,
+    /// What was asked, by line.
+    pub lines: Vec<ReturnLineView>,
+    /// What came in, by line and site.
+    pub pieces: Vec<ReturnPieceView>,
+}
+
+/// What a return asked of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReturnLineView {
+    /// Position of the line.
+    pub line: u16,
+    /// Units.
+    pub asked: u32,
+}
+
+/// What came in of one line at one site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReturnPieceView {
+    /// Position of the line.
+    pub line: u16,
+    /// Where.
+    pub site: SiteId,
+    /// Units.
+    pub received: u32,
+    /// What became of them, by number of the disposition less one; the others lie there.
+    pub became: [u32; DISPOSITIONS],
+}
+
 /// Why an order is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldView {
@@ -183,8 +229,10 @@ pub struct LineView {
     pub shipped: u32,
     /// Cancelled.
     pub cancelled: u32,
-    /// Of the shipped ones: back in stock.
+    /// Of the shipped ones: back in a building.
     pub returned: u32,
+    /// Of the shipped ones: told to have reached the customer, whatever became of them since.
+    pub delivered: u32,
 }
 
 /// Units of one line at one site.

@@ -1,7 +1,7 @@
 //! The largest answer of every kind, as it lies on the wire, against what is counted for it.
 
 use super::*;
-use crate::base::limits::CURRENCIES_MAX;
+use crate::base::limits::{CURRENCIES_MAX, RETURNS_PER_ORDER_MAX};
 use crate::base::{
     ChangeId, CodeList, Currency, CustomerKey, OrderId, OrderNumber, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
@@ -10,12 +10,12 @@ use crate::engine::command::IdentityHashes;
 use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage,
-    HolderRow, LineView, OrderPage, OrderRow, OrderView, OrderWaits, PaymentView, SiteRow, StockRow, TaskPage, TaskRow,
-    WaitRow,
+    HolderRow, LineView, OrderPage, OrderRow, OrderView, OrderWaits, PaymentView, ReturnLineView, ReturnPieceView,
+    ReturnView, SiteRow, StockRow, TaskPage, TaskRow, WaitRow,
 };
 use crate::engine::{
-    Answer, Books, Component, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums, Place, Refusal,
-    RetryClass, Stage, Step, TaskKind, Wait,
+    Answer, Books, Component, DISPOSITIONS, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums,
+    Place, Refusal, RetryClass, ReturnKind, ReturnReason, ReturnStage, Stage, Step, TaskKind, Wait,
 };
 use crate::wire::{Refused, ReplyWriter, Status, Tag};
 
@@ -62,6 +62,7 @@ fn largest_order() -> OrderView {
         shipped: 1,
         cancelled: 1,
         returned: 1,
+        delivered: 1,
     };
     OrderView {
         order: order(),
@@ -87,6 +88,22 @@ fn largest_order() -> OrderView {
         check: CheckState::InReview,
         // Those that somebody told of, and that of the adapters.
         payments: vec![failed_payment(); PAYMENT_ATTEMPTS_MAX + 1],
+        returns: vec![fullest_return(); RETURNS_PER_ORDER_MAX],
+    }
+}
+
+/// A row of each line that says what was asked costs less than one that says what came in.
+fn fullest_return() -> ReturnView {
+    let piece = ReturnPieceView { line: 0, site: SiteId(1), received: 1, became: [1; DISPOSITIONS] };
+    ReturnView {
+        id: ChangeId(1),
+        kind: ReturnKind::Refused,
+        reason: ReturnReason::Other,
+        stage: ReturnStage::Received,
+        declined: None,
+        until: Timestamp::from_ms(1),
+        lines: vec![ReturnLineView { line: 0, asked: 1 }],
+        pieces: vec![piece; RETURN_ROWS_MAX / RETURNS_PER_ORDER_MAX - 1],
     }
 }
 

@@ -309,9 +309,35 @@ fn every_part_of_a_record_that_can_be_malformed_is_named() {
 }
 
 #[test]
+fn a_return_that_cannot_be_is_named() {
+    let order = Ingredients::example().order_view();
+    let id = crate::base::ChangeId(0xA1A2_A3A4_A5A6_A7A8);
+    let returns = vec![crate::engine::query::ReturnView { id, ..order.returns[0].clone() }];
+    let mut writer = ReplyWriter::default();
+    writer.order(Tag::default(), &crate::engine::query::OrderView { returns, ..order });
+    let frame = writer.finish().to_vec();
+    let at = frame.windows(8).position(|bytes| bytes == id.0.to_le_bytes()).expect("its number");
+    let named = |field: usize, byte: u8| {
+        let mut frame = frame.clone();
+        frame[at + field] = byte;
+        match decode_replies(&frame, |_, _, _| {}) {
+            Err(FrameError::UnreadableReply { part, .. }) => Part::from_byte(part),
+            _ => None,
+        }
+    };
+    assert_eq!(named(16, frame[at + 16]), None, "the frame itself is sound");
+    for (field, bytes) in [(16, [0, 6]), (17, [10, 255]), (18, [0, 12]), (19, [8, 255])] {
+        assert_eq!(bytes.map(|byte| named(field, byte)), [Some(Part::Return); 2], "byte {field}");
+    }
+}
+
+#[test]
 fn an_attempt_to_pay_that_cannot_be_is_named() {
-    let frame = reply_frames().into_iter().find(|frame| frame[16] == 36).expect("an order");
-    // The step of its last attempt is the last byte before the padding.
+    // Without returns the step of its last attempt is the last byte before the padding.
+    let order = Ingredients::example().order_view();
+    let mut writer = ReplyWriter::default();
+    writer.order(Tag::default(), &crate::engine::query::OrderView { returns: Vec::new(), ..order });
+    let frame = writer.finish().to_vec();
     let end = 1 + frame.iter().rposition(|byte| *byte != 0).expect("a step");
     let named = |before_end: usize, byte: u8| {
         let mut frame = frame.clone();
@@ -367,7 +393,7 @@ fn a_bad_record_in_a_sound_frame_leaves_the_others_alone() {
     let mut frame = writer.finish().to_vec();
     frame[24] = 0xEE;
     let kept = keep(&frame, 0);
-    assert_eq!(kept.batch.len(), 38);
+    assert_eq!(kept.batch.len(), 50);
     assert_eq!(kept.refused.len(), 1);
     assert_eq!((kept.refused[0].0.index, kept.refused[0].1), (0, Refused::UnknownKind { kind: 0xEE }));
     assert_eq!(kept.batch.tag(0).index, 1, "the rest keeps its indices");

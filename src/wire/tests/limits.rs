@@ -35,7 +35,7 @@ fn a_single_line_placement_takes_72_bytes_its_answer_40_its_fact_80() {
     let mut entry = Vec::new();
     encode_fact(&from.facts()[6], &mut entry);
     assert_eq!(entry.len(), 80);
-    for reply in [&from.replies()[2], &from.replies()[11]] {
+    for reply in [&from.replies()[2], &from.replies()[12]] {
         let mut writer = ReplyWriter::default();
         write(&mut writer, Tag::default(), reply, &[]);
         assert_eq!(writer.finish().len(), REPLY_HEADER_BYTES + 40, "{reply:?}");

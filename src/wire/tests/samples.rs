@@ -22,6 +22,7 @@ use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ServerVersion, S
 
 mod holds;
 mod payments;
+mod returns;
 mod settings;
 mod status;
 mod tasks;
@@ -168,6 +169,7 @@ impl Ingredients {
             Command::LiftHold { order, owner: code, reason: self.hold_reason() },
         ];
         all.extend(self.payment_commands());
+        all.extend(self.return_commands());
         all
     }
 
@@ -287,6 +289,7 @@ impl Ingredients {
             Fact::HoldLifted { order, owner: code, reason: self.hold_reason() },
         ];
         all.extend(self.payment_facts());
+        all.extend(self.return_facts());
         all
     }
 
@@ -314,6 +317,7 @@ impl Ingredients {
             placed(false, true),
             placed(true, true),
             Answer::Erased { orders: self.medium(5), repeated },
+            Answer::Return { state, stage: self.return_stage(0), moved: self.word(6), repeated },
         ]
     }
 
@@ -360,10 +364,12 @@ impl Ingredients {
             Refused::DiskLow,
             Refused::ShuttingDown,
         ];
-        engine.into_iter().chain(self.payment_refusals()).map(Refused::Engine).chain(doors).collect()
+        let returns = [Refusal::UnknownReturn, Refusal::IllegalReturn { stage: self.return_stage(1) }];
+        let engine = engine.into_iter().chain(self.payment_refusals()).chain(returns);
+        engine.map(Refused::Engine).chain(doors).collect()
     }
 
-    fn order_view(&self) -> OrderView {
+    pub(super) fn order_view(&self) -> OrderView {
         let place = self.place();
         OrderView {
             order: place.order,
@@ -388,6 +394,7 @@ impl Ingredients {
             missing: u64::from(place.zone) * 1_000_003,
             check: self.check_state(),
             payments: self.payments(),
+            returns: self.returns(),
         }
     }
 
@@ -404,6 +411,7 @@ impl Ingredients {
             shipped: self.medium(4),
             cancelled: self.medium(5),
             returned: self.medium(6),
+            delivered: self.medium(0) / 3,
         }
     }
 

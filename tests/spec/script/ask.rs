@@ -108,7 +108,8 @@ impl Script {
                 };
                 self.rig.submit(&Command::Erase { whose })
             }
-            "drop" | "ship" | "return" => self.change(words),
+            "drop" | "ship" | "return" | "deliver" => self.change(words),
+            "request" | "tell" | "arrive" | "inspect" => self.ask_about_return(words),
             other => panic!("no such verb: {other}"),
         }
     }
@@ -206,6 +207,7 @@ impl Script {
         let command = match words[0] {
             "drop" => Command::CancelLines { order, change, lines: &lines },
             "ship" => Command::HandOver { order, change, lines: &lines },
+            "deliver" => Command::ReportDelivered { order, change, lines: &lines },
             _ => Command::ReturnToStock { order, change, site: self.site(option(words, "at")), lines: &lines },
         };
         self.rig.submit(&command)
@@ -256,7 +258,7 @@ fn hashes(words: &[&str]) -> Option<IdentityHashes> {
 }
 
 /// `0*2`: two units of line 0.
-fn line_quantity(word: &str) -> Option<LineQuantity> {
+pub(super) fn line_quantity(word: &str) -> Option<LineQuantity> {
     let (line, quantity) = word.split_once('*')?;
     Some(LineQuantity { line: number(line) as u16, quantity: quantity.parse().expect("a number") })
 }

@@ -36,6 +36,12 @@
 //! tasks                                 -> o3 held since=0 (fraud by desk)
 //! waits    o3                           -> warehouse (5 units to be handed over)
 //! money                                 -> GBP authorised=500 captured=0 refunded=0 charged_back=0
+//! deliver  o1 0*1 id=3                  -> completed moved=1
+//! request  o1 r7 0*1 kind=wrong_item    -> completed requested moved=1
+//! tell     o1 r7 in_transit             -> completed in_transit moved=0
+//! arrive   o1 r7 0*1 at=north           -> completed received moved=1
+//! inspect  o1 r7 restock 0*1 at=north   -> completed inspected moved=1
+//! returns  o1                           -> r7 wrong_item unspecified inspected 0*1 0@north=1,restock=1
 //! ```
 //!
 //! Names of orders, SKUs and markets come to be when they are first used; `#9` is a number that nobody gave. A refusal
@@ -48,6 +54,7 @@ mod ask;
 mod holds;
 mod past;
 mod payments;
+mod returns;
 mod say;
 mod tasks;
 
@@ -155,7 +162,7 @@ impl Script {
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
-            | "missing" | "money" | "tasks" | "waits" => self.look(words),
+            | "missing" | "money" | "returns" | "tasks" | "waits" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

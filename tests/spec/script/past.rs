@@ -50,6 +50,7 @@ impl Script {
                 let reason = FailureReason::from_byte(row.value as u8).expect("a reason has a number");
                 words += &format!(" {}", reason.name());
             }
+            Value::Return => words += &format!(" nth={}", row.value),
             Value::Attempt => words += &format!(" attempt={}", row.value),
         }
         if with_times {

@@ -21,6 +21,7 @@ impl Script {
             Answer::Placed { number, state, .. } => format!("#{number} {}", state.name()),
             Answer::Done { state, moved, excess: 0, .. } => format!("{} moved={moved}", state.name()),
             Answer::Done { state, moved, excess, .. } => format!("{} moved={moved} excess={excess}", state.name()),
+            Answer::Return { state, stage, moved, .. } => format!("{} {} moved={moved}", state.name(), stage.name()),
             Answer::Set { .. } => "set".to_owned(),
             Answer::Erased { orders, .. } => format!("erased orders={orders}"),
             Answer::Extended { deadline, .. } => format!("reserved for {} ms", deadline.since_ms(self.rig.now)),
@@ -79,6 +80,8 @@ impl Script {
             Refusal::Erased => "erased".to_owned(),
             Refusal::RefundTooMuch { left } => format!("refund_too_much left={left}"),
             Refusal::OtherCurrency { currency } => format!("other_currency {currency}"),
+            Refusal::UnknownReturn => "unknown_return".to_owned(),
+            Refusal::IllegalReturn { stage } => format!("illegal_return {}", stage.name()),
             Refusal::TooManyDraws => "too_many_draws".to_owned(),
         }
     }
@@ -89,8 +92,8 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `tasks`, `waits`, `open` and what its name
-    /// says.
+    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `returns`, `tasks`, `waits`, `open` and what its
+    /// name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -111,6 +114,7 @@ impl Script {
             "label" => self.look_at_label(words[1]),
             "missing" => self.look_at_what_is_missing(words[1]),
             "money" => self.look_at_money(),
+            "returns" => self.look_at_returns(words[1]),
             "tasks" => self.look_at_tasks(words),
             "waits" => self.look_at_waits(words[1]),
             _ => self.look_at_page(words),
@@ -159,6 +163,7 @@ impl Script {
                 ("shipped", i64::from(line.shipped)),
                 ("cancelled", i64::from(line.cancelled)),
                 ("returned", i64::from(line.returned)),
+                ("delivered", i64::from(line.delivered)),
             ];
             format!("{} {}", self.name_of_sku(line.sku), list(counters))
         };

@@ -10,6 +10,7 @@ use stockade::engine::query::{CheckState, DrawView, HolderRow, LineView, OrderRo
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::account::price;
+use super::claims::Return;
 use super::order::{Fate, Order, Record, Unit};
 use super::{Market, Twin};
 
@@ -34,9 +35,9 @@ impl Twin {
                     let (Some(bucket), each) = (bucket_of(unit), each.cast_signed()) else { continue };
                     post(sku, unit.site, Bucket::Available, -each);
                     post(sku, unit.site, bucket, each);
-                    if let Some(site) = unit.returned_to {
+                    if let Some(to) = unit.returned_to {
                         post(sku, unit.site, Bucket::Customer, -each);
-                        post(sku, site, Bucket::Available, each);
+                        post(sku, to.site, to.bucket, each);
                     }
                 }
             }
@@ -67,7 +68,7 @@ impl Twin {
             Record::Order(order) if market.closed.contains(&id) => {
                 let view = order.view(id);
                 let (lines, draws, details, payments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-                let view = OrderView { lines, draws, details, payments, ..view };
+                let view = OrderView { lines, draws, details, payments, returns: Vec::new(), ..view };
                 let view = OrderView { closed: true, hashes: None, erased: false, ..view };
                 Some(OrderView { missing: 0, check: CheckState::NotNeeded, ..view })
             }
@@ -173,6 +174,7 @@ impl Order {
             missing: price(self.missing()),
             check: self.check_state(),
             payments: self.payments(),
+            returns: self.returns.iter().map(Return::view).collect(),
         }
     }
 
@@ -190,6 +192,7 @@ impl Order {
             shipped: count(units, Fate::Shipped),
             cancelled: count(units, Fate::Cancelled),
             returned: units.iter().filter(|unit| unit.returned_to.is_some()).count() as u32,
+            delivered: self.delivered(at as u16) as u32,
         }
     }
 

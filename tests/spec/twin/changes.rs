@@ -1,6 +1,7 @@
 //! Changes of quantities in the twin: cancelled lines, hand-overs, returns. Each is remembered with its content.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use stockade::base::limits::{CHANGES_MAX, LINES_MAX};
 use stockade::base::{ChangeId, OrderId, SiteId, SkuId};
@@ -8,6 +9,7 @@ use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
 use stockade::engine::{Answer, LineQuantity, Refusal};
 
+use super::goods::shelf;
 use super::order::{Fate, Kind, Order, Remembered, Unit, Wanted};
 use super::retake::illegal;
 use super::{Twin, out_of_bounds};
@@ -97,16 +99,21 @@ impl Twin {
             return Err(Refusal::UnknownSite);
         }
         order.check_lines(lines)?;
-        let can_return = |unit: &Unit| unit.fate == Fate::Shipped && unit.returned_to.is_none();
-        order.check_units(lines, can_return)?;
+        for line in lines {
+            let units = order.unclaimed(line.line);
+            if units < u64::from(line.quantity) {
+                return Err(Refusal::NotEnoughUnits { line: line.line, units });
+            }
+        }
         let skus: Vec<SkuId> = lines.iter().map(|line| order.asked.lines[usize::from(line.line)].sku).collect();
         self.market_mut(id.market())?.open_places(room, site, &skus)?;
         let order = self.order_mut(id)?;
         let mut moved = 0;
         for line in lines {
             let (at, quantity) = (usize::from(line.line), line.quantity as usize);
+            let can_return = |unit: &Unit| unit.fate == Fate::Shipped && unit.returned_to.is_none();
             for unit in order.first_drawn(at, can_return).into_iter().take(quantity) {
-                order.lines[at][unit].returned_to = Some(site);
+                order.lines[at][unit].returned_to = Some(shelf(site));
                 moved += 1;
             }
         }
@@ -117,7 +124,7 @@ impl Twin {
 impl Order {
     /// The first answer again when the change is known; a refusal when it is known with other content, or when no
     /// further change can be remembered.
-    fn remembered(&self, change: ChangeId, wanted: &Wanted) -> Result<Option<Answer>, Refusal> {
+    pub(super) fn remembered(&self, change: ChangeId, wanted: &Wanted) -> Result<Option<Answer>, Refusal> {
         match self.changes.get(&change) {
             Some(Remembered::Done { asked, moved, excess }) if asked == wanted => {
                 Ok(Some(self.done(*moved, *excess, true)))
@@ -128,12 +135,12 @@ impl Order {
         }
     }
 
-    fn remember(&mut self, change: ChangeId, asked: Wanted, moved: u64, excess: u64) -> Answer {
+    pub(super) fn remember(&mut self, change: ChangeId, asked: Wanted, moved: u64, excess: u64) -> Answer {
         self.changes.insert(change, Remembered::Done { asked, moved, excess });
         self.done(moved, excess, false)
     }
 
-    fn check_lines(&self, lines: &[LineQuantity]) -> Result<(), Refusal> {
+    pub(super) fn check_lines(&self, lines: &[LineQuantity]) -> Result<(), Refusal> {
         match lines.iter().find(|line| usize::from(line.line) >= self.lines.len()) {
             Some(unknown) => Err(Refusal::UnknownLine { line: unknown.line }),
             None => Ok(()),
@@ -152,18 +159,18 @@ impl Order {
 }
 
 fn check_bounds(lines: &[LineQuantity], lines_min: usize) -> Result<(), Refusal> {
-    out_of_bounds_lines(lines, lines_min).into_iter().next().map_or(Ok(()), Err)
+    out_of_bounds_lines(lines, lines_min..=LINES_MAX).into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Everything about the lines of a change that is outside its bounds.
-pub(super) fn out_of_bounds_lines(lines: &[LineQuantity], lines_min: usize) -> Vec<Refusal> {
+pub(super) fn out_of_bounds_lines(lines: &[LineQuantity], count: RangeInclusive<usize>) -> Vec<Refusal> {
     let mut wrong = Vec::new();
     let mut check = |is_wrong: bool, field, min, max| {
         if is_wrong {
             wrong.push(out_of_bounds(field, min, max));
         }
     };
-    check(!(lines_min..=LINES_MAX).contains(&lines.len()), Field::Lines, lines_min as u64, LINES_MAX as u64);
+    check(!count.contains(&lines.len()), Field::Lines, *count.start() as u64, *count.end() as u64);
     check(lines.iter().any(|line| line.quantity == 0), Field::Quantity, 1, u64::from(u32::MAX));
     let mut named = BTreeSet::new();
     check(lines.iter().any(|line| !named.insert(line.line)), Field::Line, 0, 1);

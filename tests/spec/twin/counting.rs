@@ -117,6 +117,7 @@ impl Twin {
                 | Command::ReportCount { .. }
                 | Command::HandOver { .. }
                 | Command::ReturnToStock { .. }
+                | Command::Return { .. }
         );
         if moves_goods || self.markets.values().any(|market| !market.shortages.is_empty()) {
             self.settle();
@@ -192,9 +193,9 @@ impl Market {
         self.placed().flat_map(|order| self.units_of(order, sku)).filter(|unit| is_held_at(unit, site)).count() as u64
     }
 
-    /// Takes as many units from a place as there are, up to so many; says how many.
+    /// Takes as many units from a place as there are and may be taken, up to so many; says how many.
     fn lose(&mut self, sku: SkuId, from: Account, most: u64) -> u64 {
-        let units = self.lying(sku, from).min(most);
+        let units = self.loose(sku, from).min(most);
         self.transfer(sku, units, from, Account { bucket: Bucket::WriteOff, ..from });
         units
     }

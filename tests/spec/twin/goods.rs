@@ -173,8 +173,8 @@ impl Market {
             to
         };
         let is_inside = |account: Account| !matches!(account.bucket, Bucket::Supplier | Bucket::WriteOff);
-        if is_inside(from) && units > self.lying(sku, from) {
-            return Err(Refusal::NotAvailable { available: self.lying(sku, from) });
+        if is_inside(from) && units > self.loose(sku, from) {
+            return Err(Refusal::NotAvailable { available: self.loose(sku, from) });
         }
         // What arrives may be available a moment later: both count together.
         let beside = match to.bucket {
@@ -235,12 +235,14 @@ impl Market {
         Ok(())
     }
 
-    /// Units of one SKU in a place that no order holds.
+    /// Units of one SKU in a place, but for those that orders hold.
     pub(super) fn lying(&self, sku: SkuId, account: Account) -> u64 {
         if account.bucket == Bucket::Available {
             return self.available(sku, account.site);
         }
-        self.said(sku, account).try_into().expect("nothing is taken that is not there")
+        let came_back = self.placed().flat_map(|order| self.units_of(order, sku));
+        let came_back = came_back.filter(|unit| unit.returned_to == Some(account)).count() as i64;
+        (self.said(sku, account) + came_back).try_into().expect("nothing is taken that is not there")
     }
 
     /// What was said to have gone to a place, less what was said to have left it.
@@ -276,7 +278,7 @@ impl Market {
             for unit in self.units_of(order, sku) {
                 let gone = unit.site == site && matches!(unit.fate, Fate::Reserved | Fate::Committed | Fate::Shipped);
                 units -= i64::from(gone);
-                units += i64::from(unit.returned_to == Some(site));
+                units += i64::from(unit.returned_to == Some(shelf(site)));
             }
         }
         u64::try_from(units).expect("nothing is sold twice")

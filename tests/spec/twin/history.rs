@@ -8,7 +8,9 @@ use stockade::engine::{
     Answer, AsideReason, Command, Draw, Effect, ExtendReason, Happening, PaymentReport, Refusal, Report,
 };
 
+use super::claims::Return;
 use super::order::{Fate, Order, Record};
+use super::returns::told_of_return;
 use super::{Told, Twin};
 use crate::rig::is_repeated;
 
@@ -21,6 +23,7 @@ pub(super) struct Before {
     cancelled: u64,
     /// By line.
     shipped: Vec<usize>,
+    returns: Vec<Return>,
 }
 
 impl Before {
@@ -38,7 +41,8 @@ impl Twin {
     /// The order that a command is about.
     pub(super) fn before(&self, command: &Command<'_>) -> Option<Before> {
         let order = self.order(command.order()?).ok()?;
-        Some(Before { state: order.state(), cancelled: order.count(Fate::Cancelled), shipped: order.shipped() })
+        let (cancelled, shipped) = (order.count(Fate::Cancelled), order.shipped());
+        Some(Before { state: order.state(), cancelled, shipped, returns: order.returns.clone() })
     }
 
     /// Notes what came of a command.
@@ -76,6 +80,13 @@ impl Twin {
             }
             (Command::ReturnToStock { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(Happening::Returned, only(lines.iter().map(|line| line.line)), moved);
+            }
+            (Command::ReportDelivered { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
+                note(Happening::Delivered, only(lines.iter().map(|line| line.line)), moved);
+            }
+            (Command::Return { id, what, .. }, Answer::Return { moved, repeated: false, .. }) => {
+                let (what, line, value) = told_of_return(&before.returns, id, what);
+                note(what, line, value.unwrap_or(moved));
             }
             (Command::HandOver { .. }, Answer::Done { moved, excess, repeated: false, .. }) => {
                 let shipped = order.shipped();
@@ -189,7 +200,7 @@ impl Order {
 }
 
 /// The line that all of these are, if it is one.
-fn only(mut lines: impl Iterator<Item = u16>) -> Option<u16> {
+pub(super) fn only(mut lines: impl Iterator<Item = u16>) -> Option<u16> {
     let first = lines.next()?;
     lines.all(|line| line == first).then_some(first)
 }

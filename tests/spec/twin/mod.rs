@@ -6,7 +6,7 @@
 //! ```text
 //! available(sku, site) =   what was received and adjusted there
 //!                        - units of orders pinned there that are reserved, committed or shipped
-//!                        + units that came back to there
+//!                        + units that were put back there
 //!                        - what of that was set apart for those who wait
 //! ```
 //!
@@ -19,6 +19,7 @@ mod account;
 mod books;
 mod changes;
 mod channels;
+mod claims;
 mod counting;
 mod cursor;
 mod details;
@@ -33,13 +34,14 @@ mod policy;
 mod reservation;
 mod retake;
 mod retention;
+mod returns;
 mod tasks;
 mod waiting;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stockade::base::limits::{CODE_BYTES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
+use stockade::base::limits::{CODE_BYTES_MAX, LINES_MAX, MARKETS_MAX, SITES_MAX, SKUS_MAX};
 use stockade::base::{MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp};
 use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
@@ -58,6 +60,7 @@ use placing::out_of_bounds_fields;
 use policy::{Rule, out_of_bounds_policy};
 use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
+use returns::out_of_bounds_return;
 pub(crate) use tasks::Waited;
 pub(crate) use wanted::Row;
 
@@ -240,6 +243,10 @@ impl Twin {
             Command::ReturnToStock { order, change, site, lines } => {
                 self.return_to_stock(order, change, site, lines).map(Told::from)
             }
+            Command::ReportDelivered { order, change, lines } => {
+                self.report_delivered(order, change, lines).map(Told::from)
+            }
+            Command::Return { order, id, what } => self.do_return(order, id, what, now).map(Told::from),
         }
     }
 
@@ -380,8 +387,11 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
         Command::DefineKit { components, .. } => out_of_bounds_recipe(components),
         Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
         Command::SetReservations { reservations, .. } => out_of_bounds_reservations(reservations),
-        Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0),
-        Command::CancelLines { lines, .. } | Command::ReturnToStock { lines, .. } => out_of_bounds_lines(lines, 1),
+        Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0..=LINES_MAX),
+        Command::CancelLines { lines, .. }
+        | Command::ReturnToStock { lines, .. }
+        | Command::ReportDelivered { lines, .. } => out_of_bounds_lines(lines, 1..=LINES_MAX),
+        Command::Return { what, .. } => out_of_bounds_return(what),
         _ => out_of_bounds_payment(command).into_iter().collect(),
     }
 }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::base::{ChangeId, Currency, CustomerKey, OrderNumber, Price, SiteId, SkuId, Timestamp};
 use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::command::IdentityHashes;
+use stockade::engine::ledger::Account;
 use stockade::engine::order::State;
 use stockade::engine::query::{HistoryRow, HoldView};
 use stockade::engine::{Answer, Granted, Line, LineQuantity, Place, TaskKind};
 
 use super::Told;
 use super::account::Said;
+use super::claims::Return;
 use super::wanted::{Seen, Want};
 
 /// What an identifier of an order stands for.
@@ -36,6 +38,8 @@ pub(super) struct Order {
     pub(super) changes: BTreeMap<ChangeId, Remembered>,
     /// All that was ever said of its payments.
     pub(super) said: Vec<Said>,
+    /// In the order in which they came.
+    pub(super) returns: Vec<Return>,
     /// In the order in which they came.
     pub(super) holds: Vec<HoldView>,
     /// By effect.
@@ -69,8 +73,8 @@ pub(super) struct Unit {
     /// Where it lies; nowhere while it is owed, and for ever when it was given up before it came.
     pub(super) site: SiteId,
     pub(super) fate: Fate,
-    /// Where a shipped unit came back to.
-    pub(super) returned_to: Option<SiteId>,
+    /// Where a shipped unit came back to: a shelf, or set aside with a return.
+    pub(super) returned_to: Option<Account>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +107,7 @@ pub(super) enum Kind {
     CancelLines,
     HandOver,
     ReturnToStock,
+    Deliver,
 }
 
 impl Asked {

@@ -165,6 +165,7 @@ impl Market {
             drew_on: vec![Vec::new(); sites.len()],
             changes: BTreeMap::new(),
             said: Vec::new(),
+            returns: Vec::new(),
             holds: Vec::new(),
             handed_off: Want::handed_off(self.effects, now),
             seen: Seen::default(),

@@ -114,10 +114,15 @@ impl Twin {
                 new += keys(policy, &asked).into_iter().filter(|key| !known.contains(key)).count() as u64;
             }
         }
+        let all = self.customer_counts();
+        if new > 0 && all + new > self.capacity.customers_max { Err(Refusal::AtCapacity) } else { Ok(()) }
+    }
+
+    /// Counts of customers of all SKUs.
+    pub(super) fn customer_counts(&self) -> u64 {
         let counted =
             |market: &Market| market.policies.keys().map(|sku| market.counted(*sku).len() as u64).sum::<u64>();
-        let all: u64 = self.markets.values().map(counted).sum();
-        if new > 0 && all + new > self.capacity.customers_max { Err(Refusal::AtCapacity) } else { Ok(()) }
+        self.markets.values().map(counted).sum()
     }
 }
 

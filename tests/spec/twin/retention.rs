@@ -103,9 +103,12 @@ impl Market {
         self.orders.get(&id).filter(|_| !self.gone.contains(&id))
     }
 
-    /// Whether something is still to be brought about outside, or a dispute to end.
+    /// Whether something is still to be brought about outside, a dispute to end, or something to come of a return.
     fn is_wanted(&self, id: &OrderId) -> bool {
-        matches!(self.orders.get(id), Some(Record::Order(order)) if order.is_wanted() || order.is_disputed())
+        match self.orders.get(id) {
+            Some(Record::Order(order)) => order.is_wanted() || order.is_disputed() || order.has_open_return(),
+            Some(Record::Blocked) | None => false,
+        }
     }
 
     pub(super) fn check_not_closed(&self, id: OrderId) -> Result<(), Refusal> {
