@@ -2,6 +2,8 @@
 //!
 //! A limit's name ends in `_MAX`, `_MIN` or its unit; what an operator may set is named `…_DEFAULT` here.
 
+mod payments;
+pub use payments::*;
 mod relations;
 mod returns;
 pub use returns::*;
@@ -130,16 +132,6 @@ pub const KIT_MEMORY_BYTES: u64 = 500;
 pub const WAITING_DEFAULT: u64 = 50_000;
 /// Memory the start-up check counts for one of these.
 pub const WAITING_MEMORY_BYTES: u64 = 100;
-/// Payment attempts of one order that are told of; a storefront begins no more than half as many.
-pub const PAYMENT_ATTEMPTS_MAX: usize = 16;
-/// Payment attempts that one order begins.
-pub const PAYMENT_STARTS_MAX: usize = PAYMENT_ATTEMPTS_MAX / 2;
-/// Payment attempts of all orders of a node together, unless set.
-pub const PAYMENTS_DEFAULT: u64 = 500_000;
-/// Memory the start-up check counts for one of these: itself (64), where its order finds it (6), and a third to spare.
-pub const PAYMENT_MEMORY_BYTES: u64 = 96;
-/// Currencies in which one market was paid.
-pub const CURRENCIES_MAX: usize = 64;
 /// Holds of one order: owners and their reasons.
 pub const HOLDS_PER_ORDER_MAX: usize = 8;
 /// Bytes of the note of a hold.

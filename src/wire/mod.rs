@@ -39,6 +39,7 @@ mod reply_decode;
 mod reply_decode_queries;
 mod reply_encode;
 mod reply_records;
+mod reply_rows;
 
 mod status;
 mod status_decode;

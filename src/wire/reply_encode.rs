@@ -17,11 +17,12 @@ use super::refused_numbers::{Parts, to_parts};
 use super::reply_records::{
     AnswerHead, AvailabilityV1, BooksV5, CLOSED, ChannelCapsV1, ChannelRowV1, DoneV1, DrawViewV1, ERASED, EffectsV2,
     ErasedV1, ExtendedV1, GrantedV2, HAS_HASHES, HeldOrdersV1, HeldRowV1, HistoryRowV1, HolderRowV1, HoldersV1,
-    LineViewV3, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, OrderV6, PlacedLinesV2,
+    LineViewV3, MORE, NO_LINE, NumberedV1, OWED, OpenOrdersReplyV1, OrderHistoryV1, OrderRowV1, PlacedLinesV2,
     PlacedV1, PolicyV2, REPEATED, RecipeRowV1, RecipeV1, RefusedV1, ReplyHashesV1, ReplyKind, ReservationsV2,
     RetakeFailedV1, RetentionV1, ReturnV1, SHORT, SiteRowV1, SitesV1, SkuNumbersV1, SkuRowV1, SkusV1, StockChangedV1,
     StockRowV3, StockV3, WantRowV2, WantedV2,
 };
+use super::reply_rows::{count16, order_fixed};
 use super::request::Tag;
 use super::returns::{put_returns, returns_bytes};
 use super::status::Status;
@@ -30,8 +31,8 @@ use super::task::{page_bytes, put_page, put_waits, waits_bytes};
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
-    ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, LineView, OrderPage,
-    OrderRow, OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, WantPage, WantRow,
+    ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, OrderPage, OrderRow,
+    OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, WantPage,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -211,7 +212,7 @@ impl ReplyWriter {
         let flags = hashes_flag | closed | erased;
         let head = self.head(ReplyKind::Order, bytes, tag, view.state as u8, flags);
         put(&mut self.buffer, &order_fixed(head, view));
-        put_all(&mut self.buffer, view.lines.iter().map(line_view));
+        put_all(&mut self.buffer, view.lines.iter().map(LineViewV3::from));
         for draw in &view.draws {
             let (line, site, reserved) = (draw.line, draw.site.0, draw.reserved);
             put(
@@ -307,7 +308,7 @@ impl ReplyWriter {
         let head = self.head(ReplyKind::Wanted, bytes, tag, 0, 0);
         let (next, rows) = (page.next.unwrap_or_default(), count16(page.rows.len()));
         put(&mut self.buffer, &WantedV2 { head, next, rows });
-        put_all(&mut self.buffer, page.rows.iter().map(want_row));
+        put_all(&mut self.buffer, page.rows.iter().map(WantRowV2::from));
         self.seal(bytes);
     }
 
@@ -437,68 +438,4 @@ const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limit
 
 const fn flag(repeated: bool) -> u8 {
     if repeated { REPEATED } else { 0 }
-}
-
-fn count16(count: usize) -> u16 {
-    u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
-}
-
-fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV6 {
-    OrderV6 {
-        head,
-        order: view.order.bits(),
-        customer: view.customer.0,
-        number: view.number.0,
-        accepted_at: view.accepted_at.ms(),
-        deadline: view.deadline.ms(),
-        missing: view.missing,
-        check: view.check as u8,
-        currency: view.currency.code(),
-        take: view.take as u8,
-        payment: view.payment as u8,
-        channel: view.channel,
-        zone: view.zone,
-        lines: count16(view.lines.len()),
-        draws: count16(view.draws.len()),
-        details_len: count16(view.details.len()),
-        holds: count16(view.holds.len()),
-        payments: count16(view.payments.len()),
-        returns: count16(view.returns.len()),
-    }
-}
-
-const fn line_view(line: &LineView) -> LineViewV3 {
-    LineViewV3 {
-        sku: line.sku.0,
-        asked: line.asked,
-        price: line.price,
-        taken: line.taken,
-        owed: line.owed,
-        reserved: line.reserved,
-        lapsed: line.lapsed,
-        committed: line.committed,
-        shipped: line.shipped,
-        cancelled: line.cancelled,
-        returned: line.returned,
-        delivered: line.delivered,
-    }
-}
-
-const fn want_row(row: &WantRow) -> WantRowV2 {
-    WantRowV2 {
-        place: row.place,
-        order: row.order.bits(),
-        number: row.number.0,
-        since: row.since.ms(),
-        amount: row.amount,
-        attempt: row.attempt,
-        currency: row.currency.code(),
-        payment: row.payment as u8,
-        action: row.action as u8,
-        state: row.state as u8,
-        aside: match row.aside {
-            Some(reason) => reason as u8,
-            None => 0,
-        },
-    }
 }

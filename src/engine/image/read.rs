@@ -25,13 +25,14 @@ use super::super::retention::{Gone, Retention};
 use super::super::wanted::{Mark, Want};
 use super::{ImageError, Item, PAYMENT_STARTED, SAID_PAID, UNTOLD};
 use crate::base::limits::{
-    CHANGES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, MARKETS_MAX, ORDER_DRAWS_MAX, SEAL_BYTES, SEALED_BYTES_MAX, SITES_MAX,
+    CHANGES_MAX, KIT_COMPONENTS_MAX, LINES_MAX, ORDER_DRAWS_MAX, SEAL_BYTES, SEALED_BYTES_MAX, SITES_MAX,
 };
 use crate::base::{
     ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, OrderNumber, RequestId, Sequence, ShardId, SiteId,
     SkuId, Timestamp,
 };
 
+mod fields;
 mod history;
 mod holds;
 mod payments;
@@ -39,78 +40,10 @@ mod returns;
 mod rules;
 mod tasks;
 
-type Read<T> = Result<T, ImageError>;
+use fields::{Fields, Read};
 
 /// Orders for which the index takes its memory at once because an image says that they follow; for more it grows.
 const INDEXED_AT_ONCE: u64 = 16_000_000;
-const SHORT: ImageError = ImageError::new("an item runs past the end of its part");
-
-/// What is left of a part.
-struct Fields<'p> {
-    rest: &'p [u8],
-}
-
-impl<'p> Fields<'p> {
-    fn bytes<const N: usize>(&mut self) -> Read<[u8; N]> {
-        let (bytes, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
-        self.rest = rest;
-        Ok(*bytes)
-    }
-
-    fn byte(&mut self) -> Read<u8> {
-        self.bytes::<1>().map(|[byte]| byte)
-    }
-
-    fn flag(&mut self) -> Read<bool> {
-        match self.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(ImageError::new("a flag is neither 0 nor 1")),
-        }
-    }
-
-    fn u16(&mut self) -> Read<u16> {
-        self.bytes().map(u16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Read<u32> {
-        self.bytes().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Read<u64> {
-        self.bytes().map(u64::from_le_bytes)
-    }
-
-    fn u128(&mut self) -> Read<u128> {
-        self.bytes().map(u128::from_le_bytes)
-    }
-
-    fn time(&mut self) -> Read<Timestamp> {
-        self.u64().map(Timestamp::from_ms)
-    }
-
-    fn blob(&mut self) -> Read<&'p [u8]> {
-        let len = usize::from(self.u16()?);
-        let (blob, rest) = self.rest.split_at_checked(len).ok_or(SHORT)?;
-        self.rest = rest;
-        Ok(blob)
-    }
-
-    fn text(&mut self) -> Read<&'p str> {
-        core::str::from_utf8(self.blob()?).map_err(|_| ImageError::new("a code is no UTF-8"))
-    }
-
-    fn market(&mut self) -> Read<MarketId> {
-        let number = MarketId::new(self.u32()?).filter(|market| market.number() as usize <= MARKETS_MAX);
-        number.ok_or(ImageError::new("a market has no such number"))
-    }
-
-    /// How many of something follow.
-    fn count(&mut self, max: usize) -> Read<usize> {
-        let count = usize::from(self.u16()?);
-        if count <= max { Ok(count) } else { Err(ImageError::new("an item holds more than it may")) }
-    }
-}
 
 /// Orders of one part.
 #[derive(Default)]

@@ -92,8 +92,8 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `returns`, `tasks`, `waits`, `open` and what its
-    /// name says.
+    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `returns`, `tasks`, `waits`, `open` and what
+    /// its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
