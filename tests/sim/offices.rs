@@ -90,7 +90,7 @@ impl Office {
     fn step(&mut self, rng: &mut Rng, (now_ms, is_calm): (u64, bool), outside: &mut Outside, promises: &mut Promises) {
         while let Poll::Ready((correlation, told)) = self.desk.poll_told(&mut Context::from_waker(Waker::noop())) {
             if let (Some(ask), Told::Answer(answer)) = (self.news.remove(&correlation), &told) {
-                promises.hear(&ask, &Outcome::Answered(*answer, Vec::new()));
+                promises.hear(&ask, &Outcome::Answered(*answer, Vec::new()), None);
             }
             self.runner.handle_told(correlation, told, now_ms);
         }

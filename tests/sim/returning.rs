@@ -1,6 +1,6 @@
 //! Goods that come back in simulated worlds: what is told of them, and what must be so whatever was lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use stockade::base::{ChangeId, OrderId, SiteId};
 use stockade::engine::ledger::Bucket;
@@ -56,7 +56,7 @@ impl Step {
     }
 
     /// Whether the same again is never refused, once it was carried out.
-    const fn is_kept(&self) -> bool {
+    pub(crate) const fn is_kept(&self) -> bool {
         !matches!(self, Self::Report(_))
     }
 }
@@ -68,21 +68,12 @@ type Total = (u16, u16, u8);
 #[derive(Default)]
 pub(crate) struct Returning {
     totals: BTreeMap<(OrderId, ChangeId, Total), u32>,
-    /// Steps that were carried out, word for word.
-    done: BTreeSet<String>,
-}
-
-fn key(order: OrderId, id: ChangeId, step: &Step) -> String {
-    format!("{order} {id} {step:?}")
 }
 
 impl Returning {
     /// A step was answered. Tells which buckets hold how many units more since then.
     pub(crate) fn hear(&mut self, order: OrderId, id: ChangeId, step: &Step, answer: &Answer) -> Vec<(Bucket, i64)> {
         let Answer::Return { .. } = answer else { panic!("a return was answered {answer:?}") };
-        if step.is_kept() {
-            self.done.insert(key(order, id, step));
-        }
         let (site, became, lines, moved) = match step {
             Step::Request { .. } | Step::Report(_) => return Vec::new(),
             Step::Receive { site, lines } => (site, 0, lines, (Bucket::Customer, -1)),
@@ -105,10 +96,6 @@ impl Returning {
             all.push((moved.0, moved.1 * i64::from(more)));
         }
         all
-    }
-
-    pub(crate) fn has_done(&self, order: OrderId, id: ChangeId, step: &Step) -> bool {
-        self.done.contains(&key(order, id, step))
     }
 
     /// What was answered is there, and no unit is claimed twice.

@@ -362,7 +362,7 @@ impl World {
             Reply::Refused(why) => Outcome::Refused(*why),
             other => panic!("nobody asked for {other:?}"),
         };
-        self.promises.hear(&self.ops[op].ask, &outcome);
+        self.promises.hear(&self.ops[op].ask, &outcome, self.ops[op].outcome.as_ref());
         if self.ops[op].outcome.replace(outcome).is_none() {
             // Asked in this order, so sorted.
             if let Ok(at) = self.unanswered.binary_search(&op) {

@@ -1,5 +1,5 @@
-"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md, docs/PAYMENTS.md and
-docs/CHECKS.md, nothing else.
+"""An independent client: aioquic and `struct`, written from docs/WIRE-PROTOCOL.md, docs/PAYMENTS.md,
+docs/CHECKS.md and docs/RETURNS.md, nothing else.
 
 Usage: client.py PORT CA_FILE. Prints one line for each thing it saw to be as the document says; fails at the first
 that is not.
@@ -16,13 +16,13 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
 
 PORT, CA = int(sys.argv[1]), sys.argv[2]
-PLACED, PLACED_LINES, DONE, EXTENDED, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 13, 32, 16, 36
+PLACED, PLACED_LINES, DONE, EXTENDED, RETURN, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 8, 13, 32, 16, 36
 BOOKS, WANTED, EFFECTS, HISTORY, HELD_ORDERS = 39, 42, 43, 45, 49
 # Replies whose version is not 1.
-VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 5, BOOKS: 5, WANTED: 2, EFFECTS: 2}
-SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, MALFORMED, UNKNOWN_KIND = 6, 7, 9, 14, 64, 65
-REFUND_TOO_MUCH, OTHER_CURRENCY = 30, 31
-FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD = 7, 28, 34, 39
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 6, BOOKS: 5, WANTED: 2, EFFECTS: 2}
+SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, NOT_AVAILABLE, NOT_ENOUGH_UNITS = 6, 7, 9, 14, 15, 16
+REFUND_TOO_MUCH, OTHER_CURRENCY, UNKNOWN_RETURN, ILLEGAL_RETURN, MALFORMED, UNKNOWN_KIND = 30, 31, 32, 33, 64, 65
+FIELD_QUANTITY, FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD = 2, 7, 28, 34, 39
 PENDING_PAYMENT, CONFIRMED, FULFILLING, COMPLETED, CANCELLED, IN_REVIEW, PAYMENT_FAILED = 1, 2, 3, 4, 5, 8, 9
 CARD, WALLET, CASH = 1, 2, 5
 # Of payments: stages, reports, steps, a failure.
@@ -36,6 +36,10 @@ NOT_NEEDED, PENDING, IN_DOUBT, OVER = 0, 1, 2, 3
 PAYMENT, CHECK, DO_CHECK = 1, 3, 7
 TRUSTED, ASIDE, AGAIN, REJECTED = 1, 2, 3, 4
 REVIEW = 3
+# Of returns: kinds, reasons, why it is declined; stages (and reports); dispositions, and how long it may stay open.
+BY_CUSTOMER, AT_THE_DOOR, CHANGED_MIND, DEFECTIVE, TOO_LATE, USED = 1, 2, 1, 3, 1, 3
+REQUESTED, APPROVED, IN_TRANSIT, RECEIVED, INSPECTED, CLOSED, DECLINED = 1, 2, 4, 5, 6, 7, 8
+RESTOCK, DAMAGED, TO_SUPPLIER, DAYS_30 = 1, 3, 6, 30 * 86_400_000
 
 
 class Protocol(QuicConnectionProtocol):
@@ -129,9 +133,28 @@ def effect_report(order, effect, what, reason=0):
     return record(12, u128(order) + struct.pack("<IBBB", 1, effect, what, reason), 2)
 
 
+def quantities(lines):
+    return b"".join(struct.pack("<HI", *line) for line in lines)
+
+
 def change_lines(kind, order, change, *lines):
-    return record(kind, u128(order) + struct.pack("<QH", change, len(lines))
-                  + b"".join(struct.pack("<HI", *line) for line in lines))
+    return record(kind, u128(order) + struct.pack("<QH", change, len(lines)) + quantities(lines))
+
+
+def send_back(order, number, kind, reason, *lines):
+    return record(27, u128(order) + struct.pack("<QBBH", number, kind, reason, len(lines)) + quantities(lines))
+
+
+def of_return(order, number, what, declined=0):
+    return record(28, u128(order) + struct.pack("<QBB", number, what, declined))
+
+
+def came_in(order, number, site, *lines):
+    return record(29, u128(order) + struct.pack("<QHH", number, site, len(lines)) + quantities(lines))
+
+
+def became(order, number, site, disposition, *lines):
+    return record(30, u128(order) + struct.pack("<QHHB", number, site, len(lines), disposition) + quantities(lines))
 
 
 def words(data, at, lengths):
@@ -143,20 +166,32 @@ def words(data, at, lengths):
     return found, at
 
 
-def order_of(flags, reply):
-    """What stands behind the details of an order: its holds (reason, owner, note), and its attempts to pay."""
-    lines, draws, details_len, holds, payments = struct.unpack_from("<5H", reply, 90)
-    at = 100 + 48 * lines + 16 * draws + (24 if flags & 4 else 0) + details_len
-    parts = [struct.unpack_from("<QBHH", reply, at + 13 * hold) for hold in range(holds)]
-    texts, at = words(reply, at + 13 * holds, [length for part in parts for length in part[2:]])
-    attempts = [struct.unpack_from("<8Q6B", reply, at + 70 * payment) for payment in range(payments)]
-    end = at + 70 * payments
-    expect(reply[end:], bytes(-end % 8), "nothing behind the attempts but padding")
-    return [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)], attempts
+def rows_of(layout, data, at, count):
+    """Rows of one layout, one behind the other, and where they end."""
+    size = struct.calcsize(layout)
+    return [struct.unpack_from(layout, data, at + size * row) for row in range(count)], at + size * count
 
 
-def holds_of(flags, reply):
-    return order_of(flags, reply)[0]
+class Order:
+    """The whole reply. Of each return its head, then, in whatever order, its lines and what came in of them where."""
+
+    def __init__(self, flags, reply):
+        self.fixed = struct.unpack_from("<16s16s4QB3s2B8H", reply, 16)
+        lines, draws, details_len, holds, payments, returns = self.fixed[-6:]
+        self.lines, at = rows_of("<IIQ9I", reply, 102, lines)
+        self.draws, at = rows_of("<HHIII", reply, at, draws)
+        (self.hashes, self.details), at = words(reply, at, (24 if flags & 4 else 0, details_len))
+        parts, at = rows_of("<QBHH", reply, at, holds)
+        texts, at = words(reply, at, [length for part in parts for length in part[2:]])
+        self.holds = [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)]
+        self.payments, at = rows_of("<8Q6B", reply, at, payments)
+        heads, at = rows_of("<2Q4B2H", reply, at, returns)
+        self.returns = [[head[:6]] for head in heads]
+        for layout, count in (("<HI", 6), ("<HHI6I", 7)):
+            for goods, head in zip(self.returns, heads):
+                rows, at = rows_of(layout, reply, at, head[count])
+                goods.append(rows)
+        expect(reply[at:], bytes(-at % 8), "nothing behind the returns but padding")
 
 
 def check_of(reply):
@@ -252,7 +287,7 @@ async def shop():
         expect((kind, struct.unpack_from("<HQ", reply, 16)), (41, (1, 2)), "what is left")
         print("extend, confirm, cancel, availability")
 
-        expect(holds_of(*(await talk.ask(record(36, u128(order))))[2:]), [], "not held")
+        expect(Order(*(await talk.ask(record(36, u128(order))))[2:]).holds, [], "not held")
         for repeated in (0, 1):
             seen = await talk.ask(hold(order, FRAUD, b"risk desk", b"three mugs at once"))
             expect(seen[:3], (DONE, IN_REVIEW, repeated), "held")
@@ -267,7 +302,7 @@ async def shop():
         expect(seen, (OUT_OF_BOUNDS, FIELD_NOTE, 0, 0, 200), "too long a note")
         kind, state, flags, reply = await talk.ask(record(36, u128(order)))
         held = [(FRAUD, b"risk desk", b"three mugs at once"), (ADDRESS, b"staff", b"")]
-        expect((kind, state, holds_of(flags, reply)), (ORDER, IN_REVIEW, held), "both holds, in their order")
+        expect((kind, state, Order(flags, reply).holds), (ORDER, IN_REVIEW, held), "both holds, in their order")
         kind, *_, reply = await talk.ask(record(HELD_ORDERS, struct.pack("<IQH", market, 0, 10)))
         expect((kind, struct.unpack_from("<QH", reply, 16)), (HELD_ORDERS, (0, 2)), "a page of what is held")
         rows = [struct.unpack_from("<16sQQBQBHH", reply, 26 + 46 * row) for row in range(2)]
@@ -309,7 +344,7 @@ async def shop():
         kind, _, _, reply = await talk.ask(record(4, struct.pack("<I16sQH", sku, u128(talk.identifier(market)), 2, 1)))
         expect((kind, struct.unpack_from("<Q", reply, 16)[0]), (2, 0), "what comes in is not for sale")
         kind, *_, reply = await talk.ask(record(36, u128(order)))
-        taken, owed, reserved = struct.unpack_from("<III", reply, 100 + 16)
+        taken, owed, reserved = struct.unpack_from("<III", reply, 102 + 16)
         expect((kind, taken, owed, reserved), (ORDER, 5, 1, 4), "it is given to who waits")
         kind, *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, sku)))
         balances = struct.unpack_from("<10q", reply, 18 + 6)
@@ -319,6 +354,7 @@ async def shop():
 
         await pay(talk, market)
         await check(talk, market)
+        await send_goods_back(talk, market)
 
 
 async def check(talk, market):
@@ -404,7 +440,7 @@ async def pay(talk, market):
         answer = (kind, seen, flags, struct.unpack_from("<QQ", reply, 16))
         expect(answer, (DONE, state, repeated, (moved, 0)), f"the answer to {request.hex()}")
         kind, seen, flags, reply = await talk.ask(record(36, u128(order)))
-        attempt = order_of(flags, reply)[1][-1]
+        attempt = Order(flags, reply).payments[-1]
         expect((kind, seen, attempt[2], (attempt[13], attempt[7])), (ORDER, state, captured, step), "the order then")
         return attempt
 
@@ -454,6 +490,109 @@ async def pay(talk, market):
     seen = (kind, state, flags, struct.unpack_from("<QQ", reply, 16))
     expect(seen, (DONE, CANCELLED, 0, (1, 0)), "a failure for good cancels")
     print("paid by parcels, refunded, charged back, and the books")
+
+
+async def send_goods_back(talk, market):
+    """What docs/RETURNS.md says: a return from its request to its end, one that is declined, and one at the door."""
+    back = await talk.number(record(2, struct.pack("<IHH", market, 9, 4) + b"back"))
+    skus = []
+    for code in (b"chair", b"rug"):
+        skus.append(await talk.number(record(3, struct.pack("<IH", market, len(code)) + code)))
+        await talk.ask(record(4, struct.pack("<I16sQH", skus[-1], u128(talk.identifier(market)), 5, 1)))
+    chair, rug = skus
+
+    async def told(request, *moved, stage=0, state=COMPLETED, first=0):
+        """Once for each of these units, only the first no repeat. Behind them Done has no excess, Return the stage."""
+        for repeated, units in enumerate(moved, first):
+            kind, seen, flags, reply = await talk.ask(request)
+            seen = (kind, seen, flags, struct.unpack_from("<QB" if stage else "<QQ", reply, 16))
+            wanted = (RETURN if stage else DONE, state, repeated, (units, stage))
+            expect(seen, wanted, f"the answer to {request.hex()}")
+
+    async def no(wanted, request):
+        seen = await talk.refused(request)
+        expect(seen[:len(wanted)], wanted, f"the refusal of {request.hex()}")
+
+    async def leave(*lines):
+        """An order that is paid and handed over, and what its placement answered."""
+        order = talk.identifier(market)
+        placed = struct.unpack_from("<QQQ", (await talk.ask(place(order, *lines)))[3], 16)
+        units, due = sum(line[1] for line in lines), sum(line[1] * line[2] for line in lines)
+        await told(report(order, 1, CAPTURED, due), units, state=CONFIRMED)
+        await told(change_lines(10, order, 1), units)
+        return order, placed
+
+    async def stands(order):
+        kind, state, flags, reply = await talk.ask(record(36, u128(order)))
+        expect((kind, state, flags), (ORDER, COMPLETED, 0), "the order")
+        return Order(flags, reply)
+
+    async def chairs():
+        """At each site: available, customer, quality hold, damaged."""
+        *_, reply = await talk.ask(record(32, struct.pack("<IHI", market, 1, chair)))
+        rows, _ = rows_of("<IH10qQ", reply, 18, struct.unpack_from("<H", reply, 16)[0])
+        return {row[1]: (row[3], row[6], row[8], row[9]) for row in rows}
+
+    order, placed = await leave((chair, 3, 4_000), (rug, 2, 2_500))
+    wish = send_back(order, 7, BY_CUSTOMER, DEFECTIVE, (0, 2))
+    await no((NOT_ENOUGH_UNITS, 0, 0, 0, 0), wish)
+    await told(change_lines(26, order, 2, (0, 3), (1, 1)), 4, 4)
+    await no((CONFLICT,), change_lines(26, order, 2, (0, 3)))
+    await no((NOT_ENOUGH_UNITS, 1, 0, 1, 0), change_lines(26, order, 3, (1, 2)))
+    await no((UNKNOWN_RETURN, 0, 0, 0, 0), of_return(order, 7, APPROVED))
+    before = talk.log_time
+    await told(wish, 2, 2, stage=REQUESTED)
+    until = (await stands(order)).returns[0][0][1] - DAYS_30
+    expect(before <= until <= talk.log_time, True, "it ends by itself 30 days from now")
+    await no((CONFLICT,), send_back(order, 7, BY_CUSTOMER, DEFECTIVE, (0, 1)))
+    await no((NOT_ENOUGH_UNITS, 0, 0, 1, 0), send_back(order, 8, BY_CUSTOMER, 0, (1, 1), (0, 2)))
+    await no((OUT_OF_BOUNDS, FIELD_QUANTITY, 0, 1, (1 << 32) - 1), send_back(order, 8, BY_CUSTOMER, 0, (0, 0)))
+    await no((MALFORMED, 29), send_back(order, 8, 6, 0, (0, 1)))
+    await no((ILLEGAL_RETURN, REQUESTED, 0, 0, 0), of_return(order, 7, CLOSED))
+    await told(of_return(order, 7, APPROVED), 0, 0, stage=APPROVED)
+    await no((MALFORMED, 29), of_return(order, 7, APPROVED, USED))
+    await told(send_back(order, 8, BY_CUSTOMER, CHANGED_MIND, (1, 1), (0, 1)), 2, stage=REQUESTED)
+    await told(of_return(order, 8, DECLINED, TOO_LATE), 0, 0, stage=DECLINED)
+    await no((CONFLICT,), of_return(order, 8, DECLINED, USED))
+    await told(came_in(order, 7, back, (0, 1)), 1, 0, stage=RECEIVED)
+    await no((NOT_ENOUGH_UNITS, 0, 0, 1, 0), came_in(order, 7, 1, (0, 2)))
+    await told(came_in(order, 7, 1, (0, 1)), 1, stage=RECEIVED)
+    await told(of_return(order, 7, IN_TRANSIT), 0, first=1, stage=RECEIVED)
+    expect(await chairs(), {1: (2, 1, 1, 0), back: (0, 0, 1, 0)}, "set aside where they lie")
+    move = struct.pack("<I16sQHBHB", chair, u128(talk.identifier(market)), 1, 1, 6, 1, 1)
+    await no((NOT_AVAILABLE, 0, 0, 0, 0), record(14, move))
+    await told(became(order, 7, 1, RESTOCK, (0, 1)), 1, 0, stage=RECEIVED)
+    await no((NOT_ENOUGH_UNITS, 0, 0, 0, 0), became(order, 7, 1, DAMAGED, (0, 1)))
+    await told(became(order, 7, back, DAMAGED, (0, 1)), 1, stage=INSPECTED)
+    await told(of_return(order, 7, CLOSED), 0, 0, stage=CLOSED)
+    expect(await chairs(), {1: (3, 1, 0, 0), back: (0, 0, 0, 1)}, "for sale, and damaged")
+    seen = await stands(order)
+    fixed = (u128(order), u128(0), *placed, 0, NOT_NEEDED, b"GBP", 0, CARD, 1, 44, 2, 2, 0, 0, 1, 2)
+    expect(seen.fixed, fixed, "what was asked for, and how much of it follows")
+    lines = [(chair, 3, 4_000, 3, 0, 0, 0, 0, 3, 0, 2, 3), (rug, 2, 2_500, 2, 0, 0, 0, 0, 2, 0, 0, 1)]
+    expect((seen.lines, seen.draws), (lines, [(0, 1, 0, 0, 3), (1, 1, 0, 0, 2)]), "its lines, and whence they came")
+    account = (1, 17_000, 17_000, 0, 0, 0, 0, 0, WALLET, IS_AUTHORISED, 0, 0, 0, NOTHING)
+    expect((seen.hashes, seen.details, seen.holds, seen.payments), (b"", b"", [], [account]), "no money moves")
+    pieces = [(0, 1, 1, 1, 0, 0, 0, 0, 0), (0, back, 1, 0, 0, 1, 0, 0, 0)]
+    first = [(7, 0, BY_CUSTOMER, DEFECTIVE, CLOSED, 0), [(0, 2)], pieces]
+    second = [(8, 0, BY_CUSTOMER, CHANGED_MIND, DECLINED, TOO_LATE + 1), [(0, 1), (1, 1)], []]
+    expect(seen.returns, [first, second], "its returns")
+    *_, reply = await talk.ask(record(45, u128(order) + struct.pack("<IH", 0, 100)))
+    told_of = [(53, 4), (54, 2), (54, 2), (55, 1), (56, 2), (62, 1), (63, 1), (63, 1), (64, 1), (66, 1)]
+    expect(happened(reply)[-len(told_of):], told_of, "what happened to it")
+    print("sent back, inspected and closed; and declined")
+
+    order, _ = await leave((rug, 2, 2_500))
+    await told(send_back(order, 1, AT_THE_DOOR, 0, (0, 1)), 1, stage=APPROVED)
+    await no((NOT_ENOUGH_UNITS, 0, 0, 1, 0), change_lines(26, order, 2, (0, 2)))
+    await told(change_lines(26, order, 2, (0, 1)), 1)
+    await no((NOT_ENOUGH_UNITS, 0, 0, 0, 0), send_back(order, 2, AT_THE_DOOR, 0, (0, 1)))
+    await told(came_in(order, 1, 1, (0, 1)), 1, stage=RECEIVED)
+    await told(became(order, 1, 1, TO_SUPPLIER, (0, 1)), 1, stage=INSPECTED)
+    seen = await stands(order)
+    refused = [(1, 0, AT_THE_DOOR, 0, INSPECTED, 0), [(0, 1)], [(0, 1, 1, 0, 0, 0, 0, 0, 1)]]
+    expect((seen.lines[0][-2:], seen.returns), ((1, 1), [refused]), "one came back, one was delivered")
+    print("refused at the door")
 
 
 async def closed_with(code, data, finish=False):

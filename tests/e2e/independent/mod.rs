@@ -1,5 +1,5 @@
 //! A client that shares no line with ours: Python and aioquic, written from `docs/WIRE-PROTOCOL.md`,
-//! `docs/PAYMENTS.md` and `docs/CHECKS.md` alone.
+//! `docs/PAYMENTS.md`, `docs/CHECKS.md` and `docs/RETURNS.md` alone.
 //!
 //! It is installed by this test into a directory of its own below `target`. Without Python or without a network the
 //! first time, the test says on standard error that it proved nothing.
@@ -48,6 +48,6 @@ fn a_client_written_from_the_document_alone_shops_and_is_refused_as_it_says() {
     let Output { status, stdout, stderr } = client.arg(dir.path().join("dev/cert.pem")).output().expect("python runs");
     let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{said}");
-    assert_eq!(said.lines().count(), 9, "{said}");
+    assert_eq!(said.lines().count(), 11, "{said}");
     node.stop();
 }

@@ -87,7 +87,7 @@ impl Walk {
     fn lines_of(&mut self, view: &OrderView) -> Vec<LineQuantity> {
         let first = self.dice.below(view.lines.len() as u64) as u16;
         let count = if self.dice.once_in(3) { 2 } else { 1 };
-        let line = |at: u16| (first + at) % (view.lines.len() as u16 + u16::from(self.steps % 7 == 0));
+        let line = |at: u16| (first + at) % (view.lines.len() as u16 + u16::from(self.steps.is_multiple_of(7)));
         let mut lines: Vec<LineQuantity> = (0..count).map(|at| LineQuantity { line: line(at), quantity: 1 }).collect();
         lines.iter_mut().for_each(|line| line.quantity += self.dice.below(2) as u32);
         lines
