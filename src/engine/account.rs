@@ -19,7 +19,7 @@ use super::orders::{LineRecord, Record};
 use super::payment::Dispute;
 use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
-use super::steps::{Due, Steps, missing, steps};
+use super::steps::{Due, Outlook, Steps, missing, outlook, steps};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
 use crate::base::{ChangeId, MarketId, Price};
 
@@ -159,6 +159,11 @@ impl Engine {
     pub(super) fn lapsed_cost(&self, record: &Record) -> Price {
         let cost = |(line, units): (&LineRecord, LineUnits)| line.price * u64::from(units.lapsed);
         self.orders.lines(record).iter().zip(self.orders.line_units(record)).map(cost).sum()
+    }
+
+    /// What is to become of the money of an order.
+    pub(super) fn outlook(&self, position: u32, record: &Record) -> Outlook {
+        self.with_attempts(position, record, |attempts| outlook(attempts, self.due(position, record)))
     }
 
     /// What is to be done with the money of an order.

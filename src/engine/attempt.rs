@@ -134,6 +134,16 @@ impl Attempt {
         (self.captured + self.room()).saturating_sub(self.refunded).saturating_sub(self.charged_back)
     }
 
+    /// How much money a step moves that is to be done with it; 0 when nothing, or what is set aside, is let go.
+    pub(super) fn amount_of(&self, step: Step) -> Price {
+        match step {
+            Step::Charge { amount } => amount,
+            Step::Capture { total } => total - self.captured,
+            Step::GiveBack { total } => total - self.refunded,
+            Step::Nothing | Step::Close => 0,
+        }
+    }
+
     /// Whether somebody told that this was done.
     pub(super) const fn has_done(&self, step: Step) -> bool {
         match step {

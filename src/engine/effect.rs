@@ -3,6 +3,8 @@
 //! # Not here
 //! - Which order wants what since when: `wanted`. Who carries it out: `adapters`.
 
+use super::payment::Step;
+
 /// Something that has to be brought about outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -86,6 +88,17 @@ pub enum Action {
 }
 
 impl Action {
+    /// What a step of an attempt to pay is called on the wanted list.
+    pub(super) const fn of_step(step: Step) -> Option<Self> {
+        match step {
+            Step::Nothing => None,
+            Step::Charge { .. } => Some(Self::Charge),
+            Step::Capture { .. } => Some(Self::Capture),
+            Step::GiveBack { .. } => Some(Self::GiveBack),
+            Step::Close => Some(Self::Close),
+        }
+    }
+
     /// The action with this number; `None` for a number that names nothing.
     #[must_use]
     pub const fn from_byte(byte: u8) -> Option<Self> {

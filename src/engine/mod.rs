@@ -158,7 +158,7 @@ pub struct Engine {
     on_hand: on_hand::OnHand,
     cursors: cursor::Cursors,
     /// What was to be done with the money of an order before it changed; kept for its memory.
-    steps_before: steps::Steps,
+    outlook_before: steps::Outlook,
     /// What customers hold by an order, before and after it is changed; kept for its memory.
     held: [fold::Held; 2],
 }
@@ -197,7 +197,7 @@ impl Engine {
             short_markets: std::collections::VecDeque::new(),
             on_hand: on_hand::OnHand::default(),
             cursors: cursor::Cursors::default(),
-            steps_before: steps::Steps::default(),
+            outlook_before: steps::Outlook::default(),
             held: Default::default(),
         }
     }

@@ -16,6 +16,7 @@
 //! of the order: asked attempt by attempt, what goes back by itself and what somebody gave back would count twice.
 
 use super::attempt::Attempt;
+use super::effect::Action;
 use super::payment::{Dispute, Stage, Step};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
 use crate::base::{ChangeId, Price};
@@ -68,6 +69,13 @@ impl Steps {
         self.wanted().next().is_some()
     }
 
+    /// All of them in one word: the first of charge, give back, capture, close; look when nothing is to be done.
+    pub(super) fn action(&self) -> Action {
+        let is_any = |action: &Action| self.wanted().any(|of| Action::of_step(of.step) == Some(*action));
+        let first = [Action::Charge, Action::GiveBack, Action::Capture, Action::Close].into_iter().find(is_any);
+        first.unwrap_or(Action::Look)
+    }
+
     /// Whether the same is to be done with the same attempts, in whatever order they stand.
     pub(super) fn are_those(&self, others: &Self) -> bool {
         self.wanted().count() == others.wanted().count()
@@ -98,6 +106,8 @@ struct Aim {
 
 /// What there is of an order's money, and what is to stay. What is let go is not the order's any more.
 struct Balance {
+    /// Taken, whatever a bank took back since; what was paid twice counts once.
+    ever: u128,
     /// Taken, and not taken back; what was paid twice counts once.
     once: u128,
     /// Somebody asked to give it back.
@@ -115,9 +125,9 @@ impl Balance {
         let (captured, refunded, asked): (u128, u128, u128) =
             (sum(|attempt| attempt.captured), sum(|attempt| attempt.refunded), sum(Attempt::asked));
         let taken = captured - sum(|attempt| attempt.charged_back);
-        let once = taken.min(due.cost.into());
+        let (ever, once) = (captured.min(due.cost.into()), taken.min(due.cost.into()));
         let stays = once.saturating_sub(asked).min(due.due.into());
-        Self { once, asked, net: taken.saturating_sub(refunded), stays }
+        Self { ever, once, asked, net: taken.saturating_sub(refunded), stays }
     }
 
     /// What is left once everything has gone back that is to.
@@ -148,7 +158,7 @@ impl Aims {
         let (after, asked) = (balance.after(), balance.asked);
         // Of what is due, or was taken and is not any more, what somebody asked back is not taken again, unless a bank
         // took it back as well.
-        let most = balance.once.max(due.due.into()) - asked.min(balance.once);
+        let most = balance.ever.max(due.due.into()) - asked.min(balance.once);
         let need = most.min(due.due.into()).saturating_sub(after);
         // What was given back is not taken again before everything has left.
         let left = u128::from(due.now).saturating_sub(after + asked);
@@ -189,14 +199,31 @@ impl Aims {
     }
 }
 
-fn to_price(sum: u128) -> Price {
+pub(super) fn to_price(sum: u128) -> Price {
     u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+/// What is to become of an order's money.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Outlook {
+    pub(super) steps: Steps,
+    /// What is due of an order that is to be paid before it leaves, and is neither there nor set aside.
+    pub(super) missing: Price,
+}
+
+/// What is to be done with each attempt, and what is missing.
+pub(super) fn outlook(attempts: &[Attempt], due: Due) -> Outlook {
+    let aims = Aims::new(attempts, due);
+    Outlook { missing: missing_of(attempts, due, &aims), steps: steps_of(attempts, due, aims) }
 }
 
 /// What is to be done with each attempt.
 pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
+    steps_of(attempts, due, Aims::new(attempts, due))
+}
+
+fn steps_of(attempts: &[Attempt], due: Due, mut aims: Aims) -> Steps {
     let mut steps = Steps { len: attempts.len(), ..Steps::default() };
-    let mut aims = Aims::new(attempts, due);
     for (OfAttempt { id, step, .. }, attempt) in steps.steps.iter_mut().zip(attempts) {
         *id = attempt.id;
         let aim = aims.next(attempt);
@@ -225,11 +252,15 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     steps
 }
 
-/// What is due of an order that is to be paid before it leaves, and is neither there nor set aside.
+/// What is missing alone.
 pub(super) fn missing(attempts: &[Attempt], due: Due) -> Price {
+    missing_of(attempts, due, &Aims::new(attempts, due))
+}
+
+fn missing_of(attempts: &[Attempt], due: Due, aims: &Aims) -> Price {
     let own = attempts.iter().filter(|attempt| !attempt.is_let_go);
     let set_aside = own.map(|attempt| u128::from(attempt.room())).sum();
-    if due.is_prepaid { to_price(Aims::new(attempts, due).need.saturating_sub(set_aside)) } else { 0 }
+    if due.is_prepaid { to_price(aims.need.saturating_sub(set_aside)) } else { 0 }
 }
 
 /// What may be asked to go back: what was taken, not taken back, and does not go back anyway.

@@ -29,7 +29,7 @@ use super::payment::Dispute;
 use super::query::{OrderRow, TaskPage, TaskRow};
 use super::read::check_page;
 use super::refusal::Refusal;
-use super::steps::refundable;
+use super::steps::{refundable, to_price};
 use super::task::{TASKS, TaskKind, TaskPlace};
 use crate::base::limits::{LINES_PER_LOOK, PAGE_SCAN_MAX, TASK_WORDS_BYTES_MAX};
 use crate::base::{ChangeId, MarketId, OrderNumber, Price, Timestamp};
@@ -383,8 +383,4 @@ fn and_more(count: usize) -> String {
 
 pub(super) fn attempt_word(id: ChangeId) -> String {
     if id == ChangeId::HANDED_OFF { "attempt of the adapters".to_owned() } else { format!("attempt {id}") }
-}
-
-fn to_price(sum: u128) -> Price {
-    u64::try_from(sum).unwrap_or(u64::MAX)
 }

@@ -31,11 +31,10 @@ use super::Engine;
 use super::effect::{Action, AsideReason, EFFECTS, Effect, Effects};
 use super::order::{LineUnits, to_hand_over};
 use super::orders::{LineRecord, Record};
-use super::payment::Step;
 use super::pool::Table;
 use super::query::{CheckState, WantPage, WantRow};
 use super::refusal::Refusal;
-use super::steps::steps;
+use super::steps::{steps, to_price};
 use crate::base::limits::PAGE_SCAN_MAX;
 use crate::base::{MarketId, Price, Timestamp};
 
@@ -337,22 +336,13 @@ impl Engine {
     }
 
     fn payment_action(&self, position: u32, record: &Record) -> (Action, Price) {
-        let mut otherwise = Action::Look;
-        let mut sums = [(Action::Charge, 0), (Action::GiveBack, 0), (Action::Capture, 0)];
         self.with_attempts(position, record, |attempts| {
             let steps = steps(attempts, self.due(position, record));
-            for (attempt, step) in attempts.iter().zip(steps.iter()) {
-                match step {
-                    Step::Charge { amount } => sums[0].1 += u128::from(amount),
-                    Step::GiveBack { total } => sums[1].1 += u128::from(total - attempt.refunded),
-                    Step::Capture { total } => sums[2].1 += u128::from(total - attempt.captured),
-                    Step::Close => otherwise = Action::Close,
-                    Step::Nothing => {}
-                }
-            }
-        });
-        let first = sums.into_iter().find(|(_, sum)| *sum > 0);
-        first.map_or((otherwise, 0), |(action, sum)| (action, u64::try_from(sum).unwrap_or(u64::MAX)))
+            let action = steps.action();
+            let same = attempts.iter().zip(steps.iter()).filter(|(_, step)| Action::of_step(*step) == Some(action));
+            let amount = same.map(|(attempt, step)| u128::from(attempt.amount_of(step))).sum();
+            (action, to_price(amount))
+        })
     }
 
     /// Effects of this kind that are wanted of all orders of the shard, and those set aside.

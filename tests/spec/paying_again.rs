@@ -156,6 +156,24 @@ fn what_somebody_asked_back_is_not_missing() {
 }
 
 #[test]
+fn what_went_back_for_cancelled_units_and_was_asked_for_too_is_missing_once_a_bank_takes_the_rest() {
+    check(
+        "
+        receive  mug 2
+        effects  release
+        place    o1 mug*2
+        told     o1 try=1 captured=200      -> confirmed moved=2
+        refund   o1 30 id=1                 -> confirmed moved=30
+        drop     o1 0*1 id=2                -> confirmed moved=1
+        told     o1 try=1 refunded=100      -> confirmed moved=0
+        missing  o1                         -> 0
+        told     o1 try=1 charged_back=100  -> confirmed moved=0
+        missing  o1                         -> 100
+    ",
+    );
+}
+
+#[test]
 fn an_order_that_was_confirmed_by_hand_or_needed_no_payment_misses_nothing() {
     check(
         "

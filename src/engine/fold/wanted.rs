@@ -10,8 +10,9 @@ use super::super::fact::Placed;
 use super::super::happening::Happening;
 use super::super::marks::Marks;
 use super::super::order::{Counters, to_hand_over};
+use super::super::steps::Steps;
 use super::market_of;
-use crate::base::{OrderId, SiteId, Timestamp};
+use crate::base::{OrderId, Price, SiteId, Timestamp};
 
 impl Engine {
     /// Puts a new order on the list. Not to be called where no effect is wanted.
@@ -32,25 +33,23 @@ impl Engine {
     }
 
     /// Units that a warehouse has to know of, or that left it; `None` if this order's release is not handed off. While
-    /// an order is stopped it has to know of nothing that has not left.
-    pub(super) fn firm_units(&self, position: u32) -> Option<u64> {
-        if self.wants.is_empty() || !self.wants.is_handed_off(position, Effect::Release) {
+    /// an order is stopped, for so much `missing` too, it has to know of nothing that has not left.
+    fn firm_units(&self, position: u32, missing: Price) -> Option<u64> {
+        if !self.wants.is_handed_off(position, Effect::Release) {
             return None;
         }
         let record = self.orders.record(position);
         let draws = self.orders.draws(record).iter().filter(|draw| !draw.is_owed());
-        let is_stopped = self.is_stopped(position, record);
+        let is_stopped = record.is_held() || missing > 0;
         let firm = |units: Counters| to_hand_over(units.committed, units.shipped, is_stopped);
         Some(draws.map(|draw| u64::from(firm(draw.units))).sum())
     }
 
-    /// Looks at what is to be done with the money of an order that is about to change, and gives its firm units.
+    /// Looks at what is to become of the money of an order that is about to change, and gives its firm units.
     #[inline(never)]
     pub(super) fn look_at_wants(&mut self, position: u32) -> Option<u64> {
-        if self.is_payment_handed_off(position) {
-            self.steps_before = self.payment_steps(position, self.orders.record(position));
-        }
-        self.firm_units(position)
+        self.outlook_before = self.outlook(position, self.orders.record(position));
+        self.firm_units(position, self.outlook_before.missing)
     }
 
     /// Wants what follows from a change of an order that was [looked at](Engine::look_at_wants) before it.
@@ -58,36 +57,37 @@ impl Engine {
         if self.wants.is_empty() {
             return;
         }
+        let after = self.outlook(position, self.orders.record(position));
         if self.is_payment_handed_off(position) {
-            self.want_steps(position, at);
+            self.want_steps(position, &after.steps, at);
         }
-        if firm_before.is_some() && firm_before != self.firm_units(position) {
-            self.want(position, Effect::Release, at);
+        if firm_before.is_some() && firm_before != self.firm_units(position, after.missing) {
+            self.want(position, Effect::Release, Action::Release, at);
         }
     }
 
     /// Wants what is to be done with the money of an order, if that is something else than before; and when nothing is,
     /// that somebody looks what became of what nobody told of.
-    fn want_steps(&mut self, position: u32, at: Timestamp) {
-        let steps = self.payment_steps(position, self.orders.record(position));
-        if steps.are_those(&self.steps_before) {
+    fn want_steps(&mut self, position: u32, steps: &Steps, at: Timestamp) {
+        let before = &self.outlook_before.steps;
+        if steps.are_those(before) {
             return;
         }
-        if steps.leave_untold(&self.steps_before, self.accounts.of(position)) {
+        if steps.leave_untold(before, self.accounts.of(position)) {
             self.wants.note_untold(position, Effect::Payment);
         }
         let is_untold = self.wants.get(position, Effect::Payment).is_some_and(|want| want.is_untold);
         if steps.any() || is_untold {
-            self.want(position, Effect::Payment, at);
+            self.want(position, Effect::Payment, steps.action(), at);
         } else if self.wants.settle(position, Effect::Payment) {
             self.note_settled(position, at);
         }
     }
 
     /// Wants something else of an effect than before, if it is handed off, and notes that.
-    pub(super) fn want(&mut self, position: u32, effect: Effect, at: Timestamp) {
+    fn want(&mut self, position: u32, effect: Effect, action: Action, at: Timestamp) {
         let Some(attempt) = self.wants.want(position, effect, at) else { return };
-        let what = match self.action(position, effect).0 {
+        let what = match action {
             Action::Release => Happening::ReleaseWanted,
             Action::Charge => Happening::ChargeWanted,
             Action::Capture => Happening::CaptureWanted,

@@ -131,7 +131,7 @@ impl Engine {
             watched: _,
             crossed: _,
             held: _,
-            steps_before: _,
+            outlook_before: _,
             keys,
             // Written with their orders.
             wants,

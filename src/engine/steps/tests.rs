@@ -144,6 +144,18 @@ fn money_that_went_back_counts_as_asked_for_as_far_as_it_was_to_stay() {
     check(&gone, due(100, 100), &[Step::GiveBack { total: 40 }]);
 }
 
+/// Taken back by a bank is what had already gone back, and what is left to pay for is missing whole.
+#[test]
+fn what_was_given_back_for_less_and_asked_for_too_is_not_owed_twice() {
+    let paid = Attempt { refund_asked: 15, ..attempt(1, &[CAPTURED, PaymentReport::Refunded { total: 50 }]) };
+    assert_eq!(missing(&[paid], due(50, 0)), 0);
+    let taken_back = paid.told(PaymentReport::ChargedBack { total: 50 });
+    assert_eq!(missing(&[taken_back], due(50, 0)), 50);
+    let goodwill = Attempt { refund_asked: 15, ..attempt(1, &[CAPTURED, PaymentReport::Refunded { total: 15 }]) };
+    assert_eq!(missing(&[goodwill], due(100, 0)), 0);
+    assert_eq!(missing(&[goodwill.told(PaymentReport::ChargedBack { total: 50 })], due(100, 0)), 50);
+}
+
 /// Whatever was told, in whatever order: doing what is said to be done comes to an end, and then the order has what
 /// is due, or all there is, and nothing is left set aside.
 #[test]

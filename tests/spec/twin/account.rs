@@ -177,7 +177,8 @@ impl Order {
     /// What is due, as far as nobody wants it back, and is not there.
     fn need(&self, all: &[PaymentView]) -> u128 {
         let (once, asked) = (once(all, self.bill()), sum(all, asked));
-        let most = self.due().max(once) - asked.min(once);
+        let ever = self.bill().cost.min(sum(all, |it| it.captured.into()));
+        let most = self.due().max(ever) - asked.min(once);
         self.due().min(most).saturating_sub(left(all, self.bill()))
     }
 
