@@ -6,6 +6,7 @@
 //! # Not here
 //! - Questions, which never change anything: `query`.
 
+mod edit;
 mod place;
 
 use super::choices::{AdjustReason, HoldReason, PaymentMethod};
@@ -21,6 +22,7 @@ use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
 
+pub use edit::{Edit, LinePrice};
 pub use place::{IdentityHashes, Line, LineQuantity, Place};
 
 /// What is asked. Commands on an order or on stock find their market in the identifier they carry.
@@ -238,6 +240,15 @@ pub enum Command<'a> {
         /// Which lines, and how many units of each. A line may be named once.
         lines: &'a [LineQuantity],
     },
+    /// Change an order as a whole: see `docs/EDITS.md`.
+    EditOrder {
+        /// The order.
+        order: OrderId,
+        /// Names this change.
+        change: ChangeId,
+        /// What is to be different.
+        edit: Edit<'a>,
+    },
     /// Goods left the building: committed to customer. A report: never refused for the state of the order; the answer
     /// says how many units it could not account for.
     HandOver {
@@ -398,6 +409,7 @@ impl Command<'_> {
             Self::Confirm { order, .. }
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
+            | Self::EditOrder { order, .. }
             | Self::HandOver { order, .. }
             | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }
@@ -420,6 +432,7 @@ impl Command<'_> {
             Self::Confirm { order, .. }
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
+            | Self::EditOrder { order, .. }
             | Self::HandOver { order, .. }
             | Self::Extend { order, .. }
             | Self::ReportEffect { order, .. }

@@ -10,7 +10,7 @@ use xxhash_rust::const_xxh3;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::choices::{PaymentMethod, Take};
-use super::command::{IdentityHashes, Line, LineQuantity, Place};
+use super::command::{Edit, IdentityHashes, Line, LinePrice, LineQuantity, Place};
 use super::fact::Placed;
 use super::ledger::Account;
 use crate::base::{Currency, CustomerKey, Price, Sequence, SiteId, SkuId};
@@ -98,6 +98,7 @@ pub(super) enum ChangeKind {
     Delivered = 6,
     /// A return as it was asked for; kept with it, and not among the changes.
     Asked = 7,
+    Edit = 8,
 }
 
 impl ChangeKind {
@@ -110,6 +111,7 @@ impl ChangeKind {
             4 => Some(Self::Confirm),
             5 => Some(Self::Refund),
             6 => Some(Self::Delivered),
+            8 => Some(Self::Edit),
             _ => None,
         }
     }
@@ -140,6 +142,28 @@ pub(super) fn change(kind: ChangeKind, site: SiteId, lines: &[LineQuantity]) -> 
         bytes[2..].copy_from_slice(&quantity.to_le_bytes());
     }
     xxh3_64(bytes)
+}
+
+/// The content of an edit.
+pub(super) fn edit(edit: Edit<'_>) -> u64 {
+    let Edit { zone, prices, remove, add } = edit;
+    let mut bytes = vec![ChangeKind::Edit as u8, u8::from(zone.is_some())];
+    bytes.extend(zone.unwrap_or_default().to_le_bytes());
+    bytes.extend([prices.len(), remove.len(), add.len()].into_iter().flat_map(|len| (len as u64).to_le_bytes()));
+    for LinePrice { line, price } in prices {
+        bytes.extend(line.to_le_bytes());
+        bytes.extend(price.to_le_bytes());
+    }
+    for LineQuantity { line, quantity } in remove {
+        bytes.extend(line.to_le_bytes());
+        bytes.extend(quantity.to_le_bytes());
+    }
+    for Line { sku, quantity, price } in add {
+        bytes.extend(sku.0.to_le_bytes());
+        bytes.extend(quantity.to_le_bytes());
+        bytes.extend(price.to_le_bytes());
+    }
+    xxh3_64(&bytes)
 }
 
 /// The content of a refund.

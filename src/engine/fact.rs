@@ -22,7 +22,7 @@ use super::retention::Retention;
 use super::return_::ReturnFact;
 use crate::base::{ChangeId, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp};
 
-pub use placed::{Change, Draw, Placed};
+pub use placed::{Change, Draw, Edited, Placed};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,6 +223,15 @@ pub enum Fact<'a> {
         change: Change,
         /// From which draws, how many.
         draws: &'a [Draw],
+    },
+    /// An order was changed as a whole.
+    Edited {
+        /// The order.
+        order: OrderId,
+        /// Which change.
+        change: Change,
+        /// What is different.
+        what: Edited<'a>,
     },
     /// The deadline passed: reserved to available, remembered as lapsed.
     Expired {
@@ -435,6 +444,7 @@ impl Fact<'_> {
             | Self::Cancelled { order }
             | Self::Blocked { order }
             | Self::LinesCancelled { order, .. }
+            | Self::Edited { order, .. }
             | Self::Expired { order }
             | Self::Filled { order, .. }
             | Self::OrderPutBack { order, .. }

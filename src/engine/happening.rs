@@ -154,6 +154,12 @@ pub enum Happening {
     SentToCustomer = 68,
     /// Units that came back go to the supplier.
     SentToSupplier = 69,
+    /// Lines were added.
+    LinesAdded = 70,
+    /// Lines have other prices.
+    Repriced = 71,
+    /// It goes elsewhere.
+    Rezoned = 72,
 }
 
 /// What the number beside a happening is.
@@ -179,11 +185,15 @@ pub enum Value {
     FailureReason,
     /// Which return of the order: the first is 1.
     Return,
+    /// How many lines.
+    Lines,
+    /// The address zone.
+    Zone,
 }
 
 impl Happening {
     /// Every happening, in the order of their numbers.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 72] = [
         Self::Placed,
         Self::PlacedConfirmed,
         Self::Blocked,
@@ -253,6 +263,9 @@ impl Happening {
         Self::DisposedOf,
         Self::SentToCustomer,
         Self::SentToSupplier,
+        Self::LinesAdded,
+        Self::Repriced,
+        Self::Rezoned,
     ];
 
     /// The happening with this number; `None` for a number that names nothing.
@@ -334,6 +347,9 @@ impl Happening {
             Self::DisposedOf => "disposed_of",
             Self::SentToCustomer => "sent_to_customer",
             Self::SentToSupplier => "sent_to_supplier",
+            Self::LinesAdded => "lines_added",
+            Self::Repriced => "repriced",
+            Self::Rezoned => "rezoned",
         }
     }
 
@@ -381,7 +397,10 @@ impl Happening {
             | Self::FoundDamaged
             | Self::DisposedOf
             | Self::SentToCustomer
-            | Self::SentToSupplier => Value::Units,
+            | Self::SentToSupplier
+            | Self::LinesAdded => Value::Units,
+            Self::Repriced => Value::Lines,
+            Self::Rezoned => Value::Zone,
             Self::ReturnApproved
             | Self::ReturnDeclined
             | Self::ReturnLabelSent

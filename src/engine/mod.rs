@@ -88,7 +88,7 @@ pub use answer::{Answer, Granted};
 pub use books::order_hash;
 pub use capacity::{Capacity, KEPT, Kept};
 pub use choices::{FailureReason, HoldReason, RetryClass};
-pub use command::{Command, DIRECTORY_SHARD, Line, LineQuantity, Place, Whose};
+pub use command::{Command, DIRECTORY_SHARD, Edit, Line, LinePrice, LineQuantity, Place, Whose};
 pub use cursor::Cursor;
 pub use decide::{Decision, Scratch};
 pub use directory::{Directory, fewest_markets};

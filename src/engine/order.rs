@@ -355,11 +355,15 @@ impl State {
     pub const fn legal(self) -> Legal {
         match self {
             Self::PendingPayment | Self::PaymentFailed => {
-                Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD).and(Legal::PAY)
+                Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD).and(Legal::PAY).and(Legal::EDIT)
             }
             Self::Expired => Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD),
-            Self::Confirmed | Self::InReview => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD),
-            Self::Fulfilling => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN).and(Legal::HOLD),
+            Self::Confirmed | Self::InReview => {
+                Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD).and(Legal::EDIT)
+            }
+            Self::Fulfilling => {
+                Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN).and(Legal::HOLD).and(Legal::EDIT)
+            }
             Self::Completed => Legal::RETURN,
             Self::Cancelled | Self::Blocked => Legal::NONE,
         }

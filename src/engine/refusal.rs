@@ -287,6 +287,9 @@ impl Legal {
     /// `StartPayment`.
     pub const PAY: Self = Self(32);
 
+    /// `EditOrder`.
+    pub const EDIT: Self = Self(64);
+
     /// Both sets together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

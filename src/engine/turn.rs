@@ -112,6 +112,7 @@ impl Engine {
             Command::Confirm { order, .. }
             | Command::Cancel { order, .. }
             | Command::CancelLines { order, .. }
+            | Command::EditOrder { order, .. }
             | Command::HandOver { order, .. }
             | Command::Extend { order, .. }
             | Command::ReportEffect { order, .. }
@@ -158,6 +159,7 @@ impl Engine {
             | Fact::Cancelled { order }
             | Fact::Blocked { order }
             | Fact::LinesCancelled { order, .. }
+            | Fact::Edited { order, .. }
             | Fact::Expired { order }
             | Fact::Filled { order, .. }
             | Fact::OrderPutBack { order, .. }

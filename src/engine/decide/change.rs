@@ -175,7 +175,7 @@ pub(super) fn units(draws: &[Draw]) -> u64 {
 }
 
 /// Takes what is asked of a line from its draws, in the order given. Gives the units that are missing.
-fn take_from<'d>(
+pub(super) fn take_from<'d>(
     draws: impl Iterator<Item = &'d DrawRecord>,
     asked: &LineQuantity,
     units: impl Fn(&Counters) -> u32,
@@ -192,7 +192,7 @@ fn take_from<'d>(
     missing
 }
 
-fn refuse_missing(asked: &LineQuantity, missing: u32) -> Result<(), Refusal> {
+pub(super) fn refuse_missing(asked: &LineQuantity, missing: u32) -> Result<(), Refusal> {
     if missing == 0 {
         return Ok(());
     }

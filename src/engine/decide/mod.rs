@@ -10,6 +10,7 @@ mod change;
 mod confirm;
 mod count;
 mod cursor;
+mod edit;
 mod erase;
 mod hold;
 mod kit;
@@ -56,6 +57,8 @@ pub enum Decision<'s> {
 pub struct Scratch {
     plan: Plan,
     draws: Vec<Draw>,
+    /// Of lines that an edit adds.
+    added: Vec<Draw>,
     granted: Vec<Granted>,
     /// Units of each SKU with a policy.
     sums: policy::Sums,
@@ -145,6 +148,7 @@ impl Engine {
             Command::Confirm { order, attempt } => self.confirm(order, attempt, scratch),
             Command::Cancel { order, block } => self.cancel(order, block, now),
             Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines, scratch),
+            Command::EditOrder { order, change, edit } => self.edit_order(order, change, edit, scratch),
             Command::HandOver { order, change, lines } => self.hand_over(order, change, lines, scratch),
             Command::ReturnToStock { order, change, site, lines } => {
                 self.return_to_stock(order, change, site, lines, scratch)

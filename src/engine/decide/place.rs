@@ -20,7 +20,7 @@ use crate::base::limits::{
     DETAILS_BYTES_MAX, DRAWS_MAX, HOLD_MS_MAX, KIT_LINES_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_TOTAL_MAX,
     SEAL_BYTES, UNIT_PRICE_MAX,
 };
-use crate::base::{MarketId, OrderId, SiteId, Timestamp};
+use crate::base::{MarketId, OrderId, SiteId, SkuId, Timestamp};
 
 impl Engine {
     pub(super) fn place<'s>(&self, place: &Place<'s>, now: Timestamp, scratch: &'s mut Scratch) -> Outcome<'s> {
@@ -32,10 +32,7 @@ impl Engine {
         check_made_at(place.order.0, now)?;
         check_not_retired(place.order, market)?;
         place.lines.iter().try_for_each(|line| market.check_sku(line.sku))?;
-        if !market.kits.is_empty() {
-            let kits = place.lines.iter().filter(|line| market.kits.is_kit(line.sku)).count();
-            check_bounds(Field::KitLines, kits as u64, 0, KIT_LINES_MAX as u64)?;
-        }
+        check_kit_lines(market, place.lines.iter().map(|line| line.sku))?;
         self.check_capacity(place)?;
         if !market.policies.is_empty() {
             self.check_policies(market, place, now, &mut scratch.sums)?;
@@ -91,14 +88,17 @@ impl Engine {
             return Err(Refusal::Conflict);
         }
         self.check_details(position, place)?;
+        // What edits added, the placement knew nothing of.
         let lines = self.orders.lines(record);
+        let lines = &lines[..lines.len().min(place.lines.len())];
         let short = lines.iter().any(|line| line.taken < line.asked);
         // A tombstone is owed nothing, and has no draws that say so.
         let is_owed = |draw: &DrawRecord| draw.is_owed() && draw.units.held() > 0;
-        let owed = market.waiting.pairs() > 0 && self.orders.draws(record).iter().any(is_owed);
+        let mut placed = self.orders.draws(record).iter().filter(|draw| usize::from(draw.line) < lines.len());
+        let owed = market.waiting.pairs() > 0 && placed.any(is_owed);
         scratch.granted.clear();
         if owed {
-            let units = self.orders.line_units(record);
+            let units = self.orders.line_units(record).take(lines.len());
             scratch.granted.extend(units.map(|units| Granted { taken: units.taken() as u32, owed: units.owed }));
         } else if short {
             scratch.granted.extend(lines.iter().map(|line| Granted { taken: line.taken, owed: 0 }));
@@ -125,7 +125,7 @@ impl Engine {
     }
 
     /// Whether what is owed of these draws can be waited for. Lines of one SKU count as if they were of several.
-    fn may_wait(&self, draws: &[Draw]) -> bool {
+    pub(super) fn may_wait(&self, draws: &[Draw]) -> bool {
         let owed = draws.iter().filter(|draw| draw.site == SiteId::NOWHERE).count();
         self.waiting_pairs + owed as u64 <= self.capacity.waiting_max
     }
@@ -146,6 +146,15 @@ impl Engine {
         let known = lines.iter().filter(|line| market.check_sku(line.sku).is_ok());
         known.fold(0, |sum, line| sum ^ market.ledger.available(line.sku, site))
     }
+}
+
+/// Looks whether an order may have so many lines that name kits.
+pub(super) fn check_kit_lines(market: &Market, skus: impl Iterator<Item = SkuId>) -> Result<(), Refusal> {
+    if market.kits.is_empty() {
+        return Ok(());
+    }
+    let kits = skus.filter(|sku| market.kits.is_kit(*sku)).count();
+    check_bounds(Field::KitLines, kits as u64, 0, KIT_LINES_MAX as u64)
 }
 
 /// How a planned order is not whole.
@@ -184,7 +193,7 @@ fn plan(market: &Market, place: &Place<'_>, scratch: &mut Scratch) -> Result<Gra
     Ok(grant)
 }
 
-const fn sold_out(Shortfall { sku, asked, available, .. }: Shortfall) -> Refusal {
+pub(super) const fn sold_out(Shortfall { sku, asked, available, .. }: Shortfall) -> Refusal {
     Refusal::SoldOut { sku, asked, available }
 }
 

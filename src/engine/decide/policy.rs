@@ -2,9 +2,10 @@
 
 use super::super::Engine;
 use super::super::answer::Answer;
-use super::super::command::{IdentityHashes, Place};
+use super::super::command::{Edit, IdentityHashes, Place};
 use super::super::fact::Fact;
 use super::super::market::Market;
+use super::super::orders::Record;
 use super::super::policy::{Policy, Rule};
 use super::super::refusal::{Field, Refusal};
 use super::{Decision, Outcome, check_bounds};
@@ -22,6 +23,12 @@ pub(super) struct Sum {
     named: Option<u64>,
     /// Those, and what is in kits that lines name.
     all: u64,
+}
+
+impl Sum {
+    fn named(&self) -> u64 {
+        self.named.unwrap_or_default()
+    }
 }
 
 /// Whose order it is.
@@ -95,6 +102,46 @@ impl Engine {
                 customers += if rule.policy.counts() { keys.filter(|key| !rule.is_counted(*key)).count() } else { 0 };
             }
             check_channel((sku, all), market, place.channel)?;
+        }
+        let fits = customers == 0 || self.customer_counts + customers as u64 <= self.capacity.customers_max;
+        if fits { Ok(()) } else { Err(Refusal::AtCapacity) }
+    }
+
+    /// Holds what an edit adds against policies: of an order's limits what it has of a SKU then, of a customer's and a
+    /// channel's what it has more of it.
+    #[inline(never)]
+    pub(super) fn check_edit_policies(
+        &self,
+        market: &Market,
+        record: &Record,
+        edit: Edit<'_>,
+        sums: &mut Sums,
+    ) -> Result<(), Refusal> {
+        let (lines, channel) = (self.orders.lines(record), record.channel);
+        let who = (record.customer, self.orders.extra(record).and_then(|extra| extra.hashes));
+        let (mut had, mut removed) = (Sums::new(), Sums::new());
+        let sold = lines.iter().zip(self.orders.line_units(record));
+        sum_up(market, sold.map(|(line, units)| (line.sku, units.sold() as u32)), channel, &mut had);
+        let less = edit.remove.iter().map(|asked| (lines[usize::from(asked.line)].sku, asked.quantity));
+        sum_up(market, less, channel, &mut removed);
+        sum_up(market, edit.add.iter().map(|line| (line.sku, line.quantity)), channel, sums);
+        let mut customers = 0;
+        for Sum { sku, named, all } in sums.iter().copied() {
+            let of = |sums: &Sums| sums.iter().find(|sum| sum.sku == sku).map_or((0, 0), |sum| (sum.named(), sum.all));
+            let ((had, _), (named_less, less)) = (of(&had), of(&removed));
+            let more = all.saturating_sub(less);
+            if let Some(rule) = market.policies.rule(sku) {
+                named.map_or(Ok(()), |asked| check_order(sku, had + asked - named_less, &rule.policy))?;
+                if more > 0 {
+                    check_customer((sku, more), rule, who, record.accepted_at)?;
+                }
+                let is_counted = rule.policy.counts() && rule.counts_order(record.number, record.accepted_at);
+                let keys = rule.policy.keys(who.0, who.1).filter(|key| is_counted && !rule.is_counted(*key));
+                customers += keys.count();
+            }
+            if more > 0 {
+                check_channel((sku, more), market, channel)?;
+            }
         }
         let fits = customers == 0 || self.customer_counts + customers as u64 <= self.capacity.customers_max;
         if fits { Ok(()) } else { Err(Refusal::AtCapacity) }

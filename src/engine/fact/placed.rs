@@ -1,7 +1,7 @@
 //! What facts about orders are made of: an accepted placement, units at a site, the identity of a change.
 
 use super::super::choices::{PaymentMethod, Take};
-use super::super::command::{IdentityHashes, Line};
+use super::super::command::{IdentityHashes, Line, LinePrice};
 use crate::base::{ChangeId, Currency, CustomerKey, KeyName, OrderId, SiteId};
 
 /// An accepted placement.
@@ -36,6 +36,22 @@ pub struct Placed<'a> {
     pub details: &'a [u8],
     /// What they are sealed under, where there are any.
     pub key: Option<KeyName>,
+}
+
+/// What an order that was changed as a whole came to have, and to have no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edited<'a> {
+    /// As asked.
+    pub zone: Option<u16>,
+    /// As asked.
+    pub prices: &'a [LinePrice],
+    /// Units that are the order's no more, lines in order.
+    pub removed: &'a [Draw],
+    /// New lines, as asked, in order. The first stands behind the last that the order had.
+    pub lines: &'a [Line],
+    /// Where their units were taken, as of a placement; lines are those of the order. Units of a SKU and site that are
+    /// among those removed too, as far as they go, have not moved.
+    pub draws: &'a [Draw],
 }
 
 /// Units of one line at one site, or owed: then at [`SiteId::NOWHERE`].

@@ -171,7 +171,8 @@ impl Engine {
             | ChangeKind::Confirm
             | ChangeKind::Refund
             | ChangeKind::Delivered
-            | ChangeKind::Asked => Happening::HandedOver,
+            | ChangeKind::Asked
+            | ChangeKind::Edit => Happening::HandedOver,
         };
         self.change_order(order, at, |engine, position| {
             let Self { markets, orders, on_hand, histories, .. } = &mut *engine;
@@ -255,7 +256,7 @@ impl Engine {
         let market = market_of(&mut self.markets, order.market());
         market.tally.add(state, hash);
         let return_window_ms = market.retention.return_window_ms;
-        if pairs > 0 {
+        if pairs > 0 || market.waiting.pairs() > 0 {
             self.settle_waiting(order.market(), pairs);
         }
         if state == before {
@@ -310,7 +311,7 @@ pub(super) fn line_of(draws: &[Draw]) -> u16 {
 
 /// Units of an order come to be free; what it is owed lies nowhere, and is waited for no more.
 #[inline]
-fn release(market: &mut Market, number: OrderNumber, sku: SkuId, (site, from): (SiteId, Bucket), units: u32) {
+pub(super) fn release(market: &mut Market, number: OrderNumber, sku: SkuId, (site, from): (SiteId, Bucket), units: u32) {
     if site == SiteId::NOWHERE {
         market.stop_waiting(sku, number, units.into());
     } else {

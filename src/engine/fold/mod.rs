@@ -8,6 +8,7 @@
 //! - Any "no". An assertion here names a law that a decision, or the log, has broken.
 
 mod change;
+mod edit;
 mod erase;
 mod fill;
 mod hold;
@@ -100,6 +101,7 @@ impl Engine {
             Fact::Cancelled { order } => self.fold_cancelled(order, at),
             Fact::Blocked { order } => self.fold_blocked(order, at),
             Fact::LinesCancelled { order, change, draws } => self.fold_lines_cancelled(order, change, draws, at),
+            Fact::Edited { order, change, what } => self.fold_edited(order, change, what, at),
             Fact::Expired { order } => self.fold_expired(order),
             Fact::HandedOver { order, change, draws } => self.fold_handed_over(order, change, draws, at),
             Fact::Returned { order, change, site, draws } => self.fold_returned(order, (change, site), draws, at),
