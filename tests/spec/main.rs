@@ -26,6 +26,8 @@ mod catalogue;
 mod checking;
 mod checking_bounds;
 mod counting;
+mod editing;
+mod editing_bounds;
 mod erasing;
 mod exactly_once;
 mod extending;
