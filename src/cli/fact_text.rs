@@ -1,7 +1,7 @@
 //! Facts in words, one line each, for `log dump`.
 
 use crate::base::{CustomerKey, OrderId, SiteId};
-use crate::engine::fact::{Change, Draw};
+use crate::engine::fact::{Change, Draw, Edited};
 use crate::engine::{
     Component, Fact, LineQuantity, PaymentReport, Placed, Report, Reservations, Retention, ReturnFact, Whose,
 };
@@ -54,6 +54,9 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         Fact::Blocked { order } => format!("blocked {order}"),
         Fact::LinesCancelled { order, change, draws } => {
             format!("cancelled of {order}: {}{}", draws_text(draws), change_text(change))
+        }
+        Fact::Edited { order, change, what } => {
+            format!("edited {order}: {}{}", edited_text(&what), change_text(change))
         }
         Fact::Extended { order, deadline, reason } => {
             format!("extended {order} until {}, for {}", deadline.utc(), reason.name().replace('_', " "))
@@ -179,6 +182,22 @@ fn placed_text(placed: &Placed<'_>) -> String {
         lines.join(", "),
         draws_text(placed.draws)
     )
+}
+
+fn edited_text(what: &Edited<'_>) -> String {
+    let mut parts = Vec::new();
+    if !what.removed.is_empty() {
+        parts.push(format!("cancelled {}", draws_text(what.removed)));
+    }
+    for (at, line) in what.lines.iter().enumerate() {
+        parts.push(format!("added {} of sku {} at {}", line.quantity, line.sku, line.price));
+        if at + 1 == what.lines.len() {
+            parts.push(format!("taken {}", draws_text(what.draws)));
+        }
+    }
+    parts.extend(what.prices.iter().map(|priced| format!("line {} costs {}", priced.line, priced.price)));
+    parts.extend(what.zone.map(|zone| format!("goes to zone {zone}")));
+    parts.join("; ")
 }
 
 fn return_text(which: &str, what: ReturnFact<'_>) -> String {

@@ -41,6 +41,7 @@ mod suggestion;
 mod catalog;
 mod channels;
 mod check;
+mod edit;
 mod effects;
 mod erase;
 mod order;
@@ -410,6 +411,10 @@ fn order(sources: Sources, command: OrderCommand) -> Result<(), CliFault> {
                 ask(client, async |settings| returning::at_once(settings, &args).await)
             }
         },
+        OrderCommand::Edit(mut args) => {
+            let client = sources.client(std::mem::take(&mut args.client))?;
+            ask(client, async |settings| edit::edit(settings, &args).await)
+        }
         OrderCommand::Cancel { order, block, lines, change, client } => {
             ask(sources.client(client)?, async |settings| {
                 order::cancel(settings, &order, block, (&lines, change)).await

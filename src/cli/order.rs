@@ -89,7 +89,7 @@ pub(super) async fn place(settings: &ClientSettings, args: &PlaceArgs) -> Result
         Response::Answered { answer, granted } => {
             placed(&connection.suggestion, order, &wanted.lines, (answer, granted))
         }
-        Response::Refused(why) => Err(not_placed(&why, &codes, &skus)),
+        Response::Refused(why) => Err(not_placed("the order was not placed", &why, &codes, &skus)),
     }
 }
 
@@ -122,18 +122,18 @@ fn placed(
 }
 
 /// The server names SKUs by number; people do not.
-fn not_placed(why: &Refused, codes: &[&str], skus: &[SkuId]) -> CliFault {
+pub(super) fn not_placed(what: &str, why: &Refused, codes: &[&str], skus: &[SkuId]) -> CliFault {
     if let Refused::Engine(Refusal::SoldOut { sku, asked, available }) = why
         && let Some(at) = skus.iter().position(|known| known == sku)
     {
         let why = format!("sold out: {} has {available} available, {asked} asked", codes[at]);
-        return CliFault::Refused { what: "the order was not placed".into(), why };
+        return CliFault::Refused { what: what.to_owned(), why };
     }
-    CliFault::refused("the order was not placed", why)
+    CliFault::refused(what, why)
 }
 
 /// An order by its identifier or by the number people use.
-enum Named {
+pub(super) enum Named {
     Id(OrderId),
     Number(OrderNumber),
 }
@@ -143,7 +143,7 @@ pub(super) fn check_name(text: &str) -> Result<(), CliFault> {
     named(text).map(|_| ())
 }
 
-fn named(text: &str) -> Result<Named, CliFault> {
+pub(super) fn named(text: &str) -> Result<Named, CliFault> {
     if let Ok(order) = text.parse() {
         return Ok(Named::Id(order));
     }

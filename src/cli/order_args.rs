@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::ClientArgs;
+use super::edit::EditArgs;
 use super::payment_args::{PayArgs, RefundArgs, ToldArgs};
 use super::return_args::{DeliveredArgs, ReturnArgs};
 use crate::engine::{ExtendReason, HoldReason};
@@ -161,6 +162,8 @@ pub(super) enum OrderCommand {
     Delivered(DeliveredArgs),
     /// Say that units came back from the customer and are for sale again; or take them back step by step.
     Return(Box<ReturnArgs>),
+    /// Change an order as a whole: add lines, remove units, set prices and the zone.
+    Edit(Box<EditArgs>),
     /// Cancel an order, or some units of it.
     Cancel {
         /// Its number, or its identifier (32 hexadecimal digits).

@@ -198,6 +198,9 @@ fn request_bytes(request: &Request<'_>) -> u32 {
             | Command::ReportDelivered { lines, .. }
             | Command::ReturnToStock { lines, .. },
         ) => size_of_val(*lines),
+        Request::Command(Command::EditOrder { edit, .. }) => {
+            size_of_val(edit.prices) + size_of_val(edit.remove) + size_of_val(edit.add)
+        }
         Request::Command(Command::Return { what, .. }) => size_of_val(what.with_lines(&[]).1),
         Request::Query(Query::Stock { skus, .. }) => size_of_val(*skus),
         Request::Query(Query::ResolveSkus { codes, .. }) => codes.text().len() + size_of_val(codes.ends()),

@@ -358,9 +358,7 @@ impl State {
                 Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD).and(Legal::PAY).and(Legal::EDIT)
             }
             Self::Expired => Legal::CONFIRM.and(Legal::CANCEL).and(Legal::HOLD),
-            Self::Confirmed | Self::InReview => {
-                Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD).and(Legal::EDIT)
-            }
+            Self::Confirmed | Self::InReview => Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::HOLD).and(Legal::EDIT),
             Self::Fulfilling => {
                 Legal::CANCEL.and(Legal::HAND_OVER).and(Legal::RETURN).and(Legal::HOLD).and(Legal::EDIT)
             }

@@ -431,7 +431,11 @@ impl Orders {
         self.lines.give_back(old);
         self.records[position as usize].lines = self.lines.put(lines.into_iter());
         let mut all = self.draws.get(self.records[position as usize].draws).to_vec();
-        all.extend(draws.iter().map(|draw| DrawRecord { line: draw.line, site: draw.site, units: state(draw.quantity) }));
+        all.extend(draws.iter().map(|draw| DrawRecord {
+            line: draw.line,
+            site: draw.site,
+            units: state(draw.quantity),
+        }));
         self.replace_draws(position, all);
     }
 

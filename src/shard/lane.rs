@@ -83,6 +83,8 @@ impl Lane {
                 | Command::SetChannelCap { .. }
                 // Behind the placements that it is about.
                 | Command::Erase { .. }
+                // It takes units as they do.
+                | Command::EditOrder { .. }
                 | Command::Place(_) => Self::Orders,
             },
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! items   │ tag, request without its arrays, where they are │ … one an item
-//! arrays  │ lines … │ line quantities … │ SKUs … │ components … │ ends … │ text … │ bytes … │ of all items together
+//! arrays  │ lines … │ line quantities … │ prices … │ SKUs … │ components … │ ends … │ text … │ bytes … │ of all items together
 //! ```
 //!
 //! # Always true
@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use super::request::{Request, Tag};
 use crate::base::{Codes, SkuId};
-use crate::engine::{Command, Component, Line, LineQuantity, Place, Query};
+use crate::engine::{Command, Component, Edit, Line, LinePrice, LineQuantity, Place, Query};
 
 /// Requests for one shard, in the order they came.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Batch {
     items: Vec<Item>,
     lines: Vec<Line>,
     quantities: Vec<LineQuantity>,
+    prices: Vec<LinePrice>,
+    edits: Vec<EditSpans>,
     skus: Vec<SkuId>,
     components: Vec<Component>,
     ends: Vec<u32>,
@@ -35,6 +37,14 @@ struct Item {
     request: Request<'static>,
     array: Span,
     blob: Span,
+}
+
+/// Where the arrays of an edit are: it has one more than an item has room for.
+#[derive(Debug, Clone, Copy)]
+struct EditSpans {
+    prices: Span,
+    remove: Span,
+    add: Span,
 }
 
 /// A range of one of the arrays.
@@ -77,6 +87,8 @@ impl Batch {
         self.items.clear();
         self.lines.clear();
         self.quantities.clear();
+        self.prices.clear();
+        self.edits.clear();
         self.skus.clear();
         self.components.clear();
         self.ends.clear();
@@ -102,6 +114,8 @@ impl Batch {
         self.items.len() * size_of::<Item>()
             + self.lines.len() * size_of::<Line>()
             + self.quantities.len() * size_of::<LineQuantity>()
+            + self.prices.len() * size_of::<LinePrice>()
+            + self.edits.len() * size_of::<EditSpans>()
             + (self.skus.len() + self.ends.len()) * 4
             + self.components.len() * size_of::<Component>()
             + self.text.len()
@@ -179,6 +193,16 @@ impl Batch {
             Command::CancelLines { order, change, lines } => {
                 array = append(&mut self.quantities, lines);
                 Command::CancelLines { order, change, lines: &[] }
+            }
+            Command::EditOrder { order, change, edit } => {
+                let spans = EditSpans {
+                    prices: append(&mut self.prices, edit.prices),
+                    remove: append(&mut self.quantities, edit.remove),
+                    add: append(&mut self.lines, edit.add),
+                };
+                array = append(&mut self.edits, &[spans]);
+                let edit = Edit { zone: edit.zone, prices: &[], remove: &[], add: &[] };
+                Command::EditOrder { order, change, edit }
             }
             Command::HandOver { order, change, lines } => {
                 array = append(&mut self.quantities, lines);
@@ -324,6 +348,12 @@ impl Batch {
             | Command::HandOver { lines, .. }
             | Command::ReportDelivered { lines, .. }
             | Command::ReturnToStock { lines, .. } => *lines = &self.quantities[item.array.range()],
+            Command::EditOrder { edit, .. } => {
+                let EditSpans { prices, remove, add } = self.edits[item.array.start as usize];
+                edit.prices = &self.prices[prices.range()];
+                edit.remove = &self.quantities[remove.range()];
+                edit.add = &self.lines[add.range()];
+            }
             Command::Return { what, .. } => *what = what.with_lines(&self.quantities[item.array.range()]).0,
             Command::SetPolicy { .. }
             | Command::SetRetention { .. }

@@ -8,6 +8,7 @@
 
 use rkyv::rend::unaligned::u32_ule;
 
+use super::edit::{EditScratch, edited};
 use super::fact_records::{
     ArchivedAdjustedV1, ArchivedChangeFactV1, ArchivedChannelCapSetV1, ArchivedCountReportedV1, ArchivedCursorMovedV1,
     ArchivedDrawV1, ArchivedEffectReportedV2, ArchivedEffectsSetV2, ArchivedErasedFactV1, ArchivedExtendedFactV2,
@@ -83,6 +84,7 @@ pub struct FactScratch {
     lines: Vec<Line>,
     quantities: Vec<LineQuantity>,
     draws: Vec<Draw>,
+    edit: EditScratch,
     orders: Vec<OrderId>,
     components: Vec<Component>,
 }
@@ -155,6 +157,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
             let (order, change, draws) = change(record, scratch)?;
             Ok(Fact::HandedOver { order, change, draws })
         }
+        FactKind::Edited => edited(record, &mut scratch.edit, (&mut scratch.lines, &mut scratch.draws)),
         FactKind::Returned => returned(record, scratch),
         FactKind::RetentionSet => retention_set(record),
         FactKind::PolicySet => policy_set(record),

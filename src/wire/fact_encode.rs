@@ -1,5 +1,6 @@
 //! Facts to records of the log.
 
+use super::edit::{edited_bytes, put_edited};
 use super::effects::ReportPart;
 use super::fact_records::{
     AdjustedV1, ChangeFactV1, ChannelCapSetV1, ConfirmedV2, CountReportedV1, CursorMovedV1, DrawV1, EffectReportedV2,
@@ -40,6 +41,9 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
         }
         Fact::LinesCancelled { order, change, draws } => {
             change_fact(FactKind::LinesCancelled, order, change, draws, out);
+        }
+        Fact::Edited { order, change, ref what } => {
+            put_edited(head(FactKind::Edited, edited_bytes(what)), (order, change), what, out);
         }
         Fact::HandedOver { order, change, draws } => change_fact(FactKind::HandedOver, order, change, draws, out),
         Fact::Returned { order, change, site, draws } => {
@@ -260,7 +264,7 @@ fn encode_placed(placed: &Placed<'_>, out: &mut Vec<u8>) {
 }
 
 fn put_draws(draws: &[Draw], out: &mut Vec<u8>) {
-    put_all(out, draws.iter().map(|draw| DrawV1 { line: draw.line, site: draw.site.0, quantity: draw.quantity }));
+    put_all(out, draws.iter().map(DrawV1::from));
 }
 
 fn order_fact(kind: FactKind, order: OrderId, out: &mut Vec<u8>) {

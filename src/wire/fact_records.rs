@@ -10,7 +10,7 @@ use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::whose::WhosePart;
-use crate::engine::PREPAID_METHODS;
+use crate::engine::{Draw, PREPAID_METHODS};
 
 kinds! {
     /// Kinds of facts.
@@ -59,6 +59,7 @@ kinds! {
         ReturnTold = 42,
         ReturnReceived = 43,
         ReturnInspected = 44,
+        Edited = 45,
     }
 }
 
@@ -350,3 +351,9 @@ fixed! {
 pub(super) const PLACED_HAS_HASHES: u8 = 1;
 /// Flag of a placed order: it needed no payment.
 pub(super) const PLACED_CONFIRMED: u8 = 2;
+
+impl From<&Draw> for DrawV1 {
+    fn from(draw: &Draw) -> Self {
+        Self { line: draw.line, site: draw.site.0, quantity: draw.quantity }
+    }
+}

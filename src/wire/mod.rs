@@ -45,6 +45,7 @@ mod status;
 mod status_decode;
 mod status_encode;
 
+mod edit;
 mod effects;
 mod fact_decode;
 mod fact_encode;

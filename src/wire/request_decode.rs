@@ -6,6 +6,7 @@
 
 use rkyv::rend::unaligned::u32_ule;
 
+use super::edit::{EditScratch, decode_edit};
 use super::effects::{effect, flag};
 use super::hold::{read_hold, read_lift};
 use super::layout::{ArchivedRecordHead, Body, Malformed, kind_and_version};
@@ -45,6 +46,7 @@ pub(super) enum Decoded<'a> {
 pub(super) struct Scratch {
     lines: Vec<Line>,
     quantities: Vec<LineQuantity>,
+    edit: EditScratch,
     skus: Vec<SkuId>,
     components: Vec<Component>,
     ends: Vec<u32>,
@@ -105,6 +107,9 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::HandOver => {
             let (order, change, lines) = change_lines(record, scratch)?;
             Command::HandOver { order, change, lines }
+        }
+        RequestKind::EditOrder => {
+            decode_edit(record, &mut scratch.edit, (&mut scratch.quantities, &mut scratch.lines))?
         }
         RequestKind::ReturnToStock => return_to_stock(record, scratch)?,
         RequestKind::ReportDelivered => {

@@ -3,6 +3,7 @@
 //! # Not here
 //! - Bounds that the engine checks. A request is only refused here when the record cannot carry it.
 
+use super::edit::{edit_bytes, put_edit};
 use super::effects::ReportPart;
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
@@ -166,6 +167,11 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
         }
         Command::CancelLines { order, change, lines } => {
             change_lines(RequestKind::CancelLines, order, change, lines, out)
+        }
+        Command::EditOrder { order, change, ref edit } => {
+            count16(edit.prices.len().max(edit.remove.len()).max(edit.add.len()))?;
+            put_edit(head(RequestKind::EditOrder, edit_bytes(edit))?, (order, change), edit, out);
+            Ok(())
         }
         Command::HandOver { order, change, lines } => change_lines(RequestKind::HandOver, order, change, lines, out),
         Command::ReturnToStock { order, change, site, lines } => {

@@ -44,6 +44,7 @@ kinds! {
         ReportReturn = 28,
         ReceiveReturn = 29,
         InspectReturn = 30,
+        EditOrder = 31,
         Stock = 32,
         ResolveSkus = 33,
         Sites = 34,

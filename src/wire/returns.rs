@@ -111,7 +111,7 @@ pub(super) fn put_lines(lines: &[LineQuantity], out: &mut Vec<u8>) {
     put_all(out, lines.iter().map(|line| LineQuantityV1 { line: line.line, quantity: line.quantity }));
 }
 
-fn read_lines(count: u16, body: &mut Body<'_>, out: &mut Vec<LineQuantity>) -> Read<()> {
+pub(super) fn read_lines(count: u16, body: &mut Body<'_>, out: &mut Vec<LineQuantity>) -> Read<()> {
     out.clear();
     body.array::<ArchivedLineQuantityV1, _>(usize::from(count), out, |line| {
         Ok(LineQuantity { line: line.line.to_native(), quantity: line.quantity.to_native() })

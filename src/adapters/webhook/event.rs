@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::base::limits::SEAL_BYTES;
 use crate::base::{CustomerKey, OrderId, Timestamp};
-use crate::engine::fact::Change;
+use crate::engine::fact::{Change, Edited};
 use crate::engine::ledger::Account;
 use crate::engine::{
-    Component, DeclineReason, Draw, Fact, Line, LineQuantity, PaymentReport, Placed, Policy, Report, Retention,
-    ReturnFact, Whose,
+    Component, DeclineReason, Draw, Fact, Line, LinePrice, LineQuantity, PaymentReport, Placed, Policy, Report,
+    Retention, ReturnFact, Whose,
 };
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
@@ -184,6 +184,7 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
         | Fact::Cancelled { .. }
         | Fact::Blocked { .. }
         | Fact::LinesCancelled { .. }
+        | Fact::Edited { .. }
         | Fact::Expired { .. }
         | Fact::Filled { .. }
         | Fact::OrderPutBack { .. }
@@ -223,6 +224,7 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
             ("order.put_back", order, json!({ "sku": sku.0, "units": units(draws) }))
         }
         Fact::LinesCancelled { order, change, draws } => ("order.lines_cancelled", order, moved(&change, draws)),
+        Fact::Edited { order, change, ref what } => ("order.edited", order, describe_edited(&change, what)),
         Fact::HandedOver { order, change, draws } => ("order.handed_over", order, moved(&change, draws)),
         Fact::Returned { order, change, site, draws } => {
             let mut fields = moved(&change, draws);
@@ -311,6 +313,19 @@ fn describe_placed(placed: &Placed<'_>) -> Value {
         "lines": placed.lines.iter().map(line).collect::<Vec<_>>(),
         "units": units(placed.draws),
         "details_bytes": placed.details.len().saturating_sub(SEAL_BYTES),
+    })
+}
+
+fn describe_edited(change: &Change, what: &Edited<'_>) -> Value {
+    let line = |line: &Line| json!({ "sku": line.sku.0, "quantity": line.quantity, "price": line.price });
+    let price = |priced: &LinePrice| json!({ "line": priced.line, "price": priced.price });
+    json!({
+        "change": change.id.to_string(),
+        "zone": what.zone,
+        "prices": what.prices.iter().map(price).collect::<Vec<_>>(),
+        "removed": units(what.removed),
+        "lines": what.lines.iter().map(line).collect::<Vec<_>>(),
+        "units": units(what.draws),
     })
 }
 

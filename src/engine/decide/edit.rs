@@ -27,9 +27,7 @@ use super::super::steps::covered;
 use super::change::{check_lines, check_lines_exist, refuse_missing, take_from, units};
 use super::place::{check_kit_lines, sold_out};
 use super::{Decision, Outcome, Scratch, Wanted, check_bounds, done_before, illegal};
-use crate::base::limits::{
-    DRAWS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_DRAWS_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX,
-};
+use crate::base::limits::{DRAWS_MAX, LINE_QUANTITY_MAX, LINES_MAX, ORDER_DRAWS_MAX, ORDER_TOTAL_MAX, UNIT_PRICE_MAX};
 use crate::base::{ChangeId, OrderId, Price, SiteId, SkuId};
 
 impl Engine {
@@ -160,20 +158,14 @@ impl Engine {
             return Err(Refusal::TooManyDraws);
         }
         let owed = scratch.added.iter().any(|draw| draw.site == SiteId::NOWHERE);
-        if self.orders.draw_count() + more as u64 > self.capacity.draws_max
-            || (owed && !self.may_wait(&scratch.added))
+        if self.orders.draw_count() + more as u64 > self.capacity.draws_max || (owed && !self.may_wait(&scratch.added))
         {
             return Err(Refusal::AtCapacity);
         }
         Ok(units(&scratch.draws) + units(&scratch.added) - 2 * kept)
     }
 
-    fn state_once_edited(
-        &self,
-        (position, record): (u32, &Record),
-        (removed, added): (u64, u64),
-        due: Price,
-    ) -> State {
+    fn state_once_edited(&self, (position, record): (u32, &Record), (removed, added): (u64, u64), due: Price) -> State {
         let mut totals = self.orders.totals(record);
         if record.state.awaits_payment() {
             let is_paid = due > 0 && covered(self.accounts.of(position)) >= due.into();

@@ -311,7 +311,13 @@ pub(super) fn line_of(draws: &[Draw]) -> u16 {
 
 /// Units of an order come to be free; what it is owed lies nowhere, and is waited for no more.
 #[inline]
-pub(super) fn release(market: &mut Market, number: OrderNumber, sku: SkuId, (site, from): (SiteId, Bucket), units: u32) {
+pub(super) fn release(
+    market: &mut Market,
+    number: OrderNumber,
+    sku: SkuId,
+    (site, from): (SiteId, Bucket),
+    units: u32,
+) {
     if site == SiteId::NOWHERE {
         market.stop_waiting(sku, number, units.into());
     } else {

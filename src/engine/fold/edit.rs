@@ -82,10 +82,12 @@ impl Engine {
                 market.transfer(sku, at_site(Bucket::Available), at_site(to), more.into());
             }
         }
-        let state = |quantity| if is_unpaid {
-            Counters { reserved: quantity, ..Counters::default() }
-        } else {
-            Counters { committed: quantity, ..Counters::default() }
+        let state = |quantity| {
+            if is_unpaid {
+                Counters { reserved: quantity, ..Counters::default() }
+            } else {
+                Counters { committed: quantity, ..Counters::default() }
+            }
         };
         self.orders.append_lines(position, what.lines, what.draws, state);
         all_kept
