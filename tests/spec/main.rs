@@ -28,6 +28,7 @@ mod checking_bounds;
 mod counting;
 mod editing;
 mod editing_bounds;
+mod editing_money;
 mod erasing;
 mod exactly_once;
 mod extending;

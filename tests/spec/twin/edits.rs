@@ -107,11 +107,17 @@ impl Twin {
     /// Holds what is added against the policies of its SKUs, SKU by SKU.
     fn check_edit_policies(&self, id: OrderId, after: &Order, edit: Edit<'_>, plan: &Plan) -> Result<(), Refusal> {
         let (order, market) = (self.order(id)?, self.market(id.market())?);
-        // Wherever they will lie: as many as are asked.
+        // Wherever they will lie, and however many: somebody has some.
         let mut after = after.clone();
-        let all = edit.add.iter().map(|line| vec![SiteId::NOWHERE; line.quantity as usize]).collect();
-        let plan = Plan { removed: plan.removed.clone(), kept: vec![Vec::new(); edit.add.len()], taken: all };
+        let some = vec![vec![SiteId::NOWHERE]; edit.add.len()];
+        let plan = Plan { removed: plan.removed.clone(), kept: vec![Vec::new(); edit.add.len()], taken: some };
         after.carry_out(&plan, Fate::Committed);
+        let removed = |counts: &dyn Fn(SkuId) -> u64| -> u64 {
+            plan.removed.iter().map(|(line, _)| counts(order.asked.lines[*line].sku)).sum()
+        };
+        let added = |counts: &dyn Fn(SkuId) -> u64| -> u64 {
+            edit.add.iter().map(|line| counts(line.sku) * u64::from(line.quantity)).sum()
+        };
         let skus = edit.add.iter().flat_map(|line| market.parts(line.sku).into_keys().chain([line.sku]));
         let skus: BTreeSet<SkuId> = skus.collect();
         let mut more_counted = 0;
@@ -119,12 +125,13 @@ impl Twin {
             let policy = market.rule(sku).policy;
             let (min, max) = (u64::from(policy.order_min), u64::from(policy.order_max));
             let named = edit.add.iter().any(|line| line.sku == sku);
-            let units = after.live(|line| u64::from(line == sku));
+            let is_it = |line| u64::from(line == sku);
+            let units = order.live(is_it) - removed(&is_it) + added(&is_it);
             if named && (units < min || (max > 0 && units > max)) {
                 return Err(Refusal::OrderLimit { sku, min, max });
             }
             let counts = |line| market.counts_as(line, sku);
-            let more = after.live(counts).saturating_sub(order.live(counts));
+            let more = added(&counts).saturating_sub(removed(&counts));
             market.check_customer(sku, more, &order.asked, order.accepted_at)?;
             market.check_channel(order.asked.channel, sku, more)?;
             if more > 0 {
