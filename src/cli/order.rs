@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn sold_out_is_told_by_the_code_people_know() {
         let why = Refused::Engine(Refusal::SoldOut { sku: SkuId(9), asked: 3, available: 1 });
-        let fault = not_placed(&why, &["CUP", "MUG"], &[SkuId(4), SkuId(9)]);
+        let fault = not_placed("the order was not placed", &why, &["CUP", "MUG"], &[SkuId(4), SkuId(9)]);
         assert_eq!(fault.to_string(), "the order was not placed: sold out: MUG has 1 available, 3 asked");
     }
 }

@@ -7,7 +7,7 @@ use super::samples::Ingredients;
 use super::writing::write;
 use crate::base::limits::FRAME_BYTES_MAX;
 use crate::base::{ChangeId, CodeList, OrderId, SiteId, SkuId, Timestamp};
-use crate::engine::{Answer, Command, Component, Draw, Granted, Line, LineQuantity};
+use crate::engine::{Answer, Command, Component, Draw, Granted, Line, LinePrice, LineQuantity};
 use crate::wire::{
     Batch, FactReader, FactScratch, FrameDecoder, FrameWriter, Intake, Refused, Reply, ReplyWriter, Request,
     RequestHeader, RequestSink, Tag, decode_hello, decode_replies, encode_fact, encode_hello,
@@ -90,6 +90,11 @@ fn ingredients() -> impl Strategy<Value = Ingredients> {
         words,
         pick,
         lines: arrays.0,
+        prices: arrays
+            .1
+            .iter()
+            .map(|it: &LineQuantity| LinePrice { line: it.line, price: it.quantity.into() })
+            .collect(),
         quantities: arrays.1,
         draws: arrays.2,
         orders: arrays.3.iter().map(|number| OrderId::from_bits(u128::from(*number) << 64)).collect(),
@@ -121,7 +126,7 @@ fn requests_come_back(from: &Ingredients) {
         let index = u16::try_from(index).expect("few");
         assert_eq!(tag, Tag { correlation: from.words[0], index, expires_at_ms: 1_070 });
     }
-    assert_eq!(kept.batch.len(), 74);
+    assert_eq!(kept.batch.len(), 75);
     assert_eq!(kept.statuses.iter().map(|tag| tag.index).collect::<Vec<_>>(), [status_index]);
 }
 
@@ -192,7 +197,7 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             let tag = Tag { correlation, index: 0, expires_at_ms: 0 };
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
-        assert_eq!(batch.len(), 153, "round {round}");
+        assert_eq!(batch.len(), 156, "round {round}");
         assert_eq!(batch.tag(110).correlation, 2);
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);

@@ -15,11 +15,12 @@ use crate::engine::query::{
 };
 use crate::engine::refusal::{Field, Legal};
 use crate::engine::{
-    Answer, Books, Command, Component, Draw, Fact, Granted, Line, LineQuantity, Place, Placed, Query, Refusal,
-    StockLevel,
+    Answer, Books, Command, Component, Draw, Fact, Granted, Line, LinePrice, LineQuantity, Place, Placed, Query,
+    Refusal, StockLevel,
 };
 use crate::wire::{BooksAt, Grants, Hello, Part, Refused, Reply, ServerVersion, SkuRow};
 
+mod edits;
 mod holds;
 mod payments;
 mod returns;
@@ -34,6 +35,7 @@ pub(super) struct Ingredients {
     pub(super) pick: u8,
     pub(super) lines: Vec<Line>,
     pub(super) quantities: Vec<LineQuantity>,
+    pub(super) prices: Vec<LinePrice>,
     pub(super) draws: Vec<Draw>,
     pub(super) granted: Vec<Granted>,
     pub(super) skus: Vec<SkuId>,
@@ -54,6 +56,7 @@ impl Ingredients {
             pick: 1,
             lines: vec![line(7, 2, 1_299), line(8, 1, 0)],
             quantities: vec![LineQuantity { line: 0, quantity: 2 }, LineQuantity { line: 1, quantity: 1 }],
+            prices: vec![LinePrice { line: 1, price: 250 }],
             draws: vec![draw(0, 1, 2), draw(1, 2, 1)],
             granted: vec![Granted { taken: 2, owed: 1 }, Granted { taken: 0, owed: 0 }],
             skus: vec![SkuId(7), SkuId(8)],
@@ -170,6 +173,7 @@ impl Ingredients {
         ];
         all.extend(self.payment_commands());
         all.extend(self.return_commands());
+        all.push(self.edit_command());
         all
     }
 
@@ -290,6 +294,7 @@ impl Ingredients {
         ];
         all.extend(self.payment_facts());
         all.extend(self.return_facts());
+        all.push(self.edit_fact(change));
         all
     }
 
