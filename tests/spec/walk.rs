@@ -16,6 +16,7 @@ use crate::dice::Dice;
 use crate::rig::{Outcome, Rig, START};
 
 mod counting;
+mod editing;
 mod effects;
 mod holding;
 mod paying;
@@ -79,6 +80,7 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
         (false, false) => {
             paying::check_reached(&reached);
             effects::check_reached(&reached);
+            editing::check_reached(&reached);
         }
     }
 }
@@ -114,10 +116,13 @@ struct Walk {
     /// Whether anybody tells of payments, what was told last, and what came of it and of checks, in words.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
+    /// Whether orders are edited, and the last edit, to be sent again.
+    edits: bool,
+    edited: Option<editing::Sent>,
     /// Whether anything is delivered, and returned with a return; and what was told of one last.
     returns: bool,
     told_of_return: Option<(OrderId, ChangeId, ReturnReport)>,
-    /// What came of payments and returns, in words.
+    /// What came of payments, returns and edits, in words.
     reached: std::collections::BTreeSet<String>,
     loud: bool,
 }
@@ -193,6 +198,8 @@ impl Walk {
             counts,
             pays,
             reported: None,
+            edits: seed.is_multiple_of(3),
+            edited: None,
             returns,
             told_of_return: None,
             reached: Default::default(),
@@ -200,7 +207,7 @@ impl Walk {
         }
     }
 
-    /// Says what came of everything about payments, checks and returns.
+    /// Says what came of everything about payments, checks, returns and edits.
     fn run(mut self) -> std::collections::BTreeSet<String> {
         for market in self.markets.clone() {
             (1..=3).for_each(|sku| self.set_allowance(market, SkuId(sku)));
@@ -287,6 +294,9 @@ impl Walk {
                 self.send_out();
             }
             (0..1 + self.dice.below(2)).for_each(|_| self.bring_back());
+        }
+        if self.edits && self.dice.once_in(2) {
+            self.edit();
         }
         if self.counts && self.dice.once_in(9) {
             self.report_count();

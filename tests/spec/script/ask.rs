@@ -108,6 +108,7 @@ impl Script {
                 };
                 self.rig.submit(&Command::Erase { whose })
             }
+            "edit" => self.edit(words),
             "drop" | "ship" | "return" | "deliver" => self.change(words),
             "request" | "tell" | "arrive" | "inspect" => self.ask_about_return(words),
             other => panic!("no such verb: {other}"),
@@ -193,7 +194,7 @@ impl Script {
     }
 
     /// `mug*2@100`.
-    fn asked(&mut self, word: &str) -> Line {
+    pub(super) fn asked(&mut self, word: &str) -> Line {
         let (sku, rest) = word.split_once('*').expect("filtered");
         let (quantity, price) =
             rest.split_once('@').map_or((rest, PRICE), |(quantity, price)| (quantity, number(price)));

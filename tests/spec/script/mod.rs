@@ -8,6 +8,8 @@
 //! confirm  o1 try=1                     -> confirmed moved=3
 //! drop     o1 0*1 id=7                  -> confirmed moved=1
 //! ship     o1 0*1 id=8                  -> fulfilling moved=1
+//! edit     o1 add mug*1@50 remove 0*1 price 1=450 zone 44 id=3 -> fulfilling moved=0
+//! zone     o1                           -> 44
 //! return   o1 0*1 id=9 at=north         -> fulfilling moved=1
 //! cancel   o1                           -> completed moved=1
 //! wait     60s                          -> o2 expired
@@ -51,6 +53,7 @@
 //! What arrives for those who wait is given to them at the end of each line; after `unfilled` only when `fill` says so.
 
 mod ask;
+mod edits;
 mod holds;
 mod past;
 mod payments;
@@ -162,7 +165,7 @@ impl Script {
             }
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
-            | "missing" | "money" | "returns" | "tasks" | "waits" => self.look(words),
+            | "missing" | "zone" | "prices" | "money" | "returns" | "tasks" | "waits" => self.look(words),
             _ => {
                 let outcome = self.ask(words);
                 self.say(&outcome)

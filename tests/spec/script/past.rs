@@ -50,6 +50,8 @@ impl Script {
                 let reason = FailureReason::from_byte(row.value as u8).expect("a reason has a number");
                 words += &format!(" {}", reason.name());
             }
+            Value::Lines => words += &format!(" lines={}", row.value),
+            Value::Zone => words += &format!(" zone={}", row.value),
             Value::Return => words += &format!(" nth={}", row.value),
             Value::Attempt => words += &format!(" attempt={}", row.value),
         }

@@ -92,8 +92,8 @@ impl Script {
     }
 
     /// Readings: `stock`, `for_sale`, `levels`, `order`, `draws`, `details`, `wanted`, `history`, `holds`, `held`,
-    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `money`, `returns`, `tasks`, `waits`, `open` and what
-    /// its name says.
+    /// `check`, `to_hand_over`, `payments`, `label`, `missing`, `zone`, `prices`, `money`, `returns`, `tasks`,
+    /// `waits`, `open` and what its name says.
     pub(super) fn look(&mut self, words: &[&str]) -> String {
         match words[0] {
             "stock" => self.look_at_stock(words),
@@ -113,6 +113,8 @@ impl Script {
             "payments" => self.look_at_payments(words[1]),
             "label" => self.look_at_label(words[1]),
             "missing" => self.look_at_what_is_missing(words[1]),
+            "zone" => self.look_at_zone(words[1]),
+            "prices" => self.look_at_prices(words[1]),
             "money" => self.look_at_money(),
             "returns" => self.look_at_returns(words[1]),
             "tasks" => self.look_at_tasks(words),

@@ -147,7 +147,7 @@ impl Order {
         }
     }
 
-    fn check_units(&self, lines: &[LineQuantity], counts: impl Fn(&Unit) -> bool) -> Result<(), Refusal> {
+    pub(super) fn check_units(&self, lines: &[LineQuantity], counts: impl Fn(&Unit) -> bool) -> Result<(), Refusal> {
         for line in lines {
             let units = self.lines[usize::from(line.line)].iter().filter(|unit| counts(unit)).count() as u64;
             if units < u64::from(line.quantity) {

@@ -43,7 +43,7 @@ impl Twin {
 
     /// What a placement gets whose order is known.
     pub(super) fn repeat(order: &Order, place: &Place<'_>, is_closed: bool) -> Result<Told, Refusal> {
-        if !order.asked.is_but_for_details(place) {
+        if !order.placed.is_but_for_details(place) {
             return Err(Refusal::Conflict);
         }
         let compares = !place.details.is_empty() && !is_closed;

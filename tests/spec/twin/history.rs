@@ -5,7 +5,7 @@ use stockade::base::{OrderId, Sequence, Timestamp};
 use stockade::engine::order::State;
 use stockade::engine::query::{HistoryPage, HistoryRow};
 use stockade::engine::{
-    Answer, AsideReason, Command, Draw, Effect, ExtendReason, Happening, PaymentReport, Refusal, Report,
+    Answer, AsideReason, Command, Draw, Edit, Effect, ExtendReason, Happening, PaymentReport, Refusal, Report,
 };
 
 use super::claims::Return;
@@ -73,10 +73,11 @@ impl Twin {
             }
             (Command::CancelLines { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(Happening::LinesCancelled, only(lines.iter().map(|line| line.line)), moved);
-                if before.is_unpaid() && matches!(order.state(), State::Confirmed | State::InReview) {
-                    let units = order.count(Fate::Committed);
-                    order.note(Happening::Charged, (position, now), None, units);
-                }
+                order.note_covered(&before, (position, now));
+            }
+            (Command::EditOrder { edit, .. }, Answer::Done { repeated: false, .. }) => {
+                order.note_edit(edit, (position, now));
+                order.note_covered(&before, (position, now));
             }
             (Command::ReturnToStock { lines, .. }, Answer::Done { moved, repeated: false, .. }) => {
                 note(Happening::Returned, only(lines.iter().map(|line| line.line)), moved);
@@ -191,6 +192,33 @@ impl Order {
     ) {
         let value = value.min(TOLD_MAX);
         self.history.push(HistoryRow { place: 0, position, at, what, line, value });
+    }
+
+    fn note_edit(&mut self, edit: Edit<'_>, when: (Sequence, Timestamp)) {
+        let Edit { zone, prices, remove, add } = edit;
+        let units = |all: &mut dyn Iterator<Item = u32>| all.map(u64::from).sum::<u64>();
+        if !remove.is_empty() {
+            let removed = units(&mut remove.iter().map(|line| line.quantity));
+            self.note(Happening::LinesCancelled, when, only(remove.iter().map(|line| line.line)), removed);
+        }
+        if !add.is_empty() {
+            let first = (self.lines.len() - add.len()) as u16;
+            let line = only((first..).take(add.len()));
+            self.note(Happening::LinesAdded, when, line, units(&mut add.iter().map(|line| line.quantity)));
+        }
+        if !prices.is_empty() {
+            self.note(Happening::Repriced, when, None, prices.len() as u64);
+        }
+        if let Some(zone) = zone {
+            self.note(Happening::Rezoned, when, None, zone.into());
+        }
+    }
+
+    /// What is left of it was paid for already.
+    fn note_covered(&mut self, before: &Before, when: (Sequence, Timestamp)) {
+        if before.is_unpaid() && matches!(self.state(), State::Confirmed | State::InReview) {
+            self.note(Happening::Charged, when, None, self.count(Fate::Committed));
+        }
     }
 
     fn shipped(&self) -> Vec<usize> {

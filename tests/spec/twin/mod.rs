@@ -23,6 +23,7 @@ mod claims;
 mod counting;
 mod cursor;
 mod details;
+mod edits;
 mod goods;
 mod history;
 mod holds;
@@ -52,6 +53,7 @@ use stockade::engine::{
 
 use changes::out_of_bounds_lines;
 use cursor::Story;
+use edits::out_of_bounds_edit;
 use goods::Request;
 use kits::out_of_bounds_recipe;
 use order::Record;
@@ -239,6 +241,7 @@ impl Twin {
             Command::Confirm { order, attempt } => self.confirm(order, attempt).map(Told::from),
             Command::Cancel { order, block } => self.cancel(order, block, now).map(Told::from),
             Command::CancelLines { order, change, lines } => self.cancel_lines(order, change, lines).map(Told::from),
+            Command::EditOrder { order, change, edit } => self.edit_order(order, change, edit).map(Told::from),
             Command::HandOver { order, change, lines } => self.hand_over(order, change, lines).map(Told::from),
             Command::ReturnToStock { order, change, site, lines } => {
                 self.return_to_stock(order, change, site, lines).map(Told::from)
@@ -392,6 +395,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
         | Command::ReturnToStock { lines, .. }
         | Command::ReportDelivered { lines, .. } => out_of_bounds_lines(lines, 1..=LINES_MAX),
         Command::Return { what, .. } => out_of_bounds_return(what),
+        Command::EditOrder { edit, .. } => out_of_bounds_edit(edit),
         _ => out_of_bounds_payment(command).into_iter().collect(),
     }
 }

@@ -13,6 +13,7 @@ use stockade::engine::{Answer, Granted, Line, LineQuantity, Place, TaskKind};
 use super::Told;
 use super::account::Said;
 use super::claims::Return;
+use super::edits::Edited;
 use super::wanted::{Seen, Want};
 
 /// What an identifier of an order stands for.
@@ -29,6 +30,9 @@ pub(super) struct Order {
     /// Zero when the order needed no payment.
     pub(super) deadline: Timestamp,
     pub(super) payment_started: bool,
+    /// What its placement asked, which is what a repeat of that is held against.
+    pub(super) placed: Asked,
+    /// The same as edits made it: lines behind those of the placement, other prices, another zone.
     pub(super) asked: Asked,
     /// Nobody can read its details any more.
     pub(super) erased: bool,
@@ -90,6 +94,7 @@ pub(super) enum Fate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Remembered {
     Done { asked: Wanted, moved: u64, excess: u64 },
+    Edited { asked: Edited, moved: u64 },
     RetakeFailed { sku: SkuId },
     Refund { amount: Price },
 }
@@ -200,13 +205,14 @@ impl Order {
         [Fate::Lapsed, Fate::Reserved, Fate::Committed].into_iter().map(|fate| self.turn(fate, Fate::Cancelled)).sum()
     }
 
+    /// What the lines of the placement got, whatever was added since.
     pub(super) fn accepted(&self, repeated: bool) -> Told {
         let of_line = |units: &Vec<Unit>| {
             let owed = units.iter().filter(|unit| unit.is_owed()).count();
             Granted { taken: units.len() as u32, owed: owed as u32 }
         };
-        let granted: Vec<Granted> = self.lines.iter().map(of_line).collect();
-        let short = self.asked.lines.iter().zip(&granted).any(|(line, granted)| granted.taken < line.quantity);
+        let granted: Vec<Granted> = self.lines[..self.placed.lines.len()].iter().map(of_line).collect();
+        let short = self.placed.lines.iter().zip(&granted).any(|(line, granted)| granted.taken < line.quantity);
         let owed = granted.iter().any(|granted| granted.owed > 0);
         let answer = Answer::Placed {
             number: self.number,

@@ -94,7 +94,7 @@ impl Twin {
     }
 
     /// Lines of orders that are whole, and of closed ones that have to tell what they got.
-    fn lines(&self) -> u64 {
+    pub(super) fn lines(&self) -> u64 {
         let kept = |market: &Market, id: &OrderId, order: &Order| {
             !market.gone.contains(id) && (!market.closed.contains(id) || !order.accepted(true).granted.is_empty())
         };
@@ -159,6 +159,7 @@ impl Market {
             accepted_at: now,
             payment_started: false,
             deadline: if confirmed { Timestamp::ZERO } else { now.after_ms(self.unpaid_ms(place)) },
+            placed: Asked::of(place),
             asked: Asked::of(place),
             erased: false,
             lines: sites.iter().map(|line| line.iter().copied().map(unit).collect()).collect(),

@@ -185,7 +185,7 @@ impl Market {
     }
 
     /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
-    fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
+    pub(super) fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
         let rule = self.rule(sku);
         let of_sku = |order: &&Order| order.asked.lines.iter().any(|line| self.counts_as(line.sku, sku) > 0);
         let by_day = self.placed().filter(of_sku).filter(|order| order.number >= rule.day_from);

@@ -17,7 +17,9 @@ impl Twin {
         let order = self.order_mut(id)?;
         match order.changes.get(&attempt) {
             Some(&Remembered::RetakeFailed { sku }) => return Ok(Answer::RetakeFailed { sku, repeated: true }),
-            Some(Remembered::Done { .. } | Remembered::Refund { .. }) => return Err(Refusal::Conflict),
+            Some(Remembered::Done { .. } | Remembered::Refund { .. } | Remembered::Edited { .. }) => {
+                return Err(Refusal::Conflict);
+            }
             None => {}
         }
         match order.state() {
