@@ -15,7 +15,7 @@ fn what_was_added_to_a_paid_order_is_missing_until_it_is_paid_and_nothing_leaves
         order    o1                        -> confirmed mug committed=2 | mug committed=1
         missing  o1                        -> 50
         to_hand_over o1                    -> nothing
-        wanted   release                   -> o1 release 3 amount=0
+        wanted   release                   -> o1 release 2 amount=0
         start    o1 try=2                  -> confirmed moved=0
         told     o1 try=2 authorised=49    -> confirmed moved=0
         missing  o1                        -> 1
@@ -272,7 +272,7 @@ fn the_attempt_of_adapters_charges_what_an_edit_makes_due() {
         edit     o1 price 0=120 id=3       -> confirmed moved=0
         missing  o1                        -> 40
         start    o1 try=7                  -> confirmed moved=0
-        wanted   payment                   -> o1 charge 4 amount=40
+        wanted   payment                   -> o1 charge 3 amount=40
         told     o1 try=7 captured=40      -> confirmed moved=0
         to_hand_over o1                    -> 0*2 1*1
     ",

@@ -152,7 +152,7 @@ impl Market {
         }
         let all: Vec<Line> = order.asked.lines.iter().chain(add).copied().collect();
         if all.len() > LINES_MAX {
-            return Err(out_of_bounds(Field::Lines, 1, LINES_MAX as u64));
+            return Err(out_of_bounds(Field::Lines, 0, LINES_MAX as u64));
         }
         if add.is_empty() { Ok(()) } else { self.check_kit_lines(&all) }
     }
@@ -274,7 +274,8 @@ pub(super) fn out_of_bounds_edit(edit: Edit<'_>) -> Vec<Refusal> {
     };
     let asks_nothing = zone.is_none() && prices.is_empty() && remove.is_empty() && add.is_empty();
     let has_too_many = [prices.len(), remove.len(), add.len()].into_iter().any(|rows| rows > LINES_MAX);
-    check(asks_nothing || has_too_many, Field::Lines, 1, LINES_MAX as u64);
+    check(asks_nothing, Field::Lines, 1, LINES_MAX as u64);
+    check(has_too_many, Field::Lines, 0, LINES_MAX as u64);
     let quantities = 1..=LINE_QUANTITY_MAX;
     let has_wrong = add.iter().any(|line| !quantities.contains(&line.quantity));
     check(has_wrong, Field::Quantity, 1, u64::from(LINE_QUANTITY_MAX));

@@ -169,8 +169,9 @@ impl Twin {
         if closed {
             return Ok(page(0, vec![first(what, order.accepted_at, None, 0)]));
         }
-        let line = (order.lines.len() == 1).then_some(0);
-        let mut rows = vec![first(what, order.accepted_at, line, order.units().count() as u64)];
+        let placed = &order.lines[..order.placed.lines.len()];
+        let (line, units) = ((placed.len() == 1).then_some(0), placed.iter().map(Vec::len).sum::<usize>());
+        let mut rows = vec![first(what, order.accepted_at, line, units as u64)];
         let end = order.history.len();
         let of_the_first = HISTORY_ENTRIES_MAX - HISTORY_LAST_ENTRIES_MAX;
         let is_shown =
