@@ -20,7 +20,7 @@ use super::command::Command;
 use super::decide::{Decision, Scratch};
 use super::fact::Fact;
 use super::refusal::Refusal;
-use crate::base::{OrderId, Timestamp};
+use crate::base::{OrderId, SiteId, Timestamp};
 
 impl Engine {
     /// Decides a command and folds what happens; hands every fact to `log` once it is folded.
@@ -220,6 +220,9 @@ const fn tells_stock(command: &Command<'_>) -> bool {
 /// Whether more units for sale would have changed what was decided.
 fn comes_up_short(outcome: &Result<Decision<'_>, Refusal>) -> bool {
     match outcome {
+        Ok(Decision::Happened { fact: Fact::Edited { what, .. }, .. }) => {
+            what.draws.iter().any(|draw| draw.site == SiteId::NOWHERE)
+        }
         Ok(Decision::Happened { answer, .. }) => {
             matches!(
                 answer,

@@ -76,7 +76,8 @@ impl Twin {
         plan.taken = market.take_added(edit.add, &plan.kept)?;
         self.check_waiting_more(&plan.taken)?;
         let fate = if was_unpaid { Fate::Reserved } else { Fate::Committed };
-        after.carry_out(&plan, fate);
+        let ranked = market.ranked_sites();
+        after.carry_out(&plan, fate, |site| ranked.iter().position(|known| known == site).unwrap_or(usize::MAX));
         if after.draws() > ORDER_DRAWS_MAX {
             return Err(Refusal::TooManyDraws);
         }
@@ -111,7 +112,7 @@ impl Twin {
         let mut after = after.clone();
         let some = vec![vec![SiteId::NOWHERE]; edit.add.len()];
         let plan = Plan { removed: plan.removed.clone(), kept: vec![Vec::new(); edit.add.len()], taken: some };
-        after.carry_out(&plan, Fate::Committed);
+        after.carry_out(&plan, Fate::Committed, |_| 0);
         let removed = |counts: &dyn Fn(SkuId) -> u64| -> u64 {
             plan.removed.iter().map(|(line, _)| counts(order.asked.lines[*line].sku)).sum()
         };
@@ -236,14 +237,15 @@ impl Order {
         self.asked.lines.iter().zip(&self.lines).map(of_line).sum()
     }
 
-    /// Takes units out of lines and gives units to the last ones.
-    fn carry_out(&mut self, plan: &Plan, fate: Fate) {
+    /// Takes units out of lines and gives units to the last ones, each from its sites in rank order.
+    fn carry_out(&mut self, plan: &Plan, fate: Fate, rank: impl Fn(&SiteId) -> usize) {
         for &(line, unit) in &plan.removed {
             self.lines[line][unit].fate = Fate::Cancelled;
         }
         let first = self.lines.len() - plan.kept.len();
         for (at, (kept, taken)) in plan.kept.iter().zip(&plan.taken).enumerate() {
-            let sites: Vec<SiteId> = kept.iter().chain(taken).copied().collect();
+            let mut sites: Vec<SiteId> = kept.iter().chain(taken).copied().collect();
+            sites.sort_by_key(&rank);
             let unit = |site: &SiteId| Unit { site: *site, fate, returned_to: None };
             self.lines[first + at] = sites.iter().map(unit).collect();
             self.draw_on(first + at, &sites);
