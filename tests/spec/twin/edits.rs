@@ -74,9 +74,7 @@ impl Twin {
         let mut plan = market.plan(order, edit);
         self.check_edit_policies(id, &after, edit, &plan)?;
         plan.taken = market.take_added(edit.add, &plan.kept)?;
-        let both: Vec<Vec<SiteId>> =
-            plan.taken.iter().zip(&plan.kept).map(|(a, b)| [&a[..], &b[..]].concat()).collect();
-        self.check_waiting_more(&both)?;
+        self.check_waiting_more(&plan.taken)?;
         let fate = if was_unpaid { Fate::Reserved } else { Fate::Committed };
         after.carry_out(&plan, fate);
         if after.draws() > ORDER_DRAWS_MAX {
