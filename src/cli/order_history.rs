@@ -49,6 +49,9 @@ struct Happened {
     failure_reason: Option<&'static str>,
     /// Of a refund that was requested its amount, else the total of its attempt.
     amount_minor: Option<u64>,
+    /// How many lines have other prices.
+    lines: Option<u64>,
+    zone: Option<u64>,
     /// Whose entry of the log says so; not kept of a placement.
     shard: Option<u16>,
     sequence: Option<u64>,
@@ -73,6 +76,8 @@ impl Happened {
             failure_reason: of(Value::FailureReason)
                 .and_then(|number| word(number, FailureReason::from_byte, FailureReason::name)),
             amount_minor: of(Value::Amount),
+            lines: of(Value::Lines),
+            zone: of(Value::Zone),
             shard: is_kept.then_some(shard.0),
             sequence: is_kept.then_some(position.0),
         }
@@ -89,7 +94,9 @@ impl Happened {
         let is_total = self.what != Happening::RefundRequested.name();
         let in_all = if is_total { " in all" } else { "" };
         let amount = self.amount_minor.map(|amount| format!("{amount} minor units{in_all}"));
-        let notes = [until, attempt, reason, short, method, failure, amount];
+        let lines = self.lines.map(|lines| format!("{lines} {}", if lines == 1 { "line" } else { "lines" }));
+        let zone = self.zone.map(|zone| format!("zone {zone}"));
+        let notes = [until, attempt, reason, short, method, failure, amount, lines, zone];
         notes.into_iter().flatten().next().unwrap_or_else(|| "-".to_owned())
     }
 }

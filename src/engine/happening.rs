@@ -8,6 +8,10 @@
 //! A fact is for a machine that follows the log and folds. Who asks what became of an order wants one word, one line
 //! and one number, of the same size whatever happened.
 
+mod value;
+
+pub use value::Value;
+
 use super::effect::{AsideReason, Effect, Report};
 use super::payment::PaymentReport;
 use super::return_::{Disposition, ReturnReport};
@@ -160,35 +164,6 @@ pub enum Happening {
     Repriced = 71,
     /// It goes elsewhere.
     Rezoned = 72,
-}
-
-/// What the number beside a happening is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
-    /// There is none; it is zero.
-    Nothing,
-    /// Units of the line named, or of all lines together when none is.
-    Units,
-    /// Log time at which the reservation ends since then.
-    Deadline,
-    /// Number of the first SKU that came up short.
-    Sku,
-    /// The attempt, as instructions and reports name it.
-    Attempt,
-    /// Number of the [`HoldReason`](super::HoldReason).
-    HoldReason,
-    /// Minor units: of a refund that was requested its amount, else the total of its attempt.
-    Amount,
-    /// Number of the [`PaymentMethod`](super::choices::PaymentMethod).
-    Method,
-    /// Number of the [`FailureReason`](super::FailureReason).
-    FailureReason,
-    /// Which return of the order: the first is 1.
-    Return,
-    /// How many lines.
-    Lines,
-    /// The address zone.
-    Zone,
 }
 
 impl Happening {
@@ -350,83 +325,6 @@ impl Happening {
             Self::LinesAdded => "lines_added",
             Self::Repriced => "repriced",
             Self::Rezoned => "rezoned",
-        }
-    }
-
-    /// What the number beside it is.
-    #[must_use]
-    pub const fn value(self) -> Value {
-        match self {
-            Self::Blocked
-            | Self::PaymentAction
-            | Self::PaymentProcessing
-            | Self::Voided
-            | Self::AuthorisationExpired
-            | Self::Disputed
-            | Self::DisputeWon => Value::Nothing,
-            Self::AttemptBegun => Value::Method,
-            Self::PaymentFailed => Value::FailureReason,
-            Self::Authorised
-            | Self::Captured
-            | Self::Refunded
-            | Self::RefundFailed
-            | Self::ChargedBack
-            | Self::RefundRequested => Value::Amount,
-            Self::Extended | Self::PaymentStarted => Value::Deadline,
-            Self::RetakeFailed => Value::Sku,
-            Self::Held | Self::HoldLifted => Value::HoldReason,
-            Self::Placed
-            | Self::PlacedConfirmed
-            | Self::Confirmed
-            | Self::Charged
-            | Self::ConfirmedLate
-            | Self::ChargedLate
-            | Self::Expired
-            | Self::Cancelled
-            | Self::LinesCancelled
-            | Self::HandedOver
-            | Self::HandedOverInExcess
-            | Self::Returned
-            | Self::Filled
-            | Self::PutBack
-            | Self::Delivered
-            | Self::ReturnRequested
-            | Self::ReturnReceived
-            | Self::Restocked
-            | Self::LeftSetAside
-            | Self::FoundDamaged
-            | Self::DisposedOf
-            | Self::SentToCustomer
-            | Self::SentToSupplier
-            | Self::LinesAdded => Value::Units,
-            Self::Repriced => Value::Lines,
-            Self::Rezoned => Value::Zone,
-            Self::ReturnApproved
-            | Self::ReturnDeclined
-            | Self::ReturnLabelSent
-            | Self::ReturnInTransit
-            | Self::ReturnLost
-            | Self::ReturnCancelled
-            | Self::ReturnExpired
-            | Self::ReturnClosed => Value::Return,
-            Self::CloseWanted
-            | Self::GiveBackWanted
-            | Self::ChargeWanted
-            | Self::CaptureWanted
-            | Self::LookWanted
-            | Self::CheckAccepted
-            | Self::CheckRejected
-            | Self::CheckInReview
-            | Self::CheckResumed
-            | Self::ReleaseWanted
-            | Self::PaymentDone
-            | Self::ReleaseDone
-            | Self::PaymentTriesUsedUp
-            | Self::PaymentRefused
-            | Self::ReleaseTriesUsedUp
-            | Self::ReleaseRefused
-            | Self::PaymentResumed
-            | Self::ReleaseResumed => Value::Attempt,
         }
     }
 

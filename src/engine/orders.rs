@@ -18,6 +18,7 @@
 //! # Why so
 //! The three arrays are written in step, so a placement writes three places that are already in the cache.
 
+mod editing;
 mod leaving;
 mod restoring;
 
@@ -27,7 +28,7 @@ use hashbrown::HashMap;
 
 use super::books::order_hash;
 use super::choices::{PaymentMethod, Take};
-use super::command::{IdentityHashes, Line};
+use super::command::IdentityHashes;
 use super::content::ChangeKind;
 use super::fact::{Change, Draw, Placed};
 use super::history::Newest;
@@ -184,6 +185,7 @@ impl Details {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeptChange {
     pub(super) kind: ChangeKind,
+    /// As it was folded; of an edit, `excess` is how many lines the order had before it.
     pub(super) change: Change,
     /// Units moved; for a failed late confirm, the SKU that came up short.
     pub(super) moved: u64,
@@ -400,43 +402,6 @@ impl Orders {
     /// So many units more of a line reached the customer.
     pub(super) fn deliver(&mut self, position: u32, line: u16, units: u32) {
         self.lines.get_mut(self.records[position as usize].lines)[usize::from(line)].delivered += units;
-    }
-
-    pub(super) fn set_zone(&mut self, position: u32, zone: u16) {
-        self.records[position as usize].zone = zone;
-    }
-
-    pub(super) fn set_price(&mut self, position: u32, line: u16, price: Price) {
-        self.lines.get_mut(self.records[position as usize].lines)[usize::from(line)].price = price;
-    }
-
-    /// Puts lines behind those of an order, with what they draw on, each so many units in a `state`.
-    pub(super) fn append_lines(
-        &mut self,
-        position: u32,
-        added: &[Line],
-        draws: &[Draw],
-        state: impl Fn(u32) -> Counters,
-    ) {
-        let old = self.records[position as usize].lines;
-        let mut lines = self.lines.get(old).to_vec();
-        lines.extend(added.iter().map(|line| LineRecord {
-            price: line.price,
-            sku: line.sku,
-            asked: line.quantity,
-            taken: line.quantity,
-            delivered: 0,
-        }));
-        self.line_count += added.len() as u64;
-        self.lines.give_back(old);
-        self.records[position as usize].lines = self.lines.put(lines.into_iter());
-        let mut all = self.draws.get(self.records[position as usize].draws).to_vec();
-        all.extend(draws.iter().map(|draw| DrawRecord {
-            line: draw.line,
-            site: draw.site,
-            units: state(draw.quantity),
-        }));
-        self.replace_draws(position, all);
     }
 
     /// Brings the state of an order in line with its draws and its marks.

@@ -48,7 +48,7 @@ impl Engine {
         // Ordinals that have come to their end are told apart by how far from the last they are.
         let last = noted.first().map_or(0, |row| row.place);
         noted.iter_mut().zip((0..=last).rev()).for_each(|(row, place)| row.place = row.place.min(place));
-        noted.push(self.first_of(record));
+        noted.push(self.first_of(position, record));
         noted.reverse();
         // Of what gave way altogether it is only known that there was something.
         let happened = if noted.len() > 1 { last } else { 1 + u32::from(!record.history.is_none()) };
@@ -60,8 +60,8 @@ impl Engine {
     }
 
     /// How an order, or an identifier that is blocked, came to be known.
-    fn first_of(&self, record: &Record) -> HistoryRow {
-        let lines = if is_closed(record) { &[] } else { self.orders.lines(record) };
+    fn first_of(&self, position: u32, record: &Record) -> HistoryRow {
+        let lines = if is_closed(record) { &[] } else { self.orders.placed_lines(position, record) };
         let what = match (record.state == State::Blocked, record.deadline == Timestamp::ZERO) {
             (true, _) => Happening::Blocked,
             (false, true) => Happening::PlacedConfirmed,

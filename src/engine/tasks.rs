@@ -209,7 +209,7 @@ impl Engine {
             TaskKind::RefundFailed => {
                 (self.failed_refund(position, record), "asked back, and has not gone back".to_owned())
             }
-            TaskKind::Unpaid => (self.missing(position, record), "neither taken nor set aside any more".to_owned()),
+            TaskKind::Unpaid => (self.missing(position, record), "neither taken nor set aside".to_owned()),
             TaskKind::PutBack => (0, format!("{} units owed, some were not found", self.owed_units(record))),
         };
         assert!(words.len() <= TASK_WORDS_BYTES_MAX, "law: the words of a task have a most: {words}");

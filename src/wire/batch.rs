@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! items   │ tag, request without its arrays, where they are │ … one an item
-//! arrays  │ lines … │ line quantities … │ prices … │ SKUs … │ components … │ ends … │ text … │ bytes … │ of all items together
+//! arrays  │ lines … │ line quantities … │ prices … │ SKUs … │ components … │ ends … │ text … │ bytes … │ of all items
 //! ```
 //!
 //! # Always true

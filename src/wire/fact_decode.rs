@@ -22,6 +22,7 @@ use super::fact_records::{
 use super::hold::{read_hold, read_lift};
 use super::layout::{Body, Malformed, kind_and_version, split_record};
 use super::payment::{confirmed, payment_reported, payment_started, refund_requested};
+use super::record_error::RecordError;
 use super::refused::Part;
 use super::request_decode::{cap, time};
 use super::returns::{delivered, return_inspected, return_received, return_requested, return_told};
@@ -34,49 +35,6 @@ use crate::engine::fact::Change;
 use crate::engine::{
     Component, Draw, ExtendReason, Fact, Line, LineQuantity, Placed, Reservations, Retention, StockLevel,
 };
-
-/// Why a record of the log is not a fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// Without length, or past the end of its entry.
-    #[error("the record at byte {at} of the entry has no length or runs past its end")]
-    Length {
-        /// Where it begins.
-        at: usize,
-    },
-    /// A kind that this version does not know.
-    #[error("the record at byte {at} of the entry has the unknown kind {kind}; was it written by a newer version?")]
-    UnknownKind {
-        /// Where it begins.
-        at: usize,
-        /// As found.
-        kind: u8,
-    },
-    /// A version that this version does not know.
-    #[error(
-        "the record at byte {at} of the entry (kind {kind}) has version {version}; this program reads version {reads}"
-    )]
-    UnknownVersion {
-        /// Where it begins.
-        at: usize,
-        /// As found.
-        kind: u8,
-        /// As found.
-        version: u8,
-        /// The one that this program reads.
-        reads: u8,
-    },
-    /// A part that is not as it must be.
-    #[error("the record at byte {at} of the entry (kind {kind}) is malformed: {}", part.rule())]
-    Malformed {
-        /// Where it begins.
-        at: usize,
-        /// Its kind.
-        kind: u8,
-        /// Which part.
-        part: Part,
-    },
-}
 
 /// Arrays of the fact being read. Keep one for all entries.
 #[derive(Debug, Default)]

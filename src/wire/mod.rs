@@ -21,6 +21,7 @@ mod frame;
 mod hold;
 mod payment;
 mod policy;
+mod record_error;
 mod refused;
 mod refused_numbers;
 mod returns;
@@ -52,7 +53,7 @@ mod fact_encode;
 mod fact_records;
 
 pub use batch::Batch;
-pub use fact_decode::{FactReader, FactScratch, RecordError};
+pub use fact_decode::{FactReader, FactScratch};
 pub use fact_encode::encode_fact;
 pub use frame::{
     CloseCode, FrameError, PROTOCOL_VERSION, REPLY_HEADER_BYTES, REQUEST_HEADER_BYTES, ReplyFrameKind, ReplyHeader,
@@ -60,6 +61,7 @@ pub use frame::{
 };
 pub use layout::RECORD_VERSION;
 pub use payment::{MONEY_BYTES, PAYMENT_BYTES};
+pub use record_error::RecordError;
 pub use refused::{Part, Refused};
 pub use reply::{BooksAt, Grants, Reply, SkuRow};
 pub use reply_decode::{decode_hello, decode_replies};

@@ -6,8 +6,8 @@ use stockade::base::{
 use stockade::engine::choices::{AdjustReason, PaymentMethod, Take};
 use stockade::engine::ledger::Account;
 use stockade::engine::{
-    Answer, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, PaymentReport, Place,
-    Policy, Query, Report, Reservations, Retention, Whose,
+    Answer, Command, Component, Edit, Effect, Effects, ExtendReason, HoldReason, Line, LinePrice, LineQuantity,
+    PaymentReport, Place, Policy, Query, Report, Reservations, Retention, Whose,
 };
 use stockade::wire::{Refused, Request};
 
@@ -109,6 +109,14 @@ pub(crate) enum Ask {
         change: ChangeId,
         lines: Vec<LineQuantity>,
     },
+    Edit {
+        order: OrderId,
+        change: ChangeId,
+        zone: Option<u16>,
+        prices: Vec<LinePrice>,
+        remove: Vec<LineQuantity>,
+        add: Vec<Line>,
+    },
     HandOver {
         order: OrderId,
         change: ChangeId,
@@ -204,6 +212,7 @@ impl Ask {
             | Self::Lift { order, .. }
             | Self::Cancel { order, .. }
             | Self::CancelLines { order, .. }
+            | Self::Edit { order, .. }
             | Self::HandOver { order, .. }
             | Self::Return { order, .. }
             | Self::ReportEffect { order, .. }
@@ -247,6 +256,9 @@ impl Ask {
             Self::Lift { order, owner, reason } => Command::LiftHold { order, owner, reason },
             Self::Cancel { order, block } => Command::Cancel { order, block },
             Self::CancelLines { order, change, ref lines } => Command::CancelLines { order, change, lines },
+            Self::Edit { order, change, zone, ref prices, ref remove, ref add } => {
+                Command::EditOrder { order, change, edit: Edit { zone, prices, remove, add } }
+            }
             Self::HandOver { order, change, ref lines } => Command::HandOver { order, change, lines },
             Self::Return { order, change, ref lines } => {
                 Command::ReturnToStock { order, change, site: SiteId(1), lines }

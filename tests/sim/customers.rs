@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stockade::base::{ChangeId, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, SiteId, SkuId, Timestamp};
 use stockade::engine::choices::{PaymentMethod, Take};
 use stockade::engine::ledger::{Account, Bucket};
-use stockade::engine::{ExtendReason, HoldReason, Line, LineQuantity, Whose};
+use stockade::engine::{ExtendReason, HoldReason, Line, LinePrice, LineQuantity, Whose};
 
 use crate::ask::{Ask, Placement, customer_of, detail_of};
 use crate::returning::Step;
@@ -76,7 +76,8 @@ impl Customers {
             10..30 => Ask::Confirm { order, attempt: ChangeId(rng.below(2)) },
             30..42 => Ask::Cancel { order, block: false },
             42..50 => self.cancel_and_block(rng, now),
-            50..60 => Ask::CancelLines { order, change: self.change(), lines: some_lines(rng) },
+            50..55 => self.edit(rng, order),
+            55..60 => Ask::CancelLines { order, change: self.change(), lines: some_lines(rng) },
             60..74 => self.hand_over(rng, order),
             74..82 => Ask::Return { order, change: self.change(), lines: some_lines(rng) },
             82..90 => self.restock(rng, now),
@@ -141,6 +142,25 @@ impl Customers {
             lines,
             details: vec![detail_of(order); rng.below(40) as usize],
         })
+    }
+
+    /// Of some lines more, units less, other prices and another zone, what there is of them.
+    fn edit(&mut self, rng: &mut Rng, order: OrderId) -> Ask {
+        let mut some = |one_in: u64| rng.once_in(one_in);
+        let [adds, removes, prices, zone] = [some(2), some(2), some(3), some(4)];
+        let mut add = Vec::new();
+        for _ in 0..if adds { rng.between(1, 2) } else { 0 } {
+            let (sku, quantity) = (self.sku_or_kit(rng), rng.between(1, 2) as u32);
+            add.push(Line { sku, quantity, price: rng.below(900) });
+        }
+        Ask::Edit {
+            order,
+            change: self.change(),
+            zone: zone.then(|| rng.below(5) as u16),
+            prices: (0..1).filter(|_| prices).map(|line| LinePrice { line, price: rng.below(900) }).collect(),
+            remove: if removes { some_lines(rng) } else { Vec::new() },
+            add,
+        }
     }
 
     /// Of an order that exists, or of one that may be placed later under this name.

@@ -67,7 +67,7 @@ fn nothing_answered_is_lost_in_any_world() {
     let (charged_back, in_parts, whole, otherwise) = <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
     let (failed_refunds, missing, paid_again, released_again) =
         <(AtomicU64, AtomicU64, AtomicU64, AtomicU64)>::default();
-    let came_back = AtomicU64::new(0);
+    let (came_back, edited) = <(AtomicU64, AtomicU64)>::default();
     let (trusted, rejected) = <(AtomicU64, AtomicU64)>::default();
     let (told, told_twice, gaps) = <(AtomicU64, AtomicU64, AtomicU64)>::default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -105,6 +105,7 @@ fn nothing_answered_is_lost_in_any_world() {
                         (&paid_again, report.paid_again),
                         (&released_again, report.released_again),
                         (&came_back, report.came_back),
+                        (&edited, report.edited),
                         (&told, report.told),
                         (&told_twice, report.told_twice),
                         (&gaps, report.gaps),
@@ -117,8 +118,9 @@ fn nothing_answered_is_lost_in_any_world() {
     });
     assert!(accepted.into_inner() >= 100 * count, "hardly anything is accepted in these worlds");
     if count >= 100 {
-        let came_back = came_back.into_inner();
-        println!("{came_back} receipts of returns");
+        let [came_back, edited] = [came_back, edited].map(AtomicU64::into_inner);
+        println!("{came_back} receipts of returns, {edited} edits");
+        assert!(edited >= 5 * count, "hardly anything is edited in these worlds");
         assert!(came_back >= count, "hardly anything comes back in these worlds");
         let [snapshots, trimmed, broken] = [snapshots, trimmed, broken].map(AtomicU64::into_inner);
         let refused = refused_by_board.into_inner();
@@ -159,7 +161,6 @@ fn nothing_answered_is_lost_in_any_world() {
             failed_refunds.min(rare) >= count / 4 && often >= 2 * count,
             "hardly anything becomes of money in these worlds"
         );
-        assert!(came_back >= count, "hardly anything comes back in these worlds");
         assert!(refused >= 10 * count, "{refused} placements refused by the board");
         assert!(snapshots >= 2 * count, "{snapshots} snapshots are too few to say something about them");
         assert!(trimmed >= count && broken >= count / 10, "{trimmed} segments trimmed, {broken} images broken");

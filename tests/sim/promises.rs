@@ -103,6 +103,9 @@ impl Promises {
             (Ask::CancelLines { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, 0);
             }
+            (Ask::Edit { order, change, .. }, Outcome::Answered(answer, _)) => {
+                self.hear_change(*order, *change, answer, 0);
+            }
             (Ask::HandOver { order, change, .. }, Outcome::Answered(answer, _)) => {
                 self.hear_change(*order, *change, answer, 1);
             }
@@ -130,6 +133,7 @@ impl Promises {
             }
             (
                 Ask::CancelLines { .. }
+                | Ask::Edit { .. }
                 | Ask::HandOver { .. }
                 | Ask::Return { .. }
                 | Ask::RequestRefund { .. }
@@ -153,6 +157,7 @@ impl Promises {
             | Ask::Move { request, .. }
             | Ask::Count { request, .. } => self.stock.contains_key(request),
             Ask::CancelLines { order, change, .. }
+            | Ask::Edit { order, change, .. }
             | Ask::HandOver { order, change, .. }
             | Ask::RequestRefund { order, change, .. }
             | Ask::Delivered { order, change, .. }
@@ -217,7 +222,8 @@ impl Promises {
         // Answers overtake each other, and some were made before the reservation was extended.
         first.deadline = first.deadline.max(accepted.deadline);
         let deadline = first.deadline;
-        let told = Accepted { deadline, ..accepted.clone() };
+        let told = Accepted { deadline, taken: first.lines_of(accepted), ..accepted.clone() };
+        first.taken.truncate(told.taken.len());
         assert_eq!(*first, told, "order {order} was answered, and is now answered otherwise");
     }
 
@@ -269,7 +275,7 @@ impl Promises {
             let kept = if view.closed {
                 Accepted { taken: promised.taken.clone(), ..accepted(&view) }
             } else {
-                accepted(&view)
+                Accepted { taken: promised.lines_of(&accepted(&view)), ..accepted(&view) }
             };
             assert!(kept.deadline >= promised.deadline, "{order} was to be reserved for longer");
             let kept = Accepted { deadline: promised.deadline, ..kept };
@@ -325,6 +331,13 @@ impl Promises {
         let unknowable = self.too_old.iter().filter(is_of).count() as u64;
         let told = accepted..=accepted + unknowable;
         assert!(told.contains(&(orders - blocked)), "orders of market {market}: none twice, none invented");
+    }
+}
+
+impl Accepted {
+    /// What another answer tells of the same lines. Edits put lines behind those that were placed.
+    fn lines_of(&self, other: &Self) -> Vec<u32> {
+        other.taken[..other.taken.len().min(self.taken.len())].to_vec()
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct Report {
     pub(crate) released_again: u64,
     /// Times that something came in with a return, or was looked at while more was to come.
     pub(crate) came_back: u64,
+    pub(crate) edited: u64,
     /// Orders that were trusted, and those that were rejected.
     pub(crate) trusted: u64,
     pub(crate) rejected: u64,

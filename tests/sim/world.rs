@@ -350,6 +350,8 @@ impl World {
                 }
                 let came = matches!(answer, Answer::Return { stage: ReturnStage::Received, moved: 1.., .. });
                 self.report.came_back += u64::from(came);
+                let is_edit = matches!(self.ops[op].ask, Ask::Edit { .. });
+                self.report.edited += u64::from(is_edit && matches!(answer, Answer::Done { repeated: false, .. }));
                 self.report.erased += u64::from(matches!(answer, Answer::Erased { repeated: false, .. }));
                 Outcome::Answered(*answer, grants.iter().map(|line| line.taken).collect())
             }

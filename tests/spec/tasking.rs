@@ -107,7 +107,7 @@ fn a_dispute_is_a_task_until_it_is_over_also_of_an_order_that_is_over() {
         tasks                              -> o2 disputed since=1000 amount=300 (attempt 7, and 1 more)
         told     o2 try=7 charged_back=200
         tasks                              -> o2 disputed since=1000 amount=100 (attempt 8) \
-                                              | o2 unpaid since=1000 amount=100 (neither taken nor set aside any more)
+                                              | o2 unpaid since=1000 amount=100 (neither taken nor set aside)
     ",
     );
 }
@@ -154,14 +154,14 @@ fn an_order_that_is_paid_for_no_longer_is_a_task_until_it_is_paid_or_cancelled()
         waits    o1                        -> warehouse (2 units to be handed over)
         wait     1s
         told     o1 try=7 expired          -> confirmed moved=0
-        tasks                              -> o1 unpaid since=1000 amount=200 (neither taken nor set aside any more)
-        waits    o1                        -> unpaid since=1000 amount=200 (neither taken nor set aside any more)
+        tasks                              -> o1 unpaid since=1000 amount=200 (neither taken nor set aside)
+        waits    o1                        -> unpaid since=1000 amount=200 (neither taken nor set aside)
         start    o1 try=8
-        waits    o1                        -> unpaid since=1000 amount=200 (neither taken nor set aside any more) \
+        waits    o1                        -> unpaid since=1000 amount=200 (neither taken nor set aside) \
                                               | attempt (attempt 8 is created)
         wait     1s
         told     o1 try=8 captured=150
-        tasks                              -> o1 unpaid since=1000 amount=50 (neither taken nor set aside any more)
+        tasks                              -> o1 unpaid since=1000 amount=50 (neither taken nor set aside)
         drop     o1 0*1
         tasks                              -> nothing
         waits    o1                        -> attempt amount=50 (attempt 8 is authorised, next: give_back) \

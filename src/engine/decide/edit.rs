@@ -17,10 +17,10 @@ use super::super::answer::Answer;
 use super::super::choices::PaymentMethod;
 use super::super::command::{Edit, Line};
 use super::super::content::{self, ChangeKind};
-use super::super::fact::{Draw, Edited, Fact};
+use super::super::fact::{Change, Draw, Edited, Fact};
 use super::super::market::Market;
 use super::super::order::{Counters, State};
-use super::super::orders::Record;
+use super::super::orders::{KeptChange, Record};
 use super::super::refusal::{Field, Refusal};
 use super::super::routing::{Beyond, Want};
 use super::super::steps::covered;
@@ -42,7 +42,8 @@ impl Engine {
         let wanted = Wanted { kind: ChangeKind::Edit, id, content: content::edit(edit) };
         let (position, record) = self.placed_order(order)?;
         if let Some(kept) = self.check_change(position, wanted)? {
-            return Ok(done_before(record, kept));
+            let change = Change { excess: 0, ..kept.change };
+            return Ok(done_before(record, KeptChange { change, ..kept }));
         }
         check_lines_exist(record, edit.remove)?;
         if let Some(priced) = edit.prices.iter().find(|priced| priced.line >= record.lines.len) {
@@ -157,9 +158,7 @@ impl Engine {
         if scratch.plan.draws().len() > DRAWS_MAX || self.orders.draws(record).len() + more > ORDER_DRAWS_MAX {
             return Err(Refusal::TooManyDraws);
         }
-        let owed = scratch.added.iter().any(|draw| draw.site == SiteId::NOWHERE);
-        if self.orders.draw_count() + more as u64 > self.capacity.draws_max || (owed && !self.may_wait(&scratch.added))
-        {
+        if self.orders.draw_count() + more as u64 > self.capacity.draws_max || !self.may_wait(scratch.plan.draws()) {
             return Err(Refusal::AtCapacity);
         }
         Ok(units(&scratch.draws) + units(&scratch.added) - 2 * kept)

@@ -280,7 +280,7 @@ impl Engine {
 
     /// Orders of a market wait, or waited before it changed: `pairs` of them.
     #[cold]
-    pub(super) fn settle_waiting(&mut self, market: MarketId, pairs: u64) {
+    fn settle_waiting(&mut self, market: MarketId, pairs: u64) {
         let waiting = &market_of(&mut self.markets, market).waiting;
         self.waiting_pairs = self.waiting_pairs + waiting.pairs() - pairs;
         self.list_fills(market);

@@ -24,6 +24,7 @@ struct Freed {
 impl Engine {
     pub(super) fn fold_edited(&mut self, order: OrderId, change: Change, what: Edited<'_>, at: Timestamp) {
         self.change_order(order, at, |engine, position| {
+            let lines = engine.orders.record(position).lines.len;
             let mut freed = engine.remove_units(position, what.removed);
             let kept = engine.add_lines(position, what, &mut freed);
             engine.free(position, &freed);
@@ -32,6 +33,7 @@ impl Engine {
             }
             what.prices.iter().for_each(|priced| engine.orders.set_price(position, priced.line, priced.price));
             let moved = units(what.removed) + units(what.draws) - 2 * kept;
+            let change = Change { excess: lines.into(), ..change };
             engine.orders.keep_change(position, KeptChange { kind: ChangeKind::Edit, change, moved });
             engine.note_edited(position, what, at);
             if engine.orders.record(position).state.awaits_payment() {

@@ -50,7 +50,6 @@ impl Engine {
 
     /// What the draws say was held is owed from here on: reserved stays reserved, and committed stays committed.
     pub(super) fn fold_put_back(&mut self, order: OrderId, put_back: &[Draw], at: Timestamp) {
-        let pairs = self.market_mut(order.market()).waiting.pairs();
         self.change_order(order, at, |engine, position| {
             let number = engine.orders.record(position).number;
             let market = market_of(&mut engine.markets, order.market());
@@ -81,8 +80,5 @@ impl Engine {
             engine.orders.set_mark(position, Marks::PUT_BACK, true);
             engine.note(position, Happening::PutBack, at, (line_of(put_back), units(put_back)));
         });
-        if pairs == 0 {
-            self.settle_waiting(order.market(), 0);
-        }
     }
 }
