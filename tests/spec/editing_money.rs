@@ -40,7 +40,7 @@ fn somebody_is_told_of_what_is_missing_after_an_edit() {
         told     o1 try=1 captured=200     -> confirmed moved=2
         wait     1s
         edit     o1 price 0=130 id=2       -> confirmed moved=0
-        tasks    kind=unpaid               -> o1 unpaid since=1000 amount=60 (neither taken nor set aside any more)
+        tasks    kind=unpaid               -> o1 unpaid since=1000 amount=60 (neither taken nor set aside)
         edit     o1 price 0=100 id=3       -> confirmed moved=0
         tasks                              -> nothing
     ",

@@ -357,7 +357,6 @@ fn explore() -> Found {
                 }
             }
         }
-        eprintln!("{begin:?}: {} shapes", seen.len());
         assert!(seen.len() < 2_000, "{} shapes: they do not come to an end", seen.len());
     }
     found
