@@ -34,6 +34,8 @@ struct Plan {
     kept: Vec<Vec<SiteId>>,
     /// The site of every unit that is taken, for each added line.
     taken: Vec<Vec<SiteId>>,
+    /// Sites in rank order: a line that is added draws on its sites in this order, whatever only changed to it.
+    ranked: Vec<SiteId>,
 }
 
 impl Edited {
@@ -110,7 +112,12 @@ impl Twin {
         // Wherever they will lie, and however many: somebody has some.
         let mut after = after.clone();
         let some = vec![vec![SiteId::NOWHERE]; edit.add.len()];
-        let plan = Plan { removed: plan.removed.clone(), kept: vec![Vec::new(); edit.add.len()], taken: some };
+        let plan = Plan {
+            removed: plan.removed.clone(),
+            kept: vec![Vec::new(); edit.add.len()],
+            taken: some,
+            ranked: Vec::new(),
+        };
         after.carry_out(&plan, Fate::Committed);
         let removed = |counts: &dyn Fn(SkuId) -> u64| -> u64 {
             plan.removed.iter().map(|(line, _)| counts(order.asked.lines[*line].sku)).sum()
@@ -179,7 +186,7 @@ impl Market {
             let units = sites.len().min(line.quantity as usize);
             kept.push(sites.drain(..units).collect());
         }
-        Plan { removed, kept, taken: vec![Vec::new(); edit.add.len()] }
+        Plan { removed, kept, taken: vec![Vec::new(); edit.add.len()], ranked }
     }
 
     /// The site of every unit that is not kept, as a placement takes them: all or none.
@@ -246,7 +253,8 @@ impl Order {
             let sites: Vec<SiteId> = kept.iter().chain(taken).copied().collect();
             let unit = |site: &SiteId| Unit { site: *site, fate, returned_to: None };
             self.lines[first + at] = sites.iter().map(unit).collect();
-            self.draw_on(first + at, &sites);
+            let in_turn: Vec<SiteId> = plan.ranked.iter().filter(|site| sites.contains(site)).copied().collect();
+            self.draw_on(first + at, &in_turn);
         }
     }
 
