@@ -363,3 +363,19 @@ fn an_image_and_a_replay_know_what_was_edited() {
         script.rig.go_through_image();
     }
 }
+
+#[test]
+fn an_added_line_draws_on_its_sites_in_rank_order_whatever_only_changed_to_it() {
+    check(
+        "
+        site     north rank=5
+        receive  mug 2 at=north
+        place    o1 mug*1@100 cod          -> #1 confirmed
+        receive  mug 2
+        edit     o1 remove 0*1 add mug*2@9 id=2 -> confirmed moved=1
+        draws    o1                        -> 1@main committed=1 | 1@north committed=1
+        drop     o1 1*1 id=3               -> confirmed moved=1
+        draws    o1                        -> 1@main committed=1
+    ",
+    );
+}

@@ -20,6 +20,7 @@ use crate::dice::Dice;
 use crate::replaying::place;
 use crate::rig::{MARKET, Rig, START, room_for};
 
+mod editing;
 mod paying;
 mod returning;
 
@@ -109,7 +110,8 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let reason = HoldReason::ALL[dice.below(8) as usize];
     let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1]
         .map(|bytes| if dice.below(3) > 0 { "n" } else { "\u{7f}" }.repeat(bytes));
-    let command = match dice.below(37) {
+    let prices = editing::prices(dice);
+    let command = match dice.below(41) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -182,6 +184,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             Command::DefineKit { market, code: ["a", "mug", "set"][dice.below(3) as usize], components }
         }
         25..30 => paying::extreme(dice, order, change),
+        37..41 => editing::extreme(dice, (order, change), (&prices, &quantities, &lines)),
         30..37 => returning::extreme(dice, (order, change), site, &quantities),
         22 => {
             let note = notes[dice.below(4) as usize].as_str();

@@ -166,6 +166,10 @@ impl Rig {
                 },
                 Err(Refusal::UnknownLine { line }),
             ) => usize::from(*line) >= LINES_MAX && lines.iter().any(|named| named.line == *line),
+            (Command::EditOrder { edit, .. }, Err(Refusal::UnknownLine { line })) => {
+                let mut named = edit.prices.iter().map(|it| it.line).chain(edit.remove.iter().map(|it| it.line));
+                usize::from(*line) >= LINES_MAX && named.any(|named| named == *line)
+            }
             _ => false,
         }
     }

@@ -14,9 +14,10 @@ use std::sync::{LazyLock, Mutex};
 use stockade::base::{ChangeId, Currency, OrderId, RequestId, SiteId, SkuId};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
+use stockade::engine::query::LineView;
 use stockade::engine::refusal::Legal;
 use stockade::engine::{
-    Answer, Command, FailureReason, HoldReason, Line, LineQuantity, PaymentReport, Policy, RetryClass,
+    Answer, Command, Edit, FailureReason, HoldReason, Line, LineQuantity, PaymentReport, Policy, RetryClass,
 };
 
 use crate::replaying::place;
@@ -25,7 +26,7 @@ use crate::rig::{MARKET, Rig, START, room_for};
 /// Whose the holds are.
 const OWNER: &str = "desk";
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/STATES.md");
-/// Units of the one line of the order: one more than what one step takes.
+/// Units of the line that the order is placed with: one more than what one step takes.
 const UNITS: u32 = 2;
 /// The generated part of the page stands between lines that begin with these.
 const DRAWN: [&str; 2] = ["<!-- drawn by a test", "<!-- to here"];
@@ -70,6 +71,10 @@ enum Step {
     Cancel,
     HandOverOne,
     ReturnOne,
+    RemoveOne,
+    RemoveAll,
+    /// In a line of its own, if no edit added one before.
+    AddOne,
     /// For a reason more, up to [`HOLDS`].
     Hold,
     /// The reason that came last.
@@ -88,12 +93,15 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Confirm,
         Self::CancelOne,
         Self::Cancel,
         Self::HandOverOne,
         Self::ReturnOne,
+        Self::RemoveOne,
+        Self::RemoveAll,
+        Self::AddOne,
         Self::Hold,
         Self::Lift,
         Self::BeginPayment,
@@ -112,6 +120,9 @@ impl Step {
             Self::Cancel => "cancel",
             Self::HandOverOne => "hand over a unit",
             Self::ReturnOne => "return a unit",
+            Self::RemoveOne => "edit: remove a unit",
+            Self::RemoveAll => "edit: remove all",
+            Self::AddOne => "edit: add a unit",
             Self::Hold => "hold",
             Self::Lift => "lift its last hold",
             Self::BeginPayment => "begin a payment",
@@ -131,6 +142,7 @@ impl Step {
             Self::CancelOne | Self::Cancel => Some(Legal::CANCEL),
             Self::HandOverOne => Some(Legal::HAND_OVER),
             Self::ReturnOne => Some(Legal::RETURN),
+            Self::RemoveOne | Self::RemoveAll | Self::AddOne => Some(Legal::EDIT),
             Self::Hold => Some(Legal::HOLD),
             Self::BeginPayment => Some(Legal::PAY),
             // Lifting what is not there is no error, and what is told of a payment is never refused.
@@ -176,14 +188,24 @@ impl Bench {
             }
         };
         bench.rig.submit(&Command::Place(stockade::engine::Place { payment, ..place(order, &lines) })).expect("placed");
+        // To be added.
+        bench.receive(u64::from(!owes));
         bench
     }
 
     fn receive(&mut self, quantity: u64) {
+        if quantity == 0 {
+            return;
+        }
         self.changes += 1;
         let request = RequestId::new(self.rig.now, MARKET, self.changes);
         let (sku, site) = (SkuId(1), SiteId(1));
         self.rig.submit(&Command::Receive { request, sku, site, quantity }).expect("received");
+    }
+
+    /// One with a line more is held and paid once: what twice does, other orders tell.
+    fn is_larger(&self) -> bool {
+        self.rig.engine.order(self.order).is_ok_and(|view| view.lines.len() > 1)
     }
 
     fn holds(&self) -> usize {
@@ -194,6 +216,31 @@ impl Bench {
     fn payments(&self) -> Vec<(u8, u64)> {
         let view = self.rig.engine.order(self.order).expect("it is kept");
         view.payments.iter().map(|payment| (payment.stage as u8, payment.authorised)).collect()
+    }
+
+    /// Every line with so many units of it as count; if none does, a unit of the first.
+    fn lines(&self, counts: impl Fn(&LineView) -> u32) -> Vec<LineQuantity> {
+        let lines = self.rig.engine.order(self.order).map(|view| view.lines).unwrap_or_default();
+        let of_line = |(line, view)| LineQuantity { line, quantity: counts(view) };
+        let mut counted: Vec<LineQuantity> = (0..).zip(&lines).map(of_line).collect();
+        counted.retain(|line| line.quantity > 0);
+        if counted.is_empty() { vec![LineQuantity { line: 0, quantity: 1 }] } else { counted }
+    }
+
+    /// What takes units out of its lines, or puts one into a new one.
+    fn edit(&mut self, step: Step, held: &[LineQuantity], one: &[LineQuantity]) -> bool {
+        if step == Step::AddOne && (self.is_larger() || self.holds() > 1 || self.payments().len() > 1) {
+            return false;
+        }
+        let add: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 1 }];
+        let (remove, add) = match step {
+            Step::RemoveAll => (held, &add[..0]),
+            Step::AddOne => (&one[..0], add),
+            _ => (one, &add[..0]),
+        };
+        let edit = Edit { zone: None, prices: &[], remove, add };
+        let told = self.rig.submit(&Command::EditOrder { order: self.order, change: ChangeId(self.changes), edit });
+        matches!(told.map(|told| told.answer), Ok(Answer::Done { moved: 1.., .. }))
     }
 
     /// Of the newest attempt.
@@ -208,15 +255,19 @@ impl Bench {
     fn take(&mut self, step: Step) -> bool {
         self.changes += 1;
         let (order, change, site) = (self.order, ChangeId(self.changes), SiteId(1));
-        let lines = &[LineQuantity { line: 0, quantity: 1 }];
+        let held = self.lines(|line| line.owed + line.reserved + line.lapsed + line.committed);
+        let lines = &[LineQuantity { quantity: 1, ..held[0] }];
+        let there = &[LineQuantity { quantity: 1, ..self.lines(|line| line.committed)[0] }];
+        let away = &[LineQuantity { quantity: 1, ..self.lines(|line| line.shipped - line.returned)[0] }];
         let command = match step {
             Step::Confirm => Command::Confirm { order, attempt: change },
             Step::CancelOne => Command::CancelLines { order, change, lines },
             Step::Cancel => Command::Cancel { order, block: false },
-            Step::HandOverOne => Command::HandOver { order, change, lines },
-            Step::ReturnOne => Command::ReturnToStock { order, change, site, lines },
+            Step::HandOverOne => Command::HandOver { order, change, lines: there },
+            Step::ReturnOne => Command::ReturnToStock { order, change, site, lines: away },
+            Step::RemoveOne | Step::RemoveAll | Step::AddOne => return self.edit(step, &held, lines),
             Step::Hold => {
-                let reason = HoldReason::ALL[self.holds().min(HOLDS - 1)];
+                let reason = HoldReason::ALL[if self.is_larger() { 0 } else { self.holds().min(HOLDS - 1) }];
                 Command::HoldOrder { order, owner: OWNER, reason, note: "" }
             }
             Step::Lift => {
@@ -224,7 +275,8 @@ impl Bench {
                 Command::LiftHold { order, owner: OWNER, reason }
             }
             Step::BeginPayment => {
-                let attempt = ChangeId((self.payments().len() as u64).min(PAYMENTS - 1));
+                let most = if self.is_larger() { 0 } else { PAYMENTS - 1 };
+                let attempt = ChangeId((self.payments().len() as u64).min(most));
                 Command::StartPayment { order, attempt, method: PaymentMethod::Card }
             }
             Step::FailPayment => self.report(failed(RetryClass::OtherMethod)),
@@ -339,6 +391,7 @@ fn draw(found: &Found) -> String {
         (Legal::RETURN, "return"),
         (Legal::HOLD, "hold"),
         (Legal::PAY, "begin a payment"),
+        (Legal::EDIT, "edit"),
     ];
     for state in State::ALL {
         let words = legal.iter().filter(|(one, _)| state.legal().contains(*one)).map(|(_, word)| *word);

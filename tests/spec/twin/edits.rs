@@ -34,6 +34,8 @@ struct Plan {
     kept: Vec<Vec<SiteId>>,
     /// The site of every unit that is taken, for each added line.
     taken: Vec<Vec<SiteId>>,
+    /// Sites in rank order: a line that is added draws on its sites in this order, whatever only changed to it.
+    ranked: Vec<SiteId>,
 }
 
 impl Edited {
@@ -76,8 +78,7 @@ impl Twin {
         plan.taken = market.take_added(edit.add, &plan.kept)?;
         self.check_waiting_more(&plan.taken)?;
         let fate = if was_unpaid { Fate::Reserved } else { Fate::Committed };
-        let ranked = market.ranked_sites();
-        after.carry_out(&plan, fate, |site| ranked.iter().position(|known| known == site).unwrap_or(usize::MAX));
+        after.carry_out(&plan, fate);
         if after.draws() > ORDER_DRAWS_MAX {
             return Err(Refusal::TooManyDraws);
         }
@@ -111,8 +112,13 @@ impl Twin {
         // Wherever they will lie, and however many: somebody has some.
         let mut after = after.clone();
         let some = vec![vec![SiteId::NOWHERE]; edit.add.len()];
-        let plan = Plan { removed: plan.removed.clone(), kept: vec![Vec::new(); edit.add.len()], taken: some };
-        after.carry_out(&plan, Fate::Committed, |_| 0);
+        let plan = Plan {
+            removed: plan.removed.clone(),
+            kept: vec![Vec::new(); edit.add.len()],
+            taken: some,
+            ranked: Vec::new(),
+        };
+        after.carry_out(&plan, Fate::Committed);
         let removed = |counts: &dyn Fn(SkuId) -> u64| -> u64 {
             plan.removed.iter().map(|(line, _)| counts(order.asked.lines[*line].sku)).sum()
         };
@@ -180,7 +186,7 @@ impl Market {
             let units = sites.len().min(line.quantity as usize);
             kept.push(sites.drain(..units).collect());
         }
-        Plan { removed, kept, taken: vec![Vec::new(); edit.add.len()] }
+        Plan { removed, kept, taken: vec![Vec::new(); edit.add.len()], ranked }
     }
 
     /// The site of every unit that is not kept, as a placement takes them: all or none.
@@ -237,18 +243,18 @@ impl Order {
         self.asked.lines.iter().zip(&self.lines).map(of_line).sum()
     }
 
-    /// Takes units out of lines and gives units to the last ones, each from its sites in rank order.
-    fn carry_out(&mut self, plan: &Plan, fate: Fate, rank: impl Fn(&SiteId) -> usize) {
+    /// Takes units out of lines and gives units to the last ones.
+    fn carry_out(&mut self, plan: &Plan, fate: Fate) {
         for &(line, unit) in &plan.removed {
             self.lines[line][unit].fate = Fate::Cancelled;
         }
         let first = self.lines.len() - plan.kept.len();
         for (at, (kept, taken)) in plan.kept.iter().zip(&plan.taken).enumerate() {
-            let mut sites: Vec<SiteId> = kept.iter().chain(taken).copied().collect();
-            sites.sort_by_key(&rank);
+            let sites: Vec<SiteId> = kept.iter().chain(taken).copied().collect();
             let unit = |site: &SiteId| Unit { site: *site, fate, returned_to: None };
             self.lines[first + at] = sites.iter().map(unit).collect();
-            self.draw_on(first + at, &sites);
+            let in_turn: Vec<SiteId> = plan.ranked.iter().filter(|site| sites.contains(site)).copied().collect();
+            self.draw_on(first + at, &in_turn);
         }
     }
 

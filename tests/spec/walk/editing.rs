@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use stockade::base::limits::{LINE_QUANTITY_MAX, UNIT_PRICE_MAX};
 use stockade::base::{ChangeId, OrderId, SkuId};
 use stockade::engine::order::State;
-use stockade::engine::query::OrderView;
+use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{Answer, Command, Edit, Line, LinePrice, LineQuantity, Refusal};
 
 use super::Walk;
@@ -28,7 +28,10 @@ impl Walk {
         let sent = match self.edited.take() {
             Some(known) if self.dice.once_in(8) => known,
             Some(known) if self.dice.once_in(10) => self.nearly_the_same(known),
-            _ => self.another_edit(),
+            _ => match self.an_unpaid_order() {
+                Some(view) if self.dice.once_in(2) => self.edit_what_is_unpaid(&view),
+                _ => self.another_edit(),
+            },
         };
         let Sent { order, change, zone, ref prices, ref remove, ref add } = sent;
         let before = self.rig.twin.view(order).map(|view| view.state);
@@ -67,6 +70,37 @@ impl Walk {
         }
         self.spoil(&mut sent);
         sent
+    }
+
+    /// An order that somebody tried to pay and that still waits for it, where anybody tells of payments.
+    fn an_unpaid_order(&mut self) -> Option<OrderView> {
+        if !self.pays {
+            return None;
+        }
+        let market = self.dice.pick(&self.markets.clone());
+        let views = self.rig.twin.order_ids(market).into_iter().filter_map(|id| self.rig.engine.order(id).ok());
+        let is_tried = |view: &OrderView| view.state == State::PaymentFailed || view.payments.iter().any(has_some);
+        let waits = |state| matches!(state, State::PendingPayment | State::PaymentFailed);
+        let views: Vec<OrderView> = views.filter(|view| waits(view.state) && is_tried(view)).collect();
+        (!views.is_empty()).then(|| views[self.dice.below(views.len() as u64) as usize].clone())
+    }
+
+    /// It is to cost less, so that it may come to be paid already, or to have less, or nothing.
+    fn edit_what_is_unpaid(&mut self, view: &OrderView) -> Sent {
+        let (order, change) = (view.order, ChangeId(self.dice.below(1 << 32)));
+        let lines = 0..view.lines.len() as u16;
+        let (mut prices, mut remove) = (Vec::new(), Vec::new());
+        if self.dice.once_in(3) {
+            let held = lines.zip(&view.lines).map(|(line, it)| (line, it.owed + it.reserved));
+            let held = held.filter(|(_, quantity)| *quantity > 0);
+            remove = held.map(|(line, quantity)| LineQuantity { line, quantity }).collect();
+            remove.truncate(if self.dice.once_in(2) { 1 } else { remove.len() });
+        } else {
+            let price = self.dice.pick(&[0, 1, 20, 40]);
+            prices = lines.map(|line| LinePrice { line, price }).collect();
+            prices[0].price += 1;
+        }
+        Sent { order, change, zone: None, prices, remove, add: Vec::new() }
     }
 
     /// One line of an order or two that stand together.
@@ -134,6 +168,10 @@ impl Walk {
         }
         sent
     }
+}
+
+fn has_some(payment: &PaymentView) -> bool {
+    payment.authorised > 0
 }
 
 /// What a thousand walks must have come by, or they prove less than they say.
