@@ -136,7 +136,7 @@ impl ToldArgs {
         let ReportArgs { authorised, captured, refunded, refund_failed, charged_back, failed, .. } = &self.report;
         let total = |flag, text: &Option<String>| text.as_ref().map(|text| amount(flag, text, currency)).transpose();
         if let Some(total) = total("--authorised", authorised)? {
-            return Ok(PaymentReport::Authorised { total });
+            return Ok(PaymentReport::authorised(total));
         }
         if let Some(total) = total("--captured", captured)? {
             return Ok(PaymentReport::Captured { total });
@@ -232,7 +232,7 @@ mod tests {
         for (line, report) in [
             ("--requires-action", PaymentReport::RequiresAction),
             ("--processing", PaymentReport::Processing),
-            ("--authorised 25", PaymentReport::Authorised { total: 2_500 }),
+            ("--authorised 25", PaymentReport::authorised(2_500)),
             ("--captured 0.07", PaymentReport::Captured { total: 7 }),
             ("--failed timed-out --retry other_method", failed),
             ("--voided", PaymentReport::Voided),

@@ -170,7 +170,7 @@ impl Provider {
         } else {
             now.authorised = amount;
             if method == PaymentMethod::Card {
-                self.write(order, whose, PaymentReport::Authorised { total: amount });
+                self.write(order, whose, PaymentReport::authorised(amount));
             } else {
                 now.captured = amount;
                 self.write(order, whose, PaymentReport::Captured { total: amount });
@@ -196,7 +196,7 @@ impl Provider {
             }
             1 | 2 if now.room() > 0 && method == PaymentMethod::Card => {
                 now.captured += part(rng, now.room());
-                self.write(order, (attempt, method), PaymentReport::Authorised { total: now.authorised });
+                self.write(order, (attempt, method), PaymentReport::authorised(now.authorised));
                 PaymentReport::Captured { total: now.captured }
             }
             3 if now.kept() > 0 && now.dispute.is_none() => {
@@ -339,7 +339,7 @@ fn reports(order: OrderId, now: &Account, seen: &PaymentView) -> Vec<PaymentRepo
     };
     let all = [
         PaymentReport::Failed { reason: FailureReason::Declined, class },
-        PaymentReport::Authorised { total: authorised },
+        PaymentReport::authorised(authorised),
         PaymentReport::Captured { total: captured },
         PaymentReport::ChargedBack { total: charged_back },
         PaymentReport::Refunded { total: refunded },

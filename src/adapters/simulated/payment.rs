@@ -101,7 +101,7 @@ impl Account {
             Step::Charge { amount } if self == Self::default() => match (declines, seen.method) {
                 (true, _) => (Some((Deed::Declined, amount)), DECLINED),
                 (false, PaymentMethod::Card) => {
-                    (Some((Deed::Authorised, amount)), PaymentReport::Authorised { total: amount })
+                    (Some((Deed::Authorised, amount)), PaymentReport::authorised(amount))
                 }
                 (false, _) => (Some((Deed::Captured, amount)), PaymentReport::Captured { total: amount }),
             },
@@ -132,7 +132,7 @@ impl Account {
             (self.declined && is_begun, DECLINED),
             (
                 !self.closed && self.authorised > seen.authorised.max(self.captured),
-                PaymentReport::Authorised { total: self.authorised },
+                PaymentReport::authorised(self.authorised),
             ),
             (self.captured > seen.captured, PaymentReport::Captured { total: self.captured }),
             (self.closed && (is_begun || has_room), PaymentReport::Voided),
@@ -150,7 +150,7 @@ impl Account {
         } else if self.closed {
             PaymentReport::Voided
         } else {
-            PaymentReport::Authorised { total: self.authorised }
+            PaymentReport::authorised(self.authorised)
         }
     }
 }

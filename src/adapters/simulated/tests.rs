@@ -79,8 +79,8 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
     on_its_thread(async {
         let mut provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         for (number, attempt, step, told, report, restarts) in [
-            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
-            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, true),
+            (1, CARD, charge, [0, 0, 0], PaymentReport::authorised(9), false),
+            (1, CARD, charge, [0, 0, 0], PaymentReport::authorised(9), true),
             (1, CARD, Capture { total: 4 }, [9, 0, 0], Captured { total: 4 }, false),
             (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
             (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
@@ -91,7 +91,7 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
             (1, CARD, GiveBack { total: 3 }, [9, 9, 0], Refunded { total: 9 }, true),
             (1, CARD, charge, [0, 0, 0], Captured { total: 9 }, false),
             // Set aside and let go.
-            (2, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
+            (2, CARD, charge, [0, 0, 0], PaymentReport::authorised(9), false),
             (2, CARD, end, [0, 0, 0], Voided, true),
             (2, CARD, charge, [0, 0, 0], Voided, true),
             (2, CARD, Capture { total: 9 }, [9, 0, 0], Voided, false),
@@ -176,7 +176,7 @@ fn whoever_looks_hears_what_the_order_does_not_know_and_nothing_else() {
         let books = std::fs::read_to_string(dir.join("books")).expect("books");
         let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         for (number, attempt, stage, told, news) in [
-            (1, CARD, Created, none, vec![Authorised { total: 9 }]),
+            (1, CARD, Created, none, vec![PaymentReport::authorised(9)]),
             (1, CARD, SetAside, [9, 0, 0], vec![]),
             (2, TRANSFER, Created, none, vec![Captured { total: 9 }, Refunded { total: 4 }]),
             (2, TRANSFER, SetAside, [9, 9, 0], vec![Refunded { total: 4 }]),

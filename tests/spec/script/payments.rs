@@ -114,7 +114,7 @@ fn report(word: &str) -> Option<PaymentReport> {
     Some(match name {
         "requires_action" => PaymentReport::RequiresAction,
         "processing" => PaymentReport::Processing,
-        "authorised" => PaymentReport::Authorised { total: number(value) },
+        "authorised" => PaymentReport::authorised(number(value)),
         "captured" => PaymentReport::Captured { total: number(value) },
         "failed" => {
             let (reason, class) = value.split_once(':').expect("failed=REASON:CLASS");

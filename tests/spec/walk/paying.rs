@@ -17,8 +17,8 @@ use crate::rig::is_repeated;
 const REPORTS: [fn(Price) -> PaymentReport; 16] = [
     |_| PaymentReport::RequiresAction,
     |_| PaymentReport::Processing,
-    |total| PaymentReport::Authorised { total },
-    |total| PaymentReport::Authorised { total },
+    |total| PaymentReport::authorised(total),
+    |total| PaymentReport::authorised(total),
     |total| PaymentReport::Captured { total },
     |total| PaymentReport::Captured { total },
     |_| PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::OtherMethod },
@@ -61,7 +61,7 @@ impl Walk {
         let Some(view) = self.one_that(|view| view.state == state) else { return };
         let attempt = if self.dice.once_in(3) { self.payment_of(view.order) } else { ChangeId(self.dice.below(24)) };
         let total = cost(&view);
-        let (set_aside, taken) = (PaymentReport::Authorised { total }, PaymentReport::Captured { total });
+        let (set_aside, taken) = (PaymentReport::authorised(total), PaymentReport::Captured { total });
         let report = self.dice.pick(&[set_aside, set_aside, taken, taken, PaymentReport::Refunded { total }]);
         self.submit_report(view.order, attempt, report);
     }
@@ -89,7 +89,7 @@ impl Walk {
         if self.dice.once_in(2) {
             self.submit_payment(&Command::StartPayment { order, attempt, method: PaymentMethod::Card });
         } else {
-            let report = self.dice.pick(&[PaymentReport::Authorised { total }, PaymentReport::Captured { total }]);
+            let report = self.dice.pick(&[PaymentReport::authorised(total), PaymentReport::Captured { total }]);
             self.submit_report(order, attempt, report);
         }
     }
@@ -307,7 +307,7 @@ fn turn(before: &OrderView, after: &OrderView) -> Option<&'static str> {
 fn done(payment: &PaymentView) -> Option<PaymentReport> {
     match payment.step {
         Step::Nothing => None,
-        Step::Charge { amount } => Some(PaymentReport::Authorised { total: amount }),
+        Step::Charge { amount } => Some(PaymentReport::authorised(amount)),
         Step::Capture { total } => Some(PaymentReport::Captured { total }),
         Step::GiveBack { total } => Some(PaymentReport::Refunded { total }),
         Step::Close => Some(PaymentReport::Voided),
