@@ -207,7 +207,8 @@ impl Engine {
         let refund =
             refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        let parts = changes.chain(wants).chain(holds).chain(attempts).chain(ends).chain(tasks).chain(refund).chain(history);
+        let parts =
+            changes.chain(wants).chain(holds).chain(attempts).chain(ends).chain(tasks).chain(refund).chain(history);
         parts.fold(bytes.hash().wrapping_add(returns), u128::wrapping_add)
     }
 

@@ -57,7 +57,8 @@ impl Engine {
                 }));
             } else {
                 let (amount, words) = self.tell_task((position, record), kind, now);
-                let ends = if kind == TaskKind::AuthorisationEnds { self.endings(position, record) } else { Vec::new() };
+                let ends =
+                    if kind == TaskKind::AuthorisationEnds { self.endings(position, record) } else { Vec::new() };
                 let until = ends.first().map_or(Timestamp::ZERO, |ending| ending.end);
                 rows.push(WaitRow { until, ..row(Wait::Task(kind), since, amount, words) });
             }

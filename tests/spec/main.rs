@@ -26,6 +26,7 @@ mod catalogue;
 mod checking;
 mod checking_bounds;
 mod counting;
+mod ending;
 mod erasing;
 mod exactly_once;
 mod extending;

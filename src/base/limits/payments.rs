@@ -11,6 +11,8 @@ pub const PAYMENTS_DEFAULT: u64 = 500_000;
 pub const PAYMENT_MEMORY_BYTES: u64 = 248;
 /// An authorisation that is said to end later than so long after log time is none: 400 days.
 pub const AUTHORISATION_MS_MAX: u64 = 400 * 24 * 3_600 * 1_000;
+/// How long the simulated provider sets money aside, after the order was made: 7 days.
+pub const SIMULATED_AUTHORISATION_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// An order is a task from so long before an authorisation of it ends: 24 hours.
 pub const AUTHORISATION_NOTICE_MS: u64 = 24 * 3_600 * 1_000;
 /// Currencies in which one market was paid.

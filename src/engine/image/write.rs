@@ -7,11 +7,11 @@
 use super::super::Engine;
 use super::super::account::Accounts;
 use super::super::attempt::Attempt;
-use super::super::ends::Ends;
 use super::super::books::Tally;
 use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
+use super::super::ends::Ends;
 use super::super::history::{Histories, Past};
 use super::super::hold::{Hold, Holds};
 use super::super::keys::{Keys, Slot};
