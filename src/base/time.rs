@@ -58,8 +58,8 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1_000)
     }
 
-    /// The moment that [`Timestamp::utc`] writes, with or without milliseconds; `None` for a text that is none, or for a
-    /// moment before the epoch or after [`Timestamp::MAX`].
+    /// The moment that [`Timestamp::utc`] writes, with or without milliseconds; `None` for a text that is none, or for
+    /// a moment before the epoch or after [`Timestamp::MAX`].
     #[must_use]
     pub fn from_utc(text: &str) -> Option<Self> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;

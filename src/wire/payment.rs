@@ -1,8 +1,8 @@
 //! Payments in records: asked and told for, as facts of the log, as orders tell of them, and as money of books.
 //!
 //! # Always true
-//! - A report is a number, a total and an end where it tells them, and a reason with its class where it is a failure; what a report
-//!   does not use is zero.
+//! - A report is a number, a total and an end where it tells them, and a reason with its class where it is a failure;
+//!   what a report does not use is zero.
 
 use super::fact_decode::read_draws;
 use super::fact_records::ArchivedConfirmedV2;

@@ -256,7 +256,8 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
             let (total, until) = (report.total().map(|total| total.to_string()), report.until().utc_or_none());
             let fields = json!({
                 "attempt": attempt.to_string(), "method": method.name(), "report": report.name(), "total": total,
-                "until": until, "reason": reason, "class": class, "taken_again": units(draws), "short_sku": short.map(|sku| sku.0),
+                "until": until, "reason": reason, "class": class, "taken_again": units(draws),
+                "short_sku": short.map(|sku| sku.0),
             });
             ("order.payment_reported", order, fields)
         }

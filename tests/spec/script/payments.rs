@@ -10,8 +10,8 @@ use super::{Script, span_ms};
 use crate::rig::{Outcome, START};
 
 impl Script {
-    /// `start o1 try=2 pays=wallet`, `told o1 try=2 captured=200 in=EUR`, `told o1 try=2 authorised=200 until=48h`, `refund o1 50 id=7`,
-    /// `told o1 adapter failed=declined:other_method`.
+    /// `start o1 try=2 pays=wallet`, `told o1 try=2 captured=200 in=EUR`, `told o1 try=2 authorised=200 until=48h`,
+    /// `refund o1 50 id=7`, `told o1 adapter failed=declined:other_method`.
     pub(super) fn ask_about_payment(&mut self, words: &[&str]) -> Outcome {
         let (order, attempt) = (self.order_id(words[1], None), attempt(words));
         let method = option(words, "pays").map_or(PaymentMethod::Card, method);

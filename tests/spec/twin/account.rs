@@ -167,8 +167,8 @@ impl Order {
         }
     }
 
-    /// What is set aside until some moment and still needed, of an open order: since when somebody has to look at it, and
-    /// how much it is; the first to end is the first.
+    /// What is set aside until some moment and still needed, of an open order: until when, since when somebody has to
+    /// look at it, and how much it is; the first to end is the first.
     pub(super) fn endings(&self) -> Vec<(Timestamp, Timestamp, u128)> {
         let all = counted(&self.attempts());
         let kept = |at: usize| room(&all[at]).min(self.need(&all).saturating_sub(sum(&all[..at], room)));
