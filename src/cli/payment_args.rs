@@ -28,6 +28,21 @@ const NO_FAILURES: [&str; 11] = [
     "charged_back",
 ];
 
+/// What is told of what is not set aside.
+const NOT_SET_ASIDE: [&str; 11] = [
+    "requires_action",
+    "processing",
+    "captured",
+    "failed",
+    "voided",
+    "expired",
+    "refunded",
+    "refund_failed",
+    "disputed",
+    "dispute_won",
+    "charged_back",
+];
+
 #[derive(Debug, Args)]
 pub(super) struct PayArgs {
     /// Its number, or its identifier (32 hexadecimal digits).
@@ -60,7 +75,7 @@ pub(super) struct ToldArgs {
     retry: Option<RetryClass>,
     /// Until when it is set aside, of what is authorised: a moment (2026-11-22T13:45:00Z), or a length of time from now
     /// (7d). Left out when nobody said.
-    #[arg(long, value_parser = end, value_name = "WHEN", requires = "authorised")]
+    #[arg(long, value_parser = end, value_name = "WHEN", conflicts_with_all = NOT_SET_ASIDE)]
     until: Option<End>,
     /// How it was to be paid, of an attempt that nobody began. [default: as the order was placed]
     #[arg(long, value_parser = method)]

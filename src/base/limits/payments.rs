@@ -7,8 +7,8 @@ pub const PAYMENT_STARTS_MAX: usize = PAYMENT_ATTEMPTS_MAX / 2;
 /// Payment attempts of all orders of a node together, unless set.
 pub const PAYMENTS_DEFAULT: u64 = 500_000;
 /// Memory the start-up check counts for one of these: itself (64), where its order finds it (6), and a third to spare;
-/// when its authorisation ends (40), and the task of that (80, and 32 while it is still to come).
-pub const PAYMENT_MEMORY_BYTES: u64 = 248;
+/// when its authorisation ends (40), and of one in three, whose order is open, the task of that (111 with its turn).
+pub const PAYMENT_MEMORY_BYTES: u64 = 173;
 /// An authorisation that is said to end later than so long after log time is none: 400 days.
 pub const AUTHORISATION_MS_MAX: u64 = 400 * 24 * 3_600 * 1_000;
 /// How long the simulated provider sets money aside, after the order was made: 7 days.
