@@ -126,7 +126,9 @@ impl Tasks {
         let list = &mut self.lists[kind.index()];
         if let Some(before) = before {
             list.remove(&key(record, before));
-            self.coming.remove(&(before, position));
+            if kind == TaskKind::AuthorisationEnds {
+                self.coming.remove(&(before, position));
+            }
         }
         if let Some(since) = since {
             list.insert(key(record, since), position);

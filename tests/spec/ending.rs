@@ -307,3 +307,45 @@ fn tasks_that_are_still_to_come_end_no_page_and_are_in_none() {
     ",
     );
 }
+
+#[test]
+fn tasks_of_one_order_since_the_same_moment_are_told_apart() {
+    check(
+        "
+        receive  mug 9
+        place    o1 mug*2@100              -> #1 pending_payment
+        told     o1 try=7 authorised=200 until=48h -> confirmed moved=2
+        wait     24h
+        hold     o1 desk:fraud
+        tasks                              -> o1 held since=86400000 (fraud by desk) \
+                                              | o1 authorisation_ends since=86400000 amount=200 \
+                                              (attempt 7 until 2025-10-11T08:53:20.000Z)
+        lift     o1 desk:fraud
+        tasks                              -> o1 authorisation_ends since=86400000 amount=200 \
+                                              (attempt 7 until 2025-10-11T08:53:20.000Z)
+    ",
+    );
+}
+
+#[test]
+fn when_an_authorisation_ends_is_forgotten_with_its_order() {
+    check(
+        "
+        retention window=10s ids=60s       -> set
+        receive  mug 9
+        place    o1 mug*2@100              -> #1 pending_payment
+        told     o1 try=7 authorised=200 until=48h -> confirmed moved=2
+        ship     o1                        -> completed moved=2
+        told     o1 try=7 captured=200     -> completed moved=0
+        wait     10s
+        order    o1                        -> completed closed
+        wait     60s
+        order    o1                        -> no: unknown_order
+        place    o2 mug*1@100              -> #2 pending_payment
+        told     o2 try=7 authorised=100   -> confirmed moved=1
+        payments o2                        -> 7 card authorised authorised=100 next=nothing
+        wait     48h
+        tasks                              -> nothing
+    ",
+    );
+}
