@@ -80,7 +80,7 @@ const CASES: [(&str, Prepare); 9] = [
             attempt: ChangeId::HANDED_OFF,
             method: PaymentMethod::Card,
             currency: rig::CURRENCY,
-            report: PaymentReport::Authorised { total: 999 },
+            report: PaymentReport::authorised(999),
         };
         placed.map(pay).collect()
     }),

@@ -88,6 +88,7 @@ pub(super) fn payment(attempt: ChangeId, step: Step) -> PaymentView {
         refund_asked: 0,
         refund_failed: 0,
         charged_back: 0,
+        until: Timestamp::ZERO,
         step,
     }
 }

@@ -161,7 +161,10 @@ fn payment_text(report: PaymentReport) -> String {
     let word = report.name().replace('_', " ");
     match report {
         PaymentReport::Failed { reason, class } => format!("{word}, {}, retry {}", reason.name(), class.name()),
-        _ => report.total().map_or(word.clone(), |total| format!("{word}, {total} minor units in all")),
+        _ => {
+            let until = report.until().utc_or_none().map(|until| format!(", until {until}")).unwrap_or_default();
+            report.total().map_or(word.clone(), |total| format!("{word}, {total} minor units in all{until}"))
+        }
     }
 }
 
@@ -284,6 +287,11 @@ mod tests {
         };
         let failed = PaymentReport::Failed { reason: FailureReason::TimedOut, class: RetryClass::OtherMethod };
         assert_eq!(told(failed, &[], None), format!("payment 4 of {order}: failed, timed_out, retry other_method"));
+        let until = Timestamp::from_ms(86_400_000);
+        assert_eq!(
+            told(PaymentReport::Authorised { total: 900, until }, &[], None),
+            format!("payment 4 of {order}: authorised, 900 minor units in all, until 1970-01-02T00:00:00.000Z")
+        );
         let captured = PaymentReport::Captured { total: 900 };
         assert_eq!(
             told(captured, &draws, None),

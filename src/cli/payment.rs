@@ -40,7 +40,7 @@ pub(super) async fn tell(settings: &ClientSettings, args: &ToldArgs) -> Result<T
     let view = view(&connection, text).await?;
     let (order, attempt, method) = (view.order, *attempt, args.method.unwrap_or(view.payment));
     let currency = given.unwrap_or(view.currency);
-    let report = args.report(currency)?;
+    let report = args.report(currency, connection.client.log_time())?;
     let command = Command::ReportPayment { order, attempt, method, currency, report };
     match connection.submit(&format!("the payment of order {text}"), &command).await? {
         (Answer::Done { state, moved, repeated, .. }, _) => {

@@ -5,7 +5,8 @@ use clap::Args;
 use super::args::ClientArgs;
 use super::fault::CliFault;
 use super::price;
-use crate::base::{ChangeId, Currency, Price};
+use super::units;
+use crate::base::{ChangeId, Currency, Price, Timestamp};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::{FailureReason, PaymentReport, RetryClass};
 
@@ -18,6 +19,21 @@ const NO_FAILURES: [&str; 11] = [
     "processing",
     "authorised",
     "captured",
+    "voided",
+    "expired",
+    "refunded",
+    "refund_failed",
+    "disputed",
+    "dispute_won",
+    "charged_back",
+];
+
+/// What is told of what is not set aside.
+const NOT_SET_ASIDE: [&str; 11] = [
+    "requires_action",
+    "processing",
+    "captured",
+    "failed",
     "voided",
     "expired",
     "refunded",
@@ -57,6 +73,10 @@ pub(super) struct ToldArgs {
     /// What may be tried after a failure: now, other_method, or never.
     #[arg(long, value_parser = retry_class, value_name = "CLASS", conflicts_with_all = NO_FAILURES)]
     retry: Option<RetryClass>,
+    /// Until when it is set aside, of what is authorised: a moment (2026-11-22T13:45:00Z), or a length of time from now
+    /// (7d). Left out when nobody said.
+    #[arg(long, value_parser = end, value_name = "WHEN", conflicts_with_all = NOT_SET_ASIDE)]
+    until: Option<End>,
     /// How it was to be paid, of an attempt that nobody began. [default: as the order was placed]
     #[arg(long, value_parser = method)]
     pub(super) method: Option<PaymentMethod>,
@@ -65,6 +85,20 @@ pub(super) struct ToldArgs {
     currency: Option<String>,
     #[command(flatten)]
     pub(super) client: ClientArgs,
+}
+
+/// When something ends, as people say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    At(Timestamp),
+    /// So many milliseconds from now.
+    In(u64),
+}
+
+fn end(text: &str) -> Result<End, String> {
+    let span = || units::span_ms(text).map(End::In);
+    let end = Timestamp::from_utc(text).map(End::At).or_else(span);
+    end.ok_or_else(|| format!("must be a moment such as 2026-11-22T13:45:00Z, or {}", units::SPAN))
 }
 
 /// What is told; exactly one of them.
@@ -131,12 +165,17 @@ impl ToldArgs {
         self.currency.as_ref().map(read).transpose()
     }
 
-    /// What is told, with its amount in this currency.
-    pub(super) fn report(&self, currency: Currency) -> Result<PaymentReport, CliFault> {
+    /// What is told, with its amount in this currency, at this log time.
+    pub(super) fn report(&self, currency: Currency, now: Timestamp) -> Result<PaymentReport, CliFault> {
         let ReportArgs { authorised, captured, refunded, refund_failed, charged_back, failed, .. } = &self.report;
         let total = |flag, text: &Option<String>| text.as_ref().map(|text| amount(flag, text, currency)).transpose();
         if let Some(total) = total("--authorised", authorised)? {
-            return Ok(PaymentReport::Authorised { total });
+            let until = match self.until {
+                None => Timestamp::ZERO,
+                Some(End::At(until)) => until,
+                Some(End::In(span_ms)) => now.after_ms(span_ms),
+            };
+            return Ok(PaymentReport::Authorised { total, until });
         }
         if let Some(total) = total("--captured", captured)? {
             return Ok(PaymentReport::Captured { total });
@@ -223,7 +262,7 @@ mod tests {
     fn told(line: &str) -> PaymentReport {
         let words = "stockade 17 --attempt 4".split(' ').chain(line.split(' '));
         let Told { args } = Told::try_parse_from(words).expect("sound");
-        args.report("GBP".parse().expect("a currency")).expect("sound")
+        args.report("GBP".parse().expect("a currency"), Timestamp::from_ms(5)).expect("sound")
     }
 
     #[test]
@@ -232,7 +271,15 @@ mod tests {
         for (line, report) in [
             ("--requires-action", PaymentReport::RequiresAction),
             ("--processing", PaymentReport::Processing),
-            ("--authorised 25", PaymentReport::Authorised { total: 2_500 }),
+            ("--authorised 25", PaymentReport::authorised(2_500)),
+            (
+                "--authorised 25 --until 7s",
+                PaymentReport::Authorised { total: 2_500, until: Timestamp::from_ms(7_005) },
+            ),
+            (
+                "--authorised 25 --until 1970-01-02T00:00:00Z",
+                PaymentReport::Authorised { total: 2_500, until: Timestamp::from_ms(86_400_000) },
+            ),
             ("--captured 0.07", PaymentReport::Captured { total: 7 }),
             ("--failed timed-out --retry other_method", failed),
             ("--voided", PaymentReport::Voided),
@@ -245,6 +292,13 @@ mod tests {
         ] {
             assert_eq!(told(line), report, "{line}");
         }
+    }
+
+    #[test]
+    fn only_what_is_set_aside_has_an_end() {
+        let words = ["stockade", "17", "--attempt", "4", "--captured", "25", "--until", "7d"];
+        assert!(Told::try_parse_from(words).is_err());
+        assert!(end("tomorrow").expect_err("no moment").contains("31d"));
     }
 
     #[test]

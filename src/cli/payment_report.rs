@@ -43,6 +43,8 @@ pub(super) struct AttemptReport {
     refund_failed_minor: Price,
     charged_back: String,
     charged_back_minor: Price,
+    /// Until when what is authorised is set aside, where somebody said.
+    until: Option<String>,
     /// What is to be done with it.
     next: &'static str,
     /// Of a charge so much; else the total that is to be reached.
@@ -74,6 +76,7 @@ impl AttemptReport {
             refund_failed_minor: refund_failed,
             charged_back: text(charged_back),
             charged_back_minor: charged_back,
+            until: view.until.utc_or_none(),
             next: step.name(),
             next_amount: step.amount().map(text),
             next_amount_minor: step.amount(),
@@ -118,15 +121,18 @@ pub(super) fn table(attempts: &[AttemptReport]) -> Table {
     let shown: Vec<usize> = (0..AMOUNTS).filter(|amount| is_shown(*amount)).collect();
     let Some(first) = attempts.first() else { return Table::default() };
     let headings = shown.iter().map(|amount| first.amounts()[*amount].0);
+    let until = attempts.iter().any(|attempt| attempt.until.is_some()).then_some("until");
+    let last = until.into_iter().chain(["next"]);
     let mut table =
-        Table::new(&["attempt", "method", "stage"].into_iter().chain(headings).chain(["next"]).collect::<Vec<_>>());
+        Table::new(&["attempt", "method", "stage"].into_iter().chain(headings).chain(last).collect::<Vec<_>>());
     for attempt in attempts {
         let cell = |amount: &usize| match attempt.amounts()[*amount] {
             (_, 0, _) => "-".to_owned(),
             (_, _, text) => text.to_owned(),
         };
         let words = [attempt.name().to_owned(), attempt.method.to_owned(), attempt.stage()];
-        table.row(words.into_iter().chain(shown.iter().map(cell)).chain([attempt.next()]).collect());
+        let end = until.map(|_| attempt.until.clone().unwrap_or_else(|| "-".to_owned()));
+        table.row(words.into_iter().chain(shown.iter().map(cell)).chain(end).chain([attempt.next()]).collect());
     }
     table
 }
@@ -158,6 +164,7 @@ pub(super) struct ToldReport {
     told: &'static str,
     total: Option<String>,
     total_minor: Option<Price>,
+    until: Option<String>,
     currency: String,
     /// Units that it confirmed, or cancelled.
     moved: u64,
@@ -179,6 +186,7 @@ impl ToldReport {
             told: report.name(),
             total: report.total().map(|total| price::text(total, currency)),
             total_minor: report.total(),
+            until: report.until().utc_or_none(),
             currency: currency.to_string(),
             moved,
             repeated,
@@ -190,7 +198,8 @@ impl fmt::Display for ToldReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, state, attempt, told, currency, moved, .. } = self;
         let total = self.total.as_ref().map(|total| format!(", {total} {currency} in all")).unwrap_or_default();
-        write!(f, "order {id} is {state}: attempt {attempt} {}{total}", told.replace('_', " "))?;
+        let until = self.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
+        write!(f, "order {id} is {state}: attempt {attempt} {}{total}{until}", told.replace('_', " "))?;
         match (self.repeated, moved) {
             (true, _) => writeln!(f, "; this is nothing new, nothing changed"),
             (false, 0) => writeln!(f),
@@ -222,6 +231,7 @@ impl fmt::Display for RefundReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Timestamp;
     use crate::engine::choices::PaymentMethod;
     use crate::engine::{Dispute, FailureReason, RetryClass, Stage, Step};
 
@@ -239,6 +249,7 @@ mod tests {
             refund_asked: 0,
             refund_failed: 0,
             charged_back: 0,
+            until: Timestamp::ZERO,
             step: Step::Nothing,
         };
         let paid = PaymentView {
@@ -260,6 +271,10 @@ mod tests {
             "7         wallet  authorised, in dispute         25.00     12.50  capture 25.00 in all",
         ];
         assert_eq!(table(&attempts).to_string(), format!("{}\n", rows.join("\n")));
+        let ends = PaymentView { until: Timestamp::from_ms(86_400_000), ..paid };
+        let ends = table(&[begun, ends].map(|view| AttemptReport::new(&view, currency))).to_string();
+        assert!(ends.contains("captured  until                     next"), "{ends}");
+        assert!(ends.contains("12.50  1970-01-02T00:00:00.000Z  capture 25.00 in all"), "{ends}");
         let json = serde_json::to_value(&attempts[0]).expect("plain data");
         assert_eq!((&json["attempt"], &json["by_adapters"]), (&"9223372036854775808".into(), &true.into()));
     }

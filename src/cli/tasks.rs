@@ -119,6 +119,7 @@ const fn hint(remedy: Remedy, kind: TaskKind) -> &'static str {
         (Remedy::ReportEffect, TaskKind::CheckAside) => "order accept",
         (Remedy::ReportEffect, _) => "wanted retry payment",
         (Remedy::StartPayment, _) => "order pay",
+        (Remedy::ReportPayment, TaskKind::AuthorisationEnds) => "order payment --authorised --until",
         (Remedy::ReportPayment, _) => "order payment",
         (Remedy::RequestRefund, _) => "order refund",
     }

@@ -5,13 +5,14 @@
 //! - An order whose payment is handed off has an attempt of the adapters even before anybody told of it; it takes no
 //!   memory then.
 //! # Not here
-//! - What an attempt is and what is to be done with it: `attempt`, `steps`.
+//! - What an attempt is and what is to be done with it: `attempt`, `steps`. When what is set aside ends: `ends`.
 
 use std::collections::BTreeMap;
 
 use super::Engine;
 use super::attempt::Attempt;
 use super::effect::Effect;
+use super::ends::Ends;
 use super::marks::Marks;
 use super::money::Money;
 use super::order::LineUnits;
@@ -21,7 +22,7 @@ use super::pool::{Run, Runs, Table};
 use super::query::PaymentView;
 use super::steps::{Due, Outlook, Steps, missing, outlook, steps};
 use crate::base::limits::PAYMENT_ATTEMPTS_MAX;
-use crate::base::{ChangeId, MarketId, Price};
+use crate::base::{ChangeId, MarketId, Price, Timestamp};
 
 /// The attempts of all orders.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub(super) struct Accounts {
     count: u64,
     /// Attempts of adapters that nobody told of. They take no memory, and are counted so that it is there for them.
     implicit: u64,
+    /// When what is set aside ends, of those of which somebody said.
+    pub(super) ends: Ends,
 }
 
 impl Accounts {
@@ -51,7 +54,8 @@ impl Accounts {
     }
 
     /// The attempts of an order that somebody told of, in the order in which they began, that of the adapters before
-    /// the others; but one that comes to cover something stands behind all from then on.
+    /// the others; but one that comes to cover something stands behind all from then on, and behind it those whose
+    /// authorisation is about to end.
     pub(super) fn of(&self, position: u32) -> &[Attempt] {
         if self.count == 0 {
             return &[];
@@ -64,20 +68,37 @@ impl Accounts {
         runs.get(position as usize).map_or(&mut [], |run| attempts.get_mut(*run))
     }
 
-    /// An attempt as it is now, in its place among the others of its order.
-    pub(super) fn set(&mut self, position: u32, attempt: Attempt) {
+    /// An attempt as it is at this log time, in its place among the others of its order.
+    pub(super) fn set(&mut self, position: u32, attempt: Attempt, at: Timestamp) {
+        let covered = self.put(position, attempt) > 0;
+        if attempt.covers() > 0 && !covered {
+            self.queue(position, attempt.id, at);
+        }
+    }
+
+    /// One that has come to cover something goes behind all others; but those of which what is set aside is about to
+    /// end, and ends before its own, go behind it: it takes their place.
+    fn queue(&mut self, position: u32, id: ChangeId, at: Timestamp) {
+        let Self { runs, attempts, ends, .. } = self;
+        let known = runs.get(position as usize).map_or(&mut [][..], |run| attempts.get_mut(*run));
+        known.sort_by_key(|other| match other.id == id {
+            true => 1,
+            false if other.room() > 0 && ends.is_due_before((position, other.id), (position, id), at) => 2,
+            false => 0,
+        });
+    }
+
+    /// Puts an attempt where it was, or where one that covers nothing begins, and gives what it covered.
+    fn put(&mut self, position: u32, attempt: Attempt) -> Price {
         let covers = attempt.covers() > 0;
         let known = self.of_mut(position);
         if let Some(place) = known.iter().position(|known| known.id == attempt.id) {
-            let covered = std::mem::replace(&mut known[place], attempt).covers() > 0;
-            if covers && !covered {
-                known[place..].rotate_left(1);
-            }
-            return;
+            return std::mem::replace(&mut known[place], attempt).covers();
         }
         let known = self.of(position);
         if known.is_empty() {
-            return self.replace(position, &[attempt]);
+            self.replace(position, &[attempt]);
+            return 0;
         }
         let all = if attempt.id == ChangeId::HANDED_OFF && !covers {
             [&[attempt], known].concat()
@@ -86,6 +107,7 @@ impl Accounts {
         };
         assert!(all.len() <= PAYMENT_ATTEMPTS_MAX, "law: an order has a bounded number of attempts");
         self.replace(position, &all);
+        0
     }
 
     /// Puts attempts in the place of those an order had.
@@ -107,6 +129,7 @@ impl Accounts {
     pub(super) fn forget(&mut self, position: u32) {
         if !self.of(position).is_empty() {
             self.replace(position, &[]);
+            self.ends.forget(position);
         }
     }
 }
@@ -195,6 +218,10 @@ impl Engine {
         for attempt in self.accounts.of(position) {
             attempt.check().map_err(|what| format!("of an attempt to pay {order} {what}: {attempt:?}"))?;
         }
+        let is_known = |id| self.accounts.of(position).iter().any(|attempt| attempt.id == id);
+        if !self.accounts.ends.of(position).all(|(id, _)| is_known(id)) {
+            return Err(format!("an authorisation of {order} ends that there is not"));
+        }
         if record.marks.has(Marks::PAYMENT_FAILED) != self.has_failed(position) {
             return Err(format!("{order} is marked as one whose payments failed, or is not"));
         }
@@ -249,6 +276,7 @@ impl Engine {
                 refund_asked: attempt.refund_asked,
                 refund_failed: attempt.refund_failed,
                 charged_back: attempt.charged_back,
+                until: self.accounts.ends.get((position, attempt.id)),
                 step,
             };
             attempts.iter().zip(steps.iter()).map(view).collect()

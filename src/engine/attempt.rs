@@ -4,7 +4,8 @@
 //! - `captured <= authorised`; `refunded`, `charged_back` and `refund_asked - refund_failed` are each no more than
 //!   `captured`, and none is negative.
 //! # Not here
-//! - What is to be done with an order's attempts: `steps`. Where they are kept: `account`.
+//! - What is to be done with an order's attempts: `steps`. Where they are kept: `account`. When what is set aside ends:
+//!   `ends`.
 
 use super::choices::{FailureReason, PaymentMethod, RetryClass};
 use super::payment::{Dispute, PaymentReport, Stage, Step};
@@ -63,7 +64,7 @@ impl Attempt {
             }
             PaymentReport::Voided if self.may_end() => self.stage = Stage::Voided,
             PaymentReport::Expired if self.may_end() => self.stage = Stage::Expired,
-            PaymentReport::Authorised { total } if !self.has_ended() => {
+            PaymentReport::Authorised { total, until: _ } if !self.has_ended() => {
                 self.authorised = self.authorised.max(total);
                 (self.stage, self.failure) = (Stage::Authorised, None);
             }
@@ -103,7 +104,7 @@ impl Attempt {
         }
     }
 
-    const fn has_ended(&self) -> bool {
+    pub(super) const fn has_ended(&self) -> bool {
         matches!(self.stage, Stage::Voided | Stage::Expired)
     }
 

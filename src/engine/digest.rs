@@ -54,6 +54,7 @@ enum Part {
     Money,
     Return,
     ReturnRow,
+    Ending,
     Delivered,
     Task,
 }
@@ -182,6 +183,8 @@ impl Engine {
             words.into_iter().fold(bytes, Bytes::number).hash()
         });
         let order = record.order.bits();
+        let ends = self.accounts.ends.of(position);
+        let ends = ends.map(|(id, end)| Bytes::of(Part::Ending).number(order).number(id.0).number(end.ms()).hash());
         let delivered = (0_u16..).zip(self.orders.lines(record)).filter(|(_, line)| line.delivered > 0);
         let delivered = delivered
             .map(|(line, known)| Bytes::of(Part::Delivered).number(order).number(line).number(known.delivered).hash());
@@ -204,7 +207,8 @@ impl Engine {
         let refund =
             refund.map(|open| Bytes::of(Part::Task).number(record.order.bits()).number(0_u8).number(open).hash());
         let history = (!record.history.is_none()).then(|| self.digest_history(position, record));
-        let parts = changes.chain(wants).chain(holds).chain(attempts).chain(tasks).chain(refund).chain(history);
+        let parts =
+            changes.chain(wants).chain(holds).chain(attempts).chain(ends).chain(tasks).chain(refund).chain(history);
         parts.fold(bytes.hash().wrapping_add(returns), u128::wrapping_add)
     }
 

@@ -83,6 +83,7 @@ impl Engine {
         self.check_money()?;
         self.check_lying()?;
         self.check_task_lists()?;
+        self.check_ends()?;
         law(kits == self.kit_count, || format!("kit count {} is {kits}", self.kit_count))?;
         let markets = self.markets.iter().flatten();
         let customers: u64 = markets.map(|market| market.policies.customers()).sum();

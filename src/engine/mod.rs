@@ -52,6 +52,7 @@ mod deadline;
 mod digest;
 mod directory;
 mod effect;
+mod ends;
 mod happening;
 mod history;
 mod hold;

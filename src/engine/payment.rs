@@ -16,7 +16,7 @@
 
 use super::choices::{FailureReason, RetryClass};
 use super::query::PaymentView;
-use crate::base::Price;
+use crate::base::{Price, Timestamp};
 
 /// How far an attempt has come. Whether it was captured or refunded, its amounts say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,6 +236,8 @@ pub enum PaymentReport {
     Authorised {
         /// In all.
         total: Price,
+        /// Log time at which it is set aside no longer, unless it is taken before; zero where nobody said.
+        until: Timestamp,
     },
     /// So much was taken.
     Captured {
@@ -275,11 +277,36 @@ pub enum PaymentReport {
 }
 
 impl PaymentReport {
+    /// So much is set aside, and nobody said until when.
+    #[must_use]
+    pub const fn authorised(total: Price) -> Self {
+        Self::Authorised { total, until: Timestamp::ZERO }
+    }
+
+    /// When it says that what is set aside is so no longer; zero where it does not say.
+    #[must_use]
+    pub const fn until(self) -> Timestamp {
+        match self {
+            Self::Authorised { until, total: _ } => until,
+            Self::RequiresAction
+            | Self::Processing
+            | Self::Captured { .. }
+            | Self::Failed { .. }
+            | Self::Voided
+            | Self::Expired
+            | Self::Refunded { .. }
+            | Self::RefundFailed { .. }
+            | Self::Disputed
+            | Self::DisputeWon
+            | Self::ChargedBack { .. } => Timestamp::ZERO,
+        }
+    }
+
     /// The total it tells, if it tells one.
     #[must_use]
     pub const fn total(self) -> Option<Price> {
         match self {
-            Self::Authorised { total }
+            Self::Authorised { total, until: _ }
             | Self::Captured { total }
             | Self::Refunded { total }
             | Self::RefundFailed { total }

@@ -100,8 +100,8 @@ impl Steps {
 struct Aim {
     captured: Price,
     refunded: Price,
-    /// Whether what is set aside is still needed.
-    is_needed: bool,
+    /// What of what is set aside is still needed.
+    kept: Price,
 }
 
 /// What there is of an order's money, and what is to stay. What is let go is not the order's any more.
@@ -184,7 +184,7 @@ impl Aims {
     fn next(&mut self, attempt: &Attempt) -> Aim {
         if attempt.is_let_go {
             let refunded = attempt.refunded + attempt.left();
-            return Aim { captured: attempt.captured, refunded, is_needed: false };
+            return Aim { captured: attempt.captured, refunded, kept: 0 };
         }
         let mut more = 0;
         for ((back, behind), part) in self.back.iter().zip(&mut self.behind).zip(Self::parts(attempt)) {
@@ -195,7 +195,7 @@ impl Aims {
         let kept = attempt.room().min(to_price(self.need));
         let taken = kept.min(to_price(self.now));
         (self.need, self.now) = (self.need - u128::from(kept), self.now - u128::from(taken));
-        Aim { captured: attempt.captured + taken, refunded: attempt.refunded + more, is_needed: kept > 0 }
+        Aim { captured: attempt.captured + taken, refunded: attempt.refunded + more, kept }
     }
 }
 
@@ -222,6 +222,12 @@ pub(super) fn steps(attempts: &[Attempt], due: Due) -> Steps {
     steps_of(attempts, due, Aims::new(attempts, due))
 }
 
+/// How much of what each attempt has set aside is needed, in their order.
+pub(super) fn kept(attempts: &[Attempt], due: Due) -> impl Iterator<Item = Price> {
+    let mut aims = Aims::new(attempts, due);
+    attempts.iter().map(move |attempt| aims.next(attempt).kept)
+}
+
 fn steps_of(attempts: &[Attempt], due: Due, mut aims: Aims) -> Steps {
     let mut steps = Steps { len: attempts.len(), ..Steps::default() };
     for (OfAttempt { id, step, .. }, attempt) in steps.steps.iter_mut().zip(attempts) {
@@ -231,7 +237,7 @@ fn steps_of(attempts: &[Attempt], due: Due, mut aims: Aims) -> Steps {
             *step = Step::Capture { total: aim.captured };
         } else if aim.refunded > attempt.refunded && attempt.dispute != Dispute::Open {
             *step = Step::GiveBack { total: aim.refunded };
-        } else if attempt.room() > 0 && !aim.is_needed {
+        } else if attempt.room() > 0 && aim.kept == 0 {
             *step = Step::Close;
         }
     }

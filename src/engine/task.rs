@@ -92,6 +92,8 @@ tasks! {
     PutBack = 7, "put_back", [CancelLines, Cancel];
     /// Whether it is to be trusted, a person is to decide.
     CheckAside = 8, "check_aside", [ReportEffect, Cancel];
+    /// What is set aside for it is so no longer soon, and it is still needed: it is to be set aside again.
+    AuthorisationEnds = 9, "authorisation_ends", [ReportPayment, Cancel];
 }
 
 impl TaskKind {

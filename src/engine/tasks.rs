@@ -11,18 +11,20 @@
 //! - An order without a task costs a look at its marks. One is looked at closer while it is held, was put back or has a
 //!   task, and whenever something is told of its money or an effect of it is set aside.
 //! - Where a task stands follows from its order and from since when it is there, so it is the same after a restart.
+//! - A task whose time is still to come is listed, and nobody is told of it before: log time alone makes it show.
 //! # Not here
 //! - The kinds and their words: `task`. What else an order waits for: `waits`.
 //! # Why so
 //! A list of its own would have to be ticked off, and would differ from the orders sooner or later. Only what the state
 //! does not say is kept beside it: since when, that units were put back, and what of a refund that failed is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use super::Engine;
 use super::attempt::Attempt;
 use super::effect::Effect;
+use super::ends::Ending;
 use super::marks::Marks;
 use super::orders::{DrawRecord, Record};
 use super::payment::Dispute;
@@ -37,7 +39,7 @@ use crate::base::{ChangeId, MarketId, OrderNumber, Price, Timestamp};
 /// What a task is found by among those of its kind.
 type Key = (MarketId, Timestamp, OrderNumber);
 
-/// Since when a task is there of which the state does not say so.
+/// Of a task of which the state does not say since when it is there.
 const UNSAID: Timestamp = Timestamp::ZERO;
 
 /// The tasks of all orders.
@@ -49,6 +51,10 @@ pub(super) struct Tasks {
     since: BTreeMap<(u32, TaskKind), Timestamp>,
     /// Refunds that failed, by position of the order.
     refunds: BTreeMap<u32, FailedRefunds>,
+    /// Of the authorisations that end, those whose time is still to come: when, and the position of the order.
+    coming: BTreeSet<(Timestamp, u32)>,
+    /// Log time that has come, as far as anybody told it here.
+    come: Timestamp,
 }
 
 /// What became of what was asked back of an order, once something of it failed.
@@ -73,12 +79,32 @@ const fn key(record: &Record, since: Timestamp) -> Key {
 }
 
 impl Tasks {
-    /// Tasks of each kind, all markets together.
+    /// Tasks of each kind that show, all markets together.
     pub(super) fn counts(&self) -> [u64; TASKS] {
+        let mut counts = self.listed();
+        counts[TaskKind::AuthorisationEnds.index()] -= self.coming.len() as u64;
+        counts
+    }
+
+    /// Tasks of each kind, those included that are still to come.
+    fn listed(&self) -> [u64; TASKS] {
         std::array::from_fn(|index| self.lists[index].len() as u64)
     }
 
-    /// Since when an order has a task of a kind.
+    /// Log time has come to this.
+    pub(super) fn handle_time(&mut self, now: Timestamp) {
+        self.come = self.come.max(now);
+        while self.next().is_some_and(|since| since <= self.come) {
+            self.coming.pop_first();
+        }
+    }
+
+    /// When the next of those shows that are still to come.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.coming.first().map(|(since, _)| *since)
+    }
+
+    /// Since when an order has a task of a kind, or from when on it will.
     pub(super) fn since(&self, position: u32, kind: TaskKind) -> Option<Timestamp> {
         self.since.get(&(position, kind)).copied()
     }
@@ -100,9 +126,15 @@ impl Tasks {
         let list = &mut self.lists[kind.index()];
         if let Some(before) = before {
             list.remove(&key(record, before));
+            if kind == TaskKind::AuthorisationEnds {
+                self.coming.remove(&(before, position));
+            }
         }
         if let Some(since) = since {
             list.insert(key(record, since), position);
+            if kind == TaskKind::AuthorisationEnds && since > self.come {
+                self.coming.insert((since, position));
+            }
         }
     }
 
@@ -118,11 +150,16 @@ impl Tasks {
         *refunds = FailedRefunds { open: open.saturating_sub(asked.saturating_sub(refunds.asked)), asked, failed };
     }
 
-    /// Tasks of one kind in a market, the oldest first, from this one on.
-    fn from(&self, market: MarketId, kind: TaskKind, first: TaskPlace) -> impl Iterator<Item = (TaskPlace, u32)> {
-        let last = (market, Timestamp::MAX, OrderNumber(u64::MAX));
-        let range = self.lists[kind.index()].range((market, first.since, first.number)..=last);
-        range.map(move |((_, since, number), position)| (TaskPlace { since: *since, number: *number, kind }, *position))
+    /// Tasks of one kind in a market that show by now, the oldest first, from this one on.
+    fn from(
+        &self,
+        market: MarketId,
+        kind: TaskKind,
+        (first, now): (TaskPlace, Timestamp),
+    ) -> impl Iterator<Item = (TaskPlace, u32)> {
+        let range = self.lists[kind.index()].range((market, first.since, first.number)..);
+        let shown = range.take_while(move |((of, since, _), _)| *of == market && *since <= now);
+        shown.map(move |((_, since, number), position)| (TaskPlace { since: *since, number: *number, kind }, *position))
     }
 }
 
@@ -186,11 +223,19 @@ impl Engine {
                 (is_paid_for && self.missing(position, record) > 0).then_some(UNSAID)
             }
             TaskKind::PutBack => (record.marks.has(Marks::PUT_BACK) && self.owed_units(record) > 0).then_some(UNSAID),
+            TaskKind::AuthorisationEnds => {
+                self.endings(position, record).first().map(|ending| Self::notice(record, ending))
+            }
         }
     }
 
-    /// What a task is about: how much money, and words for people.
-    pub(super) fn tell_task(&self, position: u32, record: &Record, kind: TaskKind) -> (Price, String) {
+    /// What a task is about by now: how much money, and words for people.
+    pub(super) fn tell_task(
+        &self,
+        (position, record): (u32, &Record),
+        kind: TaskKind,
+        now: Timestamp,
+    ) -> (Price, String) {
         let (amount, words) = match kind {
             TaskKind::Held => {
                 let holds = self.holds.of(record);
@@ -211,6 +256,13 @@ impl Engine {
             }
             TaskKind::Unpaid => (self.missing(position, record), "neither taken nor set aside".to_owned()),
             TaskKind::PutBack => (0, format!("{} units owed, some were not found", self.owed_units(record))),
+            TaskKind::AuthorisationEnds => {
+                let mut endings = self.endings(position, record);
+                endings.retain(|ending| Self::notice(record, ending) <= now);
+                let amount = endings.iter().map(|ending| u128::from(ending.kept)).sum();
+                let word = |Ending { end, id, .. }: &Ending| format!("{} until {}", attempt_word(*id), end.utc());
+                (to_price(amount), endings.first().map(word).unwrap_or_default() + &and_more(endings.len()))
+            }
         };
         assert!(words.len() <= TASK_WORDS_BYTES_MAX, "law: the words of a task have a most: {words}");
         (amount, words)
@@ -240,8 +292,8 @@ impl Engine {
         owed.map(|draw| u64::from(draw.units.held())).sum()
     }
 
-    /// Tasks of a market, of one kind or of all, the oldest first, behind a place. Looks at a bounded number of lines,
-    /// so a page may be short and still go on.
+    /// Tasks of a market that show by now, of one kind or of all, the oldest first, behind a place. Looks at a bounded
+    /// number of lines, so a page may be short and still go on.
     ///
     /// # Errors
     /// Unknown market; more rows asked than a page has.
@@ -251,6 +303,7 @@ impl Engine {
         kind: Option<TaskKind>,
         after: Option<TaskPlace>,
         rows_max: u16,
+        now: Timestamp,
     ) -> Result<TaskPage, Refusal> {
         check_page(rows_max)?;
         self.market(market)?;
@@ -259,7 +312,7 @@ impl Engine {
         let kinds = TaskKind::ALL.into_iter().filter(|it| kind.is_none_or(|kind| kind == *it));
         let mut lists: Vec<_> = kinds
             .map(|kind| {
-                let behind = self.tasks.from(market, kind, first);
+                let behind = self.tasks.from(market, kind, (first, now));
                 behind.filter(move |(place, _)| after.is_none_or(|after| *place > after)).peekable()
             })
             .collect();
@@ -273,14 +326,25 @@ impl Engine {
             looks =
                 looks.saturating_sub(1 + (usize::from(record.lines.len) + record.draws.len as usize) / LINES_PER_LOOK);
             let Record { order, number, state, deadline, currency, .. } = *record;
-            let (amount, words) = self.tell_task(position, record, place.kind);
+            let (amount, words) = self.tell_task((position, record), place.kind, now);
             let order = OrderRow { order, number, state, deadline };
             page.rows.push(TaskRow { kind: place.kind, since: place.since, order, amount, currency, words });
         }
         Ok(page)
     }
 
-    /// Tasks of each kind of all orders of the shard, in the order of the kinds.
+    /// Log time has come to this: tasks show that were still to come, and are counted.
+    pub fn handle_time(&mut self, now: Timestamp) {
+        self.tasks.handle_time(now);
+    }
+
+    /// When log time alone makes the next task show.
+    #[must_use]
+    pub fn next_task(&self) -> Option<Timestamp> {
+        self.tasks.next()
+    }
+
+    /// Tasks of each kind of all orders of the shard, in the order of the kinds: those that show.
     #[must_use]
     pub fn task_counts(&self) -> [u64; TASKS] {
         self.tasks.counts()
@@ -357,11 +421,19 @@ impl Engine {
 
     /// Tasks are listed once each, and are those of orders that there are.
     pub(super) fn check_task_lists(&self) -> Result<(), String> {
-        let listed: u64 = self.tasks.counts().iter().sum();
+        let listed: u64 = self.tasks.listed().iter().sum();
         let of_orders = self.orders.records().map(|(position, _)| {
             TaskKind::ALL.into_iter().filter(|kind| self.tasks.since(position, *kind).is_some()).count() as u64
         });
         let (of_orders, kept) = (of_orders.sum::<u64>(), self.tasks.since.len() as u64);
+        let lists = &self.tasks.lists[TaskKind::AuthorisationEnds.index()];
+        let is_coming = |(since, position): &(Timestamp, u32)| {
+            lists.get(&key(self.orders.record(*position), *since)) == Some(position) && *since > self.tasks.come
+        };
+        let to_come = lists.keys().filter(|(_, since, _)| *since > self.tasks.come).count();
+        if self.tasks.coming.len() != to_come || !self.tasks.coming.iter().all(is_coming) {
+            return Err(format!("{to_come} tasks are still to come, {:?} are kept", self.tasks.coming));
+        }
         if listed == of_orders && kept == of_orders {
             Ok(())
         } else {

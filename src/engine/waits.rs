@@ -29,17 +29,17 @@ const fn row(what: Wait, since: Timestamp, amount: Price, words: String) -> Wait
 }
 
 impl Engine {
-    /// Everything that an order waits for.
+    /// Everything that an order waits for by now.
     ///
     /// # Errors
     /// Unknown market or order.
-    pub fn waits(&self, order: OrderId) -> Result<OrderWaits, Refusal> {
+    pub fn waits(&self, order: OrderId, now: Timestamp) -> Result<OrderWaits, Refusal> {
         self.market(order.market())?;
         let position = self.orders.find(order).ok_or(Refusal::UnknownOrder)?;
         let record = self.orders.record(position);
         let mut rows = Vec::new();
         if record.phase == Phase::Whole {
-            self.wait_for_people(position, record, &mut rows);
+            self.wait_for_people((position, record), now, &mut rows);
             self.wait_for_money(position, record, &mut rows);
             self.wait_for_adapters(position, &mut rows);
             self.wait_for_goods(position, record, &mut rows);
@@ -48,16 +48,19 @@ impl Engine {
     }
 
     /// Its tasks; of its holds each by itself.
-    fn wait_for_people(&self, position: u32, record: &Record, rows: &mut Vec<WaitRow>) {
+    fn wait_for_people(&self, (position, record): (u32, &Record), now: Timestamp, rows: &mut Vec<WaitRow>) {
         for kind in TaskKind::ALL {
-            let Some(since) = self.tasks.since(position, kind) else { continue };
+            let Some(since) = self.tasks.since(position, kind).filter(|since| *since <= now) else { continue };
             if kind == TaskKind::Held {
                 rows.extend(self.holds.of(record).iter().map(|hold| {
                     row(Wait::Task(kind), hold.since, 0, format!("{} by {}", hold.reason.name(), hold.owner))
                 }));
             } else {
-                let (amount, words) = self.tell_task(position, record, kind);
-                rows.push(row(Wait::Task(kind), since, amount, words));
+                let (amount, words) = self.tell_task((position, record), kind, now);
+                let ends =
+                    if kind == TaskKind::AuthorisationEnds { self.endings(position, record) } else { Vec::new() };
+                let until = ends.first().map_or(Timestamp::ZERO, |ending| ending.end);
+                rows.push(WaitRow { until, ..row(Wait::Task(kind), since, amount, words) });
             }
         }
     }

@@ -165,6 +165,7 @@ impl Batcher {
         self.turn = Turn { now: moment.now, ..Turn::default() };
         self.answers.begin_turn();
         self.engine.stand_at(self.facts.next_position());
+        self.engine.handle_time(moment.now);
         self.answer_erasures(moment);
         self.sweep(moment.now);
         self.put_back(moment.now);
@@ -242,7 +243,8 @@ impl Batcher {
 
     /// When there is something to do although nobody submits anything.
     pub(super) fn poll_deadline(&self) -> Option<Timestamp> {
-        self.engine.next_deadline().into_iter().chain(self.engine.next_retirement_at()).min()
+        let ends = [self.engine.next_deadline(), self.engine.next_retirement_at(), self.engine.next_task()];
+        ends.into_iter().flatten().min()
     }
 
     /// Goes on in another entry when this one has no room for a further step.
@@ -397,7 +399,7 @@ fn decide_request(
     }
     let outcome = match request {
         Request::Query(query) => {
-            answer_query(engine, (facts, sealing), query, tag, writer);
+            answer_query(engine, (facts, sealing), query, (tag, moment.now), writer);
             return Outcome::Answered;
         }
         Request::Command(Command::Place(place)) if !details.is_empty() => {

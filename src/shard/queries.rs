@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::sealing::Sealing;
-use crate::base::CodeList;
+use crate::base::{CodeList, Timestamp};
 use crate::engine::{Answer, Engine, Query, Refusal};
 use crate::wire::{Refused, ReplyWriter, Tag};
 
@@ -11,10 +11,10 @@ pub(super) fn answer_query(
     engine: &Engine,
     (facts, sealing): (&Facts, &mut Sealing),
     query: &Query<'_>,
-    tag: Tag,
+    (tag, now): (Tag, Timestamp),
     writer: &mut ReplyWriter,
 ) {
-    if let Err(refusal) = try_answer(engine, (facts, sealing), query, tag, writer) {
+    if let Err(refusal) = try_answer(engine, (facts, sealing), query, (tag, now), writer) {
         writer.refuse(tag, &Refused::Engine(refusal));
     }
 }
@@ -23,7 +23,7 @@ fn try_answer(
     engine: &Engine,
     (facts, sealing): (&Facts, &mut Sealing),
     query: &Query<'_>,
-    tag: Tag,
+    (tag, now): (Tag, Timestamp),
     writer: &mut ReplyWriter,
 ) -> Result<(), Refusal> {
     match *query {
@@ -68,9 +68,9 @@ fn try_answer(
             writer.held_orders(tag, &engine.held_orders(market, after, rows_max)?);
         }
         Query::Tasks { market, kind, after, rows_max } => {
-            writer.tasks(tag, &engine.tasks(market, kind, after, rows_max)?);
+            writer.tasks(tag, &engine.tasks(market, kind, after, rows_max, now)?);
         }
-        Query::Waits { order } => writer.waits(tag, &engine.waits(order)?),
+        Query::Waits { order } => writer.waits(tag, &engine.waits(order, now)?),
         Query::OrderHistory { order, after, rows_max } => {
             writer.order_history(tag, &engine.order_history(order, after, rows_max)?);
         }

@@ -20,6 +20,7 @@ use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 mod board;
 mod details;
 mod lanes;
+mod tasks;
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
 const ONE_UNIT: &[Line] = &[Line { sku: SkuId(1), quantity: 1, price: 5 }];

@@ -11,7 +11,7 @@ use super::fact_records::{
 };
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
-use super::payment::{PaymentReportedV1, RefundRequestedV1, put_start};
+use super::payment::{PaymentReportedV2, RefundRequestedV1, put_start};
 use super::returns::{put_asked, put_delivered, put_inspected, put_received, put_told, with_lines};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, KeyName, OrderId};
@@ -128,10 +128,10 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             put_start(head(FactKind::PaymentStarted, 29), order, attempt, method, out);
         }
         Fact::PaymentReported { order, attempt, method, report, draws, short } => {
-            let head = head(FactKind::PaymentReported, 46 + 8 * draws.len());
+            let head = head(FactKind::PaymentReported, 54 + 8 * draws.len());
             let (order, attempt, reported, method) = (order.bits(), attempt.0, report.into(), method as u8);
             let (short, draws_len) = (short.unwrap_or_default().0, count16(draws.len()));
-            put(out, &PaymentReportedV1 { head, short, order, attempt, reported, method, draws: draws_len });
+            put(out, &PaymentReportedV2 { head, short, order, attempt, reported, method, draws: draws_len });
             put_draws(draws, out);
         }
         Fact::RefundRequested { order, change: Change { id, content, excess: _ }, amount } => {

@@ -70,13 +70,14 @@ impl FactKind {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
             // reason; version 1 had none. With details sealed; in version 1 they were plain. With
             // payment methods; version 1 had none. With what is entered; version 1 had nothing of it. With checks;
-            // version 1 had none.
+            // version 1 had none. With the end of an authorisation; version 1 had none.
             Self::Confirmed
             | Self::EffectsSet
             | Self::PolicySet
             | Self::EffectReported
             | Self::Extended
             | Self::Placed
+            | Self::PaymentReported
             | Self::ReservationsSet => 2,
             _ => RECORD_VERSION,
         }

@@ -1,13 +1,14 @@
 //! Payments in records: asked and told for, as facts of the log, as orders tell of them, and as money of books.
 //!
 //! # Always true
-//! - A report is a number, a total where it tells one, and a reason with its class where it is a failure; what a report
-//!   does not use is zero.
+//! - A report is a number, a total and an end where it tells them, and a reason with its class where it is a failure;
+//!   what a report does not use is zero.
 
 use super::fact_decode::read_draws;
 use super::fact_records::ArchivedConfirmedV2;
 use super::layout::{Body, Malformed, RecordHead, fixed, put, put_all};
 use super::refused::Part;
+use super::request_decode::time;
 use crate::base::{ChangeId, Currency, OrderId, Price, SkuId};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::fact::Change;
@@ -23,14 +24,15 @@ fixed! {
         method: u8,
     }
     /// What is told of an attempt.
-    ReportedPart as ArchivedReportedPart, 11 {
+    ReportedPart as ArchivedReportedPart, 19 {
         total: u64,
+        until: u64,
         report: u8,
         reason: u8,
         class: u8,
     }
     /// An attempt to pay is told of.
-    ReportPaymentV1 as ArchivedReportPaymentV1, 43 {
+    ReportPaymentV2 as ArchivedReportPaymentV2, 51 {
         head: RecordHead,
         order: u128,
         attempt: u64,
@@ -39,7 +41,7 @@ fixed! {
         currency: [u8; 3],
     }
     /// An attempt to pay was told of. Then: draws.
-    PaymentReportedV1 as ArchivedPaymentReportedV1, 46 {
+    PaymentReportedV2 as ArchivedPaymentReportedV2, 54 {
         head: RecordHead,
         short: u32,
         order: u128,
@@ -64,7 +66,7 @@ fixed! {
         amount: u64,
     }
     /// An attempt to pay of an order that is told of.
-    PaymentPart as ArchivedPaymentPart, 70 {
+    PaymentPart as ArchivedPaymentPart, 78 {
         attempt: u64,
         authorised: u64,
         captured: u64,
@@ -72,6 +74,7 @@ fixed! {
         refund_asked: u64,
         refund_failed: u64,
         charged_back: u64,
+        until: u64,
         step_amount: u64,
         method: u8,
         stage: u8,
@@ -93,7 +96,8 @@ impl From<PaymentReport> for ReportedPart {
             PaymentReport::Failed { reason, class } => (reason as u8, class as u8),
             _ => (0, 0),
         };
-        Self { total: report.total().unwrap_or_default(), report: number(report), reason, class }
+        let (total, until) = (report.total().unwrap_or_default(), report.until().ms());
+        Self { total, until, report: number(report), reason, class }
     }
 }
 
@@ -116,11 +120,11 @@ const fn number(report: PaymentReport) -> u8 {
 
 impl ArchivedReportedPart {
     pub(super) fn read(&self) -> Result<PaymentReport, Malformed> {
-        let total = self.total.to_native();
+        let (total, until) = (self.total.to_native(), time(self.until.to_native())?);
         let report = match self.report {
             1 => PaymentReport::RequiresAction,
             2 => PaymentReport::Processing,
-            3 => PaymentReport::Authorised { total },
+            3 => PaymentReport::Authorised { total, until },
             4 => PaymentReport::Captured { total },
             5 => {
                 let (reason, class) = read_failure(self.reason, self.class)?.ok_or(Malformed(Part::PaymentReport))?;
@@ -137,7 +141,8 @@ impl ArchivedReportedPart {
         };
         // What this report does not use must have been zero.
         let again = ReportedPart::from(report);
-        let is_whole = (again.total, again.reason, again.class) == (total, self.reason, self.class);
+        let is_whole = (again.total, again.until) == (total, until.ms());
+        let is_whole = is_whole && (again.reason, again.class) == (self.reason, self.class);
         if is_whole { Ok(report) } else { Err(Malformed(Part::PaymentReport)) }
     }
 }
@@ -171,7 +176,7 @@ pub(super) fn read_start(record: &[u8]) -> Result<(OrderId, ChangeId, PaymentMet
 }
 
 pub(super) fn report_payment(record: &[u8]) -> Result<Command<'_>, Malformed> {
-    let fixed = Body::alone::<ArchivedReportPaymentV1>(record)?;
+    let fixed = Body::alone::<ArchivedReportPaymentV2>(record)?;
     Ok(Command::ReportPayment {
         order: OrderId::from_bits(fixed.order.to_native()),
         attempt: ChangeId(fixed.attempt.to_native()),
@@ -201,7 +206,7 @@ pub(super) fn payment_started(record: &[u8]) -> Result<Fact<'_>, Malformed> {
 }
 
 pub(super) fn payment_reported<'a>(record: &'a [u8], draws: &'a mut Vec<Draw>) -> Result<Fact<'a>, Malformed> {
-    let (fixed, mut body) = Body::of::<ArchivedPaymentReportedV1>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedPaymentReportedV2>(record)?;
     read_draws(fixed.draws.to_native(), &mut body, draws)?;
     body.end()?;
     let short = fixed.short.to_native();
@@ -240,6 +245,7 @@ impl From<&PaymentView> for PaymentPart {
             refund_asked: view.refund_asked,
             refund_failed: view.refund_failed,
             charged_back: view.charged_back,
+            until: view.until.ms(),
             step_amount,
             method: view.method as u8,
             stage: view.stage as u8,
@@ -266,6 +272,7 @@ impl ArchivedPaymentPart {
             refund_asked: self.refund_asked.to_native(),
             refund_failed: self.refund_failed.to_native(),
             charged_back: self.charged_back.to_native(),
+            until: time(self.until.to_native())?,
             step: read_step(self.step, self.step_amount.to_native()).ok_or(wrong)?,
         })
     }

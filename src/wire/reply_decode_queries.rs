@@ -12,7 +12,7 @@ use super::reply_records::{
     ArchivedAnswerHead, ArchivedAvailabilityV1, ArchivedBooksV5, ArchivedChannelCapsV1, ArchivedChannelRowV1,
     ArchivedDrawViewV1, ArchivedEffectsV2, ArchivedHeldOrdersV1, ArchivedHeldRowV1, ArchivedHistoryRowV1,
     ArchivedHolderRowV1, ArchivedHoldersV1, ArchivedLineViewV3, ArchivedOpenOrdersReplyV1, ArchivedOrderHistoryV1,
-    ArchivedOrderRowV1, ArchivedOrderV6, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
+    ArchivedOrderRowV1, ArchivedOrderV7, ArchivedPolicyV2, ArchivedRecipeRowV1, ArchivedRecipeV1,
     ArchivedReplyHashesV1, ArchivedReservationsV2, ArchivedRetentionV1, ArchivedSiteRowV1, ArchivedSitesV1,
     ArchivedSkuNumbersV1, ArchivedSkuRowV1, ArchivedSkusV1, ArchivedStockRowV3, ArchivedStockV3, ArchivedWantRowV2,
     ArchivedWantedV2, CLOSED, ERASED, HAS_HASHES, MORE, NO_LINE,
@@ -113,7 +113,7 @@ pub(super) fn skus<'a>(head: &ArchivedAnswerHead, record: &'a [u8]) -> Read<Repl
 pub(super) fn order(head: &ArchivedAnswerHead, record: &[u8]) -> Read<OrderView> {
     let flags = flags(head, HAS_HASHES | CLOSED | ERASED)?;
     let (has_hashes, closed, erased) = (flags & HAS_HASHES != 0, flags & CLOSED != 0, flags & ERASED != 0);
-    let (fixed, mut body) = Body::of::<ArchivedOrderV6>(record)?;
+    let (fixed, mut body) = Body::of::<ArchivedOrderV7>(record)?;
     let mut lines = Vec::new();
     body.array::<ArchivedLineViewV3, _>(usize::from(fixed.lines.to_native()), &mut lines, |line| Ok(line_view(line)))?;
     let mut draws = Vec::new();

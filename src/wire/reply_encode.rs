@@ -432,7 +432,7 @@ impl ReplyWriter {
     }
 }
 
-const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV6>();
+const ORDER_FIXED_BYTES: usize = size_of::<super::reply_records::ArchivedOrderV7>();
 const STATUS_BYTES: usize = size_of::<super::reply_records::ArchivedStatusV2>();
 const _: () = assert!(FRAME_BYTES_MAX >= REPLY_HEADER_BYTES + crate::base::limits::RECORD_BYTES_MAX);
 

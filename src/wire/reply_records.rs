@@ -58,8 +58,8 @@ impl ReplyKind {
         match self {
             // With money, and counts of orders whose payment failed; version 4 had neither.
             Self::Books => 5,
-            // With deliveries, returns and a check; version 5 had none of it, version 4 not what is missing.
-            Self::Order => 6,
+            // With when authorisations end; version 6 had nothing of it, version 5 no deliveries, returns and checks.
+            Self::Order => 7,
             // Of ten buckets, with what is owed; version 2 had nine, version 1 six.
             Self::Stock => 3,
             // With what is owed, or attempts of 32 bits, or images and sinks, or more rules, or payment methods, or
@@ -249,7 +249,7 @@ fixed! {
     }
     /// Then: lines, draws, hashes if flagged, details, holds, their words, payments, returns, the lines of all of them,
     /// what came in of all of them.
-    OrderV6 as ArchivedOrderV6, 102 {
+    OrderV7 as ArchivedOrderV7, 102 {
         head: AnswerHead,
         order: u128,
         customer: u128,

@@ -1,6 +1,6 @@
 //! What the engine tells of an order, as the structs of a reply record.
 
-use super::reply_records::{AnswerHead, LineViewV3, OrderV6, WantRowV2};
+use super::reply_records::{AnswerHead, LineViewV3, OrderV7, WantRowV2};
 use crate::engine::query::{LineView, OrderView, WantRow};
 
 /// How many rows follow, as a record says it.
@@ -8,8 +8,8 @@ pub(super) fn count16(count: usize) -> u16 {
     u16::try_from(count).expect("law: the rows of a reply are counted in 16 bits")
 }
 
-pub(super) fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV6 {
-    OrderV6 {
+pub(super) fn order_fixed(head: AnswerHead, view: &OrderView) -> OrderV7 {
+    OrderV7 {
         head,
         order: view.order.bits(),
         customer: view.customer.0,

@@ -7,7 +7,7 @@ use super::edit::{edit_bytes, put_edit};
 use super::effects::ReportPart;
 use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
-use super::payment::{ReportPaymentV1, RequestRefundV1, put_start};
+use super::payment::{ReportPaymentV2, RequestRefundV1, put_start};
 use super::request_records::{
     AdjustV1, AssignMarketV1, CancelV1, ChangeLinesV1, ChannelCapsQueryV1, ComponentV1, ConfirmV1, CountStockV1,
     CreateSiteV1, CreateSkuV1, CustomerOrdersV1, DefineKitV1, EraseV1, ExtendV2, HashesV1, HoldersQueryV1,
@@ -132,9 +132,9 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             Ok(())
         }
         Command::ReportPayment { order, attempt, method, currency, report } => {
-            let (head, order, attempt) = (head(RequestKind::ReportPayment, 43)?, order.bits(), attempt.0);
+            let (head, order, attempt) = (head(RequestKind::ReportPayment, 51)?, order.bits(), attempt.0);
             let (reported, method, currency) = (report.into(), method as u8, currency.code());
-            put(out, &ReportPaymentV1 { head, order, attempt, reported, method, currency });
+            put(out, &ReportPaymentV2 { head, order, attempt, reported, method, currency });
             Ok(())
         }
         Command::RequestRefund { order, change, amount } => {

@@ -81,7 +81,13 @@ impl RequestKind {
         match self {
             // With an oversell allowance and a level of stock; version 1 had none. Of 32 bits; version 1 had 16. With a
             // reason; version 1 had none. With payment methods; version 1 had none. With checks; version 1 had none.
-            Self::SetPolicy | Self::ReportEffect | Self::Extend | Self::SetReservations | Self::SetEffects => 2,
+            // With the end of an authorisation; version 1 had none.
+            Self::SetPolicy
+            | Self::ReportEffect
+            | Self::Extend
+            | Self::SetReservations
+            | Self::SetEffects
+            | Self::ReportPayment => 2,
             _ => RECORD_VERSION,
         }
     }

@@ -19,6 +19,34 @@ fn kinds(tasks: &Value) -> Vec<(u64, String)> {
 }
 
 #[test]
+fn an_authorisation_that_ends_within_a_day_is_told_with_what_may_help() {
+    let server = shop();
+    server.run("order place --line MUG=2@12.50 --currency GBP").ok();
+    let told = |what: &str| server.run(&format!("order payment 1 --attempt 4 --authorised {what}"));
+    assert!(told("25 --until tomorrow").failed(2).contains("2026-11-22T13:45:00Z"));
+    assert!(server.run("order payment 1 --attempt 4 --captured 25 --until 7d").failed(2).contains("cannot be used"));
+    assert!(told("25 --until 401d").failed(1).contains("at which an authorisation ends"));
+    assert!(told("25 --until 23h").ok().contains("attempt 4 authorised, 25.00 GBP in all, until 2"));
+    let tasks = server.run("tasks --json").json();
+    assert_eq!(kinds(&tasks), [(1, "authorisation_ends".to_owned())]);
+    let task = &tasks["tasks"][0];
+    assert_eq!((&task["amount"], &task["commands"]), (&json!("25.00"), &json!(["report_payment", "cancel"])));
+    let table = server.run("tasks").ok();
+    assert!(table.contains("order payment --authorised --until | order cancel"), "{table}");
+    let view = server.run("order get 1 --json").json();
+    let (payments, waits) = (view["payments"].as_array().expect("attempts"), &view["waits"][0]);
+    let until = payments.iter().find_map(|payment| payment["until"].as_str()).expect("an end");
+    assert_eq!((&waits["what"], &waits["until"]), (&json!("authorisation_ends"), &json!(until)));
+    assert!(server.run("order get 1").ok().contains(until));
+    assert!(task["words"].as_str().is_some_and(|words| words == format!("attempt 4 until {until}")), "{task}");
+    told("25 --until 7d").ok();
+    assert_eq!(server.run("tasks").ok(), "no order of default has to be looked at\n");
+    let again = server.run(&format!("order payment 1 --attempt 4 --authorised 25 --until {until} --json")).json();
+    assert_eq!(again["repeated"], true, "an earlier end is nothing new");
+    server.stop();
+}
+
+#[test]
 fn a_task_is_listed_with_what_may_help_until_its_cause_is_gone() {
     let server = shop();
     assert_eq!(server.run("tasks").ok(), "no order of default has to be looked at\n");

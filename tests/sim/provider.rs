@@ -170,7 +170,7 @@ impl Provider {
         } else {
             now.authorised = amount;
             if method == PaymentMethod::Card {
-                self.write(order, whose, PaymentReport::Authorised { total: amount });
+                self.write(order, whose, set_aside(order, amount));
             } else {
                 now.captured = amount;
                 self.write(order, whose, PaymentReport::Captured { total: amount });
@@ -196,7 +196,7 @@ impl Provider {
             }
             1 | 2 if now.room() > 0 && method == PaymentMethod::Card => {
                 now.captured += part(rng, now.room());
-                self.write(order, (attempt, method), PaymentReport::Authorised { total: now.authorised });
+                self.write(order, (attempt, method), set_aside(order, now.authorised));
                 PaymentReport::Captured { total: now.captured }
             }
             3 if now.kept() > 0 && now.dispute.is_none() => {
@@ -313,6 +313,11 @@ impl Provider {
     }
 }
 
+/// So much is set aside, for half a day from when the order was made.
+const fn set_aside(order: OrderId, total: Price) -> PaymentReport {
+    PaymentReport::Authorised { total, until: order.made_at().after_ms(12 * 3_600_000) }
+}
+
 /// What there is to say of an attempt once its order's wish was carried out.
 fn reports(order: OrderId, now: &Account, seen: &PaymentView) -> Vec<PaymentReport> {
     let Account { authorised, captured, refunded, charged_back, has_failed, is_closed, .. } = *now;
@@ -339,7 +344,7 @@ fn reports(order: OrderId, now: &Account, seen: &PaymentView) -> Vec<PaymentRepo
     };
     let all = [
         PaymentReport::Failed { reason: FailureReason::Declined, class },
-        PaymentReport::Authorised { total: authorised },
+        set_aside(order, authorised),
         PaymentReport::Captured { total: captured },
         PaymentReport::ChargedBack { total: charged_back },
         PaymentReport::Refunded { total: refunded },

@@ -29,6 +29,7 @@ mod counting;
 mod editing;
 mod editing_bounds;
 mod editing_money;
+mod ending;
 mod erasing;
 mod exactly_once;
 mod extending;

@@ -14,7 +14,7 @@ use stockade::engine::order::State;
 use stockade::engine::query::{DrawView, OrderView, WantRow};
 use stockade::engine::{
     Answer, Capacity, Command, Effect, Engine, Fact, Kept, Refusal, ReturnCommand, ReturnFact, ReturnStage, Scratch,
-    StockLevel,
+    StockLevel, TASKS,
 };
 use stockade::shard::FakeKeys;
 
@@ -141,7 +141,9 @@ impl Rig {
     /// Whether the documents leave it to the engine which of several answers it gives, and this is one of them.
     fn is_a_choice(&self, command: &Command<'_>, outcome: &Outcome) -> bool {
         match (command, outcome) {
-            (_, Err(refusal @ Refusal::OutOfBounds { .. })) => every_field_out_of_bounds(command).contains(refusal),
+            (_, Err(refusal @ Refusal::OutOfBounds { .. })) => {
+                every_field_out_of_bounds(command, self.now).contains(refusal)
+            }
             // Past the time for which requests are remembered, a known one may still be known or be refused.
             (
                 Command::Receive { request, .. }
@@ -247,6 +249,7 @@ impl Rig {
 
     pub(crate) fn wait(&mut self, span_ms: u64) {
         self.now = self.now.after_ms(span_ms);
+        self.engine.handle_time(self.now);
     }
 
     /// Whether the engine still has to notice something that the twin knows.
@@ -307,6 +310,7 @@ impl Rig {
         assert_eq!(read.digest(), digest, "the image of the engine is another state");
         read.check_invariants().expect("the invariants hold after an image was read");
         read.watch_for_sale(self.now);
+        read.handle_time(self.now);
         read.stand_at(self.position);
         read.watch_keys();
         self.engine = read;
@@ -319,6 +323,7 @@ impl Rig {
         self.replica.check_invariants().expect("the invariants hold after replay");
         std::mem::swap(&mut self.engine, &mut self.replica);
         self.engine.watch_for_sale(self.now);
+        self.engine.handle_time(self.now);
         self.engine.watch_keys();
         self.check_everything();
     }
@@ -332,6 +337,10 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
         assert_eq!(self.engine.kept(Kept::Returns), self.twin.returns_kept(), "returns of all orders, and their rows");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
+        let mut tasks = [0; TASKS];
+        let all = self.twin.markets().into_iter().flat_map(|market| self.twin.tasks(market, self.now));
+        all.for_each(|(kind, ..)| tasks[kind as usize - 1] += 1);
+        assert_eq!(self.engine.task_counts(), tasks, "tasks of all kinds");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {
             (Some(wake), Some(deadline)) => {

@@ -22,8 +22,8 @@ const NONE: &str = "(none)";
 const REPORTS: [PaymentReport; 17] = [
     PaymentReport::RequiresAction,
     PaymentReport::Processing,
-    PaymentReport::Authorised { total: 1 },
-    PaymentReport::Authorised { total: 2 },
+    PaymentReport::authorised(1),
+    PaymentReport::authorised(2),
     PaymentReport::Captured { total: 1 },
     PaymentReport::Captured { total: 2 },
     PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::OtherMethod },

@@ -284,7 +284,7 @@ impl Bench {
             Step::VoidPayment => self.report(PaymentReport::Voided),
             Step::PayOne => {
                 let paid = self.payments().last().map_or(0, |(_, authorised)| *authorised);
-                self.report(PaymentReport::Authorised { total: u64::from(UNITS).min(paid + 1) })
+                self.report(PaymentReport::authorised(u64::from(UNITS).min(paid + 1)))
             }
             Step::Receive => {
                 self.receive(1);

@@ -91,7 +91,7 @@ fn life(class: Class, (order, price, currency): (OrderId, Price, Currency)) -> V
     let captured = report(first, Card, PaymentReport::Captured { total: price });
     let again = Expected::Done { state: Completed, moved: 0, repeated: true };
     let mut life = vec![
-        (report(first, Card, PaymentReport::Authorised { total: price }), done(Confirmed, 1)),
+        (report(first, Card, PaymentReport::authorised(price)), done(Confirmed, 1)),
         hand_over,
         (captured, done(Completed, 0)),
         (captured, again),

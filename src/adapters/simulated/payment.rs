@@ -30,8 +30,8 @@ use super::super::backoff::Chance;
 use super::super::counterparty::{Counterparty, Job, News, Payment, Promise, Verdict};
 use super::ledger::Ledger;
 use super::{Behaviour, fate};
-use crate::base::limits::{ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
-use crate::base::{ChangeId, OrderId, Price};
+use crate::base::limits::{ADAPTER_NEWS_MAX, SIMULATED_AUTHORISATION_MS, SIMULATED_ORDERS_MAX};
+use crate::base::{ChangeId, OrderId, Price, Timestamp};
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
 use crate::engine::{Effect, FailureReason, PaymentReport, RetryClass, Stage, Step};
@@ -72,9 +72,19 @@ struct Account {
     refunded: Price,
     declined: bool,
     closed: bool,
+    /// When what is set aside ends: it follows from the order.
+    until: Timestamp,
 }
 
 impl Account {
+    const fn is_untouched(self) -> bool {
+        self.authorised == 0 && !self.declined && !self.closed
+    }
+
+    const fn set_aside(self, total: Price) -> PaymentReport {
+        PaymentReport::Authorised { total, until: self.until }
+    }
+
     /// With what somebody else took of it.
     fn with(mut self, seen: &PaymentView) -> Self {
         self.captured = self.captured.max(seen.captured);
@@ -98,11 +108,9 @@ impl Account {
     /// Carries out what is asked: what there is to do for that, if it was not done before, and what to say of it.
     fn carry_out(self, seen: &PaymentView, declines: bool) -> (Option<(Deed, Price)>, Vec<PaymentReport>) {
         let (deed, report) = match seen.step {
-            Step::Charge { amount } if self == Self::default() => match (declines, seen.method) {
+            Step::Charge { amount } if self.is_untouched() => match (declines, seen.method) {
                 (true, _) => (Some((Deed::Declined, amount)), DECLINED),
-                (false, PaymentMethod::Card) => {
-                    (Some((Deed::Authorised, amount)), PaymentReport::Authorised { total: amount })
-                }
+                (false, PaymentMethod::Card) => (Some((Deed::Authorised, amount)), self.set_aside(amount)),
                 (false, _) => (Some((Deed::Captured, amount)), PaymentReport::Captured { total: amount }),
             },
             Step::Capture { total } if total > self.captured && !self.closed => {
@@ -130,10 +138,7 @@ impl Account {
         let has_room = seen.stage == Stage::Authorised && seen.authorised > self.captured;
         let all = [
             (self.declined && is_begun, DECLINED),
-            (
-                !self.closed && self.authorised > seen.authorised.max(self.captured),
-                PaymentReport::Authorised { total: self.authorised },
-            ),
+            (!self.closed && self.authorised > seen.authorised.max(self.captured), self.set_aside(self.authorised)),
             (self.captured > seen.captured, PaymentReport::Captured { total: self.captured }),
             (self.closed && (is_begun || has_room), PaymentReport::Voided),
             (self.refunded > seen.refunded, PaymentReport::Refunded { total: self.refunded }),
@@ -150,7 +155,7 @@ impl Account {
         } else if self.closed {
             PaymentReport::Voided
         } else {
-            PaymentReport::Authorised { total: self.authorised }
+            self.set_aside(self.authorised)
         }
     }
 }
@@ -209,7 +214,8 @@ impl SimulatedPayment {
         let mut accounts = self.accounts.borrow_mut();
         let known = accounts.get(&(order, seen.attempt)).copied();
         let declines = Behaviour::declines(self.behaviour.seed, self.behaviour.declined, order);
-        let account = known.unwrap_or_default().with(seen);
+        let until = order.made_at().after_ms(SIMULATED_AUTHORISATION_MS);
+        let account = Account { until, ..known.unwrap_or_default() }.with(seen);
         let (deed, reports) = account.carry_out(seen, declines);
         if deed.is_some() && known.is_none() && accounts.len() >= SIMULATED_ORDERS_MAX {
             tracing::error!(attempts = SIMULATED_ORDERS_MAX, "the books of the simulated payment provider are full");

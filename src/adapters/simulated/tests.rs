@@ -12,6 +12,7 @@ use super::{Behaviour, SimulatedCheck, SimulatedPayment, SimulatedWarehouse};
 use crate::adapters::samples::{order, payment, row, view, view_of_payments};
 use crate::adapters::{Counterparty, Job, News, Opinion, Verdict};
 use crate::base::ChangeId;
+use crate::base::limits::SIMULATED_AUTHORISATION_MS;
 use crate::engine::choices::PaymentMethod;
 use crate::engine::query::PaymentView;
 use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Stage, Step};
@@ -67,11 +68,16 @@ async fn asked(provider: &SimulatedPayment, number: u64, payments: &[PaymentView
     }
 }
 
+/// All of it, for as long as it sets money aside for the order of this number.
+fn set_aside(number: u64) -> PaymentReport {
+    PaymentReport::Authorised { total: 9, until: order(number).made_at().after_ms(SIMULATED_AUTHORISATION_MS) }
+}
+
 const DECLINED: PaymentReport = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::Never };
 
 #[test]
 fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
-    use PaymentReport::{Authorised, Captured, Refunded, Voided};
+    use PaymentReport::{Captured, Refunded, Voided};
     use Step::{Capture, Charge, Close, GiveBack};
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
@@ -79,8 +85,8 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
     on_its_thread(async {
         let mut provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         for (number, attempt, step, told, report, restarts) in [
-            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
-            (1, CARD, charge, [0, 0, 0], Authorised { total: 9 }, true),
+            (1, CARD, charge, [0, 0, 0], set_aside(1), false),
+            (1, CARD, charge, [0, 0, 0], set_aside(1), true),
             (1, CARD, Capture { total: 4 }, [9, 0, 0], Captured { total: 4 }, false),
             (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
             (1, CARD, Capture { total: 9 }, [9, 4, 0], Captured { total: 9 }, true),
@@ -91,7 +97,7 @@ fn money_is_taken_once_and_given_back_once_and_never_taken_after_that() {
             (1, CARD, GiveBack { total: 3 }, [9, 9, 0], Refunded { total: 9 }, true),
             (1, CARD, charge, [0, 0, 0], Captured { total: 9 }, false),
             // Set aside and let go.
-            (2, CARD, charge, [0, 0, 0], Authorised { total: 9 }, false),
+            (2, CARD, charge, [0, 0, 0], set_aside(2), false),
             (2, CARD, end, [0, 0, 0], Voided, true),
             (2, CARD, charge, [0, 0, 0], Voided, true),
             (2, CARD, Capture { total: 9 }, [9, 0, 0], Voided, false),
@@ -152,7 +158,7 @@ fn money_that_is_not_to_be_had_stays_so() {
 /// Its answers got lost, and what was wanted is wanted no more: whoever looks hears all of it, and nothing is done.
 #[test]
 fn whoever_looks_hears_what_the_order_does_not_know_and_nothing_else() {
-    use PaymentReport::{Authorised, Captured, Refunded, Voided};
+    use PaymentReport::{Captured, Refunded, Voided};
     use Stage::{Authorised as SetAside, Created, Failed, Processing};
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
@@ -176,7 +182,7 @@ fn whoever_looks_hears_what_the_order_does_not_know_and_nothing_else() {
         let books = std::fs::read_to_string(dir.join("books")).expect("books");
         let provider = SimulatedPayment::open(behaviour(dir)).expect("books");
         for (number, attempt, stage, told, news) in [
-            (1, CARD, Created, none, vec![Authorised { total: 9 }]),
+            (1, CARD, Created, none, vec![set_aside(1)]),
             (1, CARD, SetAside, [9, 0, 0], vec![]),
             (2, TRANSFER, Created, none, vec![Captured { total: 9 }, Refunded { total: 4 }]),
             (2, TRANSFER, SetAside, [9, 9, 0], vec![Refunded { total: 4 }]),

@@ -255,10 +255,11 @@ fn describe_order(fact: &Fact<'_>) -> (&'static str, Value) {
                 PaymentReport::Failed { reason, class } => (Some(reason.name()), Some(class.name())),
                 _ => (None, None),
             };
-            let total = report.total().map(|total| total.to_string());
+            let (total, until) = (report.total().map(|total| total.to_string()), report.until().utc_or_none());
             let fields = json!({
                 "attempt": attempt.to_string(), "method": method.name(), "report": report.name(), "total": total,
-                "reason": reason, "class": class, "taken_again": units(draws), "short_sku": short.map(|sku| sku.0),
+                "until": until, "reason": reason, "class": class, "taken_again": units(draws),
+                "short_sku": short.map(|sku| sku.0),
             });
             ("order.payment_reported", order, fields)
         }
@@ -460,9 +461,10 @@ mod tests {
         let reported = |report, short| Fact::PaymentReported { order, attempt, method, report, draws: &[], short };
         let fields = |report: &str, told: [Value; 3], short: Value| {
             let [total, reason, class] = told;
+            let until = if report == "authorised" { json!("1970-01-02T00:00:00.000Z") } else { Value::Null };
             json!({
                 "order": order.to_string(), "market": 3, "attempt": "5", "method": "card", "report": report,
-                "total": total, "reason": reason, "class": class, "taken_again": [], "short_sku": short,
+                "total": total, "until": until, "reason": reason, "class": class, "taken_again": [], "short_sku": short,
             })
         };
         let failed = PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::OtherMethod };
@@ -471,6 +473,10 @@ mod tests {
         let told = [json!(total.to_string()), Value::Null, Value::Null];
         let captured = reported(PaymentReport::Captured { total }, Some(SkuId(7)));
         assert_eq!(describe(&captured), ("order.payment_reported", fields("captured", told, json!(7))));
+        let until = Timestamp::from_ms(86_400_000);
+        let told = [json!(total.to_string()), Value::Null, Value::Null];
+        let authorised = reported(PaymentReport::Authorised { total, until }, None);
+        assert_eq!(describe(&authorised).1, fields("authorised", told, Value::Null));
         let change = Change { id: ChangeId(5), content: 0, excess: 0 };
         let (kind, fields) = describe(&Fact::RefundRequested { order, change, amount: total });
         let expected = json!({ "order": order.to_string(), "market": 3, "change": "5", "amount": total.to_string() });

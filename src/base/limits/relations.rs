@@ -31,6 +31,8 @@ const _: () = {
     );
     assert!(RETURNS_PER_ORDER_MAX <= u8::MAX as usize, "a row has its return in 8 bits");
     assert!(256 + LINES_MAX * 20 + ORDER_DRAWS_MAX * 28 + SEALED_BYTES_MAX + CHANGES_MAX * 33 + holds + paid <= MIB);
+    assert!(24 + PAYMENT_ATTEMPTS_MAX * 16 <= MIB, "the item of when its authorisations end");
+    assert!(AUTHORISATION_NOTICE_MS < AUTHORISATION_MS_MAX);
     assert!(IMAGE_PART_BYTES + MIB <= IMAGE_PART_BYTES_MAX);
     // Totals are checked with 128-bit sums; a line alone cannot exceed 64 bits.
     assert!(UNIT_PRICE_MAX.checked_mul(LINE_QUANTITY_MAX as u64).is_some());

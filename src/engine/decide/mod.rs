@@ -138,7 +138,7 @@ impl Engine {
             Command::LiftHold { order, owner, reason } => self.lift_hold(order, owner, reason),
             Command::StartPayment { order, attempt, method } => self.start_payment(order, attempt, method),
             Command::ReportPayment { order, attempt, method, currency, report } => {
-                self.report_payment(order, (attempt, method), currency, report, scratch)
+                self.report_payment(order, (attempt, method), (currency, report), now, scratch)
             }
             Command::RequestRefund { order, change, amount } => self.request_refund(order, change, amount),
             Command::ReportDelivered { order, change, lines } => self.report_delivered(order, change, lines),

@@ -17,8 +17,10 @@ use super::super::refusal::{Field, Refusal};
 use super::super::steps::{covered, refundable};
 use super::confirm::Retaken;
 use super::{Decision, Outcome, Scratch, Wanted, check_bounds, illegal};
-use crate::base::limits::{CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX, PAYMENT_STARTS_MAX};
-use crate::base::{ChangeId, Currency, OrderId, Price};
+use crate::base::limits::{
+    AUTHORISATION_MS_MAX, CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX, PAYMENT_STARTS_MAX,
+};
+use crate::base::{ChangeId, Currency, OrderId, Price, Timestamp};
 
 impl Engine {
     pub(super) fn start_payment<'s>(&self, order: OrderId, attempt: ChangeId, method: PaymentMethod) -> Outcome<'s> {
@@ -44,11 +46,12 @@ impl Engine {
         &self,
         order: OrderId,
         (id, method): (ChangeId, PaymentMethod),
-        currency: Currency,
-        report: PaymentReport,
+        (currency, report): (Currency, PaymentReport),
+        now: Timestamp,
         scratch: &'s mut Scratch,
     ) -> Outcome<'s> {
         check_amount(report.total().unwrap_or(1))?;
+        check_bounds(Field::AuthorisationEnd, report.until().ms(), 0, now.after_ms(AUTHORISATION_MS_MAX).ms())?;
         let (position, record) = self.placed_order(order)?;
         if currency != record.currency {
             return Err(Refusal::OtherCurrency { currency: record.currency });
@@ -56,7 +59,8 @@ impl Engine {
         let told = self.accounts.of(position);
         let known = told.iter().find(|known| known.id == id).copied();
         let after = known.unwrap_or(Attempt::new(id, method)).told(report);
-        if known == Some(after) {
+        let ends = &self.accounts.ends;
+        if known == Some(after) && ends.after(position, &after, report) == ends.get((position, id)) {
             return Ok(Decision::Repeated(done(record.state, 0, true)));
         }
         if known.is_none() {

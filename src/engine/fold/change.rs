@@ -32,10 +32,10 @@ impl Engine {
             if entered == 0 && engine.accounts.of(position).is_empty() {
                 engine.orders.set_mark(position, Marks::SAID_PAID, true);
             } else if entered > 0 {
-                engine.enter_paid_elsewhere(position, attempt, entered);
+                engine.enter_paid_elsewhere(position, (attempt, entered), at);
             }
             if !draws.is_empty() {
-                engine.let_go_of_others(position, attempt);
+                engine.let_go_of_others(position, attempt, at);
             }
         });
         self.review_account(self.position_of(order), at);

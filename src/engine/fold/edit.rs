@@ -40,7 +40,7 @@ impl Engine {
                 engine.confirm_if_paid(position, at);
             }
         });
-        self.review_account(self.position_of(order), at);
+        self.settle_tasks(self.position_of(order), at);
     }
 
     /// Units to cancelled; what becomes of them elsewhere is said by whoever called.

@@ -26,7 +26,7 @@ use crate::base::{ChangeId, OrderId, Price, SkuId, Timestamp};
 impl Engine {
     pub(super) fn fold_payment_started(&mut self, order: OrderId, id: ChangeId, method: PaymentMethod, at: Timestamp) {
         self.change_order(order, at, |engine, position| {
-            engine.set_attempt(position, Attempt::new(id, method));
+            engine.set_attempt(position, Attempt::new(id, method), at);
             engine.note_whole(position, Happening::AttemptBegun, at, method as u64);
         });
     }
@@ -40,17 +40,19 @@ impl Engine {
     ) {
         self.change_order(order, at, |engine, position| {
             let attempt = engine.attempt(position, id).unwrap_or(Attempt::new(id, method)).told(report);
+            let end = engine.accounts.ends.after(position, &attempt, report);
+            engine.accounts.ends.set((position, id), end);
             if matches!(report, PaymentReport::Refunded { .. }) {
-                engine.give_back(position, attempt);
+                engine.give_back(position, attempt, at);
             } else {
-                engine.set_attempt(position, attempt);
+                engine.set_attempt(position, attempt, at);
             }
             let (what, value) = Happening::of_payment(report);
             engine.note_whole(position, what, at, value);
             if let Some(sku) = short {
                 engine.note_whole(position, Happening::RetakeFailed, at, sku.0.into());
             } else if !draws.is_empty() {
-                engine.let_go_of_others(position, id);
+                engine.let_go_of_others(position, id, at);
                 engine.pin_again(position, draws);
                 engine.note_whole(position, Happening::ChargedLate, at, super::change::units(draws));
             } else if engine.orders.record(position).state.awaits_payment() && !engine.confirm_if_paid(position, at) {
@@ -69,10 +71,10 @@ impl Engine {
     }
 
     /// Money went back of an attempt, which is this now. What that takes of what was to stay, somebody asked for.
-    fn give_back(&mut self, position: u32, attempt: Attempt) {
+    fn give_back(&mut self, position: u32, attempt: Attempt, at: Timestamp) {
         let due = self.due(position, self.orders.record(position));
         let before = shortfall(self.accounts.of(position), due);
-        self.set_attempt(position, attempt);
+        self.set_attempt(position, attempt, at);
         let due = self.due(position, self.orders.record(position));
         if !due.is_unpaid {
             note_refund(self.accounts.of_mut(position), due, before);
@@ -95,19 +97,19 @@ impl Engine {
     }
 
     /// The attempt that pays late for an order is the only one of it that counts.
-    pub(super) fn let_go_of_others(&mut self, position: u32, id: ChangeId) {
+    pub(super) fn let_go_of_others(&mut self, position: u32, id: ChangeId, at: Timestamp) {
         let record = self.orders.record(position);
         if id != ChangeId::HANDED_OFF && self.has_implicit_attempt(position, record) {
-            self.set_attempt(position, Attempt::new(ChangeId::HANDED_OFF, record.payment));
+            self.set_attempt(position, Attempt::new(ChangeId::HANDED_OFF, record.payment), at);
         }
         self.accounts.let_go_of_others(position, id);
     }
 
     /// Enters what was paid elsewhere when an order with an account was confirmed.
-    pub(super) fn enter_paid_elsewhere(&mut self, position: u32, id: ChangeId, total: Price) {
+    pub(super) fn enter_paid_elsewhere(&mut self, position: u32, (id, total): (ChangeId, Price), at: Timestamp) {
         let method = self.orders.record(position).payment;
         let attempt = self.attempt(position, id).unwrap_or(Attempt::new(id, method));
-        self.set_attempt(position, attempt.told(PaymentReport::Captured { total }));
+        self.set_attempt(position, attempt.told(PaymentReport::Captured { total }), at);
     }
 
     pub(super) fn fold_refund_requested(&mut self, order: OrderId, change: Change, amount: Price, at: Timestamp) {
@@ -152,7 +154,7 @@ impl Engine {
     }
 
     /// An attempt is as told from here on; the market's money, and whether all were in vain, follow.
-    fn set_attempt(&mut self, position: u32, attempt: Attempt) {
+    fn set_attempt(&mut self, position: u32, attempt: Attempt, at: Timestamp) {
         let record = self.orders.record(position);
         let money = &mut market_of(&mut self.markets, record.order.market()).money;
         if let Some(known) = self.accounts.of(position).iter().find(|known| known.id == attempt.id) {
@@ -162,7 +164,7 @@ impl Engine {
         if attempt.id == ChangeId::HANDED_OFF && self.has_implicit_attempt(position, self.orders.record(position)) {
             self.accounts.remove_implicit();
         }
-        self.accounts.set(position, attempt);
+        self.accounts.set(position, attempt, at);
         let has_failed = self.has_failed(position);
         self.orders.set_mark(position, Marks::PAYMENT_FAILED, has_failed);
     }

@@ -66,6 +66,8 @@ enum Item {
     Reservations = 26,
     /// Tasks of the order before it of which its state does not say since when, and what of a refund is open.
     Task = 33,
+    /// When authorisations of the order before it end, of those of which somebody said.
+    Ends = 34,
     /// With checks among the effects; 27 had none. With the money of closed orders, and counts of orders whose payment
     /// failed; 24 had neither, 2 none in review.
     Market = 29,
@@ -93,7 +95,7 @@ const UNTOLD: u8 = 0x80;
 const LET_GO: u8 = 4;
 
 impl Item {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -114,5 +116,6 @@ impl Item {
         Self::OnHand,
         Self::Short,
         Self::Task,
+        Self::Ends,
     ];
 }

@@ -81,6 +81,7 @@ impl Engine {
                 Item::History => self.read_history(&mut item, &read)?,
                 Item::Returns => self.read_returns(&mut item, &read)?,
                 Item::Task => self.read_tasks(&mut item, &read)?,
+                Item::Ends => self.read_ends(&mut item, &read)?,
                 Item::ChannelCap => self.read_channel_cap(&mut item)?,
                 Item::OnHand => self.read_on_hand(&mut item)?,
                 Item::Short => self.read_short(&mut item)?,

@@ -1,5 +1,6 @@
 //! Images there and back, and bytes that are none.
 
+use crate::base::limits::{AUTHORISATION_NOTICE_MS, PAYMENT_ATTEMPTS_MAX};
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
@@ -7,7 +8,7 @@ use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::{
     Capacity, Command, Component, Disposition, Engine, ExtendReason, Fact, HoldReason, ImageError, Line, LineQuantity,
-    Place, Policy, Reservations, ReturnCommand, ReturnKind, ReturnReason, Scratch, Whose,
+    PaymentReport, Place, Policy, Reservations, ReturnCommand, ReturnKind, ReturnReason, Scratch, TaskKind, Whose,
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
@@ -106,8 +107,18 @@ fn engine() -> Engine {
         submit(&Command::HoldOrder { order: order(number), owner: "risk", reason: HoldReason::Fraud, note: "look" });
     }
     submit(&Command::Confirm { order: order(5), attempt: ChangeId(1) });
+    submit(&Command::ReportPayment {
+        order: order(6),
+        attempt: ATTEMPT,
+        method: PaymentMethod::Card,
+        currency: place.currency,
+        report: PaymentReport::Authorised { total: 1, until: now.after_ms(AUTHORISATION_NOTICE_MS + 7) },
+    });
     engine
 }
+
+/// Of which somebody said when it ends.
+const ATTEMPT: ChangeId = ChangeId(77_777_777);
 
 fn parts(engine: &Engine) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
@@ -201,6 +212,31 @@ fn what_is_missing_is_put_back_after_an_image_too() {
     }
     assert!(orders.len() > 2 && orders.is_sorted_by(|one, other| one > other), "newest first: {orders:?}");
     assert!(!read.has_put_backs());
+}
+
+#[test]
+fn when_authorisations_end_goes_through_an_image_and_what_fits_no_attempt_is_refused() {
+    let read = |change: &dyn Fn(&mut [u8])| {
+        let end = 1_000_000 + AUTHORISATION_NOTICE_MS + 7;
+        let fields = [ATTEMPT.0.to_le_bytes(), end.to_le_bytes()].concat();
+        read_changed(|bytes, _| {
+            let at = bytes.windows(16).position(|item| item == fields).expect("when it ends");
+            change(&mut bytes[at - 19..at + 16]);
+        })
+    };
+    let mut sound = read(&|item| assert_eq!((item[0], item[17]), (34, 1))).expect("it fits");
+    sound.check_invariants().expect("every law holds");
+    let ends = TaskKind::AuthorisationEnds as usize - 1;
+    let count = |engine: &mut Engine, now| {
+        engine.handle_time(Timestamp::from_ms(now));
+        engine.task_counts()[ends]
+    };
+    assert_eq!((count(&mut sound, 1_000_006), sound.next_task()), (0, Some(Timestamp::from_ms(1_000_007))));
+    assert_eq!((count(&mut sound, 1_000_007), sound.next_task()), (1, None));
+    assert!(read(&|item| item[19] ^= 1).is_err(), "of another attempt");
+    assert!(read(&|item| item[27..35].fill(0)).is_err(), "never");
+    assert!(read(&|item| item[1] ^= 0x40).is_err(), "of an order that is not there");
+    assert!(read(&|item| item[17] = PAYMENT_ATTEMPTS_MAX as u8 + 1).is_err(), "of too many");
 }
 
 #[test]

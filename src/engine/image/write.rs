@@ -11,6 +11,7 @@ use super::super::books::Tally;
 use super::super::channel::Cap;
 use super::super::cursor::Cursor;
 use super::super::effect::Effects;
+use super::super::ends::Ends;
 use super::super::history::{Histories, Past};
 use super::super::hold::{Hold, Holds};
 use super::super::keys::{Keys, Slot};
@@ -176,6 +177,7 @@ impl Engine {
         for (position, record) in orders.records() {
             write_order(&mut to, (orders, holds, accounts), wants.mark(position), (position, record))?;
             write_returns(&mut to, (orders, returns), (position, record))?;
+            write_ends(&mut to, &accounts.ends, (position, record))?;
             let (since, open_refund) = (self.unsaid_tasks(position, record), tasks.open_refund(position));
             if !since.is_empty() || open_refund.is_some() {
                 to.item(Item::Task, |item| {
@@ -431,6 +433,19 @@ fn write_attempts(item: &mut Fields<'_>, attempts: &[Attempt]) {
         item.byte(method as u8).byte(stage as u8).byte(reason).byte(class);
         item.byte(dispute as u8 | if is_let_go { LET_GO } else { 0 });
     }
+}
+
+fn write_ends<E>(to: &mut Writer<'_, E>, ends: &Ends, (position, record): (u32, &Record)) -> Result<(), E> {
+    let count = ends.of(position).count();
+    if count == 0 {
+        return Ok(());
+    }
+    to.item(Item::Ends, |item| {
+        item.u128(record.order.bits()).u16(count16(count));
+        ends.of(position).for_each(|(id, end)| {
+            item.u64(id.0).u64(end.ms());
+        });
+    })
 }
 
 fn write_history<E>(

@@ -146,6 +146,8 @@ pub struct PaymentView {
     pub refund_failed: Price,
     /// Taken back by the customer's bank.
     pub charged_back: Price,
+    /// Log time at which what is set aside is so no longer, the latest that was told; zero where nobody said.
+    pub until: Timestamp,
     /// What is to be done with it next.
     pub step: Step,
 }

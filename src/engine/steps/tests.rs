@@ -19,7 +19,7 @@ fn check(attempts: &[Attempt], due: Due, expected: &[Step]) {
     assert_eq!(steps(attempts, due).iter().collect::<Vec<_>>(), expected, "{attempts:?} {due:?}");
 }
 
-const AUTHORISED: PaymentReport = PaymentReport::Authorised { total: 100 };
+const AUTHORISED: PaymentReport = PaymentReport::authorised(100);
 const CAPTURED: PaymentReport = PaymentReport::Captured { total: 100 };
 
 #[test]
@@ -113,7 +113,7 @@ fn an_attempt_that_nobody_needs_is_ended_and_one_that_waits_is_charged_with_what
 #[test]
 fn what_was_given_back_after_all_was_taken_is_not_taken_again() {
     // 90 were set aside, 15 of them cancelled before they were taken.
-    let mut attempts = [attempt(1, &[PaymentReport::Authorised { total: 90 }, PaymentReport::Captured { total: 75 }])];
+    let mut attempts = [attempt(1, &[PaymentReport::authorised(90), PaymentReport::Captured { total: 75 }])];
     let due = Due { cost: 90, ..due(75, 75) };
     ask_refund(&mut attempts, due, 10);
     check(&attempts, due, &[Step::GiveBack { total: 10 }]);
@@ -172,13 +172,13 @@ fn steps_come_to_an_end_and_leave_what_is_due() {
             for _ in 0..below(4) {
                 let total = 1 + below(150);
                 attempt = attempt.told(match below(7) {
-                    0 => PaymentReport::Authorised { total },
+                    0 => PaymentReport::authorised(total),
                     1 => PaymentReport::Captured { total },
                     2 => PaymentReport::Refunded { total },
                     3 => PaymentReport::Voided,
                     4 => PaymentReport::Expired,
                     5 => PaymentReport::Processing,
-                    _ => PaymentReport::Authorised { total: 2 * total },
+                    _ => PaymentReport::authorised(2 * total),
                 });
             }
             attempts.push(attempt);

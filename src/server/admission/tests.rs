@@ -120,6 +120,7 @@ const fn failed_payment() -> PaymentView {
         refunded: 1,
         refund_asked: 1,
         charged_back: 1,
+        until: Timestamp::ZERO,
         step: Step::GiveBack { total: 1 },
     }
 }

@@ -19,10 +19,10 @@ PORT, CA = int(sys.argv[1]), sys.argv[2]
 PLACED, PLACED_LINES, DONE, EXTENDED, RETURN, SET, STOCK, REFUSED, ORDER = 3, 4, 5, 7, 8, 13, 32, 16, 36
 BOOKS, WANTED, EFFECTS, HISTORY, HELD_ORDERS = 39, 42, 43, 45, 49
 # Replies whose version is not 1.
-VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 6, BOOKS: 5, WANTED: 2, EFFECTS: 2}
+VERSIONS = {PLACED_LINES: 2, STOCK: 3, ORDER: 7, BOOKS: 5, WANTED: 2, EFFECTS: 2}
 SOLD_OUT, CONFLICT, ILLEGAL_STATE, OUT_OF_BOUNDS, NOT_AVAILABLE, NOT_ENOUGH_UNITS = 6, 7, 9, 14, 15, 16
 REFUND_TOO_MUCH, OTHER_CURRENCY, UNKNOWN_RETURN, ILLEGAL_RETURN, MALFORMED, UNKNOWN_KIND = 30, 31, 32, 33, 64, 65
-FIELD_QUANTITY, FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD = 2, 7, 28, 34, 39
+FIELD_QUANTITY, FIELD_CODE, FIELD_AMOUNT, FIELD_NOTE, FIELD_METHOD, FIELD_END = 2, 7, 28, 34, 39, 42
 PENDING_PAYMENT, CONFIRMED, FULFILLING, COMPLETED, CANCELLED, IN_REVIEW, PAYMENT_FAILED = 1, 2, 3, 4, 5, 8, 9
 CARD, WALLET, CASH = 1, 2, 5
 # Of payments: stages, reports, steps, a failure.
@@ -40,6 +40,7 @@ REVIEW = 3
 BY_CUSTOMER, AT_THE_DOOR, CHANGED_MIND, DEFECTIVE, TOO_LATE, USED = 1, 2, 1, 3, 1, 3
 REQUESTED, APPROVED, IN_TRANSIT, RECEIVED, INSPECTED, CLOSED, DECLINED = 1, 2, 4, 5, 6, 7, 8
 RESTOCK, DAMAGED, TO_SUPPLIER, DAYS_30 = 1, 3, 6, 30 * 86_400_000
+DAY = 86_400_000
 
 
 class Protocol(QuicConnectionProtocol):
@@ -114,8 +115,9 @@ def start(order, attempt, method):
     return record(23, u128(order) + struct.pack("<QB", attempt, method))
 
 
-def report(order, attempt, what, total=0, reason=0, klass=0, method=WALLET, currency=b"GBP"):
-    return record(24, u128(order) + struct.pack("<QQBBBB3s", attempt, total, what, reason, klass, method, currency))
+def report(order, attempt, what, total=0, reason=0, klass=0, method=WALLET, currency=b"GBP", until=0):
+    fields = attempt, total, until, what, reason, klass, method, currency
+    return record(24, u128(order) + struct.pack("<QQQBBBB3s", *fields), 2)
 
 
 def refund(order, change, amount):
@@ -184,7 +186,7 @@ class Order:
         parts, at = rows_of("<QBHH", reply, at, holds)
         texts, at = words(reply, at, [length for part in parts for length in part[2:]])
         self.holds = [(part[1], *texts[2 * hold:2 * hold + 2]) for hold, part in enumerate(parts)]
-        self.payments, at = rows_of("<8Q6B", reply, at, payments)
+        self.payments, at = rows_of("<9Q6B", reply, at, payments)
         heads, at = rows_of("<2Q4B2H", reply, at, returns)
         self.returns = [[head[:6]] for head in heads]
         for layout, count in (("<HI", 6), ("<HHI6I", 7)):
@@ -441,7 +443,7 @@ async def pay(talk, market):
         expect(answer, (DONE, state, repeated, (moved, 0)), f"the answer to {request.hex()}")
         kind, seen, flags, reply = await talk.ask(record(36, u128(order)))
         attempt = Order(flags, reply).payments[-1]
-        expect((kind, seen, attempt[2], (attempt[13], attempt[7])), (ORDER, state, captured, step), "the order then")
+        expect((kind, seen, attempt[2], (attempt[14], attempt[8])), (ORDER, state, captured, step), "the order then")
         return attempt
 
     nothing = (NOTHING, 0)
@@ -451,22 +453,30 @@ async def pay(talk, market):
     expect(await talk.refused(start(order, 2, CASH)), (OUT_OF_BOUNDS, FIELD_METHOD, 0, 0, 4), "cash in advance")
     failed = report(order, 1, FAILED, 0, INSUFFICIENT_FUNDS, OTHER_METHOD)
     attempt = await told(failed, PAYMENT_FAILED, 0, nothing)
-    expect(attempt[8:13], (CARD, HAS_FAILED, INSUFFICIENT_FUNDS, OTHER_METHOD, 0), "why it failed")
+    expect(attempt[9:14], (CARD, HAS_FAILED, INSUFFICIENT_FUNDS, OTHER_METHOD, 0), "why it failed")
     attempt = await told(start(order, 2, WALLET), PENDING_PAYMENT, 0, nothing)
-    expect(attempt[8:13], (WALLET, CREATED, 0, 0, 0), "a second attempt")
+    expect(attempt[9:14], (WALLET, CREATED, 0, 0, 0), "a second attempt")
     seen = await talk.refused(report(order, 2, AUTHORISED, 9_000, currency=b"EUR"))
     expect(seen, (OTHER_CURRENCY, 0, int.from_bytes(b"GBP", "little"), 0, 0), "another currency")
     expect((await talk.refused(report(order, 2, AUTHORISED)))[:2], (OUT_OF_BOUNDS, FIELD_AMOUNT), "no total")
     expect((await talk.refused(report(order, 2, VOIDED, 1)))[:2], (MALFORMED, 23), "a total too many")
     expect((await talk.refused(report(order, 2, 13)))[:2], (MALFORMED, 23), "a report that is none")
-    await told(report(order, 2, AUTHORISED, 9_000), CONFIRMED, 0, nothing, moved=4)
+    expect((await talk.refused(report(order, 2, VOIDED, until=1)))[:2], (MALFORMED, 23), "an end of none")
+    later = talk.log_time + 7 * DAY
+    seen = await talk.refused(report(order, 2, AUTHORISED, 9_000, until=later + 400 * DAY))
+    expect(seen[:2], (OUT_OF_BOUNDS, FIELD_END), "an end that is none")
+    await told(report(order, 2, AUTHORISED, 9_000, until=later - DAY), CONFIRMED, 0, nothing, moved=4)
+    attempt = await told(report(order, 2, AUTHORISED, 9_000, until=later), CONFIRMED, 0, nothing)
+    expect(attempt[7], later, "when it ends")
+    for end in (0, later - DAY, later):
+        await told(report(order, 2, AUTHORISED, 9_000, until=end), CONFIRMED, 0, nothing, repeated=1)
     await told(change_lines(10, order, 11, (0, 2)), FULFILLING, 0, (CAPTURE, 4_000), moved=2)
     await told(report(order, 2, CAPTURED, 4_000), FULFILLING, 4_000, nothing)
     await told(change_lines(10, order, 12, (1, 1)), FULFILLING, 4_000, (CAPTURE, 7_500), moved=1)
     await told(report(order, 2, CAPTURED, 7_500), FULFILLING, 7_500, nothing)
     await told(report(order, 2, CAPTURED, 4_000), FULFILLING, 7_500, nothing, repeated=1)
     attempt = await told(change_lines(9, order, 13, (2, 1)), COMPLETED, 7_500, (CLOSE, 0), moved=1)
-    expect(attempt[9], IS_AUTHORISED, "its stage")
+    expect(attempt[10], IS_AUTHORISED, "its stage")
     await told(report(order, 2, VOIDED), COMPLETED, 7_500, nothing)
     number, legal, *_ = await talk.refused(start(order, 3, CARD))
     expect((number, legal & 32), (ILLEGAL_STATE, 0), "it is paid")
@@ -477,7 +487,8 @@ async def pay(talk, market):
     expect(await talk.refused(refund(order, 15, 7_000)), (REFUND_TOO_MUCH, 0, 0, 6_500, 0), "what is left")
     await told(report(order, 2, DISPUTED), COMPLETED, 7_500, nothing)
     attempt = await told(report(order, 2, CHARGED_BACK, 4_000), COMPLETED, 7_500, nothing)
-    expect(attempt, (2, 9_000, 7_500, 1_000, 1_000, 0, 4_000, 0, WALLET, IS_VOIDED, 0, 0, 2, 0), "what it came to")
+    account = (2, 9_000, 7_500, 1_000, 1_000, 0, 4_000, later, 0, WALLET, IS_VOIDED, 0, 0, 2, 0)
+    expect(attempt, account, "what it came to")
     kind, *_, reply = await talk.ask(record(BOOKS, struct.pack("<I", market)))
     expect((kind, struct.unpack_from("<H3s", reply, 210)), (BOOKS, (1, b"GBP")), "money of one currency")
     sums = [int.from_bytes(reply[at:at + 16], "little") for at in range(215, 279, 16)]
@@ -571,7 +582,7 @@ async def send_goods_back(talk, market):
     expect(seen.fixed, fixed, "what was asked for, and how much of it follows")
     lines = [(chair, 3, 4_000, 3, 0, 0, 0, 0, 3, 0, 2, 3), (rug, 2, 2_500, 2, 0, 0, 0, 0, 2, 0, 0, 1)]
     expect((seen.lines, seen.draws), (lines, [(0, 1, 0, 0, 3), (1, 1, 0, 0, 2)]), "its lines, and whence they came")
-    account = (1, 17_000, 17_000, 0, 0, 0, 0, 0, WALLET, IS_AUTHORISED, 0, 0, 0, NOTHING)
+    account = (1, 17_000, 17_000, 0, 0, 0, 0, 0, 0, WALLET, IS_AUTHORISED, 0, 0, 0, NOTHING)
     expect((seen.hashes, seen.details, seen.holds, seen.payments), (b"", b"", [], [account]), "no money moves")
     pieces = [(0, 1, 1, 1, 0, 0, 0, 0, 0), (0, back, 1, 0, 0, 1, 0, 0, 0)]
     first = [(7, 0, BY_CUSTOMER, DEFECTIVE, CLOSED, 0), [(0, 2)], pieces]

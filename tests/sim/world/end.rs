@@ -91,7 +91,7 @@ impl World {
             let engine = engines[shard_of(market.number(), self.options.shards)];
             let of_market = orders.iter().filter(|order| order.market() == *market);
             let views: Vec<_> = of_market.filter_map(|order| engine.order(*order).ok()).collect();
-            tasks::check(engine, *market, views.iter());
+            tasks::check(engine, (*market, life.clock.now()), views.iter());
         }
         let whole = self.promises.money.check(&engines, outside, orders);
         let Counts { paid, given_back, failed, charged_back, captured_in_parts, failed_refunds, paid_again } =

@@ -19,7 +19,7 @@ pub(super) fn extreme(dice: &mut Dice, order: OrderId, change: ChangeId) -> Comm
     let attempt = [change, ChangeId::HANDED_OFF, ChangeId(1), ChangeId(2)][dice.below(4) as usize];
     let method = PaymentMethod::from_byte(dice.below(6) as u8).expect("six methods");
     let reports = [
-        PaymentReport::Authorised { total: amount },
+        PaymentReport::authorised(amount),
         PaymentReport::Captured { total: amount },
         PaymentReport::Refunded { total: amount },
         PaymentReport::RefundFailed { total: amount },

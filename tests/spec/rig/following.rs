@@ -9,6 +9,7 @@ use super::Rig;
 impl Rig {
     /// What follows a step by itself: who waits gets what arrived, and whoever wants to know is told what is left.
     pub(super) fn follow_up(&mut self) {
+        self.engine.handle_time(self.now);
         if self.is_unswept() {
             return;
         }

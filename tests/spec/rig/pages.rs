@@ -44,11 +44,15 @@ impl Rig {
         for kind in std::iter::once(None).chain(TaskKind::ALL.map(Some)) {
             let mut after = None;
             loop {
-                let found = self.engine.tasks(market, kind, after, 2).map(|page| {
+                let found = self.engine.tasks(market, kind, after, 2, self.now).map(|page| {
                     let row = |row: TaskRow| (row.kind, row.since, row.order, row.amount, row.currency);
                     (page.rows.into_iter().map(row).collect::<Vec<_>>(), page.next)
                 });
-                assert_eq!(found, self.twin.task_page(market, kind, after, 2), "tasks: engine (left), twin (right)");
+                assert_eq!(
+                    found,
+                    self.twin.task_page(market, kind, after, (2, self.now)),
+                    "tasks: engine (left), twin (right)"
+                );
                 let next = found.expect("the market is open").1;
                 assert!(next.is_none() || next > after, "the page after {after:?} goes on after {next:?}");
                 if next.is_none() {
@@ -58,11 +62,11 @@ impl Rig {
             }
         }
         for order in self.twin.order_ids(market) {
-            let found = self.engine.waits(order).map(|waits| {
+            let found = self.engine.waits(order, self.now).map(|waits| {
                 let row = |row: WaitRow| (row.what, row.since, row.until, row.amount);
                 waits.rows.into_iter().map(row).collect::<Vec<Waited>>()
             });
-            assert_eq!(found, self.twin.waits(order), "what {order} waits for: engine (left), twin (right)");
+            assert_eq!(found, self.twin.waits(order, self.now), "what {order} waits for: engine (left), twin (right)");
         }
     }
 

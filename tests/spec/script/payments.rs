@@ -5,13 +5,13 @@ use stockade::engine::choices::PaymentMethod;
 use stockade::engine::query::{OrderView, PaymentView};
 use stockade::engine::{Command, Dispute, FailureReason, Label, MoneySums, PaymentReport, RetryClass};
 
-use super::Script;
 use super::ask::{ATTEMPT, number, option};
-use crate::rig::Outcome;
+use super::{Script, span_ms};
+use crate::rig::{Outcome, START};
 
 impl Script {
-    /// `start o1 try=2 pays=wallet`, `told o1 try=2 captured=200 in=EUR`, `refund o1 50 id=7`,
-    /// `told o1 adapter failed=declined:other_method`.
+    /// `start o1 try=2 pays=wallet`, `told o1 try=2 captured=200 in=EUR`, `told o1 try=2 authorised=200 until=48h`,
+    /// `refund o1 50 id=7`, `told o1 adapter failed=declined:other_method`.
     pub(super) fn ask_about_payment(&mut self, words: &[&str]) -> Outcome {
         let (order, attempt) = (self.order_id(words[1], None), attempt(words));
         let method = option(words, "pays").map_or(PaymentMethod::Card, method);
@@ -19,6 +19,7 @@ impl Script {
             "start" => Command::StartPayment { order, attempt, method },
             "told" => {
                 let report = words[2..].iter().find_map(|word| report(word)).expect("what is told of it");
+                let report = self.with_end(report, words);
                 Command::ReportPayment { order, attempt, method, currency: currency(words), report }
             }
             _ => {
@@ -27,6 +28,18 @@ impl Script {
             }
         };
         self.rig.submit(&command)
+    }
+
+    /// With when it ends: `until=48h` from now, or `until=ago:1h`.
+    fn with_end(&self, report: PaymentReport, words: &[&str]) -> PaymentReport {
+        let until = option(words, "until").map(|span| match span.strip_prefix("ago:") {
+            Some(span) => self.rig.now.before_ms(span_ms(span)),
+            None => self.rig.now.after_ms(span_ms(span)),
+        });
+        match (report, until) {
+            (PaymentReport::Authorised { total, .. }, Some(until)) => PaymentReport::Authorised { total, until },
+            (report, until) => until.map_or(report, |_| panic!("only what is set aside ends: {report:?}")),
+        }
     }
 
     /// Everything known of an order.
@@ -87,6 +100,7 @@ fn say_payment(payment: &PaymentView) -> String {
         ("charged_back", payment.charged_back),
     ];
     words.extend(amounts.iter().filter(|(_, amount)| *amount > 0).map(|(name, amount)| format!("{name}={amount}")));
+    words.extend((payment.until.ms() > 0).then(|| format!("until={}", payment.until.since_ms(START))));
     let step = payment.step.name();
     words.push(payment.step.amount().map_or_else(|| format!("next={step}"), |amount| format!("next={step}:{amount}")));
     words.join(" ")
@@ -114,7 +128,7 @@ fn report(word: &str) -> Option<PaymentReport> {
     Some(match name {
         "requires_action" => PaymentReport::RequiresAction,
         "processing" => PaymentReport::Processing,
-        "authorised" => PaymentReport::Authorised { total: number(value) },
+        "authorised" => PaymentReport::authorised(number(value)),
         "captured" => PaymentReport::Captured { total: number(value) },
         "failed" => {
             let (reason, class) = value.split_once(':').expect("failed=REASON:CLASS");

@@ -17,7 +17,7 @@ impl Script {
         });
         let after = if words.contains(&"next") { self.next_task } else { None };
         let rows_max = option(words, "rows").map_or(100, number) as u16;
-        let page = match self.rig.engine.tasks(self.market, kind, after, rows_max) {
+        let page = match self.rig.engine.tasks(self.market, kind, after, rows_max, self.rig.now) {
             Ok(page) => page,
             Err(refusal) => return format!("no: {}", self.say_refusal(refusal)),
         };
@@ -35,7 +35,7 @@ impl Script {
     /// `waits o1`: `payment until=900000 amount=200 (card is to be paid) | …`.
     pub(super) fn look_at_waits(&mut self, name: &str) -> String {
         let id = self.order_id(name, None);
-        let Ok(waits) = self.rig.engine.waits(id) else { return "no: unknown_order".to_owned() };
+        let Ok(waits) = self.rig.engine.waits(id, self.rig.now) else { return "no: unknown_order".to_owned() };
         let row = |row: &WaitRow| {
             let moment = |name: &str, at: stockade::base::Timestamp| {
                 if at.ms() > 0 { format!(" {name}={}", at.since_ms(START)) } else { String::new() }

@@ -9,13 +9,16 @@
 //! # Always true
 //! - Nothing is kept but what was said. No amount, stage or step is counted along.
 
-use stockade::base::{ChangeId, Price};
+use stockade::base::{ChangeId, Price, Timestamp};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::query::PaymentView;
 use stockade::engine::{Dispute, PaymentReport, Stage, Step};
 
 use super::order::{Fate, Order, Unit};
+
+/// Somebody is to look at an order so long before what is set aside for it is so no longer.
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 /// What was said of the payments of an order.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +31,7 @@ pub(super) enum Said {
         report: PaymentReport,
         bill: Bill,
         was_unpaid: bool,
+        at: Timestamp,
     },
     /// This attempt paid for the order after it had expired: every other one is let go.
     PaidLate(ChangeId),
@@ -86,11 +90,11 @@ impl Order {
         for said in &self.said {
             match *said {
                 Said::Begun(id, method) => begin(&mut attempts, id, method),
-                Said::Reported { attempt, method, report, bill, was_unpaid } => {
+                Said::Reported { attempt, method, report, bill, was_unpaid, at } => {
                     begin(&mut attempts, attempt, method);
                     let short = |all: &[PaymentView]| stays(all, bill).saturating_sub(net(all));
                     let short_before = short(&counted(&attempts));
-                    hear_of(&mut attempts, attempt, report);
+                    hear_of(&mut attempts, (attempt, report), at);
                     // Whoever gave back what was to stay wanted it back. What went back before the order was paid is to
                     // come once more.
                     let all = counted(&attempts);
@@ -161,6 +165,18 @@ impl Order {
         } else {
             Step::Nothing
         }
+    }
+
+    /// What is set aside until some moment and still needed, of an open order: until when, since when somebody has to
+    /// look at it, and how much it is; the first to end is the first.
+    pub(super) fn endings(&self) -> Vec<(Timestamp, Timestamp, u128)> {
+        let all = counted(&self.attempts());
+        let kept = |at: usize| room(&all[at]).min(self.need(&all).saturating_sub(sum(&all[..at], room)));
+        let ends = (0..all.len()).filter(|at| self.state().is_open() && all[*at].until.ms() > 0 && kept(*at) > 0);
+        let notice = |until: Timestamp| self.accepted_at.max(until.before_ms(DAY_MS));
+        let mut endings: Vec<_> = ends.map(|at| (all[at].until, notice(all[at].until), kept(at))).collect();
+        endings.sort_unstable();
+        endings
     }
 
     /// What has to be paid yet, where that is known here and matters.
@@ -244,12 +260,19 @@ fn begin(attempts: &mut Vec<Attempt>, id: ChangeId, method: PaymentMethod) {
 }
 
 /// Whatever comes to cover something by that, and covered nothing before, goes behind all others.
-fn hear_of(attempts: &mut [Attempt], id: ChangeId, report: PaymentReport) {
+/// Those that are about to end, before it does, stay behind it.
+fn hear_of(attempts: &mut Vec<Attempt>, (id, report): (ChangeId, PaymentReport), now: Timestamp) {
     let at = attempts.iter().position(|known| known.view.attempt == id).expect("it has begun");
     let covered = covers(&attempts[at].view);
     hear(&mut attempts[at].view, report);
     if covered == 0 && covers(&attempts[at].view) > 0 && !attempts[at].is_let_go {
-        attempts[at..].rotate_left(1);
+        let new = attempts.remove(at);
+        let ends_sooner =
+            |it: &PaymentView| it.until.ms() > 0 && (new.view.until.ms() == 0 || it.until < new.view.until);
+        let is_replaced = |it: &PaymentView| ends_sooner(it) && room(it) > 0 && it.until <= now.after_ms(DAY_MS);
+        let (replaced, others): (Vec<Attempt>, Vec<Attempt>) =
+            attempts.drain(..).partition(|other| is_replaced(&other.view));
+        attempts.extend(others.into_iter().chain([new]).chain(replaced));
     }
 }
 
@@ -282,6 +305,7 @@ fn begun(attempt: ChangeId, method: PaymentMethod) -> PaymentView {
         refund_asked: 0,
         refund_failed: 0,
         charged_back: 0,
+        until: Timestamp::ZERO,
         step: Step::Nothing,
     }
 }
@@ -303,8 +327,9 @@ fn hear(it: &mut PaymentView, report: PaymentReport) {
         }
         PaymentReport::Voided if may_end => it.stage = Stage::Voided,
         PaymentReport::Expired if may_end => it.stage = Stage::Expired,
-        PaymentReport::Authorised { total } if lives => {
+        PaymentReport::Authorised { total, until } if lives => {
             it.stage = Stage::Authorised;
+            it.until = it.until.max(until);
             it.authorised = it.authorised.max(total);
         }
         PaymentReport::Captured { total } => it.captured = it.captured.max(total),

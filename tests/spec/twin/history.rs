@@ -257,7 +257,7 @@ const fn told_of_payment(report: PaymentReport) -> (Happening, u64) {
     match report {
         PaymentReport::RequiresAction => (Happening::PaymentAction, 0),
         PaymentReport::Processing => (Happening::PaymentProcessing, 0),
-        PaymentReport::Authorised { total } => (Happening::Authorised, total),
+        PaymentReport::Authorised { total, .. } => (Happening::Authorised, total),
         PaymentReport::Captured { total } => (Happening::Captured, total),
         PaymentReport::Failed { reason, .. } => (Happening::PaymentFailed, reason as u64),
         PaymentReport::Voided => (Happening::Voided, 0),

@@ -92,6 +92,8 @@ pub(crate) struct Twin {
     /// The entry of the stream that tells what happens.
     position: Sequence,
     blocked_at: BTreeMap<OrderId, Timestamp>,
+    /// When it was asked last.
+    now: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -153,6 +155,7 @@ impl Twin {
             sinks: BTreeMap::new(),
             position: Sequence(0),
             blocked_at: BTreeMap::new(),
+            now: Timestamp::ZERO,
         }
     }
 
@@ -170,6 +173,7 @@ impl Twin {
 
     /// Does what is asked, or says why not. Everything due must have been swept.
     pub(crate) fn submit(&mut self, command: &Command<'_>, now: Timestamp) -> Result<Told, Refusal> {
+        self.now = now;
         let (before, order) = (self.shelves(), self.before(command));
         let told = self.carry_out(command, now);
         self.settle_after(command);
@@ -383,7 +387,7 @@ impl Market {
 }
 
 /// Every field of a command on an order that is outside its bounds. Which of several is named is the engine's choice.
-pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
+pub(crate) fn every_field_out_of_bounds(command: &Command<'_>, now: Timestamp) -> Vec<Refusal> {
     match *command {
         Command::Place(ref place) => out_of_bounds_fields(place),
         Command::SetPolicy { policy, .. } => out_of_bounds_policy(policy),
@@ -396,7 +400,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>) -> Vec<Refusal> {
         | Command::ReportDelivered { lines, .. } => out_of_bounds_lines(lines, 1..=LINES_MAX),
         Command::Return { what, .. } => out_of_bounds_return(what),
         Command::EditOrder { edit, .. } => out_of_bounds_edit(edit),
-        _ => out_of_bounds_payment(command).into_iter().collect(),
+        _ => out_of_bounds_payment(command, now).into_iter().collect(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use stockade::base::limits::{CHANGES_MAX, CURRENCIES_MAX, ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX, PAYMENT_STARTS_MAX};
-use stockade::base::{ChangeId, Currency, MarketId, OrderId, Price};
+use stockade::base::{ChangeId, Currency, MarketId, OrderId, Price, Timestamp};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::refusal::Field;
@@ -44,12 +44,13 @@ impl Twin {
         report: PaymentReport,
     ) -> Result<Answer, Refusal> {
         check_total(report)?;
+        check_end(report, self.now)?;
         let order = self.order(id)?;
         if currency != order.asked.currency {
             return Err(Refusal::OtherCurrency { currency: order.asked.currency });
         }
         let mut told = order.clone();
-        told.say(attempt, method, report);
+        told.say((attempt, method), report, self.now);
         if told.attempts() == order.attempts() {
             return Ok(order.done(0, 0, true));
         }
@@ -128,8 +129,9 @@ impl Twin {
         }
         let total = known.map_or(0, |known| u128::from(known.captured) + room(known)) + missing;
         let report = PaymentReport::Captured { total: price(total.min(ORDER_TOTAL_MAX.into())) };
+        let now = self.now;
         let order = self.order_mut(id)?;
-        order.say(attempt, order.asked.payment, report);
+        order.say((attempt, order.asked.payment), report, now);
         Ok(())
     }
 
@@ -193,9 +195,9 @@ impl Market {
 }
 
 impl Order {
-    fn say(&mut self, attempt: ChangeId, method: PaymentMethod, report: PaymentReport) {
+    fn say(&mut self, (attempt, method): (ChangeId, PaymentMethod), report: PaymentReport, at: Timestamp) {
         let (bill, was_unpaid) = (self.bill(), self.is_unpaid());
-        self.said.push(Said::Reported { attempt, method, report, bill, was_unpaid });
+        self.said.push(Said::Reported { attempt, method, report, bill, was_unpaid, at });
     }
 
     /// What a report means for an order that waits for its payment: it is paid for, it will never be, or neither. Says
@@ -225,6 +227,17 @@ fn check_total(report: PaymentReport) -> Result<(), Refusal> {
     report.total().map_or(Ok(()), check_amount)
 }
 
+/// Nobody sets anything aside for longer than 400 days.
+fn check_end(report: PaymentReport, now: Timestamp) -> Result<(), Refusal> {
+    let max = now.ms() + 400 * 24 * 3_600 * 1_000;
+    match report {
+        PaymentReport::Authorised { until, .. } if until.ms() > max => {
+            Err(out_of_bounds(Field::AuthorisationEnd, 0, max))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What is paid at the door is paid when nothing has to begin any more.
 fn check_method(method: PaymentMethod) -> Result<(), Refusal> {
     let before_the_door = PaymentMethod::Invoice as u64;
@@ -232,10 +245,10 @@ fn check_method(method: PaymentMethod) -> Result<(), Refusal> {
 }
 
 /// The field of a command about payments that is outside its bounds.
-pub(super) fn out_of_bounds_payment(command: &Command<'_>) -> Option<Refusal> {
+pub(super) fn out_of_bounds_payment(command: &Command<'_>, now: Timestamp) -> Option<Refusal> {
     match *command {
         Command::StartPayment { method, .. } => check_method(method).err(),
-        Command::ReportPayment { report, .. } => check_total(report).err(),
+        Command::ReportPayment { report, .. } => check_total(report).and_then(|()| check_end(report, now)).err(),
         Command::RequestRefund { amount, .. } => check_amount(amount).err(),
         _ => None,
     }

@@ -27,16 +27,16 @@ impl Twin {
         }
     }
 
-    /// Every task of a market, the oldest first.
-    pub(crate) fn tasks(&self, market: MarketId) -> Vec<Task> {
+    /// Every task of a market whose time has come, the oldest first.
+    pub(crate) fn tasks(&self, market: MarketId, now: Timestamp) -> Vec<Task> {
         let market = &self.markets[&market];
         let mut tasks: Vec<Task> = Vec::new();
         for (id, record) in market.orders.iter().filter(|(id, _)| !market.closed.contains(id)) {
             let Record::Order(order) = record else { continue };
             let task = |(kind, since): (&TaskKind, &Timestamp)| {
-                (*kind, *since, order.row(*id), order.amount(*kind), order.asked.currency)
+                (*kind, *since, order.row(*id), order.amount(*kind, now), order.asked.currency)
             };
-            tasks.extend(order.tasks.iter().map(task));
+            tasks.extend(order.tasks.iter().filter(|(_, since)| **since <= now).map(task));
         }
         tasks.sort_by_key(|(kind, since, order, ..)| (*since, order.number, *kind));
         tasks
@@ -48,13 +48,13 @@ impl Twin {
         market: MarketId,
         kind: Option<TaskKind>,
         after: Option<TaskPlace>,
-        rows_max: u16,
+        (rows_max, now): (u16, Timestamp),
     ) -> Result<(Vec<Task>, Option<TaskPlace>), Refusal> {
         if rows_max == 0 || usize::from(rows_max) > PAGE_ROWS_MAX {
             return Err(out_of_bounds(Field::Rows, 1, PAGE_ROWS_MAX as u64));
         }
         self.market(market)?;
-        let mut tasks = self.tasks(market);
+        let mut tasks = self.tasks(market, now);
         tasks.retain(|task| kind.is_none_or(|kind| kind == task.0) && after.is_none_or(|after| place(task) > after));
         let is_last = tasks.len() <= usize::from(rows_max);
         tasks.truncate(usize::from(rows_max));
@@ -63,11 +63,11 @@ impl Twin {
     }
 
     /// What an order waits for, in the order in which it is told.
-    pub(crate) fn waits(&self, id: OrderId) -> Result<Vec<Waited>, Refusal> {
+    pub(crate) fn waits(&self, id: OrderId, now: Timestamp) -> Result<Vec<Waited>, Refusal> {
         let market = self.market(id.market())?;
         match market.known(id) {
             None => Err(Refusal::UnknownOrder),
-            Some(Record::Order(order)) if !market.closed.contains(&id) => Ok(order.waits()),
+            Some(Record::Order(order)) if !market.closed.contains(&id) => Ok(order.waits(now)),
             Some(_) => Ok(Vec::new()),
         }
     }
@@ -91,6 +91,7 @@ impl Order {
                 TaskKind::PaymentAside => self.aside_since(Effect::Payment),
                 TaskKind::ReleaseAside => self.aside_since(Effect::Release),
                 TaskKind::CheckAside => self.aside_since(Effect::Check),
+                TaskKind::AuthorisationEnds => self.endings().first().map(|(_, since, _)| *since),
                 TaskKind::Disputed | TaskKind::RefundFailed | TaskKind::Unpaid | TaskKind::PutBack => None,
             };
             let since = said.or_else(|| before.get(&kind).copied()).unwrap_or(now);
@@ -109,11 +110,12 @@ impl Order {
             TaskKind::RefundFailed => self.failed_refund() > 0,
             TaskKind::Unpaid => is_open && !self.is_unpaid() && self.missing() > 0,
             TaskKind::PutBack => self.was_put_back,
+            TaskKind::AuthorisationEnds => !self.endings().is_empty(),
         }
     }
 
     /// How much money a task is about.
-    fn amount(&self, kind: TaskKind) -> u64 {
+    fn amount(&self, kind: TaskKind, now: Timestamp) -> u64 {
         match kind {
             TaskKind::Held | TaskKind::PutBack => 0,
             TaskKind::PaymentAside => self.action(Effect::Payment).1,
@@ -122,6 +124,9 @@ impl Order {
             TaskKind::Disputed => price(self.in_dispute()),
             TaskKind::RefundFailed => price(self.failed_refund()),
             TaskKind::Unpaid => price(self.missing()),
+            TaskKind::AuthorisationEnds => {
+                price(self.endings().iter().filter(|(_, since, _)| *since <= now).map(|(.., kept)| kept).sum())
+            }
         }
     }
 
@@ -147,15 +152,18 @@ impl Order {
         open.min(self.refundable())
     }
 
-    fn waits(&self) -> Vec<Waited> {
+    fn waits(&self, now: Timestamp) -> Vec<Waited> {
         let mut waits: Vec<Waited> = Vec::new();
         let never = Timestamp::ZERO;
-        for (kind, since) in &self.tasks {
+        for (kind, since) in self.tasks.iter().filter(|(_, since)| **since <= now) {
             match kind {
                 TaskKind::Held => {
                     waits.extend(self.holds.iter().map(|hold| (Wait::Task(*kind), hold.since, never, 0)));
                 }
-                _ => waits.push((Wait::Task(*kind), *since, never, self.amount(*kind))),
+                TaskKind::AuthorisationEnds => {
+                    waits.push((Wait::Task(*kind), *since, self.endings()[0].0, self.amount(*kind, now)));
+                }
+                _ => waits.push((Wait::Task(*kind), *since, never, self.amount(*kind, now))),
             }
         }
         if self.is_unpaid() {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use stockade::base::limits::ORDER_TOTAL_MAX;
-use stockade::base::{ChangeId, Currency, OrderId, Price};
+use stockade::base::limits::{AUTHORISATION_MS_MAX, ORDER_TOTAL_MAX};
+use stockade::base::{ChangeId, Currency, OrderId, Price, Timestamp};
 use stockade::engine::choices::PaymentMethod;
 use stockade::engine::order::State;
 use stockade::engine::query::{LineView, OrderView, PaymentView};
 use stockade::engine::refusal::Field;
-use stockade::engine::{Answer, Command, Dispute, FailureReason, PaymentReport, Refusal, RetryClass, Stage, Step};
+use stockade::engine::{
+    Answer, Command, Dispute, FailureReason, PaymentReport, Refusal, RetryClass, Stage, Step, TaskKind, Wait,
+};
 
 use super::Walk;
 use crate::rig::is_repeated;
@@ -17,8 +19,8 @@ use crate::rig::is_repeated;
 const REPORTS: [fn(Price) -> PaymentReport; 16] = [
     |_| PaymentReport::RequiresAction,
     |_| PaymentReport::Processing,
-    |total| PaymentReport::Authorised { total },
-    |total| PaymentReport::Authorised { total },
+    |total| PaymentReport::authorised(total),
+    |total| PaymentReport::authorised(total),
     |total| PaymentReport::Captured { total },
     |total| PaymentReport::Captured { total },
     |_| PaymentReport::Failed { reason: FailureReason::Declined, class: RetryClass::OtherMethod },
@@ -61,7 +63,7 @@ impl Walk {
         let Some(view) = self.one_that(|view| view.state == state) else { return };
         let attempt = if self.dice.once_in(3) { self.payment_of(view.order) } else { ChangeId(self.dice.below(24)) };
         let total = cost(&view);
-        let (set_aside, taken) = (PaymentReport::Authorised { total }, PaymentReport::Captured { total });
+        let (set_aside, taken) = (PaymentReport::authorised(total), PaymentReport::Captured { total });
         let report = self.dice.pick(&[set_aside, set_aside, taken, taken, PaymentReport::Refunded { total }]);
         self.submit_report(view.order, attempt, report);
     }
@@ -89,7 +91,7 @@ impl Walk {
         if self.dice.once_in(2) {
             self.submit_payment(&Command::StartPayment { order, attempt, method: PaymentMethod::Card });
         } else {
-            let report = self.dice.pick(&[PaymentReport::Authorised { total }, PaymentReport::Captured { total }]);
+            let report = self.dice.pick(&[PaymentReport::authorised(total), PaymentReport::Captured { total }]);
             self.submit_report(order, attempt, report);
         }
     }
@@ -173,8 +175,23 @@ impl Walk {
         self.submit_payment(&Command::RequestRefund { order, change, amount });
     }
 
+    /// Now and then what is set aside has an end.
+    fn with_end(&mut self, report: PaymentReport) -> PaymentReport {
+        let PaymentReport::Authorised { total, until: Timestamp::ZERO } = report else { return report };
+        if self.dice.once_in(2) {
+            return report;
+        }
+        let now = self.rig.now;
+        let hours = self.dice.pick(&[1, 12, 24, 24, 25, 25, 26, 40, 240]);
+        let until = now.after_ms(hours * 3_600_000 + self.dice.below(61_000));
+        let wild =
+            [now.before_ms(1_000), Timestamp::from_ms(1), now.after_ms(AUTHORISATION_MS_MAX + 1), Timestamp::MAX];
+        PaymentReport::Authorised { total, until: if self.dice.once_in(25) { self.dice.pick(&wild) } else { until } }
+    }
+
     /// Says whether there was room for it.
     fn submit_report(&mut self, order: OrderId, attempt: ChangeId, report: PaymentReport) -> bool {
+        let report = self.with_end(report);
         self.reported = Some((order, attempt, report));
         let other = Currency::new(*b"SEK").expect("crowns exist");
         let known = self.rig.engine.order(order).map_or(other, |view| view.currency);
@@ -191,6 +208,10 @@ impl Walk {
         let outcome = self.ask(command);
         if let Some((before, after)) = view_before.zip(view(self)) {
             self.reached.extend(turn(&before, &after).map(str::to_owned));
+            self.reached.extend(is_replaced(&before, &after).then(|| "ends: another took its place".to_owned()));
+            let ends = Wait::Task(TaskKind::AuthorisationEnds);
+            let waits = self.rig.engine.waits(after.order, self.rig.now).expect("it was there just now");
+            self.reached.extend(waits.rows.iter().any(|row| row.what == ends).then(|| "ends: a task".to_owned()));
         }
         let asked = match command {
             Command::ReportPayment { report, .. } => report.name(),
@@ -262,6 +283,9 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "authorised: expired to confirmed",
         "authorised: not taken again",
         "authorised: no Amount",
+        "authorised: no AuthorisationEnd",
+        "ends: a task",
+        "ends: another took its place",
         "captured: payment_failed to confirmed",
         "captured: expired to confirmed",
         "captured: not taken again",
@@ -288,6 +312,16 @@ const fn is_unpaid(state: State) -> bool {
     matches!(state, State::PendingPayment | State::PaymentFailed)
 }
 
+/// Whether an attempt that was needed is to be closed because another came.
+fn is_replaced(before: &OrderView, after: &OrderView) -> bool {
+    let closes = |view: &OrderView, attempt| {
+        view.payments.iter().any(|it| it.attempt == attempt && it.stage == Stage::Authorised && it.step == Step::Close)
+    };
+    let newly = |it: &&PaymentView| it.until.ms() > 0 && it.stage == Stage::Authorised && it.step == Step::Nothing;
+    let due = |view: &OrderView| view.lines.iter().map(|line| line.taken - line.cancelled).sum::<u32>();
+    due(before) == due(after) && before.payments.iter().filter(newly).any(|it| closes(after, it.attempt))
+}
+
 /// What became of an order, where it matters to others than its customer.
 fn turn(before: &OrderView, after: &OrderView) -> Option<&'static str> {
     let has = |view: &OrderView| view.payments.iter().filter(|payment| payment.captured > payment.refunded).count();
@@ -307,7 +341,7 @@ fn turn(before: &OrderView, after: &OrderView) -> Option<&'static str> {
 fn done(payment: &PaymentView) -> Option<PaymentReport> {
     match payment.step {
         Step::Nothing => None,
-        Step::Charge { amount } => Some(PaymentReport::Authorised { total: amount }),
+        Step::Charge { amount } => Some(PaymentReport::authorised(amount)),
         Step::Capture { total } => Some(PaymentReport::Captured { total }),
         Step::GiveBack { total } => Some(PaymentReport::Refunded { total }),
         Step::Close => Some(PaymentReport::Voided),

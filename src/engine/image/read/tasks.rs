@@ -1,4 +1,4 @@
-//! Tasks of orders, read back: what the orders themselves do not say of them.
+//! Tasks of orders, read back: what the orders themselves do not say of them, and when their authorisations end.
 
 use super::super::super::Engine;
 use super::super::super::effect::Effect;
@@ -7,7 +7,8 @@ use super::super::super::orders::{LineRecord, Phase};
 use super::super::super::task::{TASKS, TaskKind};
 use super::super::ImageError;
 use super::{Fields, Read, ReadOrders};
-use crate::base::limits::ORDER_TOTAL_MAX;
+use crate::base::limits::{ORDER_TOTAL_MAX, PAYMENT_ATTEMPTS_MAX};
+use crate::base::{ChangeId, Timestamp};
 
 impl Engine {
     /// Lists an order for what it says itself. What it does not say is there since it was accepted, until the item
@@ -33,6 +34,20 @@ impl Engine {
         };
         let is_sound = lines.map(cost).sum::<u128>() <= ORDER_TOTAL_MAX.into();
         if is_sound { Ok(()) } else { Err(ImageError::new("an order costs more than one may")) }
+    }
+
+    /// When authorisations of the order that was read before it end.
+    pub(super) fn read_ends(&mut self, item: &mut Fields<'_>, read: &ReadOrders) -> Read<()> {
+        let position = self.read_position(item, read)?;
+        for _ in 0..item.count(PAYMENT_ATTEMPTS_MAX)? {
+            let (key, end) = ((position, ChangeId(item.u64()?)), item.time()?);
+            let is_there = self.accounts.of(position).iter().any(|attempt| attempt.id == key.1);
+            if !is_there || end == Timestamp::ZERO || self.accounts.ends.get(key) != Timestamp::ZERO {
+                return Err(ImageError::new("an authorisation ends that there is not, or twice"));
+            }
+            self.accounts.ends.set(key, end);
+        }
+        self.restore_said_tasks(position)
     }
 
     /// Since when the order that was read before it has tasks, and what of a refund is open.

@@ -22,7 +22,7 @@ impl Ingredients {
         [
             PaymentReport::RequiresAction,
             PaymentReport::Processing,
-            PaymentReport::Authorised { total },
+            PaymentReport::Authorised { total, until: self.time(7) },
             PaymentReport::Captured { total },
             PaymentReport::Failed { reason, class },
             PaymentReport::Voided,
@@ -83,6 +83,7 @@ impl Ingredients {
             refund_asked: self.word(at + 4),
             refund_failed: self.word(at + 7),
             charged_back: self.word(at + 5),
+            until: self.time(at + 8),
             step: match at % 5 {
                 0 => Step::Nothing,
                 1 => Step::Charge { amount: self.word(at + 6) },
