@@ -86,6 +86,8 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
 struct Walk {
     rig: Rig,
     dice: Dice,
+    /// For when authorisations end: thrown beside the others, which fall as they would without.
+    ends: Dice,
     markets: Vec<MarketId>,
     baskets: std::collections::BTreeMap<OrderId, placing::Basket>,
     /// The last change of lines that was sent, to be sent again.
@@ -193,6 +195,7 @@ impl Walk {
             counts,
             pays,
             reported: None,
+            ends: Dice(!seed),
             returns,
             told_of_return: None,
             reached: Default::default(),
