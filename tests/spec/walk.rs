@@ -88,6 +88,8 @@ fn walks(seeds: std::ops::Range<u64>, sweeps_late: bool) {
 struct Walk {
     rig: Rig,
     dice: Dice,
+    /// For when authorisations end: thrown beside the others, which fall as they would without.
+    ends: Dice,
     markets: Vec<MarketId>,
     baskets: std::collections::BTreeMap<OrderId, placing::Basket>,
     /// The last change of lines that was sent, to be sent again.
@@ -200,6 +202,7 @@ impl Walk {
             reported: None,
             edits: seed.is_multiple_of(3),
             edited: None,
+            ends: Dice(!seed),
             returns,
             told_of_return: None,
             reached: Default::default(),

@@ -178,15 +178,15 @@ impl Walk {
     /// Now and then what is set aside has an end.
     fn with_end(&mut self, report: PaymentReport) -> PaymentReport {
         let PaymentReport::Authorised { total, until: Timestamp::ZERO } = report else { return report };
-        if self.dice.once_in(2) {
+        if self.ends.once_in(2) {
             return report;
         }
         let now = self.rig.now;
-        let hours = self.dice.pick(&[1, 12, 24, 24, 25, 25, 26, 40, 240]);
-        let until = now.after_ms(hours * 3_600_000 + self.dice.below(61_000));
+        let hours = self.ends.pick(&[1, 12, 24, 24, 25, 25, 26, 40, 240]);
+        let until = now.after_ms(hours * 3_600_000 + self.ends.below(61_000));
         let wild =
             [now.before_ms(1_000), Timestamp::from_ms(1), now.after_ms(AUTHORISATION_MS_MAX + 1), Timestamp::MAX];
-        PaymentReport::Authorised { total, until: if self.dice.once_in(25) { self.dice.pick(&wild) } else { until } }
+        PaymentReport::Authorised { total, until: if self.ends.once_in(25) { self.ends.pick(&wild) } else { until } }
     }
 
     /// Says whether there was room for it.
