@@ -61,7 +61,7 @@ fn a_clock_that_jumps_past_the_end_makes_one_task_and_changes_neither_stock_nor_
                                               (attempt 7 until 2025-10-12T08:53:20.000Z)
         told     o1 try=7 expired          -> confirmed moved=0
         tasks                              -> o1 unpaid since=14400000000 amount=300 \
-                                              (neither taken nor set aside any more)
+                                              (neither taken nor set aside)
         order    o1                        -> confirmed mug committed=3
         stock    mug                       -> committed=3
     ",
@@ -278,7 +278,7 @@ fn what_is_let_go_of_an_order_that_was_paid_late_is_no_task() {
         payments o1                        -> 8 card authorised authorised=200 until=10860000 next=nothing \
                                               | 7 card authorised authorised=50 until=32460000 next=close
         told     o1 try=8 voided
-        tasks                              -> o1 unpaid since=60000 amount=200 (neither taken nor set aside any more)
+        tasks                              -> o1 unpaid since=60000 amount=200 (neither taken nor set aside)
     ",
     );
 }

@@ -116,7 +116,8 @@ impl Twin {
         let covered = if is_late { 0 } else { order.covered() };
         let missing = order.due().saturating_sub(covered);
         let has_account = !attempts.is_empty() || order.was_handed_off_unpaid() && attempt != ChangeId::HANDED_OFF;
-        if !has_account {
+        // Of one that costs nothing any more there is nothing to enter either.
+        if !has_account || (attempts.is_empty() && missing == 0) {
             self.order_mut(id)?.said.push(Said::PaidElsewhere);
             return Ok(());
         }

@@ -154,7 +154,9 @@ impl Market {
         let keys = keys(rule.policy, who);
         let most = |count: &dyn Fn(Key) -> u64| keys.iter().map(|key| count(*key)).max().unwrap_or(0);
         let held = most(&|key| self.held(sku, key));
-        let today = most(&|key| self.bought_on(sku, key, day(rule.policy, at)));
+        // Of days before the newest nothing is known any more.
+        let on = day(rule.policy, at);
+        let today = if on == self.newest_day(sku) { most(&|key| self.bought_on(sku, key, on)) } else { 0 };
         for (max, has, daily) in [(rule.policy.customer_max, held, false), (rule.policy.customer_day_max, today, true)]
         {
             let left = u64::from(max).saturating_sub(has);
@@ -184,12 +186,17 @@ impl Market {
         if limited { self.placed().filter(counts).map(has).sum() } else { 0 }
     }
 
-    /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
-    pub(super) fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
+    /// The newest day on which somebody placed an order of a SKU.
+    fn newest_day(&self, sku: SkuId) -> i64 {
         let rule = self.rule(sku);
         let of_sku = |order: &&Order| order.asked.lines.iter().any(|line| self.counts_as(line.sku, sku) > 0);
         let by_day = self.placed().filter(of_sku).filter(|order| order.number >= rule.day_from);
-        let newest = by_day.map(|order| day(rule.policy, order.accepted_at)).max().unwrap_or(0);
+        by_day.map(|order| day(rule.policy, order.accepted_at)).max().unwrap_or(0)
+    }
+
+    /// The customers of whom something is counted: what they hold, or what they bought on the newest day of all.
+    pub(super) fn counted(&self, sku: SkuId) -> BTreeSet<Key> {
+        let (rule, newest) = (self.rule(sku), self.newest_day(sku));
         let everybody: BTreeSet<Key> = self.placed().flat_map(|order| keys(rule.policy, &order.asked)).collect();
         let counts = |key: &Key| self.held(sku, *key) > 0 || self.bought_on(sku, *key, newest) > 0;
         everybody.into_iter().filter(counts).collect()
