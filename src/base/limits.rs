@@ -9,6 +9,8 @@ mod returns;
 pub use returns::*;
 mod tasks;
 pub use tasks::*;
+mod velocity;
+pub use velocity::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;

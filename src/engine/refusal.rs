@@ -265,6 +265,8 @@ fields! {
     Returns = 40,
     /// How many lines the returns of an order have, each once more for each site at which it came in.
     ReturnRows = 41,
+    /// Milliseconds of a window in which a market counts, or how many keys it counts.
+    Velocity = 43,
 }
 
 /// A set of commands that are legal in a state.

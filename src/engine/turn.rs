@@ -134,6 +134,7 @@ impl Engine {
             | Command::SetEffects { .. }
             | Command::SetReservations { .. }
             | Command::SetChannelCap { .. }
+            | Command::SetVelocity { .. }
             | Command::SetRetention { .. }
             | Command::Erase { .. }
             | Command::Receive { .. }
@@ -187,6 +188,7 @@ impl Engine {
             | Fact::EffectsSet { .. }
             | Fact::ReservationsSet { .. }
             | Fact::ChannelCapSet { .. }
+            | Fact::VelocitySet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::CursorMoved { .. }

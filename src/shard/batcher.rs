@@ -397,7 +397,7 @@ fn decide_request(
     }
     let outcome = match request {
         Request::Query(query) => {
-            answer_query(engine, (facts, sealing), query, tag, writer);
+            answer_query(engine, (facts, sealing), (query, moment.now), tag, writer);
             return Outcome::Answered;
         }
         Request::Command(Command::Place(place)) if !details.is_empty() => {

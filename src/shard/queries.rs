@@ -2,19 +2,19 @@
 
 use super::facts::Facts;
 use super::sealing::Sealing;
-use crate::base::CodeList;
+use crate::base::{CodeList, Timestamp};
 use crate::engine::{Answer, Engine, Query, Refusal};
 use crate::wire::{Refused, ReplyWriter, Tag};
 
-/// Writes the answer to `query`, or why there is none.
+/// Writes the answer to `query` as of log time `now`, or why there is none.
 pub(super) fn answer_query(
     engine: &Engine,
     (facts, sealing): (&Facts, &mut Sealing),
-    query: &Query<'_>,
+    (query, now): (&Query<'_>, Timestamp),
     tag: Tag,
     writer: &mut ReplyWriter,
 ) {
-    if let Err(refusal) = try_answer(engine, (facts, sealing), query, tag, writer) {
+    if let Err(refusal) = try_answer(engine, (facts, sealing), (query, now), tag, writer) {
         writer.refuse(tag, &Refused::Engine(refusal));
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn answer_query(
 fn try_answer(
     engine: &Engine,
     (facts, sealing): (&Facts, &mut Sealing),
-    query: &Query<'_>,
+    (query, now): (&Query<'_>, Timestamp),
     tag: Tag,
     writer: &mut ReplyWriter,
 ) -> Result<(), Refusal> {
@@ -76,6 +76,9 @@ fn try_answer(
         }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
+        Query::Velocity { market, customer, hashes } => {
+            writer.velocity(tag, &engine.velocity(market, customer, hashes, now)?);
+        }
         Query::ChannelCaps { market, sku, after, rows_max } => {
             writer.channel_caps(tag, &engine.channel_caps(market, sku, after, rows_max)?);
         }

@@ -59,6 +59,7 @@ kinds! {
         ReturnTold = 42,
         ReturnReceived = 43,
         ReturnInspected = 44,
+        VelocitySet = 46,
     }
 }
 

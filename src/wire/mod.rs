@@ -25,6 +25,7 @@ mod refused;
 mod refused_numbers;
 mod returns;
 mod task;
+mod velocity;
 mod whose;
 
 mod account;

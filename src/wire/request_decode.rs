@@ -24,6 +24,7 @@ use super::request_records::{
 };
 use super::returns::decode_return;
 use super::task::read_tasks_query;
+use super::velocity::{read_velocity_query, read_velocity_set};
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
     Timestamp,
@@ -75,6 +76,10 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::Extend => extend(record)?,
         RequestKind::SetReservations => set_reservations(record)?,
         RequestKind::SetChannelCap => set_channel_cap(record)?,
+        RequestKind::SetVelocity => {
+            let (market, velocity) = read_velocity_set(record)?;
+            Command::SetVelocity { market, velocity }
+        }
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -130,6 +135,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OpenOrders
         | RequestKind::HeldOrders
         | RequestKind::Tasks
+        | RequestKind::Velocity
         | RequestKind::Waits
         | RequestKind::CustomerOrders
         | RequestKind::Holders
@@ -439,6 +445,7 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             }
         }
         RequestKind::Tasks => read_tasks_query(record)?,
+        RequestKind::Velocity => read_velocity_query(record)?,
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
         RequestKind::Policy | RequestKind::Recipe => {
             let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;

@@ -63,6 +63,7 @@ kinds! {
         Status = 48,
         HeldOrders = 49,
         Tasks = 50,
+        Velocity = 52,
         Waits = 55,
         Recipe = 56,
         SetRetention = 96,
@@ -71,6 +72,7 @@ kinds! {
         Policy = 99,
         SetEffects = 100,
         Effects = 101,
+        SetVelocity = 102,
     }
 }
 

@@ -57,4 +57,5 @@ mod stages;
 mod states;
 mod stock;
 mod stock_levels;
+mod velocity;
 mod waiting;

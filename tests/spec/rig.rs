@@ -26,6 +26,7 @@ mod history;
 mod pages;
 mod returns;
 mod sealing;
+mod velocity;
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -263,6 +264,7 @@ impl Rig {
             let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
             assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
             self.check_channels(market);
+            self.check_velocity(market);
             self.check_returns(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
@@ -327,6 +329,7 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
         assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
         assert_eq!(self.engine.kept(Kept::Returns), self.twin.returns_kept(), "returns of all orders, and their rows");
+        assert_eq!(self.engine.kept(Kept::Velocity), self.twin.velocity_keys(), "keys that markets may count");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let (engine, twin) = (self.engine.next_deadline(), self.twin.next_deadline());
         match (engine, twin) {

@@ -12,7 +12,7 @@ use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
 use crate::engine::{
     Component, DeclineReason, Draw, Fact, Line, LineQuantity, PaymentReport, Placed, Policy, Report, Retention,
-    ReturnFact, Whose,
+    ReturnFact, Velocity, Whose,
 };
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
@@ -94,6 +94,9 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             "sku.channel_cap_set",
             json!({ "market": market.number(), "sku": sku.0, "channel": channel, "units_max": units_max }),
         ),
+        Fact::VelocitySet { market, velocity: Velocity { window_ms, keys_max } } => {
+            ("market.velocity_set", json!({ "market": market.number(), "window_ms": window_ms, "keys_max": keys_max }))
+        }
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
             json!({

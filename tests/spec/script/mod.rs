@@ -57,6 +57,7 @@ mod payments;
 mod returns;
 mod say;
 mod tasks;
+mod velocity;
 
 use std::collections::BTreeMap;
 
@@ -160,6 +161,7 @@ impl Script {
                 let names: Vec<String> = orders.into_iter().map(|order| self.name_of_order(order)).collect();
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
+            "velocity" => self.velocity(words),
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
             | "missing" | "money" | "returns" | "tasks" | "waits" => self.look(words),
