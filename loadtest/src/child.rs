@@ -43,8 +43,17 @@ pub(crate) fn serve(options: &ChildServe) -> ExitCode {
     let Simulated { delay, declined, rejected, lost, repeated, simulated_seed } = options.simulated;
     let simulated = |file: &str| {
         let file = options.data.join(file);
-        let behaviour =
-            Behaviour { file, delay_ms: delay, declined, rejected, doubted: 0, lost, repeated, seed: simulated_seed };
+        let behaviour = Behaviour {
+            file,
+            delay_ms: delay,
+            declined,
+            rejected,
+            doubted: 0,
+            doubted_above: 0,
+            lost,
+            repeated,
+            seed: simulated_seed,
+        };
         options.hands_off.then_some(behaviour)
     };
     let config = Config {

@@ -4,7 +4,8 @@
 //! - When: `runner`. How a request gets to a shard, and what is told comes back: `desk`.
 
 use super::counterparty::{Job, News, Payment};
-use crate::base::OrderId;
+use crate::base::{CustomerKey, MarketId, OrderId};
+use crate::engine::command::IdentityHashes;
 use crate::engine::{Command, Effect, Query, Report};
 use crate::wire::{Refused, Request};
 
@@ -42,6 +43,15 @@ pub enum Ask {
     },
     /// An order as it is.
     Order(OrderId),
+    /// What whoever placed an order placed lately.
+    Velocity {
+        /// Where.
+        market: MarketId,
+        /// Who.
+        customer: CustomerKey,
+        /// And by which hashes.
+        hashes: IdentityHashes,
+    },
     /// To take note of what came of an effect.
     Say {
         /// Whose.
@@ -78,6 +88,9 @@ impl Ask {
                 rows_max: *rows_max,
             })),
             Self::Order(order) => with(&Request::Query(Query::Order { order: *order })),
+            Self::Velocity { market, customer, hashes } => {
+                with(&Request::Query(Query::Velocity { market: *market, customer: *customer, hashes: *hashes }))
+            }
             Self::Say { order, effect, attempt, say } => with(&Request::Command(match *say {
                 Say::Payment(payment) => payment.command(*order),
                 Say::Report(report) => {

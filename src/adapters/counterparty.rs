@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::base::{ChangeId, Currency, OrderId};
 use crate::engine::choices::PaymentMethod;
 
-use crate::engine::query::{CheckState, OrderView, WantRow};
+use crate::engine::query::{CheckState, OrderView, VelocityView, WantRow};
 use crate::engine::{Action, AsideReason, Command, Effect, LineQuantity, PaymentReport, Report, Step};
 
 /// Something to be carried out.
@@ -18,6 +18,9 @@ pub struct Job {
     pub want: WantRow,
     /// The order as it is, looked up just before.
     pub order: Box<OrderView>,
+    /// Of an order to be checked: what whoever placed it placed lately, looked up after it. `None` of an order that
+    /// names nobody.
+    pub velocity: Option<VelocityView>,
 }
 
 impl Job {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::engine::Answer;
-use crate::engine::query::{OrderView, WantPage};
+use crate::engine::query::{OrderView, VelocityView, WantPage};
 use crate::shard::{Inbox, Lane, Outbox, Replies, Submission};
 use crate::wire::{Refused, Reply, ReplyHeader, Request, Tag, decode_replies};
 
@@ -22,6 +22,8 @@ pub enum Told {
     Wanted(WantPage),
     /// An order as it is.
     Order(Box<OrderView>),
+    /// What somebody placed lately.
+    Velocity(VelocityView),
 }
 
 struct Door {
@@ -88,6 +90,7 @@ fn read(chunk: &[u8], told: &mut Vec<(u64, Told)>) {
             Reply::Answer(answer, _) => told.push((correlation, Told::Answer(answer))),
             Reply::Refused(why) => told.push((correlation, Told::Refused(why))),
             Reply::Wanted(page) => told.push((correlation, Told::Wanted(page))),
+            Reply::Velocity(view) => told.push((correlation, Told::Velocity(view))),
             Reply::Order(view) => told.push((correlation, Told::Order(view))),
             _ => unreachable!("law: adapters ask for nothing else"),
         });

@@ -23,8 +23,9 @@ use crate::base::limits::{
     ADAPTER_HELD_MAX, ADAPTER_LOOK_MS, ADAPTER_LOOK_MS_MAX, ADAPTER_NEWS_MAX, ADAPTER_PAGE_ROWS, ADAPTER_RUNNING_MAX,
     ADAPTER_TRIES_MAX,
 };
-use crate::base::{OrderId, Timestamp};
-use crate::engine::query::{OrderView, WantPage, WantRow};
+use crate::base::{CustomerKey, OrderId, Timestamp};
+use crate::engine::command::IdentityHashes;
+use crate::engine::query::{CheckState, OrderView, VelocityView, WantPage, WantRow};
 use crate::engine::{AsideReason, Effect, Report};
 use crate::wire::Refused;
 
@@ -40,13 +41,15 @@ struct Work {
     payments: VecDeque<Payment>,
     /// A shard refused some of that for ever.
     is_refused: bool,
+    /// The order, looked up, while somebody looks what else was placed by whoever placed it.
+    order: Option<Box<OrderView>>,
     step: Step,
 }
 
 impl Work {
     const fn new(shard: usize, row: WantRow, now_ms: u64) -> Self {
         let payments = VecDeque::new();
-        Self { shard, row, newer: None, failed: 0, payments, is_refused: false, step: Step::Due(now_ms) }
+        Self { shard, row, newer: None, failed: 0, payments, is_refused: false, order: None, step: Step::Due(now_ms) }
     }
 
     /// What to say next of what came of it.
@@ -279,11 +282,16 @@ impl Runner {
 
     fn handle_told_of(&mut self, order: OrderId, told: Told, now_ms: u64) {
         let work = self.work.get(&order).expect("law: what a shard is asked about is held");
-        if work.step == Step::Looking && !matches!(told, Told::Order(_)) {
+        if work.step == Step::Looking && !matches!(told, Told::Order(_) | Told::Velocity(_)) {
             self.breaker.handle_not_asked();
         }
         match (work.step, retry_after(&told), told) {
-            (Step::Looking, None, Told::Order(view)) => self.carry_out(order, view, now_ms),
+            (Step::Looking, None, Told::Order(view)) => self.look_further(order, view, now_ms),
+            (Step::Looking, None, Told::Velocity(velocity)) => {
+                let work = self.work.get_mut(&order).expect("law: what a shard is asked about is held");
+                let view = work.order.take().expect("law: an order is looked up before whoever placed it");
+                self.carry_out(order, view, Some(velocity), now_ms);
+            }
             (Step::Looking, Some(ms), _) => self.set_step(order, Step::Due(now_ms + ms)),
             (Step::Said(say), Some(ms), _) => self.set_step(order, Step::ToSay(say, now_ms + ms)),
             (Step::Said(Say::Payment(_)), None, told) => self.handle_payment_told(order, &told, now_ms),
@@ -297,10 +305,23 @@ impl Runner {
         }
     }
 
+    /// Whoever is to check an order is told what else was placed by whoever placed it.
+    fn look_further(&mut self, order: OrderId, view: Box<OrderView>, now_ms: u64) {
+        let (customer, hashes) = (view.customer, view.hashes.unwrap_or_default());
+        let is_known = customer != CustomerKey::default() || hashes != IdentityHashes::default();
+        if self.effect != Effect::Check || view.check != CheckState::Pending || !is_known {
+            return self.carry_out(order, view, None, now_ms);
+        }
+        let work = self.work.get_mut(&order).expect("law: what is looked up is held");
+        let shard = work.shard;
+        work.order = Some(view);
+        self.ask(shard, Asked::Order(order), Ask::Velocity { market: order.market(), customer, hashes });
+    }
+
     /// Of money there may be nothing left to be done: what is wanted was seen before it was told, or changed since. Of
     /// an order whose check is over, or with a person, nothing is said: nobody was asked whether it is to be trusted.
-    fn carry_out(&mut self, order: OrderId, view: Box<OrderView>, now_ms: u64) {
-        let job = Job { want: self.work[&order].row, order: view };
+    fn carry_out(&mut self, order: OrderId, view: Box<OrderView>, velocity: Option<VelocityView>, now_ms: u64) {
+        let job = Job { want: self.work[&order].row, order: view, velocity };
         if self.effect == Effect::Payment && !job.is_of_money() {
             self.breaker.handle_not_asked();
             return self.set_step(order, Step::ToSay(Say::Report(Report::Done), now_ms));
@@ -432,7 +453,7 @@ pub(super) const fn retry_after(told: &Told) -> Option<u64> {
     match told {
         Told::Refused(Refused::Overloaded { retry_after_ms }) => Some(*retry_after_ms as u64),
         Told::Refused(Refused::DiskLow | Refused::ShuttingDown | Refused::DeadlinePassed) => Some(ADAPTER_LOOK_MS_MAX),
-        Told::Refused(_) | Told::Answer(_) | Told::Wanted(_) | Told::Order(_) => None,
+        Told::Refused(_) | Told::Answer(_) | Told::Wanted(_) | Told::Order(_) | Told::Velocity(_) => None,
     }
 }
 

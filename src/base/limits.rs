@@ -9,6 +9,8 @@ mod returns;
 pub use returns::*;
 mod tasks;
 pub use tasks::*;
+mod velocity;
+pub use velocity::*;
 
 /// Kibibyte.
 pub const KIB: usize = 1024;
@@ -180,7 +182,7 @@ pub const SEAL_BYTES: usize = 16;
 /// Bytes of the sealed details of one order.
 pub const SEALED_BYTES_MAX: usize = DETAILS_BYTES_MAX + SEAL_BYTES;
 /// Bytes of sealed details a node keeps, unless set.
-pub const DETAILS_BYTES_DEFAULT: u64 = 80 << 20;
+pub const DETAILS_BYTES_DEFAULT: u64 = 64 << 20;
 /// Keys a node keeps, unless set: one for each customer with details, or guest's order; past it `AtCapacity`.
 pub const KEYS_DEFAULT: u64 = 225_000;
 /// Memory the start-up check counts for one key: the key itself, who uses it, and what finds it by its customer.

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::order_args::OrderCommand;
 use super::serve_args::{ServeArgs, given};
 use super::sku_args::SkuCommand;
+use super::velocity::VelocityArgs;
 use super::wanted::WantedCommand;
 
 const EXAMPLES: &str = "\
@@ -189,6 +190,8 @@ pub(super) enum MarketCommand {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Show what a market counts of whoever places orders, or set it; or show what somebody placed lately.
+    Velocity(VelocityArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -426,12 +429,12 @@ mod tests {
         let flags = "stockade serve --data d --address a --shards 1 --orders-max 1 --lines-max 1 --details-bytes-max 1 \
                      --keys-max 1 --skus-max 1 --kits-max 1 \
                      --places-max 1 --policies-max 1 --customers-max 1 --waiting-max 1 --holds-max 1 \
-                     --payments-max 1 --returns-max 1 --connections-max 1 \
+                     --payments-max 1 --returns-max 1 --velocity-max 1 --connections-max 1 \
                      --orders-per-second-max 1 --reserve-orders 1 --durability sync --segment-bytes 1 \
                      --low-water-bytes 1 --http-address none \
                      --snapshot-log-bytes 1 --snapshot-bytes-per-second 1 --sync-method measure \
                      --tls-cert c --tls-key k --tls-client-ca a --payment none --warehouse none \
-                     --check none --simulated-rejected 1 --simulated-doubted 1 \
+                     --check none --simulated-rejected 1 --simulated-doubted 1 --simulated-doubted-above 1 \
                      --simulated-delay 1s --simulated-declined 1 --simulated-lost 1 --simulated-repeated 1 \
                      --simulated-seed 1 --webhook-url u --webhook-secret-file f --webhook-ca c --webhook-name n \
                      --feed-behind-bytes 1";

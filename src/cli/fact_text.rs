@@ -3,7 +3,7 @@
 use crate::base::{CustomerKey, OrderId, SiteId};
 use crate::engine::fact::{Change, Draw, Edited};
 use crate::engine::{
-    Component, Fact, LineQuantity, PaymentReport, Placed, Report, Reservations, Retention, ReturnFact, Whose,
+    Component, Fact, LineQuantity, PaymentReport, Placed, Report, Reservations, Retention, ReturnFact, Velocity, Whose,
 };
 
 /// One line that says what happened. Markets, sites and SKUs are told by number, as the log has them.
@@ -76,6 +76,12 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
         }
         Fact::ChannelCapSet { market, sku, channel, units_max: None } => {
             format!("market {market}, sku {sku}: any number of units through channel {channel}")
+        }
+        Fact::VelocitySet { market, velocity: Velocity { window_ms: 0, .. } } => {
+            format!("market {market} counts nothing of whoever places orders")
+        }
+        Fact::VelocitySet { market, velocity: Velocity { window_ms, keys_max } } => {
+            format!("market {market} counts orders of {window_ms} ms, of {keys_max} keys")
         }
         Fact::Expired { order } => format!("expired {order}"),
         Fact::HandedOver { order, change, draws } => {

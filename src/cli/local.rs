@@ -100,6 +100,7 @@ fn config(settings: ServeSettings) -> Config {
         holds_max: settings.holds_max,
         payments_max: settings.payments_max,
         returns_max: settings.returns_max,
+        velocity_max: settings.velocity_max,
         connections_max: settings.connections_max,
         orders_per_second_max: settings.orders_per_second_max,
         reserve_orders: settings.reserve_orders,

@@ -32,6 +32,7 @@ mod return_args;
 mod returning;
 mod table;
 mod units;
+mod velocity;
 
 mod connection;
 mod local;
@@ -89,6 +90,7 @@ use order_args::OrderCommand;
 use output::{Form, remark, show};
 use settings::{ClientSettings, LogSettings, ServeSettings};
 use sku_args::{PolicyArgs, SkuCommand};
+use velocity::VelocityArgs;
 use wanted::WantedCommand;
 
 /// Reads the arguments of this process, does what they say, and tells how it went.
@@ -229,6 +231,9 @@ fn market(sources: Sources, command: MarketCommand) -> Result<(), CliFault> {
                 let (activity, payment) = (activity_max.as_deref(), payment_max.as_deref());
                 reservations::reservations(settings, activity, payment, &unpaid).await
             })
+        }
+        MarketCommand::Velocity(VelocityArgs { asked, client }) => {
+            ask(sources.client(client)?, async |settings| velocity::velocity(settings, &asked).await)
         }
         MarketCommand::Retention { return_window, ids_kept, client } => {
             ask(sources.client(client)?, async |settings| {

@@ -57,6 +57,9 @@ pub(super) struct ServeArgs {
     /// Returns of all orders kept, and their lines, each once more for each site at which it came in.
     #[arg(long, value_name = "COUNT")]
     returns_max: Option<String>,
+    /// Keys of customers of whom markets count what they placed lately (see market velocity).
+    #[arg(long, value_name = "COUNT")]
+    velocity_max: Option<String>,
     /// Connections served at once; the next one is refused.
     #[arg(long, value_name = "COUNT")]
     connections_max: Option<String>,
@@ -123,6 +126,9 @@ pub(super) struct ServeArgs {
     /// How many of a thousand others it leaves to a person.
     #[arg(long, value_name = "SHARE")]
     simulated_doubted: Option<String>,
+    /// It leaves an order to a person when somebody placed more than so many within the market's window; 0 for never.
+    #[arg(long, value_name = "COUNT")]
+    simulated_doubted_above: Option<String>,
     /// How many of a thousand questions or answers get lost.
     #[arg(long, value_name = "SHARE")]
     simulated_lost: Option<String>,
@@ -162,6 +168,7 @@ impl ServeArgs {
             ("holds_max", self.holds_max),
             ("payments_max", self.payments_max),
             ("returns_max", self.returns_max),
+            ("velocity_max", self.velocity_max),
             ("connections_max", self.connections_max),
             ("orders_per_second_max", self.orders_per_second_max),
             ("reserve_orders", self.reserve_orders),
@@ -186,6 +193,7 @@ impl ServeArgs {
             ("simulated.declined", self.simulated_declined),
             ("simulated.rejected", self.simulated_rejected),
             ("simulated.doubted", self.simulated_doubted),
+            ("simulated.doubted_above", self.simulated_doubted_above),
             ("simulated.lost", self.simulated_lost),
             ("simulated.repeated", self.simulated_repeated),
             ("simulated.seed", self.simulated_seed),

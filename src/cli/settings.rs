@@ -14,7 +14,7 @@ use crate::base::limits::{
     FEED_BEHIND_BYTES_DEFAULT, HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT,
     LOG_SEGMENT_BYTES_DEFAULT, ORDERS_DEFAULT, ORDERS_PER_SECOND_MAX, PAYMENTS_DEFAULT, PLACES_DEFAULT,
     POLICIES_DEFAULT, RETURNS_DEFAULT, SHARDS_MAX, SIMULATED_DELAY_MS_MAX, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, VELOCITY_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::node::{Behaviour, Config, Target, WebhookOptions};
@@ -44,6 +44,7 @@ pub(super) struct ServeSettings {
     pub(super) holds_max: u64,
     pub(super) payments_max: u64,
     pub(super) returns_max: u64,
+    pub(super) velocity_max: u64,
     pub(super) connections_max: usize,
     pub(super) orders_per_second_max: Option<u32>,
     pub(super) reserve_orders: u64,
@@ -86,6 +87,7 @@ impl ServeSettings {
             holds_max: count("holds_max", HOLDS_DEFAULT)?,
             payments_max: count("payments_max", PAYMENTS_DEFAULT)?,
             returns_max: count("returns_max", RETURNS_DEFAULT)?,
+            velocity_max: count("velocity_max", VELOCITY_DEFAULT)?,
             connections_max: given
                 .get("connections_max", &format!("1 to {CONNECTIONS_MAX}"), connections)?
                 .unwrap_or(CONNECTIONS_DEFAULT),
@@ -122,6 +124,7 @@ pub(super) struct SimulatedSettings {
     declined: u16,
     rejected: u16,
     doubted: u16,
+    doubted_above: u32,
     lost: u16,
     repeated: u16,
     seed: u64,
@@ -135,6 +138,9 @@ impl SimulatedSettings {
         let delay_ms = given.get("simulated.delay", &format!("{}, at most 5s", units::SPAN), |text| {
             units::span_ms(text).filter(|ms| *ms <= SIMULATED_DELAY_MS_MAX)
         })?;
+        let above = given.get("simulated.doubted_above", units::COUNT, |text| {
+            units::count(text).and_then(|count| u32::try_from(count).ok())
+        })?;
         Ok(Self {
             payment: whether("payment")?,
             warehouse: whether("warehouse")?,
@@ -143,6 +149,7 @@ impl SimulatedSettings {
             declined: share("simulated.declined")?,
             rejected: share("simulated.rejected")?,
             doubted: share("simulated.doubted")?,
+            doubted_above: above.unwrap_or(0),
             lost: share("simulated.lost")?,
             repeated: share("simulated.repeated")?,
             seed: given.get("simulated.seed", units::COUNT, units::count)?.unwrap_or(1),
@@ -151,7 +158,19 @@ impl SimulatedSettings {
 
     /// The payment provider, the warehouse and the checker, with their books beside the log.
     pub(super) fn behaviours(&self, data: &Path) -> [Option<Behaviour>; 3] {
-        let Self { payment, warehouse, check, delay_ms, declined, rejected, doubted, lost, repeated, seed } = *self;
+        let Self {
+            payment,
+            warehouse,
+            check,
+            delay_ms,
+            declined,
+            rejected,
+            doubted,
+            doubted_above,
+            lost,
+            repeated,
+            seed,
+        } = *self;
         let files = [
             (payment, "simulated-payment.log"),
             (warehouse, "simulated-warehouse.log"),
@@ -159,7 +178,17 @@ impl SimulatedSettings {
         ];
         files.map(|(wanted, file)| {
             let file = data.join(file);
-            wanted.then_some(Behaviour { file, delay_ms, declined, rejected, doubted, lost, repeated, seed })
+            wanted.then_some(Behaviour {
+                file,
+                delay_ms,
+                declined,
+                rejected,
+                doubted,
+                doubted_above,
+                lost,
+                repeated,
+                seed,
+            })
         })
     }
 }
@@ -373,6 +402,7 @@ mod tests {
             "holds_max",
             "payments_max",
             "returns_max",
+            "velocity_max",
             "connections_max",
             "orders_per_second_max",
             "reserve_orders",
@@ -392,6 +422,7 @@ mod tests {
             "simulated.declined",
             "simulated.rejected",
             "simulated.doubted",
+            "simulated.doubted_above",
             "simulated.lost",
             "simulated.repeated",
             "simulated.seed",

@@ -3,7 +3,7 @@
 use crate::base::{MarketId, SkuId};
 use crate::engine::query::{
     ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, OrderWaits, RetentionView, SiteRow, StockRow,
-    TaskPage, WantPage,
+    TaskPage, VelocityView, WantPage,
 };
 use crate::engine::{Answer, Component, Effects, Granted, Policy, Query, Reservations};
 use crate::wire::{BooksAt, Refused, Reply, Request, SkuRow};
@@ -61,6 +61,8 @@ pub enum QueryReply {
     Policy(Policy),
     /// To `Query::Reservations`.
     Reservations(Reservations),
+    /// To `Query::Velocity`.
+    Velocity(VelocityView),
     /// To `Query::ChannelCaps`.
     ChannelCaps(ChannelPage),
     /// To `Query::Retention`.
@@ -128,6 +130,7 @@ impl Settled {
             (Request::Query(Query::Reservations { .. }), Reply::Reservations(reservations)) => {
                 QueryReply::Reservations(reservations)
             }
+            (Request::Query(Query::Velocity { .. }), Reply::Velocity(view)) => QueryReply::Velocity(view),
             (Request::Query(Query::ChannelCaps { .. }), Reply::ChannelCaps(page)) => QueryReply::ChannelCaps(page),
             (Request::Query(Query::Retention { .. }), Reply::Retention(view)) => QueryReply::Retention(view),
             (Request::Query(Query::Wanted { .. }), Reply::Wanted(page)) => QueryReply::Wanted(page),

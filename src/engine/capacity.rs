@@ -41,6 +41,8 @@ pub struct Capacity {
     pub payments_max: u64,
     /// Returns of all orders together, and their lines, each once more for each site at which it came in.
     pub returns_max: u64,
+    /// Keys of customers that markets may count, all of them together.
+    pub velocity_max: u64,
 }
 
 impl Capacity {
@@ -61,6 +63,7 @@ impl Capacity {
         holds_max: u64::MAX,
         payments_max: u64::MAX,
         returns_max: u64::MAX,
+        velocity_max: u64::MAX,
     };
 }
 
@@ -82,6 +85,7 @@ impl Default for Capacity {
             holds_max: limits::HOLDS_DEFAULT,
             payments_max: limits::PAYMENTS_DEFAULT,
             returns_max: limits::RETURNS_DEFAULT,
+            velocity_max: limits::VELOCITY_DEFAULT,
         }
     }
 }
@@ -120,10 +124,12 @@ pub enum Kept {
     Payments = 13,
     /// Returns, and their lines, each once more for each site at which it came in.
     Returns = 14,
+    /// Keys of customers that markets may count: the room they set, used or not.
+    Velocity = 15,
 }
 
 /// How many kinds there are.
-pub const KEPT: usize = 15;
+pub const KEPT: usize = 16;
 
 impl Kept {
     /// Every kind, in the order of their numbers.
@@ -143,6 +149,7 @@ impl Kept {
         Self::Holds,
         Self::Payments,
         Self::Returns,
+        Self::Velocity,
     ];
 
     /// The word for people and for names of metrics.
@@ -164,6 +171,7 @@ impl Kept {
             Self::Holds => "holds",
             Self::Payments => "payments",
             Self::Returns => "returns",
+            Self::Velocity => "velocity",
         }
     }
 }
@@ -188,6 +196,7 @@ impl Capacity {
             Kept::Holds => self.holds_max,
             Kept::Payments => self.payments_max,
             Kept::Returns => self.returns_max,
+            Kept::Velocity => self.velocity_max,
         }
     }
 }
@@ -212,6 +221,7 @@ impl Engine {
             Kept::Holds => self.holds.len(),
             Kept::Payments => self.accounts.len(),
             Kept::Returns => self.returns.len(),
+            Kept::Velocity => self.velocity_keys,
         }
     }
 }

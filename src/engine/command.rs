@@ -18,6 +18,7 @@ use super::policy::Policy;
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use super::return_::ReturnCommand;
+use super::velocity::Velocity;
 use crate::base::{
     ChangeId, Currency, CustomerKey, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp,
 };
@@ -124,6 +125,14 @@ pub enum Command<'a> {
         channel: u16,
         /// Units held or sold at most, of orders accepted from now on; `None` for any number.
         units_max: Option<u32>,
+    },
+    /// Set what a market counts of whoever places orders. The same again changes nothing; another window counts anew,
+    /// and fewer keys forget who was quiet longest.
+    SetVelocity {
+        /// Which.
+        market: MarketId,
+        /// From now on.
+        velocity: Velocity,
     },
     /// Let a reservation last longer, as far as [`Reservations`] allow for this reason. It is never made shorter, and
     /// ends [`HOLD_MS_MAX`](crate::base::limits::HOLD_MS_MAX) after the acceptance at the latest.
@@ -398,6 +407,7 @@ impl Command<'_> {
             | Self::SetEffects { market, .. }
             | Self::SetReservations { market, .. }
             | Self::SetChannelCap { market, .. }
+            | Self::SetVelocity { market, .. }
             | Self::SetRetention { market, .. } => Some(*market),
             Self::Erase { whose } => Some(whose.market()),
             Self::Receive { request, .. }
@@ -456,6 +466,7 @@ impl Command<'_> {
             | Self::SetEffects { .. }
             | Self::SetReservations { .. }
             | Self::SetChannelCap { .. }
+            | Self::SetVelocity { .. }
             | Self::SetRetention { .. }
             | Self::Receive { .. }
             | Self::Adjust { .. }

@@ -23,7 +23,8 @@ use super::marks::Marks;
 use super::orders::{Details, Phase, Record};
 use super::policy::Rule;
 use super::task::TaskKind;
-use crate::base::{MarketId, SiteId, SkuId};
+use super::velocity::{Slice, Velocities, Velocity};
+use crate::base::{MarketId, SiteId, SkuId, Timestamp};
 
 /// What a part of the state is.
 #[derive(Clone, Copy)]
@@ -57,6 +58,8 @@ enum Part {
     Ending,
     Delivered,
     Task,
+    Velocity,
+    VelocityKey,
 }
 
 /// Room for an order of one line, so that most parts ask for memory once.
@@ -270,6 +273,8 @@ fn digest_market(number: MarketId, name: &str, market: &Market) -> u128 {
         sums.parts().into_iter().fold(part(Part::Money).add(&currency.code()), Bytes::number).hash()
     });
     let itself = money.fold(itself, u128::wrapping_add);
+    let itself =
+        market.velocities.as_ref().map_or(0, |counted| digest_velocities(number, counted)).wrapping_add(itself);
     let parts = sites.chain(skus).chain(kits).chain(requests).chain(floor).chain(balances).chain(rules).chain(caps);
     parts.fold(itself.wrapping_add(kept), u128::wrapping_add)
 }
@@ -299,6 +304,23 @@ fn digest_rule(number: MarketId, sku: SkuId, rule: &Rule) -> u128 {
         bytes.number(count.held).number(count.today).hash()
     });
     customers.fold(itself, u128::wrapping_add)
+}
+
+fn digest_velocities(number: MarketId, counted: &Velocities) -> u128 {
+    let moment = |at: Option<Timestamp>| at.map_or(0, |at| u128::from(at.ms()) + 1);
+    let Velocity { window_ms, keys_max } = counted.setting;
+    let itself = Bytes::of(Part::Velocity).number(number.number()).number(window_ms).number(keys_max);
+    let itself = itself.number(counted.since.ms()).number(moment(counted.forgotten)).hash();
+    // Whoever was quiet longest is forgotten first: their order counts too.
+    let keys = counted.iter().zip(0_u64..).map(|((key, counts), place)| {
+        let bytes = Bytes::of(Part::VelocityKey).number(number.number()).number(place).number(key.kind).number(key.key);
+        let bytes = bytes.number(counts.last_at.ms()).add(&counts.currency.code()).number(moment(counts.forgotten));
+        let add = |bytes: Bytes, (number, slice): (u64, Slice)| {
+            bytes.number(number).number(slice.orders).number(slice.other_currency).number(slice.money)
+        };
+        counted.slices_of(counts).fold(bytes, add).hash()
+    });
+    keys.fold(itself, u128::wrapping_add)
 }
 
 fn digest_balances(number: MarketId, sku: SkuId, market: &Market) -> u128 {

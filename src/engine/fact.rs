@@ -20,6 +20,7 @@ use super::policy::{Policy, StockLevel};
 use super::reservation::{ExtendReason, Reservations};
 use super::retention::Retention;
 use super::return_::ReturnFact;
+use super::velocity::Velocity;
 use crate::base::{ChangeId, MarketId, OrderId, Price, RequestId, Sequence, ShardId, SiteId, SkuId, Timestamp};
 
 pub use placed::{Change, Draw, Edited, Placed};
@@ -204,6 +205,13 @@ pub enum Fact<'a> {
         channel: u16,
         /// From now on; `None` for any number.
         units_max: Option<u32>,
+    },
+    /// What a market counts of whoever places orders.
+    VelocitySet {
+        /// Of which market.
+        market: MarketId,
+        /// From now on.
+        velocity: Velocity,
     },
     /// Everything not handed over was cancelled: reserved and committed to available, lapsed to nowhere.
     Cancelled {
@@ -430,6 +438,7 @@ impl Fact<'_> {
             | Self::EffectsSet { market, .. }
             | Self::ReservationsSet { market, .. }
             | Self::ChannelCapSet { market, .. }
+            | Self::VelocitySet { market, .. }
             | Self::RetentionSet { market, .. }
             | Self::Retired { market, .. } => Some(*market),
             Self::Received { request, .. }

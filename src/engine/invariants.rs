@@ -94,11 +94,19 @@ impl Engine {
         law(policies == self.policy_count, || format!("{} policies are {policies}", self.policy_count))?;
         let caps: u64 = self.markets.iter().flatten().map(|market| market.policies.caps().len() as u64).sum();
         law(caps == self.channel_cap_count, || format!("{} caps of channels are {caps}", self.channel_cap_count))?;
+        self.check_velocity()?;
         let places: usize = self.markets.iter().flatten().map(|market| market.ledger.place_count()).sum();
         law(places as u64 == self.place_count, || format!("{} places are {places}", self.place_count))?;
         let requests: usize = self.markets.iter().flatten().map(|market| market.requests.len()).sum();
         law(requests == self.request_count, || format!("{} requests are {requests}", self.request_count))?;
         law(skus == self.sku_count, || format!("SKU count {} is {skus}", self.sku_count))
+    }
+
+    /// What is counted of whoever places orders.
+    fn check_velocity(&self) -> Result<(), String> {
+        let keys: u64 = self.markets.iter().flatten().map(|market| u64::from(market.velocity().keys_max)).sum();
+        law(keys == self.velocity_keys, || format!("room for {} keys is room for {keys}", self.velocity_keys))?;
+        self.markets.iter().flatten().filter_map(|market| market.velocities.as_ref()).try_for_each(|it| it.check())
     }
 
     /// `users` are the orders that name each key.

@@ -19,6 +19,7 @@ use super::reservation::Reservations;
 use super::retention::{Gone, Retention};
 use super::returns::Lying;
 use super::shortage::Shortages;
+use super::velocity::{Velocities, Velocity};
 use super::waiting::Waiting;
 use crate::base::limits::SITES_MAX;
 use crate::base::{OrderNumber, SiteId, SkuId, Timestamp};
@@ -55,6 +56,8 @@ pub(super) struct Market {
     /// Of orders placed from now on.
     pub(super) effects: Effects,
     pub(super) reservations: Reservations,
+    /// What is counted of whoever places orders; most markets count nothing.
+    pub(super) velocities: Option<Box<Velocities>>,
     /// No order accepted since `Engine::watch_for_sale` has an identifier made later. No part of the state.
     pub(super) newest_accepted: Timestamp,
 }
@@ -83,6 +86,7 @@ impl Market {
             lying: Lying::default(),
             effects: Effects::default(),
             reservations: Reservations::default(),
+            velocities: None,
             newest_accepted: Timestamp::ZERO,
         };
         market.add_site(FIRST_SITE, 0);
@@ -318,6 +322,10 @@ impl Market {
 
     pub(super) fn policy(&self, sku: SkuId) -> Policy {
         self.policies.rule(sku).map(|rule| rule.policy).unwrap_or_default()
+    }
+
+    pub(super) fn velocity(&self) -> Velocity {
+        self.velocities.as_ref().map(|velocities| velocities.setting).unwrap_or_default()
     }
 
     pub(super) const fn next_number(&self) -> OrderNumber {

@@ -83,6 +83,7 @@ mod sieve;
 mod steps;
 mod stock_level;
 mod task;
+mod velocity;
 mod waiting;
 
 pub use answer::{Answer, Granted};
@@ -111,6 +112,7 @@ pub use return_::{
     ReturnReport, Stage as ReturnStage,
 };
 pub use task::{Remedy, TASKS, TaskKind, TaskPlace, Wait};
+pub use velocity::Velocity;
 
 use crate::base::{MarketId, ShardId};
 
@@ -132,6 +134,8 @@ pub struct Engine {
     customer_counts: u64,
     /// Caps of channels, all markets together.
     channel_cap_count: u64,
+    /// Keys of customers that markets may count, all markets together.
+    velocity_keys: u64,
     /// Stock requests remembered, all markets together.
     request_count: usize,
     orders: orders::Orders,
@@ -179,6 +183,7 @@ impl Engine {
             policy_count: 0,
             customer_counts: 0,
             channel_cap_count: 0,
+            velocity_keys: 0,
             request_count: 0,
             orders: orders::Orders::default(),
             keys: keys::Keys::default(),

@@ -2,8 +2,10 @@
 
 mod order;
 mod task;
+mod velocity;
 
 use super::choices::PaymentMethod;
+use super::command::IdentityHashes;
 use super::effect::{Action, AsideReason, Effect};
 use super::happening::Happening;
 use super::ledger::{BUCKETS, Bucket};
@@ -19,6 +21,7 @@ pub use order::{
     CheckState, DrawView, HoldView, LineView, OrderView, PaymentView, ReturnLineView, ReturnPieceView, ReturnView,
 };
 pub use task::{OrderWaits, TaskPage, TaskRow, WaitRow};
+pub use velocity::{VelocityCount, VelocityView};
 
 /// What is asked. At most [`PAGE_ROWS_MAX`](crate::base::limits::PAGE_ROWS_MAX) rows each, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +126,15 @@ pub enum Query<'a> {
         after: OrderNumber,
         /// At most so many.
         rows_max: u16,
+    },
+    /// What somebody placed lately: how many orders, for how much, by each key.
+    Velocity {
+        /// Where.
+        market: MarketId,
+        /// Whose; zero for nobody's.
+        customer: CustomerKey,
+        /// Whose too; each that is not zero.
+        hashes: IdentityHashes,
     },
     /// Orders that are held, in order of their numbers, a row for each hold.
     HeldOrders {

@@ -267,6 +267,8 @@ fields! {
     ReturnRows = 41,
     /// Log time at which an authorisation ends, in milliseconds.
     AuthorisationEnd = 42,
+    /// Milliseconds of a window in which a market counts, or how many keys it counts.
+    Velocity = 43,
 }
 
 /// A set of commands that are legal in a state.

@@ -135,6 +135,7 @@ impl Engine {
             | Command::SetEffects { .. }
             | Command::SetReservations { .. }
             | Command::SetChannelCap { .. }
+            | Command::SetVelocity { .. }
             | Command::SetRetention { .. }
             | Command::Erase { .. }
             | Command::Receive { .. }
@@ -189,6 +190,7 @@ impl Engine {
             | Fact::EffectsSet { .. }
             | Fact::ReservationsSet { .. }
             | Fact::ChannelCapSet { .. }
+            | Fact::VelocitySet { .. }
             | Fact::RetentionSet { .. }
             | Fact::Retired { .. }
             | Fact::CursorMoved { .. }

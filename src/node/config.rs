@@ -11,7 +11,7 @@ use crate::base::limits::{
     CONNECTIONS_DEFAULT, CUSTOMERS_DEFAULT, DETAILS_BYTES_DEFAULT, DRAWS_PER_LINE_MEAN_MAX, FEED_BEHIND_BYTES_DEFAULT,
     HOLDS_DEFAULT, KEYS_DEFAULT, KITS_DEFAULT, LINES_DEFAULT, LOG_LOW_WATER_BYTES_DEFAULT, LOG_SEGMENT_BYTES_DEFAULT,
     ORDERS_DEFAULT, PAYMENTS_DEFAULT, PLACES_DEFAULT, POLICIES_DEFAULT, RETURNS_DEFAULT, SKUS_DEFAULT,
-    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, WAITING_DEFAULT,
+    SNAPSHOT_BYTES_PER_SECOND_DEFAULT, SNAPSHOT_LOG_BYTES_DEFAULT, VELOCITY_DEFAULT, WAITING_DEFAULT,
 };
 use crate::client::ClientOptions;
 use crate::engine::Capacity;
@@ -59,6 +59,8 @@ pub struct Config {
     pub payments_max: u64,
     /// Returns of all orders together, and their lines, each once more for each site at which it came in.
     pub returns_max: u64,
+    /// Keys of customers that markets may count for velocity, all markets together. Divided evenly.
+    pub velocity_max: u64,
     /// Connections served at once; the next one is refused.
     pub connections_max: usize,
     /// Placements admitted in a second, all connections together; `None` for as many as come.
@@ -112,6 +114,7 @@ impl Default for Config {
             holds_max: HOLDS_DEFAULT,
             payments_max: PAYMENTS_DEFAULT,
             returns_max: RETURNS_DEFAULT,
+            velocity_max: VELOCITY_DEFAULT,
             connections_max: CONNECTIONS_DEFAULT,
             orders_per_second_max: None,
             reserve_orders: 0,
@@ -155,6 +158,7 @@ impl Config {
             holds_max: self.holds_max / shards,
             payments_max: self.payments_max / shards,
             returns_max: self.returns_max / shards,
+            velocity_max: self.velocity_max / shards,
         }
     }
 

@@ -32,6 +32,9 @@ const GRANTED_BYTES: usize = 8;
 const HOLD_BYTES: usize = 13 + CODE_BYTES_MAX + HOLD_NOTE_BYTES_MAX;
 const HELD_ROW_BYTES: usize = 33 + HOLD_BYTES;
 const TASK_ROW_BYTES: usize = 55 + TASK_WORDS_BYTES_MAX;
+/// Of the customer, and of three hashes.
+const VELOCITY_COUNTS: usize = 4;
+const VELOCITY_COUNT_BYTES: usize = 20;
 const WAIT_ROW_BYTES: usize = 27 + TASK_WORDS_BYTES_MAX;
 const ORDER_BYTES: usize = ANSWER_BYTES
     + LINES_MAX * LINE_BYTES
@@ -71,6 +74,7 @@ pub(super) const fn market(request: &Request<'_>) -> Option<MarketId> {
             | Query::Holders { market, .. }
             | Query::HeldOrders { market, .. }
             | Query::Tasks { market, .. }
+            | Query::Velocity { market, .. }
             | Query::Books { market }
             | Query::Policy { market, .. }
             | Query::Effects { market }
@@ -101,6 +105,7 @@ fn query_bytes(query: &Query<'_>) -> usize {
         | Query::Policy { .. }
         | Query::Effects { .. }
         | Query::Reservations { .. } => 0,
+        Query::Velocity { .. } => VELOCITY_COUNTS * VELOCITY_COUNT_BYTES,
         Query::Wanted { rows_max, .. } => PAGE_ROWS_MAX.min(usize::from(*rows_max)) * WANT_ROW_BYTES,
         Query::Stock { skus, .. } => STOCK_ROWS_PER_RECORD_MAX.min(skus.len() * SITES_MAX) * STOCK_ROW_BYTES,
         Query::Availability { skus, .. } => skus.len().min(AVAILABILITY_SKUS_MAX) * AVAILABILITY_ROW_BYTES,

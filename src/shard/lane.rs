@@ -81,6 +81,7 @@ impl Lane {
                 | Command::SetEffects { .. }
                 | Command::SetReservations { .. }
                 | Command::SetChannelCap { .. }
+                | Command::SetVelocity { .. }
                 // Behind the placements that it is about.
                 | Command::Erase { .. }
                 // It takes units as they do.

@@ -6,7 +6,7 @@ use crate::base::{CodeList, Timestamp};
 use crate::engine::{Answer, Engine, Query, Refusal};
 use crate::wire::{Refused, ReplyWriter, Tag};
 
-/// Writes the answer to `query`, or why there is none.
+/// Writes the answer to `query` as of log time `now`, or why there is none.
 pub(super) fn answer_query(
     engine: &Engine,
     (facts, sealing): (&Facts, &mut Sealing),
@@ -76,6 +76,9 @@ fn try_answer(
         }
         Query::Policy { market, sku } => writer.policy(tag, &engine.policy(market, sku)?),
         Query::Retention { market } => writer.retention(tag, &engine.retention(market)?),
+        Query::Velocity { market, customer, hashes } => {
+            writer.velocity(tag, &engine.velocity(market, customer, hashes, now)?);
+        }
         Query::ChannelCaps { market, sku, after, rows_max } => {
             writer.channel_caps(tag, &engine.channel_caps(market, sku, after, rows_max)?);
         }

@@ -228,6 +228,7 @@ impl Batch {
             Command::SetChannelCap { market, sku, channel, units_max } => {
                 Command::SetChannelCap { market, sku, channel, units_max }
             }
+            Command::SetVelocity { market, velocity } => Command::SetVelocity { market, velocity },
             Command::Extend { order, until, reason } => Command::Extend { order, until, reason },
             Command::ReportEffect { order, effect, attempt, report } => {
                 Command::ReportEffect { order, effect, attempt, report }
@@ -299,6 +300,7 @@ impl Batch {
             Query::HeldOrders { market, after, rows_max } => Query::HeldOrders { market, after, rows_max },
             Query::Tasks { market, kind, after, rows_max } => Query::Tasks { market, kind, after, rows_max },
             Query::Waits { order } => Query::Waits { order },
+            Query::Velocity { market, customer, hashes } => Query::Velocity { market, customer, hashes },
             Query::Books { market } => Query::Books { market },
             Query::Policy { market, sku } => Query::Policy { market, sku },
             Query::Retention { market } => Query::Retention { market },
@@ -360,6 +362,7 @@ impl Batch {
             | Command::SetEffects { .. }
             | Command::SetReservations { .. }
             | Command::SetChannelCap { .. }
+            | Command::SetVelocity { .. }
             | Command::Extend { .. }
             | Command::ReportEffect { .. }
             | Command::StartPayment { .. }
@@ -393,6 +396,7 @@ impl Batch {
             | Query::HeldOrders { .. }
             | Query::Tasks { .. }
             | Query::Waits { .. }
+            | Query::Velocity { .. }
             | Query::Books { .. }
             | Query::Policy { .. }
             | Query::Retention { .. }

@@ -8,7 +8,6 @@ use super::fact_decode::read_draws;
 use super::fact_records::{ArchivedDrawV1, DrawV1};
 use super::layout::{Body, Malformed, RecordHead, fixed, put, put_all};
 use super::refused::Part;
-use super::request_decode::read_line;
 use super::request_encode::line;
 use super::request_records::{ArchivedLineQuantityV1, ArchivedLineV1};
 use super::returns::{put_lines, read_lines};
@@ -119,7 +118,7 @@ pub(super) fn decode_edit<'a>(
     read_prices(fixed.prices.to_native(), &mut body, &mut scratch.prices)?;
     read_lines(fixed.removed.to_native(), &mut body, quantities)?;
     lines.clear();
-    body.array(usize::from(fixed.added.to_native()), lines, |line| Ok(read_line(line)))?;
+    body.array(usize::from(fixed.added.to_native()), lines, |line: &ArchivedLineV1| Ok(line.read()))?;
     body.end()?;
     let zone = read_zone(fixed.has_zone, fixed.zone.to_native())?;
     let (order, change) = (OrderId::from_bits(fixed.order.to_native()), ChangeId(fixed.change.to_native()));
@@ -168,7 +167,7 @@ pub(super) fn edited<'a>(
     read_prices(fixed.prices.to_native(), &mut body, &mut scratch.prices)?;
     read_draws(fixed.removed.to_native(), &mut body, &mut scratch.removed)?;
     lines.clear();
-    body.array(usize::from(fixed.added.to_native()), lines, |line| Ok(read_line(line)))?;
+    body.array(usize::from(fixed.added.to_native()), lines, |line: &ArchivedLineV1| Ok(line.read()))?;
     read_draws(fixed.draws.to_native(), &mut body, draws)?;
     body.end()?;
     let (id, content) = (ChangeId(fixed.change.to_native()), fixed.content.to_native());

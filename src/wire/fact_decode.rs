@@ -26,6 +26,7 @@ use super::record_error::RecordError;
 use super::refused::Part;
 use super::request_decode::{cap, time};
 use super::returns::{delivered, return_inspected, return_received, return_requested, return_told};
+use super::velocity::velocity_set;
 use crate::base::{
     ChangeId, Currency, CustomerKey, KeyName, MarketId, OrderId, RequestId, Sequence, ShardId, SiteId, SkuId,
 };
@@ -124,6 +125,7 @@ fn decode_kind<'a>(kind: FactKind, record: &'a [u8], scratch: &'a mut FactScratc
         FactKind::Extended => extended(record),
         FactKind::ReservationsSet => reservations_set(record),
         FactKind::ChannelCapSet => channel_cap_set(record),
+        FactKind::VelocitySet => velocity_set(record),
         FactKind::Filled => filled(record, scratch),
         FactKind::StockLevelChanged => stock_level_changed(record),
         FactKind::CursorMoved => cursor_moved(record),
@@ -255,8 +257,7 @@ fn extended(record: &[u8]) -> Read<Fact<'_>> {
 fn reservations_set(record: &[u8]) -> Read<Fact<'_>> {
     let fixed = Body::alone::<ArchivedReservationsSetV2>(record)?;
     let (activity_ms_max, payment_ms_max) = (fixed.activity_ms_max.to_native(), fixed.payment_ms_max.to_native());
-    let unpaid_ms = fixed.unpaid_ms.map(u32_ule::to_native);
-    let market = market(fixed.market.to_native())?;
+    let (unpaid_ms, market) = (fixed.unpaid_ms.map(u32_ule::to_native), market(fixed.market.to_native())?);
     Ok(Fact::ReservationsSet { market, reservations: Reservations { activity_ms_max, payment_ms_max, unpaid_ms } })
 }
 

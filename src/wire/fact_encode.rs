@@ -13,6 +13,7 @@ use super::hold::{hold_bytes, lift_bytes, put_hold, put_lift};
 use super::layout::{RecordHead, pad, padded, put, put_all};
 use super::payment::{PaymentReportedV2, RefundRequestedV1, put_start};
 use super::returns::{put_asked, put_delivered, put_inspected, put_received, put_told, with_lines};
+use super::velocity::{VELOCITY_SET, put_velocity_set};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, KeyName, OrderId};
 use crate::engine::fact::Change;
@@ -105,6 +106,9 @@ pub fn encode_fact(fact: &Fact<'_>, out: &mut Vec<u8>) {
             let (head, market, sku) = (head(FactKind::ChannelCapSet, 19), market.number(), sku.0);
             let (units_max, capped) = (units_max.unwrap_or_default(), u8::from(units_max.is_some()));
             put(out, &ChannelCapSetV1 { head, market, sku, units_max, channel, capped });
+        }
+        Fact::VelocitySet { market, velocity } => {
+            put_velocity_set(head(FactKind::VelocitySet, VELOCITY_SET), market, velocity, out);
         }
         Fact::EffectReported { order, effect, attempt, report } => {
             let (head, report) = (head(FactKind::EffectReported, 27), ReportPart::new(effect, report));

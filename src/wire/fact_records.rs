@@ -60,6 +60,7 @@ kinds! {
         ReturnReceived = 43,
         ReturnInspected = 44,
         Edited = 45,
+        VelocitySet = 46,
     }
 }
 

@@ -26,6 +26,7 @@ mod refused;
 mod refused_numbers;
 mod returns;
 mod task;
+mod velocity;
 mod whose;
 
 mod account;

@@ -335,6 +335,7 @@ const fn field_name(field: Field) -> &'static str {
         Field::Amount => "an amount in minor units",
         Field::Currencies => "the number of currencies a market is paid in",
         Field::Returns => "the number of returns of an order",
+        Field::Velocity => "the window of velocity (milliseconds), or its keys",
         Field::ReturnRows => "the rows of the returns of an order (a line each, and once more for each site)",
         Field::AuthorisationEnd => "the log time in milliseconds at which an authorisation ends",
         Field::Method => "the method of a payment that begins before the goods are there",

@@ -10,7 +10,7 @@ use super::status::Status;
 use crate::base::{Sequence, ShardId, SkuId};
 use crate::engine::query::{
     ChannelPage, HeldPage, HistoryPage, HolderPage, OrderPage, OrderView, OrderWaits, RetentionView, SiteRow, StockRow,
-    TaskPage, WantPage,
+    TaskPage, VelocityView, WantPage,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations};
 
@@ -58,6 +58,8 @@ pub enum Reply<'a> {
     Policy(Policy),
     /// How long reservations of a market last.
     Reservations(Reservations),
+    /// What somebody placed lately.
+    Velocity(VelocityView),
     /// Caps of channels.
     ChannelCaps(ChannelPage),
     /// How long a market keeps what is over.

@@ -22,6 +22,7 @@ use super::reply_records::{
 use super::status::Hello;
 use super::status_decode::{hello, status};
 use super::task::{tasks, waits};
+use super::velocity::velocity;
 use crate::base::{OrderNumber, SkuId, Timestamp};
 use crate::engine::order::State;
 use crate::engine::{Answer, ReturnStage};
@@ -98,6 +99,7 @@ fn decode_reply(record: &[u8]) -> Read<(&ArchivedAnswerHead, Reply<'_>)> {
         ReplyKind::HeldOrders => held_orders(head, record)?,
         ReplyKind::Tasks => tasks(head, record)?,
         ReplyKind::Waits => waits(head, record)?,
+        ReplyKind::Velocity => velocity(head, record)?,
         ReplyKind::Holders => holders(head, record)?,
         ReplyKind::OrderHistory => order_history(head, record)?,
         ReplyKind::Books => books(head, record)?,

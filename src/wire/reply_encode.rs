@@ -28,11 +28,12 @@ use super::returns::{put_returns, returns_bytes};
 use super::status::Status;
 use super::status_encode::status_fixed;
 use super::task::{page_bytes, put_page, put_waits, waits_bytes};
+use super::velocity::{VELOCITY, put_velocity};
 use crate::base::limits::{FRAME_BYTES_MAX, STOCK_ROWS_PER_RECORD_MAX};
 use crate::base::{Codes, Sequence, ShardId, SkuId, Timestamp};
 use crate::engine::query::{
     ChannelPage, ChannelRow, HeldPage, HeldRow, HistoryPage, HistoryRow, HolderPage, HolderRow, OrderPage, OrderRow,
-    OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, WantPage,
+    OrderView, OrderWaits, RetentionView, SiteRow, StockRow, TaskPage, VelocityView, WantPage,
 };
 use crate::engine::{Answer, Books, Component, Effects, Granted, Policy, Reservations, Retention};
 
@@ -340,6 +341,12 @@ impl ReplyWriter {
         let head = self.head(ReplyKind::Reservations, 44, tag, 0, 0);
         let Reservations { activity_ms_max, payment_ms_max, unpaid_ms } = reservations;
         self.put_padded(44, &ReservationsV2 { head, activity_ms_max, payment_ms_max, unpaid_ms });
+    }
+
+    /// Appends what somebody placed lately.
+    pub fn velocity(&mut self, tag: Tag, view: &VelocityView) {
+        put_velocity(self.head(ReplyKind::Velocity, VELOCITY, tag, 0, 0), view, &mut self.buffer);
+        self.seal(VELOCITY);
     }
 
     /// Appends a page of caps of channels.

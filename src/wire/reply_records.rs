@@ -46,6 +46,7 @@ kinds! {
         Status = 48,
         HeldOrders = 49,
         Tasks = 50,
+        Velocity = 52,
         Waits = 55,
         Recipe = 56,
         Hello = 64,

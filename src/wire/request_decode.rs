@@ -25,6 +25,7 @@ use super::request_records::{
 };
 use super::returns::decode_return;
 use super::task::read_tasks_query;
+use super::velocity::{read_velocity_query, set_velocity};
 use crate::base::{
     ChangeId, Codes, Currency, CustomerKey, MarketId, OrderId, OrderNumber, RequestId, Sequence, SiteId, SkuId,
     Timestamp,
@@ -77,6 +78,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         RequestKind::Extend => extend(record)?,
         RequestKind::SetReservations => set_reservations(record)?,
         RequestKind::SetChannelCap => set_channel_cap(record)?,
+        RequestKind::SetVelocity => set_velocity(record)?,
         RequestKind::ReportEffect => report_effect(record)?,
         RequestKind::Receive => receive(record)?,
         RequestKind::Adjust => adjust(record)?,
@@ -135,6 +137,7 @@ fn decode_kind<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratch
         | RequestKind::OpenOrders
         | RequestKind::HeldOrders
         | RequestKind::Tasks
+        | RequestKind::Velocity
         | RequestKind::Waits
         | RequestKind::CustomerOrders
         | RequestKind::Holders
@@ -157,7 +160,7 @@ fn place<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
         return Err(Malformed(Part::Flags));
     }
     scratch.lines.clear();
-    body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line| Ok(read_line(line)))?;
+    body.array(usize::from(fixed.lines.to_native()), &mut scratch.lines, |line: &ArchivedLineV1| Ok(line.read()))?;
     let hashes = read_hashes(fixed.flags & PLACE_HAS_HASHES != 0, &mut body)?;
     let details = body.blob(usize::from(fixed.details_len.to_native()))?;
     body.end()?;
@@ -175,11 +178,6 @@ fn place<'a>(record: &'a [u8], scratch: &'a mut Scratch) -> Read<Command<'a>> {
         details,
         key: None,
     }))
-}
-
-/// A line as the engine has it.
-pub(super) const fn read_line(line: &ArchivedLineV1) -> Line {
-    Line { sku: SkuId(line.sku.to_native()), quantity: line.quantity.to_native(), price: line.price.to_native() }
 }
 
 /// The tail of hashes, if it is there.
@@ -444,6 +442,7 @@ fn decode_query<'a>(kind: RequestKind, record: &'a [u8], scratch: &'a mut Scratc
             }
         }
         RequestKind::Tasks => read_tasks_query(record)?,
+        RequestKind::Velocity => read_velocity_query(record)?,
         RequestKind::Sites => Query::Sites { market: market_query(record)? },
         RequestKind::Policy | RequestKind::Recipe => {
             let fixed = Body::alone::<ArchivedPolicyQueryV1>(record)?;

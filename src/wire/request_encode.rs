@@ -18,6 +18,7 @@ use super::request_records::{
 };
 use super::returns::{put_asked, put_looked, put_told, with_lines};
 use super::task::{TASKS_QUERY, put_tasks_query};
+use super::velocity::{VELOCITY_QUERY, VELOCITY_SET, put_velocity_query, put_velocity_set};
 use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::{ChangeId, Codes, MarketId, OrderId, SiteId, SkuId};
 use crate::engine::choices::AdjustReason;
@@ -83,6 +84,10 @@ pub(super) fn encode_command(command: &Command<'_>, out: &mut Vec<u8>) -> Encode
             let (head, market, sku) = (head(RequestKind::SetChannelCap, 19)?, market.number(), sku.0);
             let (units_max, capped) = (units_max.unwrap_or_default(), u8::from(units_max.is_some()));
             put(out, &SetChannelCapV1 { head, market, sku, units_max, channel, capped });
+            Ok(())
+        }
+        Command::SetVelocity { market, velocity } => {
+            put_velocity_set(head(RequestKind::SetVelocity, VELOCITY_SET)?, market, velocity, out);
             Ok(())
         }
         Command::Extend { order, until, reason } => {
@@ -338,6 +343,9 @@ pub(super) fn encode_query(query: &Query<'_>, out: &mut Vec<u8>) -> Encoded {
         }
         Query::Order { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Order, 20)?, order: order.bits() }),
         Query::Waits { order } => put(out, &OrderQueryV1 { head: head(RequestKind::Waits, 20)?, order: order.bits() }),
+        Query::Velocity { market, customer, hashes } => {
+            put_velocity_query(head(RequestKind::Velocity, VELOCITY_QUERY)?, market, (customer, hashes), out);
+        }
         Query::Tasks { market, kind, after, rows_max } => {
             put_tasks_query(head(RequestKind::Tasks, TASKS_QUERY)?, (market, kind), after, rows_max, out);
         }

@@ -9,7 +9,8 @@ use super::effects::{EffectsPart, ReportPart};
 use super::layout::{RECORD_VERSION, RecordHead, fixed, kinds};
 use super::policy::PolicyPart;
 use super::whose::WhosePart;
-use crate::engine::PREPAID_METHODS;
+use crate::base::SkuId;
+use crate::engine::{Line, PREPAID_METHODS};
 
 kinds! {
     /// Kinds of requests. Commands from 1, queries from 32, status 48, rules of markets and SKUs from 96.
@@ -64,6 +65,7 @@ kinds! {
         Status = 48,
         HeldOrders = 49,
         Tasks = 50,
+        Velocity = 52,
         Waits = 55,
         Recipe = 56,
         SetRetention = 96,
@@ -72,6 +74,7 @@ kinds! {
         Policy = 99,
         SetEffects = 100,
         Effects = 101,
+        SetVelocity = 102,
     }
 }
 
@@ -375,3 +378,10 @@ fixed! {
 
 /// Flag of a placement: the tail of identity hashes is there.
 pub(super) const PLACE_HAS_HASHES: u8 = 1;
+
+impl ArchivedLineV1 {
+    /// A line as the engine has it.
+    pub(super) const fn read(&self) -> Line {
+        Line { sku: SkuId(self.sku.to_native()), quantity: self.quantity.to_native(), price: self.price.to_native() }
+    }
+}

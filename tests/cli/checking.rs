@@ -88,6 +88,45 @@ fn what_a_checker_rejects_is_cancelled_and_what_it_trusts_goes_out() {
     assert_eq!(books(server), ["trusted 2500 GBP"]);
 }
 
+const SEVEN: &str = "00000000000000000000000000000007";
+const EIGHT: &str = "00000000000000000000000000000008";
+
+#[test]
+fn a_checker_doubts_the_order_of_whoever_placed_too_many_lately() {
+    let server = checked(&["--simulated-doubted-above", "2"]);
+    let shown = server.run("market velocity").ok();
+    assert!(shown.contains("market default counts nothing of whoever places orders"), "{shown}");
+    assert!(server.run("market velocity --keys 5").failed(2).contains("give it a --window"));
+    assert!(server.run("market velocity --window 59s").failed(2).contains("must be 1m to 31d, or 0"));
+    let set = server.run("market velocity --window 24h").ok();
+    assert!(set.contains("counts what was placed within 1 d 0 h, of 10000 keys"), "{set}");
+    let error = server.run("market velocity --keys 20001").failed(1);
+    assert!(error.contains("as much of something"), "{error}");
+
+    let place = "order place --line MUG=1@12.50 --currency GBP --payment cash-on-delivery --json --customer";
+    for order in [1, 2] {
+        server.run(&format!("{place} {SEVEN}")).ok();
+        wait_for(&server, order, "state", "completed");
+    }
+    server.run(&format!("{place} {SEVEN}")).ok();
+    wait_for(&server, 3, "check", "in_review");
+    server.run(&format!("{place} {EIGHT}")).ok();
+    wait_for(&server, 4, "state", "completed");
+
+    let shown = server.run(&format!("market velocity --customer {SEVEN} --instrument 9")).ok();
+    assert!(shown.contains("  customer    3 orders, 3750 GBP in minor units\n  instrument  0 orders\n"), "{shown}");
+    let shown = server.run(&format!("market velocity --customer {EIGHT} --json")).json();
+    assert_eq!(
+        shown["counts"],
+        json!([{
+            "key": "customer", "orders": 1, "other_currency": 0, "money": 1250, "currency": "GBP", "incomplete": false
+        }])
+    );
+    let over = server.run("market velocity --window 0").ok();
+    assert!(over.contains("counts nothing"), "{over}");
+    assert_eq!(books(server), ["trusted 1250 GBP", "trusted 1250 GBP", "review 1250 GBP", "trusted 1250 GBP"]);
+}
+
 #[test]
 fn a_check_that_nobody_works_off_is_listed_tried_again_and_settled_by_hand() {
     let server = Server::start();

@@ -66,6 +66,14 @@ fn the_manuals_commands_for_skus_markets_and_adapters_work_as_they_stand_there()
     }
     assert_eq!(server.run("order get 2 --json").json()["returns"][0]["stage"], "closed");
     assert_eq!(server.stock("MUG", "damaged"), 1);
+    server.run("sku create MUG-BLUE").ok();
+    server.run("stock receive MUG-BLUE 9").ok();
+    server.run("order place --line MUG=2@12.50 --line MUG-BLUE=1@9.99").ok();
+    for command in commands(include_str!("../../docs/EDITS.md"), "## On the command line") {
+        server.run(&command.replace("17", "5")).ok();
+    }
+    let edited = server.run("order get 5 --json").json();
+    assert_eq!((&edited["lines"][1]["price"], edited["lines"].as_array().map(Vec::len)), (&"4.50".into(), Some(3)));
     for command in commands(manual, "## What somebody has to look at") {
         // Its order is an example; here it is the first one.
         server.run(&command.replace("1042", "1")).ok();

@@ -162,7 +162,17 @@ impl Settings {
     fn behaviour(&self, counterparty: &str) -> Option<Behaviour> {
         let Simulated { delay_ms, declined, rejected, doubted, lost, repeated } = self.simulated?;
         let file = self.books_of(counterparty);
-        Some(Behaviour { file, delay_ms, declined, rejected, doubted, lost, repeated, seed: Simulated::SEED })
+        Some(Behaviour {
+            file,
+            delay_ms,
+            declined,
+            rejected,
+            doubted,
+            doubted_above: 0,
+            lost,
+            repeated,
+            seed: Simulated::SEED,
+        })
     }
 
     fn config(&self) -> Config {

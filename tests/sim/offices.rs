@@ -133,8 +133,10 @@ fn told_of(question: &Question) -> Option<Ask> {
         }
         Question::News(News::Payment { order, payment: it }) => Some(payment(*order, *it)),
         Question::Say { order, say: Say::Payment(it), .. } => Some(payment(*order, *it)),
-        Question::Wanted { .. } | Question::Order(_) | Question::Say { .. } | Question::News(News::Checked { .. }) => {
-            None
-        }
+        Question::Wanted { .. }
+        | Question::Order(_)
+        | Question::Velocity { .. }
+        | Question::Say { .. }
+        | Question::News(News::Checked { .. }) => None,
     }
 }

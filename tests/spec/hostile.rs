@@ -13,7 +13,7 @@ use stockade::engine::ledger::{Account, Bucket};
 use stockade::engine::order::State;
 use stockade::engine::{
     Answer, AsideReason, Command, Component, Effect, Effects, ExtendReason, HoldReason, Line, LineQuantity, Place,
-    Policy, Refusal, Report, Reservations, Whose,
+    Policy, Refusal, Report, Reservations, Velocity, Whose,
 };
 
 use crate::dice::Dice;
@@ -111,7 +111,7 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
     let notes = [0, 1, HOLD_NOTE_BYTES_MAX, HOLD_NOTE_BYTES_MAX + 1]
         .map(|bytes| if dice.below(3) > 0 { "n" } else { "\u{7f}" }.repeat(bytes));
     let prices = editing::prices(dice);
-    let command = match dice.below(41) {
+    let command = match dice.below(42) {
         0 => Command::Receive { request, sku, site, quantity: small(dice) },
         1 => {
             let delta = EDGES[dice.below(EDGES.len() as u64) as usize].cast_signed();
@@ -152,6 +152,10 @@ fn extreme(rig: &mut Rig, dice: &mut Dice) {
             let channel = [0, 1, u16::MAX][dice.below(3) as usize];
             let units_max = if dice.below(4) == 0 { None } else { Some(attempt) };
             Command::SetChannelCap { market, sku, channel, units_max }
+        }
+        41 => {
+            let [window_ms, keys_max] = counts.map(|edge| edge as u32);
+            Command::SetVelocity { market, velocity: Velocity { window_ms, keys_max } }
         }
         20 => {
             let customer = CustomerKey([0, u128::MAX][dice.below(2) as usize]);

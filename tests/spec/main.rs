@@ -61,4 +61,5 @@ mod stages;
 mod states;
 mod stock;
 mod stock_levels;
+mod velocity;
 mod waiting;

@@ -26,6 +26,7 @@ mod history;
 mod pages;
 mod returns;
 mod sealing;
+mod velocity;
 
 /// What came of a command.
 pub(crate) type Outcome = Result<Told, Refusal>;
@@ -270,6 +271,7 @@ impl Rig {
             let (told, expected) = (self.engine.reservations(market), self.twin.reservations(market));
             assert_eq!(told, Ok(expected), "reservations of market {market}: engine (left), twin (right)");
             self.check_channels(market);
+            self.check_velocity(market);
             self.check_returns(market);
             for order in self.twin.order_ids(market) {
                 self.check_order(order);
@@ -336,6 +338,7 @@ impl Rig {
         assert_eq!(self.engine.kept(Kept::Holds), self.twin.holds(), "holds of all orders");
         assert_eq!(self.engine.kept(Kept::Payments), self.twin.payments(), "attempts to pay of all orders");
         assert_eq!(self.engine.kept(Kept::Returns), self.twin.returns_kept(), "returns of all orders, and their rows");
+        assert_eq!(self.engine.kept(Kept::Velocity), self.twin.velocity_keys(), "keys that markets may count");
         assert_eq!(self.engine.kept(Kept::Places), self.twin.places(), "places where units ever lay");
         let mut tasks = [0; TASKS];
         let all = self.twin.markets().into_iter().flat_map(|market| self.twin.tasks(market, self.now));

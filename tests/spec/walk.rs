@@ -115,6 +115,8 @@ struct Walk {
     holds: bool,
     /// Whether somebody counts, and tells later.
     counts: bool,
+    /// Whether markets count what was placed lately.
+    counts_velocity: bool,
     /// Whether anybody tells of payments, what was told last, and what came of it and of checks, in words.
     pays: bool,
     reported: Option<(OrderId, ChangeId, PaymentReport)>,
@@ -147,6 +149,7 @@ impl Walk {
             places_max: 2 + room(5, 8),
             skus_max: 12,
             kits_max: 6,
+            velocity_max: if seed.is_multiple_of(6) { 6 } else { 1_000 },
             ..Capacity::UNBOUNDED
         });
         rig.sweeps_late = sweeps_late;
@@ -198,6 +201,7 @@ impl Walk {
             caps,
             holds,
             counts,
+            counts_velocity: seed.is_multiple_of(3),
             pays,
             reported: None,
             edits: seed.is_multiple_of(3),
@@ -273,6 +277,9 @@ impl Walk {
         }
         if self.hurries && self.dice.once_in(15) {
             self.set_reservations();
+        }
+        if self.counts_velocity && self.dice.once_in(20) {
+            self.set_velocity();
         }
         if self.caps && self.dice.once_in(8) {
             self.set_channel_cap();

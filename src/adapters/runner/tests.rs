@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::adapters::samples::{order, payment, row, view, view_of_payments};
-use crate::base::ChangeId;
 use crate::base::limits::ADAPTER_FAILURES_MAX;
+use crate::base::{ChangeId, CustomerKey};
+use crate::engine::command::IdentityHashes;
 use crate::engine::order::State;
-use crate::engine::query::CheckState;
+use crate::engine::query::{CheckState, VelocityView};
 use crate::engine::{Action, Answer, PaymentReport, Refusal, Step as PaymentStep};
 
 const DONE: Told = Told::Answer(Answer::Done { state: State::Confirmed, moved: 1, excess: 0, repeated: false });
@@ -355,6 +356,27 @@ fn of_an_order_whose_check_is_over_or_with_a_person_nobody_is_asked_and_nothing_
         assert!(bench.jobs.is_empty() && bench.said().is_empty(), "{check:?}");
         assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
     }
+}
+
+#[test]
+fn a_checker_is_given_what_whoever_placed_the_order_placed_lately() {
+    let mut bench = Bench::of(Effect::Check);
+    bench.list(vec![row(1, 1, Action::Check, 1)]);
+    let Told::Order(mut placed) = checked(1, CheckState::Pending) else { panic!("an order") };
+    let hashes = IdentityHashes { account: 0, address: 5, instrument: 0 };
+    (placed.customer, placed.hashes) = (CustomerKey(7), Some(hashes));
+    for told in [Told::Refused(Refused::Overloaded { retry_after_ms: 30 }), Told::Velocity(VelocityView::default())] {
+        bench.look(Told::Order(placed.clone()));
+        let (correlation, ask) = bench.asked.pop().expect("something is asked");
+        assert_eq!(ask, Ask::Velocity { market: order(1).market(), customer: CustomerKey(7), hashes });
+        assert_eq!((bench.jobs.len(), bench.runner.running()), (0, 1), "not before that is known");
+        bench.runner.handle_told(correlation, told, bench.now_ms);
+        bench.wait(30);
+    }
+    assert_eq!(bench.jobs.len(), 1);
+    bench.verdict(1, Verdict::Done);
+    bench.tell(DONE);
+    assert_eq!((bench.runner.held(), bench.runner.running()), (0, 0));
 }
 
 #[test]

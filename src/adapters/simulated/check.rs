@@ -28,6 +28,7 @@ use super::{Behaviour, fate};
 use crate::base::OrderId;
 use crate::base::limits::{ADAPTER_NEWS_MAX, SIMULATED_ORDERS_MAX};
 use crate::engine::Effect;
+use crate::engine::query::VelocityView;
 
 const WORDS: [(Opinion, &str); 3] =
     [(Opinion::Trusted, "trusted"), (Opinion::Rejected, "rejected"), (Opinion::Review, "review")];
@@ -84,8 +85,12 @@ impl SimulatedCheck {
             tracing::error!(orders = SIMULATED_ORDERS_MAX, "the books of the simulated checker are full");
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let Behaviour { seed, rejected, doubted, .. } = self.behaviour;
-        let opinion = Behaviour::opinion(seed, [rejected, doubted], order);
+        let Behaviour { seed, rejected, doubted, doubted_above, .. } = self.behaviour;
+        let placed = job.velocity.as_ref().map_or(0, VelocityView::orders_most);
+        let opinion = match Behaviour::opinion(seed, [rejected, doubted], order) {
+            Opinion::Trusted if doubted_above > 0 && placed > doubted_above => Opinion::Review,
+            opinion => opinion,
+        };
         let line = format!("{} {order} {} {}", word(opinion), job.want.amount, job.want.currency);
         self.ledger.borrow_mut().add(&line).inspect_err(|why| tracing::error!(%why, "simulated checker"))?;
         opinions.insert(order, opinion);

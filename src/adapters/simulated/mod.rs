@@ -43,6 +43,9 @@ pub struct Behaviour {
     pub rejected: u16,
     /// Of the others, those that a person is to decide about.
     pub doubted: u16,
+    /// Orders within the market's window above which a person is to decide about the next of whoever placed them; 0
+    /// for any number.
+    pub doubted_above: u32,
     /// Questions, or their answers, that get lost on the way.
     pub lost: u16,
     /// Answers that come once more by another way.

@@ -14,16 +14,26 @@ use crate::adapters::{Counterparty, Job, News, Opinion, Verdict};
 use crate::base::ChangeId;
 use crate::base::limits::SIMULATED_AUTHORISATION_MS;
 use crate::engine::choices::PaymentMethod;
-use crate::engine::query::PaymentView;
+use crate::engine::query::{PaymentView, VelocityCount, VelocityView};
 use crate::engine::{Action, FailureReason, PaymentReport, RetryClass, Stage, Step};
 
 fn behaviour(dir: &Path) -> Behaviour {
     let file = dir.join("books");
-    Behaviour { file, delay_ms: 4, declined: 0, rejected: 0, doubted: 0, lost: 0, repeated: 0, seed: 7 }
+    Behaviour {
+        file,
+        delay_ms: 4,
+        declined: 0,
+        rejected: 0,
+        doubted: 0,
+        doubted_above: 0,
+        lost: 0,
+        repeated: 0,
+        seed: 7,
+    }
 }
 
 fn job(number: u64, attempt: u32, action: Action, units: u32) -> Job {
-    Job { want: row(number, number, action, attempt), order: view(number, units) }
+    Job { want: row(number, number, action, attempt), order: view(number, units), velocity: None }
 }
 
 /// What was done to an order, oldest first.
@@ -58,7 +68,7 @@ fn seen(attempt: ChangeId, step: Step, [authorised, captured, refunded]: [u64; 3
 }
 
 fn paying(number: u64, payments: &[PaymentView]) -> Job {
-    Job { want: row(number, number, Action::Charge, 1), order: view_of_payments(number, payments) }
+    Job { want: row(number, number, Action::Charge, 1), order: view_of_payments(number, payments), velocity: None }
 }
 
 async fn asked(provider: &SimulatedPayment, number: u64, payments: &[PaymentView]) -> Vec<PaymentReport> {
@@ -338,6 +348,31 @@ fn a_checker_says_the_same_however_often_it_is_asked_and_writes_it_down_once() {
     std::fs::write(dir.join("books"), lines.repeat(2)).expect("written");
     let why = SimulatedCheck::open(behaviour(dir)).err().expect("it says one thing of an order").to_string();
     assert!(why.contains("means nothing: rejected"), "{why}");
+}
+
+#[test]
+fn a_checker_doubts_whoever_placed_more_than_so_many() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let placed = |number: u64, [customer, instrument]: [u32; 2]| {
+        let of = |orders| VelocityCount { orders, ..VelocityCount::default() };
+        let view = VelocityView { customer: of(customer), instrument: of(instrument), ..VelocityView::default() };
+        Job { velocity: Some(view), ..check(number) }
+    };
+    on_its_thread(async {
+        for (number, doubted_above, orders, told) in [
+            (1, 2, [2, 1], Verdict::Done),
+            (2, 2, [3, 1], Verdict::Review),
+            (3, 2, [1, 3], Verdict::Review),
+            (4, 0, [9, 9], Verdict::Done),
+        ] {
+            let checker = SimulatedCheck::open(Behaviour { doubted_above, ..behaviour(dir) }).expect("books");
+            assert_eq!(checker.carry_out(placed(number, orders)).await, told, "order {number}");
+        }
+        let both = Behaviour { doubted_above: 1, rejected: 1_000, ..behaviour(dir) };
+        let checker = SimulatedCheck::open(both).expect("books");
+        assert_eq!(checker.carry_out(placed(5, [9, 9])).await, Verdict::Rejected, "no doubts about it");
+    });
 }
 
 #[test]

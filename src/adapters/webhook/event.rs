@@ -6,13 +6,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::limits::SEAL_BYTES;
-use crate::base::{CustomerKey, OrderId, Timestamp};
-use crate::engine::fact::{Change, Edited};
+use super::contents::{describe_edited, describe_placed};
+use crate::base::{OrderId, Timestamp};
+use crate::engine::fact::Change;
 use crate::engine::ledger::Account;
 use crate::engine::{
-    Component, DeclineReason, Draw, Fact, Line, LinePrice, LineQuantity, PaymentReport, Placed, Policy, Report,
-    Retention, ReturnFact, Whose,
+    Component, DeclineReason, Draw, Fact, LineQuantity, PaymentReport, Policy, Report, Retention, ReturnFact, Velocity,
+    Whose,
 };
 use crate::feed::{Batch, Event, Position};
 use crate::wire::FactScratch;
@@ -94,6 +94,9 @@ fn describe(fact: &Fact<'_>) -> (&'static str, Value) {
             "sku.channel_cap_set",
             json!({ "market": market.number(), "sku": sku.0, "channel": channel, "units_max": units_max }),
         ),
+        Fact::VelocitySet { market, velocity: Velocity { window_ms, keys_max } } => {
+            ("market.velocity_set", json!({ "market": market.number(), "window_ms": window_ms, "keys_max": keys_max }))
+        }
         Fact::EffectsSet { market, effects } => (
             "market.effects_set",
             json!({
@@ -299,37 +302,6 @@ fn describe_return(what: ReturnFact<'_>) -> (&'static str, Value) {
     }
 }
 
-fn describe_placed(placed: &Placed<'_>) -> Value {
-    let line = |line: &Line| json!({ "sku": line.sku.0, "quantity": line.quantity, "price": line.price });
-    let is_guest = placed.customer == CustomerKey::default();
-    json!({
-        "customer": (!is_guest).then(|| format!("{:032x}", placed.customer.0)),
-        "take": placed.take.name(),
-        "hold_ms": placed.hold_ms,
-        "currency": placed.currency.to_string(),
-        "payment": placed.payment.name(),
-        "channel": placed.channel,
-        "zone": placed.zone,
-        "confirmed": placed.confirmed,
-        "lines": placed.lines.iter().map(line).collect::<Vec<_>>(),
-        "units": units(placed.draws),
-        "details_bytes": placed.details.len().saturating_sub(SEAL_BYTES),
-    })
-}
-
-fn describe_edited(change: &Change, what: &Edited<'_>) -> Value {
-    let line = |line: &Line| json!({ "sku": line.sku.0, "quantity": line.quantity, "price": line.price });
-    let price = |priced: &LinePrice| json!({ "line": priced.line, "price": priced.price });
-    json!({
-        "change": change.id.to_string(),
-        "zone": what.zone,
-        "prices": what.prices.iter().map(price).collect::<Vec<_>>(),
-        "removed": units(what.removed),
-        "lines": what.lines.iter().map(line).collect::<Vec<_>>(),
-        "units": units(what.draws),
-    })
-}
-
 fn describe_policy(policy: Policy) -> Value {
     let Policy {
         safety_stock,
@@ -365,7 +337,7 @@ fn moved(change: &Change, draws: &[Draw]) -> Value {
     json!({ "change": change.id.to_string(), "units": units(draws), "excess": change.excess })
 }
 
-fn units(draws: &[Draw]) -> Vec<Value> {
+pub(super) fn units(draws: &[Draw]) -> Vec<Value> {
     let one = |draw: &Draw| json!({ "line": draw.line, "site": draw.site.0, "quantity": draw.quantity });
     draws.iter().map(one).collect()
 }
@@ -383,10 +355,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::base::limits::ORDER_TOTAL_MAX;
-    use crate::base::{ChangeId, Currency, KeyName, MarketId, Sequence, ShardId, SiteId, SkuId};
+    use crate::base::limits::{ORDER_TOTAL_MAX, SEAL_BYTES};
+    use crate::base::{ChangeId, Currency, CustomerKey, KeyName, MarketId, Sequence, ShardId, SiteId, SkuId};
     use crate::engine::choices::{PaymentMethod, Take};
-    use crate::engine::{FailureReason, RetryClass};
+    use crate::engine::{FailureReason, Line, Placed, RetryClass};
     use crate::feed::Feed;
     use crate::wal::{ReplayedEntry, StreamTail};
     use crate::wire::encode_fact;

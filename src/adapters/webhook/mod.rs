@@ -6,6 +6,7 @@
 //! # Not here
 //! - Which facts, and from where on: `feed`. When to try again: `courier`.
 
+mod contents;
 mod drive;
 mod event;
 mod post;

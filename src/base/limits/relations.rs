@@ -5,6 +5,7 @@ use super::*;
 const _: () = {
     assert!(LINES_MAX >= 1_200, "a real shop sends orders of 1,114 lines");
     assert!(PLACES_DEFAULT >= SKUS_DEFAULT, "every SKU lies somewhere");
+    assert!(VELOCITY_KEYS_DEFAULT as u64 <= VELOCITY_DEFAULT && VELOCITY_KEYS_DEFAULT <= VELOCITY_KEYS_MAX);
     assert!(LINES_MAX <= u16::MAX as usize, "a line has a 16-bit position");
     assert!(ORDER_DRAWS_MAX <= u16::MAX as usize, "draws are counted in 16 bits");
     assert!(SITES_MAX <= u16::MAX as usize, "a site has a 16-bit number");

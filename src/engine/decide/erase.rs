@@ -1,7 +1,8 @@
 //! Erasing: that details which were given can be read by nobody any more.
 //!
 //! What is erased is the key; the state only says which. The order itself stays, and so do its amounts, the number that
-//! stands for its customer, and its hashes: limits of customers are counted by them.
+//! stands for its customer, and its hashes: limits of customers are counted by them. What the customer placed lately is
+//! forgotten; what is counted of a hash is not, for others may have it too.
 
 use super::super::Engine;
 use super::super::answer::Answer;
@@ -22,11 +23,19 @@ impl Engine {
             Whose::Customer { market, customer } => self.keys.of(market, customer),
             Whose::Guest { order } => self.guest_key(order)?,
         };
-        let Some(key) = key.filter(|key| self.keys.is_live(*key)) else {
+        let key = key.filter(|key| self.keys.is_live(*key));
+        if key.is_none() && !self.counts_velocity_of(whose) {
             return Ok(Decision::Repeated(Answer::Erased { orders: 0, repeated: true }));
-        };
-        let answer = Answer::Erased { orders: self.keys.users(key), repeated: false };
+        }
+        let answer = Answer::Erased { orders: key.map_or(0, |key| self.keys.users(key)), repeated: false };
         Ok(Decision::Happened { fact: Fact::Erased { whose }, answer })
+    }
+
+    /// Whether anything is counted of what somebody placed, under the key of a customer.
+    pub(in crate::engine) fn counts_velocity_of(&self, whose: Whose) -> bool {
+        let Whose::Customer { market, customer } = whose else { return false };
+        let velocities = self.market(market).ok().and_then(|market| market.velocities.as_ref());
+        velocities.is_some_and(|velocities| velocities.has(customer))
     }
 
     /// The key of an order that has one of its own.

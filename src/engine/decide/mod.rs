@@ -21,6 +21,7 @@ mod reservation;
 mod retention;
 mod returns;
 mod stock;
+mod velocity;
 mod wanted;
 
 use super::answer::{Answer, Granted};
@@ -129,6 +130,7 @@ impl Engine {
             Command::SetChannelCap { market, sku, channel, units_max } => {
                 self.set_channel_cap(market, sku, channel, units_max)
             }
+            Command::SetVelocity { market, velocity } => self.set_velocity(market, velocity),
             Command::Extend { order, until, reason } => self.extend(order, until, reason, now),
             Command::ReportEffect { order, effect, attempt, report } => {
                 self.report_effect(order, effect, attempt, report)

@@ -32,6 +32,13 @@ impl Engine {
             Whose::Customer { .. } => self.keys.of(market, customer),
             Whose::Guest { order } => self.orders.key(self.orders.record(self.position_of(order))),
         };
-        self.keys.kill(key.expect("law: who is erased has a key"), market, customer);
+        let (key, is_counted) = (key.filter(|key| self.keys.is_live(*key)), self.counts_velocity_of(whose));
+        assert!(key.is_some() || is_counted, "law: who is erased has a key, or counts");
+        if is_counted {
+            self.forget_velocity(market, customer);
+        }
+        if let Some(key) = key {
+            self.keys.kill(key, market, customer);
+        }
     }
 }

@@ -112,6 +112,7 @@ impl Engine {
             Fact::ChannelCapSet { market, sku, channel, units_max } => {
                 self.fold_channel_cap_set(market, (sku, channel), units_max);
             }
+            Fact::VelocitySet { market, velocity } => self.fold_velocity_set(market, velocity, at),
             Fact::EffectReported { order, effect, attempt, report } => {
                 self.fold_effect_reported(order, effect, (attempt, report), at);
             }
@@ -249,7 +250,7 @@ impl Engine {
         if record.state.awaits_payment() {
             note_deadline(&mut self.deadlines, &self.orders, position);
         }
-        let (counts, effects) = (market.policies.counts(), market.effects);
+        let (counts, effects, is_counted) = (market.policies.counts(), market.effects, market.velocities.is_some());
         if !placed.details.is_empty() {
             self.fold_sealed(placed);
         }
@@ -258,6 +259,9 @@ impl Engine {
         }
         if counts {
             self.count_placed(placed.order, position);
+        }
+        if is_counted {
+            self.count_velocity(placed, at);
         }
         if effects.any() {
             self.want_placed(position, placed, effects, at);

@@ -5,7 +5,7 @@
 //! item: │ kind u8 │ fields, little-endian, then arrays │
 //!
 //! directory, cursors ► per market: market, sites, SKUs, kits, balances, stock requests, policies with counts,
-//! caps, shortages ► what was on hand ► keys ► orders, each with its tasks and its history
+//! caps, shortages, counts of velocity ► what was on hand ► keys ► orders, each with its tasks and its history
 //! ```
 //!
 //! # Always true
@@ -77,6 +77,10 @@ enum Item {
     Order = 30,
     /// What of the order before it reached its customer, and what comes back; where there is either.
     Returns = 31,
+    /// What a market counts of whoever places orders, and since when.
+    Velocity = 35,
+    /// What one key placed lately, those that were quiet longest first.
+    VelocityKey = 36,
 }
 
 /// First byte of an item of keys: the next slot's generation follows.
@@ -95,7 +99,7 @@ const UNTOLD: u8 = 0x80;
 const LET_GO: u8 = 4;
 
 impl Item {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 23] = [
         Self::Assigned,
         Self::Market,
         Self::Site,
@@ -117,5 +121,7 @@ impl Item {
         Self::Short,
         Self::Task,
         Self::Ends,
+        Self::Velocity,
+        Self::VelocityKey,
     ];
 }

@@ -39,6 +39,7 @@ mod payments;
 mod returns;
 mod rules;
 mod tasks;
+mod velocity;
 
 use fields::{Fields, Read};
 
@@ -86,6 +87,8 @@ impl Engine {
                 Item::OnHand => self.read_on_hand(&mut item)?,
                 Item::Short => self.read_short(&mut item)?,
                 Item::Reservations => self.read_reservations(&mut item)?,
+                Item::Velocity => self.read_velocity(&mut item)?,
+                Item::VelocityKey => self.read_velocity_key(&mut item)?,
                 Item::Orders => self.orders.reserve_index(item.u64()?.min(INDEXED_AT_ONCE) as usize),
             }
         }

@@ -8,7 +8,8 @@ use crate::engine::choices::{PaymentMethod, Take};
 use crate::engine::command::IdentityHashes;
 use crate::engine::{
     Capacity, Command, Component, Disposition, Engine, ExtendReason, Fact, HoldReason, ImageError, Line, LineQuantity,
-    PaymentReport, Place, Policy, Reservations, ReturnCommand, ReturnKind, ReturnReason, Scratch, TaskKind, Whose,
+    PaymentReport, Place, Policy, Reservations, ReturnCommand, ReturnKind, ReturnReason, Scratch, TaskKind, Velocity,
+    Whose,
 };
 
 /// A little of everything: orders of several kinds, details, changes, a tombstone, a blocked identifier, a kit,
@@ -38,6 +39,8 @@ fn engine() -> Engine {
         let request = RequestId::new(now, market, site.into());
         submit(&Command::Receive { request, sku: SkuId(1), site: SiteId(site), quantity: 40 });
     }
+    // Fewer keys than there will be.
+    submit(&Command::SetVelocity { market, velocity: Velocity { window_ms: 60_000, keys_max: 5 } });
     let lines = [Line { sku: SkuId(1), quantity: 6, price: 3 }; 2];
     let order = |number| OrderId::new(now, market, number);
     let place = Place {

@@ -31,8 +31,10 @@ use crate::base::limits::IMAGE_PART_BYTES;
 use crate::base::{MarketId, RequestId, SkuId};
 
 mod returns;
+mod velocity;
 
 use returns::write_returns;
+use velocity::write_velocities;
 
 /// Where parts go, and what went wrong there.
 type Sink<'s, E> = &'s mut dyn FnMut(&[u8]) -> Result<(), E>;
@@ -121,6 +123,7 @@ impl Engine {
             policy_count: _,
             customer_counts: _,
             channel_cap_count: _,
+            velocity_keys: _,
             request_count: _,
             waiting_pairs: _,
             filling: _,
@@ -220,6 +223,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
         effects: Effects { payment, release, check },
         reservations,
         shortages,
+        velocities,
         // Follows from returns.
         lying: _,
         // No part of the state.
@@ -294,7 +298,7 @@ fn write_market<E>(to: &mut Writer<'_, E>, number: MarketId, market: &Market) ->
             item.u32(number.number()).u32(sku.0).u16(site.0).u64(units);
         })?;
     }
-    Ok(())
+    velocities.as_ref().map_or(Ok(()), |velocities| write_velocities(to, number, velocities))
 }
 
 /// Who uses which follows from orders.

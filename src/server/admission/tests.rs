@@ -11,7 +11,7 @@ use crate::engine::order::{STATES, State};
 use crate::engine::query::{
     ChannelPage, ChannelRow, CheckState, DrawView, HeldPage, HeldRow, HistoryPage, HistoryRow, HoldView, HolderPage,
     HolderRow, LineView, OrderPage, OrderRow, OrderView, OrderWaits, PaymentView, ReturnLineView, ReturnPieceView,
-    ReturnView, SiteRow, StockRow, TaskPage, TaskRow, WaitRow,
+    ReturnView, SiteRow, StockRow, TaskPage, TaskRow, VelocityView, WaitRow,
 };
 use crate::engine::{
     Answer, Books, Component, DISPOSITIONS, Dispute, FailureReason, Granted, Happening, HoldReason, Line, MoneySums,
@@ -210,6 +210,8 @@ fn no_answer_to_a_query_is_larger_than_what_is_counted_for_it() {
     let wait = WaitRow { what: Wait::Task(kind), since, until: since, amount: 1, words };
     let waits = OrderWaits { currency, rows: vec![wait; ORDER_WAITS_MAX] };
     check_query(&Query::Waits { order: order() }, |writer| writer.waits(tag, &waits));
+    let of_customer = Query::Velocity { market, customer: CustomerKey(1), hashes: IdentityHashes::default() };
+    check_query(&of_customer, |writer| writer.velocity(tag, &VelocityView::default()));
     let cap = ChannelRow { channel: 1, units_max: 1, held: 1 };
     let caps = ChannelPage { rows: vec![cap; PAGE_ROWS_MAX], next: Some(1) };
     let of_channels = Query::ChannelCaps { market, sku: SkuId(1), after: 0, rows_max };

@@ -395,7 +395,7 @@ fn a_bad_record_in_a_sound_frame_leaves_the_others_alone() {
     let mut frame = writer.finish().to_vec();
     frame[24] = 0xEE;
     let kept = keep(&frame, 0);
-    assert_eq!(kept.batch.len(), 51);
+    assert_eq!(kept.batch.len(), 52);
     assert_eq!(kept.refused.len(), 1);
     assert_eq!((kept.refused[0].0.index, kept.refused[0].1), (0, Refused::UnknownKind { kind: 0xEE }));
     assert_eq!(kept.batch.tag(0).index, 1, "the rest keeps its indices");

@@ -126,7 +126,7 @@ fn requests_come_back(from: &Ingredients) {
         let index = u16::try_from(index).expect("few");
         assert_eq!(tag, Tag { correlation: from.words[0], index, expires_at_ms: 1_070 });
     }
-    assert_eq!(kept.batch.len(), 75);
+    assert_eq!(kept.batch.len(), 77);
     assert_eq!(kept.statuses.iter().map(|tag| tag.index).collect::<Vec<_>>(), [status_index]);
 }
 
@@ -197,7 +197,7 @@ fn a_batch_takes_requests_of_several_frames_and_forgets_them_when_cleared() {
             let tag = Tag { correlation, index: 0, expires_at_ms: 0 };
             example.commands().iter().for_each(|command| batch.push(tag, &Request::Command(*command)));
         }
-        assert_eq!(batch.len(), 156, "round {round}");
+        assert_eq!(batch.len(), 159, "round {round}");
         assert_eq!(batch.tag(110).correlation, 2);
         batch.clear();
         assert!(batch.is_empty() && batch.bytes() == 0);

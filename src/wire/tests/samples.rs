@@ -27,6 +27,7 @@ mod returns;
 mod settings;
 mod status;
 mod tasks;
+mod velocity;
 
 /// What samples are made of.
 #[derive(Debug, Clone)]
@@ -162,6 +163,7 @@ impl Ingredients {
             Command::ReportEffect { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Command::Extend { order, until: self.time(2), reason: self.extend_reason() },
             Command::SetReservations { market, reservations: self.reservations() },
+            Command::SetVelocity { market, velocity: self.velocity() },
             Command::SetChannelCap { market, sku, channel: self.small(3), units_max: self.units_max() },
             Command::MoveStock { request, sku, from: self.account(0), to: self.account(4), quantity: self.word(2) },
             Command::CountStock { request, sku, site, expected: self.word(3), counted: self.word(4) },
@@ -201,6 +203,7 @@ impl Ingredients {
             Query::HeldOrders { market, after: OrderNumber(self.word(6)), rows_max },
             Query::Tasks { market, kind: self.yes(1).then_some(self.task_kind()), after: self.task_place(), rows_max },
             Query::Waits { order: self.order() },
+            self.velocity_query(),
             Query::Recipe { market, sku: SkuId(self.medium(2)) },
             Query::Market { code: &self.code },
             Query::Retention { market },
@@ -279,6 +282,7 @@ impl Ingredients {
             Fact::EffectReported { order, effect: self.effect(), attempt: self.medium(4), report: self.report() },
             Fact::Extended { order, deadline: self.time(2), reason: self.extend_reason() },
             Fact::ReservationsSet { market, reservations: self.reservations() },
+            Fact::VelocitySet { market, velocity: self.velocity() },
             Fact::ChannelCapSet { market, sku, channel: self.small(3), units_max: self.units_max() },
             Fact::StockMoved { request, sku, from: self.account(1), to: self.account(3), quantity: self.word(2) },
             Fact::StockCounted { request, sku, site, expected: self.word(3), counted: self.word(4) },
@@ -473,6 +477,7 @@ impl Ingredients {
             Reply::HeldOrders(self.held_page(row)),
             Reply::Tasks(self.task_page(row)),
             Reply::Waits(self.order_waits()),
+            Reply::Velocity(self.velocity_view()),
             Reply::OrderHistory(self.history_page()),
             Reply::Books(Box::new(at)),
             Reply::Status(Box::new(self.status())),

@@ -24,6 +24,7 @@ pub(super) fn write(writer: &mut ReplyWriter, tag: Tag, reply: &Reply<'_>, grant
         Reply::HeldOrders(page) => writer.held_orders(tag, page),
         Reply::Tasks(page) => writer.tasks(tag, page),
         Reply::Waits(waits) => writer.waits(tag, waits),
+        Reply::Velocity(view) => writer.velocity(tag, view),
         Reply::Holders(page) => writer.holders(tag, page),
         Reply::OrderHistory(page) => writer.order_history(tag, page),
         Reply::Books(at) => writer.books(tag, &at.books, at.stream, at.sequence),

@@ -251,7 +251,7 @@ fn report(word: &str) -> Report {
 }
 
 /// `account=1 address=2 instrument=3`, those that are there.
-fn hashes(words: &[&str]) -> Option<IdentityHashes> {
+pub(super) fn hashes(words: &[&str]) -> Option<IdentityHashes> {
     let [account, address, instrument] =
         ["account", "address", "instrument"].map(|name| option(words, name).map_or(0, number));
     let given = [account, address, instrument].iter().any(|hash| *hash != 0);

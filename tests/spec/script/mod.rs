@@ -60,6 +60,7 @@ mod payments;
 mod returns;
 mod say;
 mod tasks;
+mod velocity;
 
 use std::collections::BTreeMap;
 
@@ -163,6 +164,7 @@ impl Script {
                 let names: Vec<String> = orders.into_iter().map(|order| self.name_of_order(order)).collect();
                 if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
             }
+            "velocity" => self.velocity(words),
             "stock" | "for_sale" | "levels" | "order" | "draws" | "details" | "wanted" | "open" | "orders_of"
             | "holders" | "history" | "holds" | "held" | "check" | "to_hand_over" | "payments" | "label"
             | "missing" | "zone" | "prices" | "money" | "returns" | "tasks" | "waits" => self.look(words),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stockade::base::{CustomerKey, MarketId, OrderId, SiteId, SkuId, Timestamp};
 use stockade::engine::Books;
+use stockade::engine::command::IdentityHashes;
 use stockade::engine::ledger::{BUCKETS, Bucket};
 use stockade::engine::order::{STATES, State};
 use stockade::engine::query::{CheckState, DrawView, HolderRow, LineView, OrderRow, OrderView};
@@ -126,6 +127,15 @@ impl Twin {
         let named = orders().flat_map(|order| order.asked.lines.iter().map(|line| line.sku));
         let parts = |sku: SkuId| self.markets[&market].parts(sku).into_keys().chain([sku]);
         (customers, named.flat_map(parts).collect())
+    }
+
+    /// Everybody who ever placed an order, by key and hashes.
+    pub(crate) fn whoever_placed(&self, market: MarketId) -> BTreeSet<(CustomerKey, [u64; 3])> {
+        let of = |order: &Order| {
+            let IdentityHashes { account, address, instrument } = order.asked.hashes.unwrap_or_default();
+            (order.asked.customer, [account, address, instrument])
+        };
+        self.markets[&market].placed().map(of).collect()
     }
 
     /// When the next reservation ends.

@@ -38,7 +38,11 @@ impl Twin {
                 orders += 1;
             }
         }
-        Ok(Answer::Erased { orders, repeated: orders == 0 })
+        let was_counted = match is_meant {
+            Meant::Customer(customer) => self.forget_counts(whose.market(), customer),
+            Meant::Order(_) => false,
+        };
+        Ok(Answer::Erased { orders, repeated: orders == 0 && !was_counted })
     }
 
     /// What a placement gets whose order is known.

@@ -37,6 +37,7 @@ mod retake;
 mod retention;
 mod returns;
 mod tasks;
+mod velocity;
 mod waiting;
 mod wanted;
 
@@ -64,6 +65,7 @@ use reservation::out_of_bounds_reservations;
 use retention::out_of_bounds_retention;
 use returns::out_of_bounds_return;
 pub(crate) use tasks::Waited;
+use velocity::out_of_bounds_velocity;
 pub(crate) use wanted::Row;
 
 /// What the twin answers: the answer, and what each line got when a placement came up short or is owed something.
@@ -127,6 +129,7 @@ struct Market {
     effects: Effects,
     reservations: Reservations,
     channel_caps: BTreeMap<(SkuId, u16), channels::Cap>,
+    counted: velocity::Counted,
 }
 
 #[derive(Debug, Clone)]
@@ -211,6 +214,7 @@ impl Twin {
             Command::SetChannelCap { market, sku, channel, units_max } => {
                 self.set_channel_cap(market, (sku, channel), units_max).map(Told::from)
             }
+            Command::SetVelocity { market, velocity } => self.set_velocity(market, velocity, now).map(Told::from),
             Command::HoldOrder { order, owner, reason, note } => {
                 self.hold_order(order, (owner, reason), note, now).map(Told::from)
             }
@@ -301,6 +305,7 @@ impl Twin {
             policies: BTreeMap::new(),
             effects: Effects::default(),
             channel_caps: BTreeMap::new(),
+            counted: velocity::Counted::default(),
             reservations: Reservations {
                 activity_ms_max: 31 * 86_400_000,
                 payment_ms_max: 31 * 86_400_000,
@@ -393,6 +398,7 @@ pub(crate) fn every_field_out_of_bounds(command: &Command<'_>, now: Timestamp) -
         Command::SetPolicy { policy, .. } => out_of_bounds_policy(policy),
         Command::DefineKit { components, .. } => out_of_bounds_recipe(components),
         Command::SetRetention { retention, .. } => out_of_bounds_retention(retention),
+        Command::SetVelocity { velocity, .. } => out_of_bounds_velocity(velocity),
         Command::SetReservations { reservations, .. } => out_of_bounds_reservations(reservations),
         Command::HandOver { lines, .. } => out_of_bounds_lines(lines, 0..=LINES_MAX),
         Command::CancelLines { lines, .. }

@@ -43,6 +43,7 @@ impl Twin {
             self.check_payment(market, place.currency)?;
         }
         let told = order.accepted(false);
+        self.count_placed(place, &order, now);
         self.market_mut(place.order.market())?.orders.insert(place.order, Record::Order(Box::new(order)));
         Ok(told)
     }

@@ -293,7 +293,6 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "failed: pending_payment to cancelled",
         "voided: pending_payment to payment_failed",
         "expired: pending_payment to payment_failed",
-        "refunded: payment_failed to pending_payment",
         "lost: something is missing",
         "lost: another attempt begins",
         "lost: paid again",

@@ -1,7 +1,7 @@
 //! What a walk sets in its markets.
 
 use stockade::base::{CustomerKey, MarketId, SkuId};
-use stockade::engine::{Command, Policy, Reservations, Retention, Whose};
+use stockade::engine::{Command, Policy, Reservations, Retention, Velocity, Whose};
 
 use super::Walk;
 
@@ -31,6 +31,14 @@ impl Walk {
         let (market, sku, channel) = (self.market(), self.sku(), self.dice.below(4) as u16);
         let units_max = self.dice.pick(&[None, Some(0), Some(2), Some(4), Some(9), Some(u32::MAX)]);
         self.submit(&Command::SetChannelCap { market, sku, channel, units_max });
+    }
+
+    pub(super) fn set_velocity(&mut self) {
+        let window_ms = self.dice.pick(&[0, 59_999, 60_000, 60_000, 60_001, 90_000, 31 * 24 * 3_600_000, u32::MAX]);
+        let keys_max = self.dice.pick(&[0, 1, 2, 3, 5, 1_000_001]);
+        let (market, is_off) = (self.market(), self.dice.once_in(8));
+        let velocity = if is_off { Velocity::default() } else { Velocity { window_ms, keys_max } };
+        self.submit(&Command::SetVelocity { market, velocity });
     }
 
     pub(super) fn set_retention(&mut self) {
