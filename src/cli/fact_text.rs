@@ -56,7 +56,7 @@ pub(super) fn text(fact: &Fact<'_>) -> String {
             format!("cancelled of {order}: {}{}", draws_text(draws), change_text(change))
         }
         Fact::Edited { order, change, what } => {
-            format!("edited {order}: {}{}", edited_text(&what), change_text(change))
+            format!("edited {order}: {}{}", edited_text(what), change_text(change))
         }
         Fact::Extended { order, deadline, reason } => {
             format!("extended {order} until {}, for {}", deadline.utc(), reason.name().replace('_', " "))

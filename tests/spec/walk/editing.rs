@@ -156,7 +156,9 @@ impl Walk {
             8 => sent.remove.iter_mut().for_each(|line| line.line += 7),
             9 => (sent.zone, sent.prices, sent.remove, sent.add) = (None, Vec::new(), Vec::new(), Vec::new()),
             10 => {
-                sent.add.iter_mut().for_each(|line| (line.quantity, line.price) = (LINE_QUANTITY_MAX, UNIT_PRICE_MAX))
+                for line in &mut sent.add {
+                    (line.quantity, line.price) = (LINE_QUANTITY_MAX, UNIT_PRICE_MAX);
+                }
             }
             _ => {}
         }
