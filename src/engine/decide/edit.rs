@@ -10,7 +10,7 @@
 //! # Always true
 //! - Checks come in the order of `docs/EDITS.md`; it is part of the contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::super::Engine;
 use super::super::answer::Answer;
@@ -55,7 +55,7 @@ impl Engine {
         let market = self.market(order.market())?;
         edit.add.iter().try_for_each(|line| market.check_sku(line.sku))?;
         self.check_edited_lines(market, record, edit)?;
-        let due = self.check_prices(record, edit)?;
+        let (prices, due) = self.check_prices(record, edit)?;
         scratch.draws.clear();
         for asked in edit.remove {
             let last_first = self.orders.draws_of_line(record, asked.line).iter().rev();
@@ -69,7 +69,7 @@ impl Engine {
         }
         let moved = self.plan_edit(market, record, edit, scratch)?;
         let (removed, draws) = (&*scratch.draws, &*scratch.added);
-        let due = due - cost(self.price_of(record, edit), removed);
+        let due = due - cost(&prices, removed);
         let state = self.state_once_edited((position, record), (units(removed), units(draws)), due);
         let what = Edited { zone: edit.zone, prices: edit.prices, removed, lines: edit.add, draws };
         let fact = Fact::Edited { order, change: wanted.with_excess(0), what };
@@ -84,17 +84,9 @@ impl Engine {
         check_kit_lines(market, known.chain(edit.add.iter().map(|line| line.sku)))
     }
 
-    /// What a line costs a unit once it is edited.
-    fn price_of(&self, record: &Record, edit: Edit<'_>) -> impl Fn(u16) -> Price {
-        let lines = self.orders.lines(record);
-        move |line| {
-            let new = edit.prices.iter().find(|priced| priced.line == line);
-            new.map_or_else(|| lines[usize::from(line)].price, |priced| priced.price)
-        }
-    }
-
-    /// Looks whether the order may cost what it is to, and gives what is due of it, units to be removed included.
-    fn check_prices(&self, record: &Record, edit: Edit<'_>) -> Result<Price, Refusal> {
+    /// Looks whether the order may cost what it is to, and gives the price of each line that it has, and what is due of
+    /// it then, units to be removed included.
+    fn check_prices(&self, record: &Record, edit: Edit<'_>) -> Result<(Vec<Price>, Price), Refusal> {
         let is_free = !record.needed_payment() && record.payment != PaymentMethod::CashOnDelivery;
         let has_price = || {
             let prices = edit.prices.iter().map(|priced| priced.price);
@@ -106,7 +98,8 @@ impl Engine {
         let mut prices: Vec<_> = self.orders.lines(record).iter().map(|line| line.price).collect();
         edit.prices.iter().for_each(|priced| prices[usize::from(priced.line)] = priced.price);
         let (mut total, mut due) = (0_u128, 0_u128);
-        for ((line, units), price) in self.orders.lines(record).iter().zip(self.orders.line_units(record)).zip(prices) {
+        let units = self.orders.lines(record).iter().zip(self.orders.line_units(record));
+        for ((line, units), price) in units.zip(prices.iter().copied()) {
             total += u128::from(price) * u128::from(line.asked);
             due += u128::from(price) * u128::from(units.sold());
         }
@@ -114,7 +107,7 @@ impl Engine {
         if total + added > ORDER_TOTAL_MAX.into() {
             return Err(Refusal::OutOfBounds { field: Field::Total, min: 0, max: ORDER_TOTAL_MAX });
         }
-        Ok((due + added) as Price)
+        Ok((prices, (due + added) as Price))
     }
 
     /// Finds the units that are added, and gives how many units of the order move.
@@ -126,23 +119,27 @@ impl Engine {
         scratch: &mut Scratch,
     ) -> Result<u64, Refusal> {
         let lines = self.orders.lines(record);
-        let mut own: BTreeMap<SkuId, Vec<Draw>> = BTreeMap::new();
+        let mut own: BTreeMap<SkuId, VecDeque<Draw>> = BTreeMap::new();
         if !edit.add.is_empty() {
             for draw in &scratch.draws {
-                own.entry(lines[usize::from(draw.line)].sku).or_default().push(*draw);
+                own.entry(lines[usize::from(draw.line)].sku).or_default().push_back(*draw);
             }
-            own.values_mut().for_each(|draws| draws.sort_by_key(|draw| rank(market, draw.site)));
+            let by_rank = |draws: &mut VecDeque<Draw>| {
+                draws.make_contiguous().sort_by_cached_key(|draw| rank(market, draw.site));
+            };
+            own.values_mut().for_each(by_rank);
         }
         scratch.draws.sort_by_key(|draw| draw.line);
         scratch.added.clear();
         let (mut missing, mut kept) = (Vec::with_capacity(edit.add.len()), 0);
         for (line, &Line { sku, quantity, .. }) in (record.lines.len..).zip(edit.add) {
-            let mut quantity = quantity;
-            for draw in own.get_mut(&sku).into_iter().flatten() {
+            let (mut quantity, mut own) = (quantity, own.get_mut(&sku));
+            while let Some(draw) = own.as_mut().and_then(|own| own.front_mut()).filter(|_| quantity > 0) {
                 let some = draw.quantity.min(quantity);
-                if some > 0 {
-                    scratch.added.push(Draw { line, site: draw.site, quantity: some });
-                    (draw.quantity, quantity, kept) = (draw.quantity - some, quantity - some, kept + u64::from(some));
+                scratch.added.push(Draw { line, site: draw.site, quantity: some });
+                (draw.quantity, quantity, kept) = (draw.quantity - some, quantity - some, kept + u64::from(some));
+                if draw.quantity == 0 {
+                    own.as_mut().map(|own| own.pop_front());
                 }
             }
             if quantity > 0 {
@@ -186,7 +183,7 @@ fn rank(market: &Market, site: SiteId) -> usize {
 
 /// Draws of one line and site are one; those of a line stand by rank, what is owed last.
 fn join(market: &Market, draws: &mut Vec<Draw>) {
-    draws.sort_by_key(|draw| (draw.line, rank(market, draw.site)));
+    draws.sort_by_cached_key(|draw| (draw.line, rank(market, draw.site)));
     draws.dedup_by(|next, kept| {
         let same = (next.line, next.site) == (kept.line, kept.site);
         if same {
@@ -196,8 +193,8 @@ fn join(market: &Market, draws: &mut Vec<Draw>) {
     });
 }
 
-fn cost(price: impl Fn(u16) -> Price, draws: &[Draw]) -> Price {
-    draws.iter().map(|draw| price(draw.line) * u64::from(draw.quantity)).sum()
+fn cost(prices: &[Price], draws: &[Draw]) -> Price {
+    draws.iter().map(|draw| prices[usize::from(draw.line)] * u64::from(draw.quantity)).sum()
 }
 
 impl Edit<'_> {

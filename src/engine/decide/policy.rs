@@ -127,7 +127,10 @@ impl Engine {
         sum_up(market, edit.add.iter().map(|line| (line.sku, line.quantity)), channel, sums);
         let mut customers = 0;
         for Sum { sku, named, all } in sums.iter().copied() {
-            let of = |sums: &Sums| sums.iter().find(|sum| sum.sku == sku).map_or((0, 0), |sum| (sum.named(), sum.all));
+            let of = |sums: &Sums| {
+                let at = sums.binary_search_by_key(&sku, |sum| sum.sku);
+                at.map_or((0, 0), |at| (sums[at].named(), sums[at].all))
+            };
             let ((had, _), (named_less, less)) = (of(&had), of(&removed));
             let more = all.saturating_sub(less);
             if let Some(rule) = market.policies.rule(sku) {

@@ -88,7 +88,7 @@ impl Engine {
             };
             units.cancel(draw.quantity);
             if let Some(bucket) = from {
-                release(market, number, sku, (draw.site, bucket), draw.quantity);
+                release(market, number, sku, (draw.site, bucket), draw.quantity.into());
             }
         });
     }
@@ -146,7 +146,7 @@ impl Engine {
                 continue;
             }
             if to == Bucket::Available {
-                release(market, number, sku, (*site, from), moved);
+                release(market, number, sku, (*site, from), moved.into());
             } else if *site != SiteId::NOWHERE {
                 let at_site = |bucket| Account { site: *site, bucket };
                 market.transfer(sku, at_site(from), at_site(to), moved.into());
@@ -316,11 +316,11 @@ pub(super) fn release(
     number: OrderNumber,
     sku: SkuId,
     (site, from): (SiteId, Bucket),
-    units: u32,
+    units: u64,
 ) {
     if site == SiteId::NOWHERE {
-        market.stop_waiting(sku, number, units.into());
+        market.stop_waiting(sku, number, units);
     } else {
-        market.land(sku, Account { site, bucket: from }, site, units.into());
+        market.land(sku, Account { site, bucket: from }, site, units);
     }
 }

@@ -3,6 +3,8 @@
 //! # Always true
 //! - Units of a SKU and site that are removed and added do not move.
 
+use std::collections::BTreeMap;
+
 use super::super::Engine;
 use super::super::content::ChangeKind;
 use super::super::fact::{Change, Draw, Edited};
@@ -14,12 +16,8 @@ use super::change::{line_of, release, units};
 use super::market_of;
 use crate::base::{OrderId, SiteId, SkuId, Timestamp};
 
-/// Units of a SKU at a site, or owed, that are the order's no more.
-struct Freed {
-    sku: SkuId,
-    site: SiteId,
-    quantity: u32,
-}
+/// Units of SKUs at sites, or owed, that are the order's no more.
+type Freed = BTreeMap<(SkuId, SiteId), u64>;
 
 impl Engine {
     pub(super) fn fold_edited(&mut self, order: OrderId, change: Change, what: Edited<'_>, at: Timestamp) {
@@ -27,7 +25,7 @@ impl Engine {
             let lines = engine.orders.record(position).lines.len;
             let mut freed = engine.remove_units(position, what.removed);
             let kept = engine.add_lines(position, what, &mut freed);
-            engine.free(position, &freed);
+            engine.free(position, freed);
             if let Some(zone) = what.zone {
                 engine.orders.set_zone(position, zone);
             }
@@ -44,20 +42,20 @@ impl Engine {
     }
 
     /// Units to cancelled; what becomes of them elsewhere is said by whoever called.
-    fn remove_units(&mut self, position: u32, removed: &[Draw]) -> Vec<Freed> {
+    fn remove_units(&mut self, position: u32, removed: &[Draw]) -> Freed {
         let (draws, lines) = self.orders.draws_mut(position);
-        let mut freed = Vec::with_capacity(removed.len());
+        let mut freed = Freed::new();
         for draw in removed {
-            let held = draws.iter_mut().find(|held| (held.line, held.site) == (draw.line, draw.site));
+            let start = draws.partition_point(|held| held.line < draw.line);
+            let held = draws[start..].iter_mut().find(|held| (held.line, held.site) == (draw.line, draw.site));
             held.expect("law: an edit names draws of its order").units.cancel(draw.quantity);
-            let sku = lines[usize::from(draw.line)].sku;
-            freed.push(Freed { sku, site: draw.site, quantity: draw.quantity });
+            *freed.entry((lines[usize::from(draw.line)].sku, draw.site)).or_default() += u64::from(draw.quantity);
         }
         freed
     }
 
     /// Puts lines behind those there are, with units that were freed and others. Gives how many units were.
-    fn add_lines(&mut self, position: u32, what: Edited<'_>, freed: &mut [Freed]) -> u64 {
+    fn add_lines(&mut self, position: u32, what: Edited<'_>, freed: &mut Freed) -> u64 {
         if what.lines.is_empty() {
             return 0;
         }
@@ -69,19 +67,19 @@ impl Engine {
         let mut all_kept = 0;
         for draw in what.draws {
             let sku = what.lines[usize::from(draw.line - first)].sku;
-            let mut more = draw.quantity;
-            for freed in freed.iter_mut().filter(|freed| (freed.sku, freed.site) == (sku, draw.site)) {
-                let kept = freed.quantity.min(more);
-                (freed.quantity, more, all_kept) = (freed.quantity - kept, more - kept, all_kept + u64::from(kept));
+            let mut more = u64::from(draw.quantity);
+            if let Some(freed) = freed.get_mut(&(sku, draw.site)) {
+                let kept = more.min(*freed);
+                (*freed, more, all_kept) = (*freed - kept, more - kept, all_kept + kept);
             }
             if more == 0 {
                 continue;
             }
             if draw.site == SiteId::NOWHERE {
-                market.begin_waiting(sku, number, more.into());
+                market.begin_waiting(sku, number, more);
             } else {
                 let at_site = |bucket| Account { site: draw.site, bucket };
-                market.transfer(sku, at_site(Bucket::Available), at_site(to), more.into());
+                market.transfer(sku, at_site(Bucket::Available), at_site(to), more);
             }
         }
         let state = |quantity| {
@@ -96,13 +94,13 @@ impl Engine {
     }
 
     /// What nothing was added for goes where everything goes that comes to be free.
-    fn free(&mut self, position: u32, freed: &[Freed]) {
+    fn free(&mut self, position: u32, freed: Freed) {
         let record = self.orders.record(position);
         let from = if record.state.awaits_payment() { Bucket::Reserved } else { Bucket::Committed };
         let (number, id) = (record.number, record.order.market());
         let market = market_of(&mut self.markets, id);
-        for Freed { sku, site, quantity } in freed.iter().filter(|freed| freed.quantity > 0) {
-            release(market, number, *sku, (*site, from), *quantity);
+        for ((sku, site), units) in freed.into_iter().filter(|(_, units)| *units > 0) {
+            release(market, number, sku, (site, from), units);
         }
     }
 
