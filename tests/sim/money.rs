@@ -32,6 +32,8 @@ pub(crate) struct Money {
     /// By order and attempt: that it is paid, which somebody said by hand.
     confirms: BTreeMap<(OrderId, ChangeId), Asked>,
     started: BTreeSet<(OrderId, ChangeId)>,
+    /// Orders that somebody asked to be edited.
+    edited: BTreeSet<OrderId>,
 }
 
 /// What became of something that was asked, maybe more than once: refused once it may be carried out later, and nobody
@@ -76,6 +78,9 @@ impl Money {
                 (*of, asked.open) = (*amount, asked.open + 1);
             }
             Ask::Confirm { order, attempt } => self.confirms.entry((*order, *attempt)).or_default().open += 1,
+            Ask::Edit { order, .. } => {
+                self.edited.insert(*order);
+            }
             _ => {}
         }
     }
@@ -176,7 +181,10 @@ impl Money {
             let asked = self.asked_back(order);
             let is_overtaken = sum(|it| it.refund_asked) > asked;
             let lost = if is_overtaken { provider.losses.all(order) } else { 0 };
-            let forgone = asked + lost.max(provider.losses.forgone(order));
+            // So does what was on its way back when an edit made more due: all that went back without being asked.
+            let unasked = (sum(|it| it.refund_asked) - sum(|it| it.refund_failed)).saturating_sub(asked);
+            let by_edits = if self.edited.contains(&order) { unasked } else { 0 };
+            let forgone = asked + lost.max(provider.losses.forgone(order)).max(by_edits);
             let (set_aside, missing) = (sum(room), view.missing);
             let all = kept + set_aside + missing;
             assert!(
