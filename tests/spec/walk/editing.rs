@@ -69,6 +69,11 @@ impl Walk {
         if self.dice.once_in(2) || sent.remove.is_empty() {
             sent.add = (0..1 + self.dice.below(2)).map(|_| self.line_to_add(view.as_ref(), &sent.remove)).collect();
         }
+        // What is left of what has begun to leave.
+        if let Some(view) = view.filter(|view| view.state == State::Fulfilling && self.dice.once_in(3)) {
+            sent.remove = there(&view);
+            sent.add.clear();
+        }
         self.spoil(&mut sent);
         sent
     }
@@ -96,9 +101,7 @@ impl Walk {
         let lines = 0..view.lines.len() as u16;
         let (mut prices, mut remove) = (Vec::new(), Vec::new());
         if self.dice.once_in(3) {
-            let held = lines.zip(&view.lines).map(|(line, it)| (line, it.owed + it.reserved));
-            let held = held.filter(|(_, quantity)| *quantity > 0);
-            remove = held.map(|(line, quantity)| LineQuantity { line, quantity }).collect();
+            remove = there(view);
             remove.truncate(if self.dice.once_in(2) { 1 } else { remove.len() });
         } else {
             let price = self.dice.pick(&[0, 1, 20, 40]);
@@ -207,7 +210,14 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "in_review to in_review",
         "in_review to cancelled",
         "fulfilling to fulfilling",
+        "fulfilling to completed",
     ];
     let missed: Vec<&str> = expected.into_iter().filter(|came| !reached.contains(&format!("edit: {came}"))).collect();
     assert!(missed.is_empty(), "no walk came by edits that are {missed:?}");
+}
+
+/// All units of an order that may be removed.
+fn there(view: &OrderView) -> Vec<LineQuantity> {
+    let held = (0..).zip(&view.lines).map(|(line, it)| (line, it.owed + it.reserved + it.committed));
+    held.filter(|(_, quantity)| *quantity > 0).map(|(line, quantity)| LineQuantity { line, quantity }).collect()
 }

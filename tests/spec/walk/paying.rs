@@ -64,7 +64,8 @@ impl Walk {
         let attempt = if self.dice.once_in(3) { self.payment_of(view.order) } else { ChangeId(self.dice.below(24)) };
         let total = cost(&view);
         let (set_aside, taken) = (PaymentReport::authorised(total), PaymentReport::Captured { total });
-        let report = self.dice.pick(&[set_aside, set_aside, taken, taken, PaymentReport::Refunded { total }]);
+        let back = PaymentReport::Refunded { total };
+        let report = self.dice.pick(&[set_aside, set_aside, taken, taken, back, back]);
         self.submit_report(view.order, attempt, report);
     }
 
@@ -293,6 +294,7 @@ pub(super) fn check_reached(reached: &BTreeSet<String>) {
         "failed: pending_payment to cancelled",
         "voided: pending_payment to payment_failed",
         "expired: pending_payment to payment_failed",
+        "refunded: payment_failed to pending_payment",
         "lost: something is missing",
         "lost: another attempt begins",
         "lost: paid again",
